@@ -1,0 +1,33 @@
+# Each target makes .venv from the project's own files first. Another Python: make PYTHON=python3.12
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test lint types lock clean
+.DEFAULT_GOAL := help
+
+help: ## What can be made
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+
+demo: ## Three saved captures, one verdict of each kind
+	@PYTHON="$(PYTHON)" sh scripts/venv.sh run
+	@sh scripts/demo.sh
+
+test: ## All tests
+	@PYTHON="$(PYTHON)" sh scripts/venv.sh test
+	@$(BIN)/python -m pytest -n auto
+
+lint: ## Style, format, and which room may import which
+	@PYTHON="$(PYTHON)" sh scripts/venv.sh test
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+
+types: ## Types
+	@PYTHON="$(PYTHON)" sh scripts/venv.sh test
+	@$(BIN)/mypy
+
+lock: ## Pin the newest versions with their hashes (goes online)
+	@PYTHON="$(PYTHON)" sh scripts/lock.sh
+
+clean: ## Remove what was made
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,171 @@
+"""What one owner did to one far end: flows summed into the rows of every report. HOT PATH.
+
+Flows stay columns until here; they are grouped by far end, port, protocol, direction and names.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from egress_audit.addresses import Scope, address_text
+from egress_audit.attribute.directions import DIRECTIONS, INTERNAL, Far
+from egress_audit.attribute.own_addresses import is_loopback
+from egress_audit.columns import CONN_STATES, I32, I64, FlowColumns
+from egress_audit.model.audit import Direction, Frames, Kind, NameUse, Observation
+from egress_audit.model.destination import Absent, Destination
+
+MAX_OBSERVATIONS = 10_000
+MAX_FRAMES = 20
+
+NOWHERE = Destination(Scope.NAME, *(Absent.NOT_APPLICABLE,) * 9)
+"""The destination of a row that is about no address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Flows sorted so that those of one observation lie side by side."""
+
+    order: I64
+    starts: I64
+
+    @property
+    def ends(self) -> I64:
+        """Where each group ends in `order`."""
+        return np.append(self.starts[1:], len(self.order))
+
+
+@dataclass(slots=True)
+class Observing:
+    """Everything that is known of the flows, row by row."""
+
+    flows: FlowColumns
+    far: Far
+    name_set: I32
+    """(n,) index into `name_sets`."""
+    name_sets: Sequence[tuple[NameUse, ...]]
+    tls: set[int]
+    destination_of: Callable[[str], Destination]
+    limit: int = MAX_OBSERVATIONS
+    _tls: I64 = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._tls = np.zeros(len(self.flows), np.int64)
+        self._tls[list(self.tls)] = 1
+
+    def contacts(self) -> list[Observation]:
+        """One row a group, the suspicious ones kept if there are too many; ids still 0."""
+        groups = self._groups()
+        kept = self._worth_keeping(groups)
+        ends = groups.ends
+        rows = [self._contact(groups.order[groups.starts[g] : ends[g]]) for g in kept.tolist()]
+        if len(kept) < len(groups.starts):
+            chosen = np.ones(len(groups.starts), np.bool_)
+            chosen[kept] = False
+            sizes = ends - groups.starts
+            rows.append(self._rest(groups.order[np.repeat(chosen, sizes)]))
+        return rows
+
+    def _groups(self) -> Groups:
+        flows, far = self.flows, self.far
+        kind = (
+            flows.version.astype(np.int64)
+            | flows.proto.astype(np.int64) << 8
+            | far.port.astype(np.int64) << 16
+            | far.direction.astype(np.int64) << 32
+            | far.has_port.astype(np.int64) << 40
+        )
+        order = np.lexsort((kind, self.name_set, far.lo, far.hi))
+        changed = np.zeros(len(order), np.bool_)
+        changed[:1] = True
+        for column in (kind, self.name_set, far.lo, far.hi):
+            changed[1:] |= column[order][1:] != column[order][:-1]
+        return Groups(order, np.flatnonzero(changed))
+
+    def _worth_keeping(self, groups: Groups) -> I64:
+        """Groups in the order of their first flow; if too many, those that stay home go first."""
+        if not len(groups.order):
+            return groups.order
+        first = np.minimum.reduceat(groups.order, groups.starts)
+        by_time = np.argsort(first, kind="stable")
+        if len(by_time) <= self.limit:
+            return by_time
+        leader = groups.order[groups.starts]
+        loop = is_loopback(self.flows.version[leader], self.far.hi[leader], self.far.lo[leader])
+        home = loop | (self.far.direction[leader] == INTERNAL)
+        worst = np.lexsort((first, home, self.far.direction[leader]))[: self.limit]
+        return by_time[np.isin(by_time, worst)]
+
+    def _contact(self, rows: I64) -> Observation:
+        flows, far, leader = self.flows, self.far, int(rows[0])
+        text = address_text(int(flows.version[leader]), int(far.hi[leader]), int(far.lo[leader]))
+        return self._summed(
+            rows,
+            kind=Kind.CONTACT,
+            far_h=text,
+            far_p=int(far.port[leader]) if far.has_port[leader] else Absent.NOT_APPLICABLE,
+            names=self.name_sets[self.name_set[leader]],
+            destination=self.destination_of(text),
+        )
+
+    def _rest(self, rows: I64) -> Observation:
+        """Everything past the limit as one row, its far ends counted by scope."""
+        flows, far = self.flows, self.far
+        ends = np.stack([flows.version[rows].astype(np.uint64), far.hi[rows], far.lo[rows]], axis=1)
+        distinct, count = np.unique(ends, axis=0, return_counts=True)
+        scopes: dict[Scope, int] = {}
+        for (version, hi, lo), flows_there in zip(distinct.tolist(), count.tolist(), strict=True):
+            scope = self.destination_of(address_text(version, hi, lo)).scope
+            scopes[scope] = scopes.get(scope, 0) + flows_there
+        return self._summed(
+            rows,
+            kind=Kind.REST,
+            far_h=Absent.NOT_APPLICABLE,
+            far_p=Absent.NOT_APPLICABLE,
+            names=(),
+            destination=NOWHERE,
+            rest_scopes={scope: scopes[scope] for scope in sorted(scopes)},
+        )
+
+    def _summed(
+        self,
+        rows: I64,
+        *,
+        kind: Kind,
+        far_h: str | Absent,
+        far_p: int | Absent,
+        names: tuple[NameUse, ...],
+        destination: Destination,
+        rest_scopes: dict[Scope, int] | None = None,
+    ) -> Observation:
+        flows, far = self.flows, self.far
+        states = np.bincount(flows.conn_state[rows], minlength=len(CONN_STATES)).tolist()
+        frames = np.sort(flows.first_frame[rows])[:MAX_FRAMES]
+        direction = Direction(DIRECTIONS[int(far.direction[rows[0]])])
+        return Observation(
+            id=0,
+            kind=kind,
+            owner=Absent.NOT_FOUND,
+            direction=direction,
+            far_h=far_h,
+            far_p=far_p,
+            proto=int(flows.proto[rows[0]]),
+            names=names,
+            destination=destination,
+            phase=Absent.NOT_FOUND,
+            flows=len(rows),
+            tls_flows=int(self._tls[rows].sum()),
+            pkts_out=int(far.pkts_out[rows].sum()),
+            pkts_in=int(far.pkts_in[rows].sum()),
+            ip_bytes_out=int(far.ip_bytes_out[rows].sum()),
+            ip_bytes_in=int(far.ip_bytes_in[rows].sum()),
+            first_ts_ns=int(flows.ts_ns[rows].min()),
+            last_ts_ns=int(flows.last_ts_ns[rows].max()),
+            frames=Frames(tuple(frames.tolist()), len(rows)),
+            conn_states={w: n for w, n in zip(CONN_STATES, states, strict=True) if n},
+            questions={},
+            resolvers=(),
+            answers=(),
+            answer_destinations=(),
+            rest_scopes=rest_scopes or {},
+        )

@@ -1,0 +1,198 @@
+"""pcapng: several sections and interfaces, either byte order, as columns. HOT PATH.
+
+Source: draft-ietf-opsawg-pcapng. Sections and interfaces may come and go a million times without
+costing a batch each: which section's rules a frame follows is itself a column.
+"""
+
+import struct
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+
+from egress_audit.capture.pcapng_blocks import (
+    BLOCK_NAMES,
+    EPB,
+    IDB,
+    ISB,
+    NRB,
+    OPB,
+    SHB,
+    SPB,
+    HostRecords,
+    InterfaceState,
+    apply_statistics,
+    interface_described_by,
+)
+from egress_audit.capture.pcapng_drops import drops_beside
+from egress_audit.capture.pcapng_frames import FrameColumns, FrameRecords, columns_of
+from egress_audit.capture.window import Window
+from egress_audit.columns import FrameBatch
+from egress_audit.model.evidence import CaptureFacts, Damage
+
+MAX_BLOCK = 16 << 20
+"""Longest block that is believed; Wireshark's bound too."""
+MAX_INTERFACES = 65_536
+MAX_BLOCK_KINDS = 64
+
+
+class Unbelievable(Exception):
+    """The block at the current position cannot be true; says why. Never leaves the room."""
+
+
+class PcapngSource:
+    """The frames of one pcapng file, then its facts."""
+
+    def __init__(self, name: str, window: Window) -> None:
+        self._name = name
+        self._window = window
+        self._order = "<"
+        self._section = -1
+        self._section_base = 0
+        self._interfaces: list[InterfaceState] = []
+        self._hosts = HostRecords()
+        self._skipped: Counter[str] = Counter()
+        self._damage: list[Damage] = []
+        self._frames = 0
+        self._without_time = 0
+        self._last_ts_ns = 0
+
+    def __iter__(self) -> Iterator[FrameBatch]:
+        """Every whole frame once; stops at the first block that makes no sense, and keeps where."""
+        window, position = self._window, 0
+        while True:
+            records, position, why = self._walk(position)
+            if records:
+                columns, bad = columns_of(window, records, self._interfaces, self._last_ts_ns)
+                if bad is not None:
+                    position, why = bad
+                if len(columns.offset):
+                    yield self._batch(columns)
+            if why or not window.slide(position, room=self._next_length(position)):
+                break
+            position = 0
+        self._note_damage(position if why else 0, why)
+        window.drain()
+
+    def _walk(self, position: int) -> tuple[FrameRecords, int, str]:
+        """Frames of the whole blocks from `position`, where they end, and what is wrong there."""
+        buffer, end = self._window.buffer, self._window.end
+        records = FrameRecords(self._order, self._section_base, len(self._interfaces))
+        take_frame = records.position.append
+        while position + 12 <= end:
+            kind, length = struct.unpack_from(self._order + "II", buffer, position)
+            if kind == SHB:
+                length = self._section_length(position)
+            if length < 12 or length & 3 or length > MAX_BLOCK:
+                return records, position, f"a block claims {length} bytes"
+            following = position + length
+            if following > end:
+                break
+            if struct.unpack_from(self._order + "I", buffer, following - 4)[0] != length:
+                return records, position, "the two lengths of a block differ"
+            if kind in (EPB, SPB, OPB):
+                take_frame(position)
+            else:
+                try:
+                    self._read_block(kind, bytes(buffer[position + 8 : following - 4]))
+                except Unbelievable as error:
+                    return records, position, str(error)
+                records.rules_changed(self._order, self._section_base, len(self._interfaces))
+            position = following
+        return records, position, ""
+
+    def _section_length(self, position: int) -> int:
+        """Length of the SHB at `position`, whose magic also sets the byte order from here on."""
+        magic = bytes(self._window.buffer[position + 8 : position + 12])
+        if magic == b"\x4d\x3c\x2b\x1a":
+            self._order = "<"
+        elif magic == b"\x1a\x2b\x3c\x4d":
+            self._order = ">"
+        else:
+            return 0
+        (length,) = struct.unpack_from(self._order + "I", self._window.buffer, position + 4)
+        return int(length)
+
+    def _read_block(self, kind: int, body: bytes) -> None:
+        if kind == SHB:
+            self._section += 1
+            self._section_base = len(self._interfaces)
+        elif kind == IDB:
+            self._declare(body)
+        elif kind == NRB:
+            self._hosts.take(body, self._order)
+        elif kind == ISB:
+            if not apply_statistics(body, self._order, self._interfaces, self._section_base):
+                self._skip("interface statistics of no interface")
+        else:
+            self._skip(BLOCK_NAMES.get(kind, f"block type 0x{kind:08x}"))
+
+    def _declare(self, body: bytes) -> None:
+        state = interface_described_by(body, self._order, self._section)
+        if state is None:
+            raise Unbelievable("an interface description is too short")
+        if len(self._interfaces) >= MAX_INTERFACES:
+            raise Unbelievable(f"more than {MAX_INTERFACES} interfaces")
+        self._interfaces.append(state)
+
+    def _skip(self, name: str) -> None:
+        known = name in self._skipped or len(self._skipped) < MAX_BLOCK_KINDS
+        self._skipped[name if known else "blocks of further types"] += 1
+
+    def _next_length(self, position: int) -> int:
+        """Bytes that the unfinished block at `position` needs; 0 if that cannot be told."""
+        if position + 12 > self._window.end:
+            return 0
+        _, length = struct.unpack_from(self._order + "II", self._window.buffer, position)
+        return int(length) if length <= MAX_BLOCK else 0
+
+    def _batch(self, columns: FrameColumns) -> FrameBatch:
+        first = self._frames + 1
+        self._frames += len(columns.offset)
+        self._without_time += columns.without_time
+        self._last_ts_ns = int(columns.ts_ns[-1])
+        self._count(columns)
+        return FrameBatch(
+            buffer=self._window.array,
+            offset=columns.offset,
+            caplen=columns.caplen,
+            wirelen=np.maximum(columns.wirelen, columns.caplen),
+            ts_ns=columns.ts_ns,
+            interface=columns.interface,
+            linktype=np.array([s.linktype for s in self._interfaces], np.int32)[columns.interface],
+            first_frame=first,
+        )
+
+    def _count(self, columns: FrameColumns) -> None:
+        """Frames and stated losses of each interface."""
+        frames = np.bincount(columns.interface)
+        drops = drops_beside(self._window.buffer, columns)
+        lost = np.bincount(columns.interface, weights=drops)
+        for index in np.flatnonzero(frames).tolist():
+            self._interfaces[index].frames += int(frames[index])
+            self._interfaces[index].counted_drops += int(lost[index])
+
+    def _note_damage(self, position: int, why: str) -> None:
+        left = self._window.end - position
+        if why or left:
+            what = why or f"the file ends inside a block ({left} bytes of it are there)"
+            self._damage.append(Damage(self._window.base + position, what))
+
+    def facts(self) -> CaptureFacts:
+        """The file as a whole; complete once iteration has ended."""
+        sections = self._section + 1
+        return CaptureFacts(
+            name=self._name,
+            sha256=self._window.sha256,
+            size=self._window.size,
+            format="pcapng",
+            format_detail=f"{sections} section{'s' if sections != 1 else ''}, "
+            + ("big-endian" if self._order == ">" else "little-endian"),
+            interfaces=tuple(s.described(i) for i, s in enumerate(self._interfaces)),
+            frames=self._frames,
+            frames_without_time=self._without_time,
+            damage=tuple(self._damage),
+            skipped_blocks=dict(self._skipped),
+            host_records=tuple(self._hosts.kept),
+            host_records_beyond=self._hosts.beyond,
+        )

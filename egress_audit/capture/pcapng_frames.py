@@ -1,0 +1,168 @@
+"""The three blocks of pcapng that hold a frame, as columns. HOT PATH.
+
+Source: draft-ietf-opsawg-pcapng §4.3 (EPB), §4.4 (SPB), appendix A (obsolete PB).
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from egress_audit.capture.pcapng_blocks import OPB, SPB, InterfaceState
+from egress_audit.capture.pcapng_times import nanoseconds
+from egress_audit.capture.walk import MAX_FRAME
+from egress_audit.capture.window import Window
+from egress_audit.columns import I32, I64, U32, Bool
+
+HEAD = 28
+"""Bytes of an EPB before its frame; the obsolete PB is laid out alike but for the interface."""
+
+
+@dataclass(slots=True)
+class FrameRecords:
+    """Positions of frame blocks, and which byte order and interfaces were in force at each."""
+
+    order: str
+    base: int
+    declared: int
+    position: list[int] = field(default_factory=list)
+    changes: list[tuple[int, bool, int, int]] = field(default_factory=list)
+    """(index into `position` from which it holds, big-endian, section base, interfaces known)."""
+
+    def __post_init__(self) -> None:
+        self.changes.append((0, self.order == ">", self.base, self.declared))
+
+    def __len__(self) -> int:
+        return len(self.position)
+
+    def rules_changed(self, order: str, base: int, declared: int) -> None:
+        """Frames taken from now on follow these rules."""
+        rule = (len(self.position), order == ">", base, declared)
+        if self.changes[-1][0] == rule[0]:
+            self.changes[-1] = rule
+        elif self.changes[-1][1:] != rule[1:]:
+            self.changes.append(rule)
+
+    def spread(self, column: int) -> I64:
+        """One value of the rules for each frame: 1 big-endian, 2 section base, 3 interfaces."""
+        starts = [change[0] for change in self.changes] + [len(self.position)]
+        return np.repeat([change[column] for change in self.changes], np.diff(starts)).astype(
+            np.int64
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FrameColumns:
+    """Frames, one row each, as FrameBatch has them, and what else their blocks say."""
+
+    offset: I64
+    caplen: I64
+    wirelen: I64
+    ts_ns: I64
+    interface: I32
+    without_time: int
+    block_end: I64
+    """Where the block's trailing length begins: options lie between frame and here."""
+    big_endian: Bool
+    drops_beside: I64
+    """Losses that an obsolete PB states for its frame; 0 for other blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """The fixed fields of frame blocks, in native byte order."""
+
+    simple: Bool
+    old: Bool
+    length: I64
+    interface: I64
+    """As the block numbers it, within its section."""
+    drops: I64
+    ticks: np.typing.NDArray[np.uint64]
+    caplen: I64
+    """As stated; of an SPB, which states none, the original length."""
+    wirelen: I64
+
+
+Bad = tuple[int, str]
+
+
+def columns_of(
+    window: Window, records: FrameRecords, interfaces: list[InterfaceState], last_ts_ns: int
+) -> tuple[FrameColumns, Bad | None]:
+    """Columns of the frames up to the first that cannot be true; and where and why that is not.
+
+    `last_ts_ns`: time of the frame before, for frames that carry none.
+    """
+    position = np.array(records.position, np.int64)
+    heads = _heads(window, position, records.spread(1).astype(bool))
+    base = records.spread(2)
+    undeclared = heads.interface >= records.spread(3) - base
+    interface = np.where(undeclared, 0, heads.interface + base).astype(np.int32)
+    room = heads.length - np.where(heads.simple, 16, HEAD + 4)
+    caplen = _captured(heads, room, interface, interfaces)
+    bad = undeclared | (caplen > room) | (caplen > MAX_FRAME)
+    good = int(np.argmax(bad)) if bad.any() else len(position)
+    why = _why(position, good, undeclared, caplen, room) if good < len(position) else None
+    keep = slice(0, good)
+    ts_ns = nanoseconds(heads.ticks[keep], interface[keep], interfaces)
+    columns = FrameColumns(
+        offset=position[keep] + np.where(heads.simple[keep], 12, HEAD),
+        caplen=caplen[keep],
+        wirelen=heads.wirelen[keep],
+        ts_ns=_carried_forward(ts_ns, heads.simple[keep], last_ts_ns),
+        interface=interface[keep],
+        without_time=int(heads.simple[keep].sum()),
+        block_end=position[keep] + heads.length[keep] - 4,
+        big_endian=records.spread(1).astype(bool)[keep],
+        drops_beside=heads.drops[keep],
+    )
+    return columns, why
+
+
+def _heads(window: Window, position: I64, big: Bool) -> Heads:
+    rows = len(window.array) - HEAD + 1
+    view = np.ndarray((rows,), f"V{HEAD}", buffer=window.buffer, strides=(1,))
+    words: U32 = view[position].view("<u4").reshape(-1, 7)
+    if big.any():
+        words = np.where(big[:, None], words.byteswap(), words)
+    simple, old = words[:, 0] == SPB, words[:, 0] == OPB
+    first, second = words[:, 2] >> np.uint32(16), words[:, 2] & np.uint32(0xFFFF)
+    halves = (np.where(big, first, second), np.where(big, second, first))
+    number = np.where(old, halves[0], np.where(simple, 0, words[:, 2]))
+    drops = np.where(old & (halves[1] != 0xFFFF), halves[1], 0)
+    return Heads(
+        simple=simple,
+        old=old,
+        length=words[:, 1].astype(np.int64),
+        interface=number.astype(np.int64),
+        drops=drops.astype(np.int64),
+        ticks=words[:, 3].astype(np.uint64) << np.uint64(32) | words[:, 4],
+        caplen=np.where(simple, words[:, 2], words[:, 5]).astype(np.int64),
+        wirelen=np.where(simple, words[:, 2], words[:, 6]).astype(np.int64),
+    )
+
+
+def _captured(heads: Heads, room: I64, interface: I32, interfaces: list[InterfaceState]) -> I64:
+    """Captured bytes of each frame; an SPB's are bounded by snaplen and block alone."""
+    if not heads.simple.any() or not interfaces:
+        return heads.caplen
+    snaplen = np.array([state.snaplen or MAX_FRAME for state in interfaces], np.int64)
+    kept = np.minimum(np.minimum(heads.caplen, snaplen[interface]), np.maximum(room, 0))
+    return np.where(heads.simple, kept, heads.caplen)
+
+
+def _why(position: I64, row: int, undeclared: Bool, caplen: I64, room: I64) -> Bad:
+    at = int(position[row])
+    if undeclared[row]:
+        return at, "a frame of an interface that was not described"
+    if caplen[row] > room[row]:
+        return at, f"a frame claims {caplen[row]} bytes, its block has room for {max(room[row], 0)}"
+    return at, f"a frame claims {caplen[row]} bytes; none is longer than {MAX_FRAME}"
+
+
+def _carried_forward(ts_ns: I64, simple: Bool, last_ts_ns: int) -> I64:
+    """Times in which frames without one have that of the frame before."""
+    if not simple.any():
+        return ts_ns
+    latest = np.maximum.accumulate(np.where(simple, -1, np.arange(len(ts_ns))))
+    return np.where(latest < 0, last_ts_ns, ts_ns[np.maximum(latest, 0)])

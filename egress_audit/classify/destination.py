@@ -1,0 +1,164 @@
+"""What the lists say of an address: scope first, then country, AS, operator, and how sure it is.
+
+Nothing is resolved and no network is asked: an answer follows from the address and the files.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
+
+from egress_audit.addresses import Scope, embedded_ipv4, scope_of
+from egress_audit.classify.address_lists import (
+    AddressList,
+    AddressLookup,
+    ListAnswer,
+    merged_answer,
+)
+from egress_audit.classify.list_sources import LISTS
+from egress_audit.classify.operators import (
+    Holder,
+    Operator,
+    OperatorTable,
+    anycast_table,
+    override_table,
+)
+from egress_audit.classify.tables import PrefixTable
+from egress_audit.model.audit import ListUsed
+from egress_audit.model.destination import FRONTS, Absent, Confidence, Destination
+
+PLACELESS = FRONTS | {"dns", "anycast-dns"}
+"""Roles whose addresses are in many places at once, or stand before somebody else's: `dns` holds
+the public resolvers, all anycast."""
+
+UNASKED = ListAnswer(
+    located=Absent.NOT_LOADED,
+    located_alt=Absent.NOT_LOADED,
+    registered=Absent.NOT_LOADED,
+    asn=Absent.NOT_LOADED,
+    organisation=Absent.NOT_LOADED,
+)
+"""The answer where there is no list to ask."""
+
+
+class Classifier:
+    """Addresses to destinations. Without a list, everything that needs one is NOT_LOADED."""
+
+    def __init__(
+        self,
+        lists: Sequence[AddressLookup] = (),
+        *,
+        operators: OperatorTable | None = None,
+        overrides: PrefixTable[Holder] | None = None,
+        anycast: PrefixTable[Operator] | None = None,
+    ) -> None:
+        """`lists`: of several the first that knows answers; the others corroborate or dissent."""
+        self._lists = tuple(lists)
+        self._operators = operators
+        self._overrides = overrides
+        self._anycast = anycast
+        self._built: dict[tuple[ListAnswer, Operator | None], Destination] = {}
+
+    def destination(self, address: str) -> Destination:
+        """What is known of one address; an embedded IPv4 address answers for the one around it.
+
+        Raises ValueError if `address` is none, ListUnreadable if a list turns out to be damaged.
+        """
+        parsed = ip_address(address)
+        scope = scope_of(parsed)
+        if scope is not Scope.GLOBAL:
+            return without_place(scope, Absent.NOT_APPLICABLE)
+        if isinstance(parsed, IPv6Address):
+            parsed = embedded_ipv4(parsed) or parsed
+        anycast = self._anycast.get(parsed) if self._anycast else None
+        key = self._answer(parsed), anycast
+        if key not in self._built:
+            self._built[key] = self._global(*key)
+        return self._built[key]
+
+    def destinations(self, addresses: Iterable[str]) -> dict[str, Destination]:
+        """The destination of each address, each looked up once."""
+        return {address: self.destination(address) for address in dict.fromkeys(addresses)}
+
+    @property
+    def used(self) -> tuple[ListUsed, ...]:
+        """The lists and tables behind the answers, as the audit document names them."""
+        loaded = (*self._lists, self._operators, self._overrides, self._anycast)
+        described = (source.used for source in loaded if source is not None)
+        return tuple(used for used in described if used is not None)
+
+    def _answer(self, address: IPv4Address | IPv6Address) -> ListAnswer:
+        """What all lists together say of an address, with the AS of the overrides if they lack it.
+
+        An override never stands against a list: it fills a gap.
+        """
+        if not self._lists:
+            return UNASKED
+        answers = [found.answer(address) for found in self._lists]
+        answer = merged_answer([found for found in answers if isinstance(found, ListAnswer)])
+        holder = self._overrides.get(address) if self._overrides else None
+        if holder is None or not isinstance(answer.asn, Absent):
+            return answer
+        return replace(answer, asn=holder.asn, organisation=holder.organisation)
+
+    def _global(self, answer: ListAnswer, anycast: Operator | None) -> Destination:
+        """The destination of a globally reachable address for which the lists say `answer`."""
+        group, controlled, role = self._standing(answer.asn, anycast)
+        return Destination(
+            scope=Scope.GLOBAL,
+            located=answer.located,
+            located_confidence=_confidence(answer, role),
+            located_alt=answer.located_alt,
+            registered=answer.registered,
+            controlled=controlled,
+            asn=answer.asn,
+            organisation=answer.organisation,
+            operator=group,
+            role=role,
+        )
+
+    def _standing(
+        self, asn: int | Absent, anycast: Operator | None
+    ) -> tuple[str | Absent, str | Absent, str | Absent]:
+        """Group, jurisdiction and role of who stands behind an address; else why not, thrice.
+
+        An anycast row answers alone, its gaps included: whoever announces it is but a carrier.
+        """
+        found: Operator | Absent = Absent.NOT_LOADED
+        if anycast is not None:
+            found = anycast
+        elif self._operators is not None:
+            found = self._operators.operator(asn)
+        if isinstance(found, Absent):
+            return found, found, found
+        return found.group, found.jurisdiction, found.category
+
+
+def without_place(scope: Scope, why: Absent) -> Destination:
+    """A destination of which nothing but its scope can be said, and why."""
+    return Destination(scope, why, why, why, why, why, why, why, why, why)
+
+
+def embedded_classifier(supplied: Sequence[Path] = ()) -> Classifier:
+    """The classifier over the lists that come with the program.
+
+    `supplied`: MMDB files of the user (GeoLite2, DB-IP, IPinfo …). They are asked first, and the
+    embedded list beside them: where both agree the answer is sure, where they differ both show.
+    They should be independent of it: DB-IP's own file agrees with DB-IP's data in ours.
+    Raises ListUnreadable if one of the files cannot be used.
+    """
+    return Classifier(
+        [AddressList(path) for path in (*supplied, LISTS / "addresses.mmdb")],
+        operators=OperatorTable(LISTS / "operators.csv"),
+        overrides=override_table(),
+        anycast=anycast_table(),
+    )
+
+
+def _confidence(answer: ListAnswer, role: str | Absent) -> Confidence | Absent:
+    """How far `located` can be believed; why it cannot be asked, if no list has a country."""
+    if isinstance(answer.located, Absent):
+        return answer.located
+    if role in PLACELESS:
+        return Confidence.NONE
+    return Confidence.HIGH if answer.corroborated else Confidence.LOW

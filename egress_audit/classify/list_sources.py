@@ -1,0 +1,60 @@
+"""What is known of a list itself: name, date, sha256, licence, attribution."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from egress_audit.errors import ListUnreadable
+from egress_audit.model.audit import ListUsed
+
+LISTS = Path(__file__).parent.parent / "lists"
+"""The folder of the lists that come with the program; every list in it stands in SOURCES.yaml."""
+
+REINSTALL = "reinstall egress-audit, or name another file"
+"""The remedy for a list that came with the program and is not as it was made."""
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def described(path: Path) -> ListUsed | None:
+    """What the SOURCES.yaml beside a list says of it; None if there is none, or it does not.
+
+    The sha256 is that of the file as it is now, not the one written down. Raises ListUnreadable
+    for a SOURCES.yaml that cannot be read or has an entry without a field that is needed.
+    """
+    sources = path.parent / "SOURCES.yaml"
+    if not sources.is_file():
+        return None
+    for entry in _entries(sources):
+        if entry.get("file") == path.name:
+            return _used(entry, sources, sha256_of(path))
+    return None
+
+
+def _entries(sources: Path) -> list[dict[str, Any]]:
+    """The entries of a SOURCES.yaml, one for each list."""
+    import yaml  # 15 ms that only a report needs
+
+    try:
+        document = yaml.safe_load(sources.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ListUnreadable("cannot be read", where=str(sources), hint=REINSTALL) from error
+    entries = document.get("lists") if isinstance(document, dict) else None
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise ListUnreadable("has no `lists`", where=str(sources), hint=REINSTALL)
+    return entries
+
+
+def _used(entry: dict[str, Any], sources: Path, sha256: str) -> ListUsed:
+    """One entry as the document has it; every field must be there and be text."""
+    fields = {}
+    for key in ("name", "date", "licence", "attribution"):
+        if not isinstance(entry.get(key), str):
+            what = f"says no `{key}` of {entry['file']}"
+            raise ListUnreadable(what, where=str(sources), hint=REINSTALL)
+        fields[key] = entry[key]
+    return ListUsed(sha256=sha256, **fields)

@@ -1,0 +1,91 @@
+"""The command line: the list of commands, and the one place where errors become exit codes."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from egress_audit import __version__
+from egress_audit.errors import EgressAuditError, ExitCode
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "replay": ("egress_audit.cli.replay", "Judge a saved capture (pcap, pcapng) against a claim."),
+    "explain": (
+        "egress_audit.cli.explain",
+        "Show frames of a capture, dissected, with their flow.",
+    ),
+}
+"""Command → module that has it under the same name, and its line in the help. Modules are imported
+when they are asked for, so that `--help` stays fast."""
+
+
+class Commands(click.Group):
+    """Looks commands up in COMMANDS."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now; None if there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+EPILOG = """\b
+Exit codes:
+   0  HOLDS           10  VIOLATED       11  INCONCLUSIVE
+  12  no audit could be made             2  wrong usage
+Nothing here ever opens a network connection."""
+
+
+@click.group(
+    cls=Commands,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="egress-audit")
+def cli() -> None:
+    """Does this "offline" model really stay offline? Answers with evidence.
+
+    A verdict is HOLDS, VIOLATED or INCONCLUSIVE, with its reasons and with what could not be seen.
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command and says how the process should leave."""
+    try:
+        code = cli.main(list(arguments), prog_name="egress-audit", standalone_mode=False)
+        sys.stdout.flush()
+    except click.UsageError as error:
+        error.show()
+        return ExitCode.USAGE
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.NO_AUDIT
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("egress-audit: interrupted: no audit was made", err=True)
+        return ExitCode.NO_AUDIT
+    except EgressAuditError as error:
+        click.echo(f"egress-audit: {error}", err=True)
+        return error.exit_code
+    except BrokenPipeError:
+        return _reader_left()
+    return int(code or 0)
+
+
+def _reader_left() -> int:
+    """Whoever read our output has gone, so no verdict was delivered whole."""
+    # Python would complain once more when it flushes standard output on its way out.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return ExitCode.NO_AUDIT

@@ -1,0 +1,89 @@
+"""`egress-audit replay`: judge a saved capture."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from egress_audit.cli.output import cannot_write, deliver, refuse_terminal, wants_colour
+
+if TYPE_CHECKING:
+    from egress_audit.api import Audited
+
+ASSERTIONS = "whole-run, no-drops, single-host, exercised, all-interfaces, unfiltered"
+
+
+@click.command()
+@click.argument("file")
+@click.option(
+    "--profile", default="offline", show_default=True, help="The claim: a name, or a YAML file."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+)
+@click.option("-o", "--output", metavar="OUT", help="Write the report to this file.")
+@click.option("--flows", metavar="OUT.jsonl", help="Write every flow, one JSON object a line.")
+@click.option(
+    "--assert",
+    "assertions",
+    metavar="WORDS",
+    multiple=True,
+    help=f"State what the capture cannot say: {ASSERTIONS}, or all; with commas or repeated.",
+)
+@click.option("--asserted-by", metavar="WHO", help="Who answers for the assertions.")
+@click.option("--asserted-on", metavar="WHEN", help="When they were made.")
+@click.option("--because", metavar="WHY", help="Why they are true.")
+@click.option(
+    "--local",
+    metavar="PREFIX",
+    multiple=True,
+    help="An address or prefix of the audited host; repeatable. Guessed if not given.",
+)
+def replay(
+    file: str,
+    profile: str,
+    form: str,
+    output: str | None,
+    flows: str | None,
+    assertions: tuple[str, ...],
+    asserted_by: str | None,
+    asserted_on: str | None,
+    because: str | None,
+    local: tuple[str, ...],
+) -> int:
+    """Judge the capture FILE (pcap or pcapng; `-` for standard input) against a claim.
+
+    The exit code is the verdict: 0 HOLDS, 10 VIOLATED, 11 INCONCLUSIVE; 12 if there is none.
+    """
+    from egress_audit.addresses import parse_prefix
+    from egress_audit.api import Asserted, audit_capture
+    from egress_audit.report.renderers import RENDERERS
+
+    refuse_terminal(file)
+    words = tuple(word for given in assertions for word in given.split(","))
+    result = audit_capture(
+        file,
+        profile,
+        local=[parse_prefix(text) for text in local],
+        asserted=Asserted(words, asserted_by, asserted_on, because),
+    )
+    if flows is not None:
+        write_flows(result, flows)
+    text = RENDERERS[form](result.audit, name=result.name, colour=wants_colour(output))
+    deliver(text, output)
+    return result.audit.verdict.exit_code
+
+
+def write_flows(result: "Audited", path: str) -> None:
+    """Writes every flow as a line of JSON. Raises EgressAuditError if it cannot."""
+    from egress_audit.report.flow_records import flow_line
+
+    try:
+        with open(path, "w", encoding="utf-8") as lines:  # noqa: PTH123 - /dev/stdout is welcome
+            for flow, names, destination in result.flow_records():
+                lines.write(flow_line(flow, names, destination))
+    except OSError as error:
+        raise cannot_write(path, error) from error

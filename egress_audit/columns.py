@@ -1,0 +1,148 @@
+"""The columns that pass along the hot path: frames as read, packets, flows. HOT PATH."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from egress_audit.model.evidence import CaptureFacts
+from egress_audit.model.flow import EndReason
+
+U8 = npt.NDArray[np.uint8]
+U16 = npt.NDArray[np.uint16]
+U32 = npt.NDArray[np.uint32]
+U64 = npt.NDArray[np.uint64]
+I32 = npt.NDArray[np.int32]
+I64 = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
+
+PADDING = 256
+"""Zero bytes behind the last captured byte of every buffer, so that fixed-width gathers near its
+end read zeros instead of leaving it. Lengths are checked by value, never by what was gathered."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameBatch:
+    """Some consecutive frames of one capture: positions into a shared buffer.
+
+    The buffer is reused: it is valid until the next batch is asked for.
+    """
+
+    buffer: U8
+    """Bytes of the input, `PADDING` zeros behind them."""
+    offset: I64
+    """First captured byte of each frame, into `buffer`."""
+    caplen: I64
+    """Captured bytes."""
+    wirelen: I64
+    """Bytes on the wire, as the capture says; never less than `caplen`."""
+    ts_ns: I64
+    """Nanoseconds since the epoch, UTC."""
+    interface: I32
+    """Index into the interfaces of the capture."""
+    linktype: I32
+    """LINKTYPE_ value of that interface."""
+    first_frame: int
+    """Number of the first frame of the batch, counted from 1 over the whole capture."""
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+
+@dataclass(frozen=True, slots=True)
+class PacketBatch:
+    """The IP packets of a frame batch, one row each, in frame order."""
+
+    buffer: U8
+    frame: I64
+    """Frame number, from 1."""
+    ts_ns: I64
+    version: U8
+    """4 or 6."""
+    src_hi: U64
+    """Upper 64 bits of the source address in numerical order; 0 for IPv4."""
+    src_lo: U64
+    """Lower 64 bits; the whole address for IPv4."""
+    dst_hi: U64
+    dst_lo: U64
+    proto: U8
+    """IANA number of the transport, behind IPv6 extension headers."""
+    sport: U16
+    """Source port; ICMP type; 0 where there is none."""
+    dport: U16
+    """Destination port; for ICMP the type that answers (code if none does), as Zeek has it."""
+    one_way: Bool
+    """ICMP that no other type answers: its two directions are two flows."""
+    ip_len: I64
+    """Length on the wire from the IP header, header included."""
+    tcp_flags: U8
+    tcp_seq: U32
+    tcp_ack: U32
+    payload: I64
+    """First byte of the transport payload, into `buffer`."""
+    payload_cap: I64
+    """Captured bytes of the payload."""
+    payload_len: I64
+    """Payload bytes on the wire."""
+    fragment: Bool
+    """A fragment (IPv4, or IPv6 fragment header); ports only if it is the first."""
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+
+@dataclass(frozen=True, slots=True)
+class FlowColumns:
+    """The flows of one body of evidence, one row each, in the order of their first packets."""
+
+    version: U8
+    proto: U8
+    one_way: Bool
+    orig_hi: U64
+    orig_lo: U64
+    orig_p: U16
+    resp_hi: U64
+    resp_lo: U64
+    resp_p: U16
+    ts_ns: I64
+    last_ts_ns: I64
+    orig_pkts: I64
+    resp_pkts: I64
+    orig_ip_bytes: I64
+    resp_ip_bytes: I64
+    direction_known: Bool
+    conn_state: U8
+    """Index into CONN_STATES."""
+    history: I32
+    """Index into `histories`."""
+    histories: tuple[str, ...]
+    missed_bytes: I64
+    end_reason: U8
+    """Index into END_REASONS."""
+    first_frame: I64
+    last_frame: I64
+    one_sided: Bool
+    """TCP of which only one side is in the capture, and that side acknowledges the other."""
+
+    def __len__(self) -> int:
+        return len(self.ts_ns)
+
+
+CONN_STATES = (
+    *("S0", "S1", "SF", "REJ", "S2", "S3", "RSTO", "RSTR", "RSTOS0", "RSTRH", "SH", "SHR", "OTH"),
+)
+END_REASONS = tuple(reason.value for reason in EndReason)
+
+
+class FrameSource(Protocol):
+    """Where frames come from: a file, standard input, a live ring."""
+
+    def __iter__(self) -> Iterator[FrameBatch]:
+        """Yields every frame exactly once, in the order of the capture."""
+        ...
+
+    def facts(self) -> CaptureFacts:
+        """What is known once iteration has ended."""
+        ...

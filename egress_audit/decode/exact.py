@@ -1,0 +1,64 @@
+"""What few packets have and must still be read exactly: IPv6 extension headers. HOT PATH.
+
+Sources: RFC 8200 §4, RFC 6275 §6.1 (mobility), RFC 7401 §5.1 (HIP), RFC 5533 §5.1 (shim6). The
+rows that have such headers are few; they are followed in step, one header of each at a time.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from egress_audit.columns import I64, U8, Bool
+
+FRAGMENT_HEADER = 44
+EXTENSIONS = (0, 43, 60, 135, 139, 140)
+"""Hop-by-hop, routing, destination options, mobility, HIP, shim6: all state their own length."""
+MAX_HEADERS = 16
+
+
+@dataclass(slots=True)
+class Chain:
+    """Where each packet's extension headers end; (n,) each."""
+
+    proto: U8
+    at: I64
+    fragment: Bool
+    later: Bool
+    broken: Bool
+    """The chain is longer than MAX_HEADERS or leaves the captured bytes."""
+
+
+def transport_behind(buffer: U8, next_header: U8, at: I64, end: I64) -> Chain:
+    """Follows the extension headers that begin at `at` to the transport header.
+
+    buffer: all bytes; next_header, at, end: (n,), `end` being where captured bytes end.
+    """
+    flags = [np.zeros(len(at), np.bool_) for _ in range(3)]
+    chain = Chain(next_header.copy(), at.copy(), *flags)
+    active = np.flatnonzero(np.isin(next_header, (*EXTENSIONS, FRAGMENT_HEADER)))
+    for _ in range(MAX_HEADERS):
+        if not len(active):
+            return chain
+        active = _one_header(buffer, chain, end, active)
+    chain.broken[active] = True
+    return chain
+
+
+def _one_header(buffer: U8, chain: Chain, end: I64, active: I64) -> I64:
+    """Steps over one header of each active row; the rows that have another."""
+    start = chain.at[active]
+    fragment = chain.proto[active] == FRAGMENT_HEADER
+    cut = start + 8 > end[active]
+    chain.broken[active[cut]] = True
+    active, start, fragment = active[~cut], start[~cut], fragment[~cut]
+    length = np.where(fragment, 8, 8 + 8 * buffer[start + 1].astype(np.int64))
+    offset = buffer[start + 2].astype(np.int64) << 8 | buffer[start + 3]
+    chain.fragment[active] |= fragment & (offset & 0xFFF9 != 0)
+    chain.later[active] |= fragment & (offset & 0xFFF8 != 0)
+    chain.proto[active] = buffer[start]
+    chain.at[active] = start + length
+    beyond = start + length > end[active]
+    chain.broken[active[beyond]] = True
+    more = ~beyond & ~chain.later[active]
+    more &= np.isin(chain.proto[active], (*EXTENSIONS, FRAGMENT_HEADER))
+    return active[more]

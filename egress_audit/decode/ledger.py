@@ -1,0 +1,100 @@
+"""Every frame in exactly one counter: the outcomes of decoding, and their names. HOT PATH.
+
+An outcome is `kind << 32 | value`, so that a column can hold it; 0 says that the frame became a
+packet. The value carries what a reader wants to know: which EtherType, which link type.
+"""
+
+from collections import Counter
+
+import numpy as np
+
+from egress_audit.columns import I64, U8
+
+PACKET = 0
+TRUNCATED = 1 << 32
+"""Bytes that would be needed were on the wire and are not in the file."""
+LINK_MALFORMED = 2 << 32
+IP_MALFORMED = 3 << 32
+LLC = 4 << 32
+"""802.2 without SNAP, of a kind that is not known to be harmless."""
+ETHERTYPE = 5 << 32
+LINKTYPE = 6 << 32
+FAMILY = 7 << 32
+"""Address family of a NULL or LOOP header that is neither IPv4 nor IPv6."""
+STP = 8 << 32
+
+REASONS = {
+    TRUNCATED: "truncated",
+    LINK_MALFORMED: "link-malformed",
+    IP_MALFORMED: "ip-malformed",
+    LLC: "802.2 LLC",
+}
+
+NO_DESTINATION: dict[int, str] = {
+    STP: "STP",
+    ETHERTYPE | 0x0806: "ARP",
+    ETHERTYPE | 0x0842: "wake-on-LAN",
+    ETHERTYPE | 0x8035: "RARP",
+    ETHERTYPE | 0x8808: "MAC control",
+    ETHERTYPE | 0x8809: "slow protocols",
+    ETHERTYPE | 0x888E: "EAPOL",
+    ETHERTYPE | 0x88CC: "LLDP",
+    ETHERTYPE | 0x88F7: "PTP",
+    ETHERTYPE | 0x9000: "ECTP loopback",
+}
+"""Kinds that end at the link: nothing in them can name a destination beyond it (IEEE 802)."""
+
+WHOLE, FRAGMENT, HEADER_CUT, HEADER_MALFORMED = 0, 1, 2, 3
+PARTIAL = {
+    FRAGMENT: "fragment",
+    HEADER_CUT: "header-cut",
+    HEADER_MALFORMED: "header-malformed",
+}
+"""What is missing of a packet whose addresses could be read all the same."""
+
+MAX_REASONS = 256
+
+
+def reason(outcome: int) -> str:
+    """The words for an outcome that is neither a packet nor without destination."""
+    kind, value = outcome >> 32 << 32, outcome & 0xFFFFFFFF
+    if kind == ETHERTYPE:
+        return f"ethertype 0x{value:04x}"
+    if kind == LINKTYPE:
+        return f"link type {value}"
+    if kind == FAMILY:
+        return f"address family {value}"
+    return REASONS[kind]
+
+
+class Ledger:
+    """Counts what became of every frame; `frames` is always the sum of the other counters."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self.packets = 0
+        self.no_destination: Counter[str] = Counter()
+        self.undecoded: Counter[str] = Counter()
+        self.partial: Counter[str] = Counter()
+        self.truncated = 0
+        """Frames shorter in the file than on the wire, decoded or not."""
+
+    def take(self, outcome: I64, partial: U8, truncated: int) -> None:
+        """Adds one batch. outcome: (frames,); partial: (packets,), WHOLE and its siblings."""
+        self.frames += len(outcome)
+        self.truncated += truncated
+        values, counts = np.unique(outcome, return_counts=True)
+        for value, count in zip(values.tolist(), counts.tolist(), strict=True):
+            if value == PACKET:
+                self.packets += count
+            elif value in NO_DESTINATION:
+                self.no_destination[NO_DESTINATION[value]] += count
+            else:
+                self._add_undecoded(reason(value), count)
+        for value, count in enumerate(np.bincount(partial).tolist()):
+            if value != WHOLE and count:
+                self.partial[PARTIAL[value]] += count
+
+    def _add_undecoded(self, name: str, count: int) -> None:
+        known = name in self.undecoded or len(self.undecoded) < MAX_REASONS
+        self.undecoded[name if known else "further reasons"] += count

@@ -1,0 +1,163 @@
+"""Payload that the receiver acknowledged and the capture does not have. HOT PATH.
+
+Of each direction of a TCP flow (a *side*: twice the row of the flow, plus one for the originator)
+two numbers are kept: the sequence number expected next, and the highest one that the peer
+acknowledged. Only sides in which a segment was skipped have a list of holes, which later segments
+may fill: O(losses). Numbers are compared as RFC 9293 §3.4 has it, modulo 2^32.
+"""
+
+import numpy as np
+
+from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
+from egress_audit.flows.runs import Runs
+
+TCP = 6
+FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
+NEXT_KNOWN, ACKED_KNOWN = 1, 2
+MAX_HOLES = 64
+"""Holes kept of one side; bytes of further ones count as missed whatever fills them."""
+MAX_TRACKED = 200_000
+"""Sides whose holes are kept; likewise."""
+MAX_JUMP = 1 << 24
+"""A jump beyond this is a broken or forged number, not a loss."""
+
+Hole = tuple[int, int]
+
+
+def signed(difference: I64) -> I64:
+    """Distance modulo 2^32 as a number from -2^31 on."""
+    return difference.astype(np.int32).astype(np.int64)
+
+
+class GapTracker:
+    """Follows sequence and acknowledgement numbers of every TCP flow."""
+
+    def __init__(self) -> None:
+        self._next: U32 = np.zeros(1 << 11, np.uint32)
+        self._acked: U32 = np.zeros(1 << 11, np.uint32)
+        self._known: U8 = np.zeros(1 << 11, np.uint8)
+        self._holes: dict[int, list[Hole]] = {}
+        self._lost: dict[int, int] = {}
+
+    def take(self, packets: PacketBatch, runs: Runs, flow: I64, by_orig: Bool) -> None:
+        """Follows a sorted batch; `flow` and `by_orig` are sorted as `runs` is."""
+        flags = packets.tcp_flags[runs.order]
+        usable = (packets.proto[runs.order] == TCP) & (flags & RST == 0) & (flags != 0)
+        rows = np.flatnonzero(usable & ~packets.fragment[runs.order])
+        if not len(rows):
+            return
+        side = flow[rows] * 2 + by_orig[rows]
+        sorting = np.argsort(side, kind="stable")
+        rows, side = rows[sorting], side[sorting]
+        self._grow(int(side[-1]) + 2)
+        at, flags = runs.order[rows], flags[rows]
+        starts = np.flatnonzero(np.append(True, side[1:] != side[:-1]))
+        length = packets.payload_len[at] + (flags & SYN != 0) + (flags & FIN != 0)
+        self._follow(side, starts, packets.tcp_seq[at].astype(np.int64), length)
+        self._acknowledge(side, packets.tcp_ack[at].astype(np.int64), flags & ACK != 0)
+
+    def _grow(self, needed: int) -> None:
+        if needed <= len(self._next):
+            return
+        for name in ("_next", "_acked", "_known"):
+            old = getattr(self, name)
+            wider = np.zeros(max(needed, 2 * len(old)), old.dtype)
+            wider[: len(old)] = old
+            setattr(self, name, wider)
+
+    def _follow(self, side: I64, starts: I64, seq: I64, length: I64) -> None:
+        """Advances the number expected next; notes what was skipped and what filled a hole."""
+        target = side[starts]
+        known = self._known[target] & NEXT_KNOWN != 0
+        base = np.where(known, self._next[target], seq[starts]).astype(np.int64)
+        runs = np.diff(np.append(starts, len(side)))
+        relative = signed(seq - np.repeat(base, runs))
+        lane = np.repeat(np.arange(len(starts)) << 34, runs)
+        believed = np.abs(relative) < MAX_JUMP
+        reach = np.maximum.accumulate(lane + np.where(believed, relative + length, -MAX_JUMP))
+        before = np.append(0, reach[:-1])
+        before[starts] = lane[starts]
+        before = np.maximum(before - lane, 0)
+        skipped = believed & (relative > before)
+        self._note_holes(side, np.repeat(base, runs), before, relative, length, skipped, believed)
+        last = np.append(starts[1:], len(side)) - 1
+        self._next[target] = (base + np.maximum(reach[last] - lane[last], 0)).astype(np.uint32)
+        self._known[target] |= NEXT_KNOWN
+
+    def _note_holes(
+        self,
+        side: I64,
+        base: I64,
+        before: I64,
+        relative: I64,
+        length: I64,
+        skipped: Bool,
+        believed: Bool,
+    ) -> None:
+        if not self._holes and not skipped.any():
+            return
+        holed = np.array([*self._holes, *set(side[skipped].tolist())], np.int64)
+        late = believed & (relative < before) & (length > 0) & np.isin(side, holed)
+        for row in np.flatnonzero(skipped | late).tolist():
+            start = int(base[row] + relative[row])
+            if skipped[row]:
+                self._open(int(side[row]), (int(base[row] + before[row]), start))
+            else:
+                self._fill(int(side[row]), start, start + int(length[row]))
+
+    def _open(self, side: int, hole: Hole) -> None:
+        if side not in self._holes and len(self._holes) >= MAX_TRACKED:
+            self._lost[side] = self._lost.get(side, 0) + hole[1] - hole[0]
+            return
+        holes = self._holes.setdefault(side, [])
+        if len(holes) >= MAX_HOLES:
+            self._lost[side] = self._lost.get(side, 0) + hole[1] - hole[0]
+        else:
+            holes.append(hole)
+
+    def _fill(self, side: int, start: int, end: int) -> None:
+        holes = self._holes.get(side)
+        if holes:
+            self._holes[side] = [part for hole in holes for part in without(hole, start, end)]
+
+    def _acknowledge(self, side: I64, ack: I64, has_ack: Bool) -> None:
+        """Raises the highest number acknowledged to the other side of each flow."""
+        peer, ack = side[has_ack] ^ 1, ack[has_ack]
+        if not len(peer):
+            return
+        first = np.flatnonzero(np.append(True, peer[1:] != peer[:-1]))
+        target = peer[first]
+        known = self._known[target] & ACKED_KNOWN != 0
+        base = np.where(known, self._acked[target], ack[first]).astype(np.int64)
+        relative = signed(ack - np.repeat(base, np.diff(np.append(first, len(peer)))))
+        highest = np.maximum.reduceat(relative, first)
+        self._acked[target] = (base + np.maximum(highest, 0)).astype(np.uint32)
+        self._known[target] |= ACKED_KNOWN
+
+    def missed(self, flows: int) -> I64:
+        """(flows,) payload bytes of each flow that were acknowledged and are not in the capture."""
+        self._grow(2 * flows)
+        known = self._known[: 2 * flows] == NEXT_KNOWN | ACKED_KNOWN
+        acked, expected = self._acked[: 2 * flows], self._next[: 2 * flows]
+        tail = signed(acked.astype(np.int64) - expected.astype(np.int64))
+        missed = np.where(known & (tail > 0) & (tail < MAX_JUMP), tail, 0)
+        for side, lost in self._lost.items():
+            missed[side] += lost
+        for side, holes in self._holes.items():
+            limit = int(acked[side]) if known[side] else None
+            missed[side] += sum(
+                end - start for start, end in holes if limit is not None and _after(limit, start)
+            )
+        return missed[0::2] + missed[1::2]
+
+
+def _after(number: int, other: int) -> bool:
+    """True if `number` lies behind `other` modulo 2^32."""
+    return 0 < (number - other) % (1 << 32) < 1 << 31
+
+
+def without(hole: Hole, start: int, end: int) -> list[Hole]:
+    """What is left of a hole once [start, end) has arrived."""
+    left = (hole[0], min(hole[1], start))
+    right = (max(hole[0], end), hole[1])
+    return [part for part in (left, right) if part[0] < part[1]]

@@ -1,0 +1,99 @@
+"""The columns of the flow table: one array a field, one row a flow. HOT PATH."""
+
+from typing import Any
+
+import numpy as np
+
+from egress_audit.columns import END_REASONS, I64, Bool, PacketBatch
+from egress_audit.model.flow import EndReason
+
+COLUMNS: dict[str, type[np.generic]] = {
+    "key": np.int32,
+    "orig_swapped": np.bool_,
+    "flipped": np.bool_,
+    "direction_known": np.bool_,
+    "ts_ns": np.int64,
+    "last_ts_ns": np.int64,
+    "previous_ts_ns": np.int64,
+    "orig_pkts": np.int64,
+    "resp_pkts": np.int64,
+    "orig_ip_bytes": np.int64,
+    "resp_ip_bytes": np.int64,
+    "first_frame": np.int64,
+    "last_frame": np.int64,
+    "orig_state": np.uint8,
+    "resp_state": np.uint8,
+    "history": np.int32,
+    "seen": np.uint8,
+    "closing": np.uint8,
+    "end_reason": np.uint8,
+    "sated": np.uint8,
+}
+"""Name → dtype of every column. `seen` and `closing` are bits: see tcp_events, runs;
+`sated`: directions (1 originator, 2 responder) in which no more payload is wanted for names."""
+
+
+class FlowRows:
+    """Growing columns. A column is an attribute of its name, valid below `len(self)`."""
+
+    key: Any
+    orig_swapped: Any
+    flipped: Any
+    direction_known: Any
+    ts_ns: Any
+    last_ts_ns: Any
+    previous_ts_ns: Any
+    orig_pkts: Any
+    resp_pkts: Any
+    orig_ip_bytes: Any
+    resp_ip_bytes: Any
+    first_frame: Any
+    last_frame: Any
+    orig_state: Any
+    resp_state: Any
+    history: Any
+    seen: Any
+    closing: Any
+    end_reason: Any
+    sated: Any
+
+    def __init__(self) -> None:
+        self._count = 0
+        for name, dtype in COLUMNS.items():
+            setattr(self, name, np.zeros(1 << 10, dtype))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def append(
+        self,
+        packets: PacketBatch,
+        leaders: I64,
+        keys: I64,
+        orig_swapped: Bool,
+        flipped: Bool,
+        known: Bool,
+    ) -> None:
+        """Adds one row for each leader, a flow's first packet; its packets are not counted yet."""
+        start, end = self._count, self._count + len(leaders)
+        self._grow(end)
+        rows = slice(start, end)
+        self.key[rows] = keys
+        self.orig_swapped[rows] = orig_swapped
+        self.flipped[rows] = flipped
+        self.direction_known[rows] = known
+        self.history[rows] = flipped
+        self.ts_ns[rows] = self.last_ts_ns[rows] = packets.ts_ns[leaders]
+        self.first_frame[rows] = packets.frame[leaders]
+        self.end_reason[rows] = END_REASONS.index(EndReason.FORCED_END)
+        self._count = end
+
+    def _grow(self, needed: int) -> None:
+        capacity = len(self.key)
+        if needed <= capacity:
+            return
+        capacity = max(needed, capacity * 2)
+        for name, dtype in COLUMNS.items():
+            wider = np.zeros(capacity, dtype)
+            wider[: self._count] = getattr(self, name)[: self._count]
+            setattr(self, name, wider)

@@ -1,0 +1,77 @@
+"""Everything the judge may look at: the claim, the ledger, what was observed, what is asserted."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from egress_audit.addresses import Scope
+from egress_audit.model.audit import (
+    Assertion,
+    Direction,
+    Kind,
+    ListUsed,
+    Observation,
+    OwnAddresses,
+)
+from egress_audit.model.claim import Claim
+from egress_audit.model.destination import Absent
+from egress_audit.model.evidence import Coverage
+
+LINK_MAINTENANCE = {2: (), 58: (130, 131, 132, 133, 134, 135, 136, 137, 143)}
+"""IGMP, and the ICMPv6 types of MLD and neighbour discovery (RFC 4861, RFC 3810)."""
+NEAR_THE_LINK = (Scope.MULTICAST, Scope.LINK_LOCAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is to be judged. Pure data: the judge reads nothing else."""
+
+    claim: Claim
+    coverage: Coverage
+    observations: tuple[Observation, ...]
+    own_addresses: OwnAddresses
+    assertions: tuple[Assertion, ...]
+    lists: tuple[ListUsed, ...]
+    owners_known: bool
+
+    @property
+    def subject(self) -> str:
+        """Who the sentences are about: a program only where something says who sent."""
+        return "the program" if self.owners_known else "this capture"
+
+    def contacts(self) -> Iterator[Observation]:
+        """Rows in which packets of ours went out, or stayed between addresses of ours."""
+        going_out = (Direction.OUTBOUND, Direction.INTERNAL)
+        for seen in self.observations:
+            if seen.kind is Kind.CONTACT and seen.direction in going_out:
+                yield seen
+
+    def questions(self) -> Iterator[Observation]:
+        """Rows of names that were asked for."""
+        return (seen for seen in self.observations if seen.kind is Kind.QUESTION)
+
+    def rest(self) -> Iterator[Observation]:
+        """The row in which everything past the bound is summed, if there is one."""
+        return (seen for seen in self.observations if seen.kind is Kind.REST)
+
+    def inbound(self) -> Iterator[Observation]:
+        """Rows that the far side began, or in which only it sent."""
+        for seen in self.observations:
+            if seen.direction in (Direction.INBOUND, Direction.RECEIVED):
+                yield seen
+
+    def list_age_ns(self, used: ListUsed) -> int | Absent:
+        """How old a list was when the evidence ended; never asks a clock."""
+        last = self.coverage.last_ts_ns
+        if isinstance(last, Absent):
+            return Absent.NOT_APPLICABLE
+        date = datetime.strptime(used.date, "%Y-%m-%d").replace(tzinfo=UTC)
+        return abs(last - int(date.timestamp()) * 1_000_000_000)
+
+
+def is_link_maintenance(seen: Observation) -> bool:
+    """True for what every kernel sends on its link by itself, and never beyond it."""
+    types = LINK_MAINTENANCE.get(seen.proto)
+    if types is None or seen.destination.scope not in NEAR_THE_LINK:
+        return False
+    return not types or seen.far_p in types

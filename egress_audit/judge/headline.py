@@ -1,0 +1,92 @@
+"""The verdict as one sentence with a subject."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from egress_audit.judge import phrases
+from egress_audit.judge.case import Case
+from egress_audit.model.audit import BlindSpot, Finding, Kind, Observation, Verdict
+
+DNS_PORT = 53
+
+
+def headline(
+    case: Case, verdict: Verdict, findings: Sequence[Finding], spots: Sequence[BlindSpot]
+) -> str:
+    """One sentence, without a full stop, that a person can sign or quote."""
+    if verdict is Verdict.VIOLATED:
+        return f"{case.subject} {_what_was_done(case, findings)}"
+    if verdict is Verdict.INCONCLUSIVE:
+        reasons = [spot for spot in spots if spot.material]
+        shown = ", ".join(spot.id for spot in reasons[:3])
+        more = f" and {len(reasons) - 3} more" if len(reasons) > 3 else ""
+        return (
+            f"{case.subject} shows nothing against the claim, and cannot prove it: "
+            f"{phrases.plural(len(reasons), 'blind spot')} ({shown}{more})"
+        )
+    basis = "HOLDS, on these assertions" if case.assertions else "HOLDS"
+    if not case.coverage.frames:
+        return f"{basis}; 0 frames: the proof rests on what you assert"
+    return f"{basis}; nothing in {phrases.plural(case.coverage.frames, 'frame')} contradicts it"
+
+
+def _what_was_done(case: Case, findings: Sequence[Finding]) -> str:
+    """The first name or address that matters most, with everything that was done to it."""
+    by_id = {seen.id: seen for seen in case.observations}
+    involved = [by_id[number] for finding in findings for number in finding.observations]
+    rows = list({seen.id: seen for seen in involved}.values())
+    subjects = _by_destination(rows)
+    main, did = max(subjects.items(), key=lambda item: _weight(item[1]))
+    others = len(subjects) - 1 - sum(_is_resolver(rows) for rows in subjects.values())
+    if _is_resolver(did):
+        others = len(subjects) - 1
+    more = f"; and {phrases.plural(others, 'more destination')}" if others > 0 else ""
+    return _sentence(main, did) + more
+
+
+def _by_destination(rows: Sequence[Observation]) -> dict[str, list[Observation]]:
+    """Rows by name where one is known, else by address."""
+    subjects: dict[str, list[Observation]] = {}
+    for seen in rows:
+        key = phrases.best_name(seen) or str(seen.far_h)
+        subjects.setdefault(key, []).append(seen)
+    return subjects
+
+
+def _is_resolver(rows: Sequence[Observation]) -> bool:
+    """Only questions were carried there: the questions themselves say more."""
+    return all(seen.far_p == DNS_PORT and seen.kind is Kind.CONTACT for seen in rows)
+
+
+def _weight(rows: Sequence[Observation]) -> tuple[bool, bool, int]:
+    """Asked for and contacted first, then contacted, then merely asked; then by flows."""
+    asked = any(seen.kind is Kind.QUESTION for seen in rows)
+    contacted = any(seen.kind is not Kind.QUESTION for seen in rows)
+    flows = sum(seen.flows for seen in rows)
+    return not _is_resolver(rows), asked and contacted, flows
+
+
+def _sentence(main: str, rows: Sequence[Observation]) -> str:
+    asked = [phrases.asked(seen) for seen in rows if seen.kind is Kind.QUESTION]
+    contacts = [seen for seen in rows if seen.kind is not Kind.QUESTION]
+    if asked and not contacts:
+        return asked[0]
+    whole = phrases.contact(_merged(contacts), whom="it" if asked else phrases.whom(contacts[0]))
+    return f"{asked[0]} and {whole}" if asked else whole
+
+
+def _merged(rows: Sequence[Observation]) -> Observation:
+    """TCP rows to one name as one; the first row where that makes no sense."""
+    first = max(rows, key=lambda seen: (seen.proto == 6, seen.flows))
+    same = [seen for seen in rows if seen.proto == first.proto]
+    states: dict[str, int] = {}
+    for seen in same:
+        for state, count in seen.conn_states.items():
+            states[state] = states.get(state, 0) + count
+    return replace(
+        first,
+        flows=sum(seen.flows for seen in same),
+        tls_flows=sum(seen.tls_flows for seen in same),
+        pkts_out=sum(seen.pkts_out for seen in same),
+        conn_states=states,
+    )

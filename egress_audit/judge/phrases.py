@@ -1,0 +1,94 @@
+"""Observations as clauses: `opened 19 TLS connections to huggingface.co`."""
+
+from collections.abc import Sequence
+
+from egress_audit.model.audit import Frames, Kind, NameUse, Observation
+from egress_audit.model.destination import Absent
+from egress_audit.model.flow import NameSource
+
+PROTOCOLS = {1: "ICMP", 2: "IGMP", 6: "TCP", 17: "UDP", 47: "GRE", 50: "ESP", 58: "ICMPv6"}
+TRUSTED_FIRST = (
+    NameSource.TLS_SNI,
+    NameSource.HTTP_CONNECT,
+    NameSource.HTTP_HOST,
+    NameSource.DNS_ANSWER,
+)
+
+
+def plural(count: int, word: str) -> str:
+    """`1 flow`, `2 flows`."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def protocol(number: int) -> str:
+    """`TCP` for 6; `IP protocol 99` for what has no name here."""
+    return PROTOCOLS.get(number, f"IP protocol {number}")
+
+
+def best_name(seen: Observation) -> str:
+    """The name that says most of whom this went to; empty if none is known."""
+    for source in TRUSTED_FIRST:
+        for use in seen.names:
+            if source in use.sources:
+                return use.host
+    return seen.names[0].host if seen.names else ""
+
+
+def endpoint(seen: Observation) -> str:
+    """`10.0.0.1:53`, `[2001:db8::1]:443`, or the address alone where there is no port."""
+    if isinstance(seen.far_h, Absent):
+        return "further destinations"
+    if isinstance(seen.far_p, Absent) or seen.proto in (1, 58):
+        return seen.far_h
+    host = f"[{seen.far_h}]" if ":" in seen.far_h else seen.far_h
+    return f"{host}:{seen.far_p}"
+
+
+def questions_asked(seen: Observation) -> str:
+    """`19 A and 19 AAAA questions`."""
+    kinds = [f"{count} {word}" for word, count in seen.questions.items()]
+    total = sum(seen.questions.values())
+    listed = kinds[0] if len(kinds) == 1 else f"{', '.join(kinds[:-1])} and {kinds[-1]}"
+    return f"{listed} question{'s' if total != 1 else ''}"
+
+
+def contact(seen: Observation, *, whom: str) -> str:
+    """What was done: `opened 19 TLS connections to huggingface.co`."""
+    if seen.proto == 6:
+        tls = "TLS " if seen.tls_flows == seen.flows else ""
+        opened = seen.conn_states.get("S0", 0) + seen.conn_states.get("REJ", 0) < seen.flows
+        verb = "opened" if opened else "tried to open"
+        return f"{verb} {plural(seen.flows, f'{tls}connection')} to {whom}"
+    packets = plural(seen.pkts_out, f"{protocol(seen.proto)} packet")
+    return f"sent {packets} to {whom}"
+
+
+def whom(seen: Observation) -> str:
+    """`huggingface.co at 198.18.0.7:443 (benchmark)`."""
+    name, at = best_name(seen), endpoint(seen)
+    scope = seen.destination.scope.value
+    place = "internet" if scope == "global" else scope
+    return f"{name} at {at} ({place})" if name else f"{at} ({place})"
+
+
+def asked(seen: Observation) -> str:
+    """`asked for huggingface.co (19 A and 19 AAAA questions)`."""
+    return f"asked for {seen.names[0].host} ({questions_asked(seen)})"
+
+
+def clause(seen: Observation) -> str:
+    """The observation as a clause whose subject is left out."""
+    if seen.kind is Kind.QUESTION:
+        return asked(seen)
+    return contact(seen, whom=whom(seen))
+
+
+def used_names(uses: Sequence[NameUse]) -> str:
+    """`a.example (tls-sni), b.example (http-host)`."""
+    return ", ".join(f"{use.host} ({'/'.join(use.sources)})" for use in uses)
+
+
+def frames_of(observations: Sequence[Observation]) -> Frames:
+    """The first frames of several observations, and how many they have in all."""
+    first = sorted({frame for seen in observations for frame in seen.frames.first})
+    return Frames(tuple(first[:20]), sum(seen.frames.total for seen in observations))

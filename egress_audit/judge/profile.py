@@ -1,0 +1,207 @@
+"""A profile, by its name or path, as the claim that it makes.
+
+A profile may extend one other: what it sets replaces what the other sets, key by key, and the keys
+of `allow`, `deny`, `require` and `applies_to` each by itself.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from egress_audit.addresses import Scope
+from egress_audit.errors import ProfileInvalid, WrongUsage
+from egress_audit.judge.profile_schema import Setting, settings_of
+from egress_audit.judge.profile_values import ANY, nearest
+from egress_audit.judge.profile_yaml import MAX_BYTES, table_of
+from egress_audit.model.claim import Allow, AppliesTo, Claim, Deny, Require
+
+MAX_CHAIN = 5
+"""Profiles in one line of `extends`, the first included."""
+
+_SUFFIXES = (".yaml", ".yml")
+_PACKAGE = Path(__file__).parent.parent
+
+
+def load_profile(name_or_path: str) -> Claim:
+    """The claim of the packaged profile of that name, or of the file at that path.
+
+    A path is what holds a separator or ends in `.yaml`. WrongUsage for a name there is not,
+    ProfileInvalid for a file that cannot be read or does not say what it must.
+    """
+    path = Path(name_or_path)
+    if not _is_path(name_or_path):
+        if name_or_path not in profile_names():
+            raise WrongUsage(
+                f"no profile `{name_or_path}`", hint=nearest(name_or_path, profile_names())
+            )
+        path = _packaged(name_or_path)
+    settings = _merged(path)
+    _refuse_what_is_missing(settings, str(path))
+    _refuse_contradictions(settings)
+    return _claim(settings)
+
+
+def profile_names() -> tuple[str, ...]:
+    """The names of the packaged profiles, in alphabetical order."""
+    return tuple(sorted(path.stem for path in _folder().glob("*.yaml")))
+
+
+def _folder() -> Path:
+    """Where the profiles are: in the package once installed, beside it in a source tree."""
+    installed = _PACKAGE / "profiles"
+    return installed if installed.is_dir() else _PACKAGE.parent / "profiles"
+
+
+def _packaged(name: str) -> Path:
+    return _folder() / f"{name}.yaml"
+
+
+def _is_path(name_or_path: str) -> bool:
+    return Path(name_or_path).name != name_or_path or name_or_path.endswith(_SUFFIXES)
+
+
+def _text_of(path: Path) -> str:
+    """The text of a profile file, at most MAX_BYTES of it."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        reason = (error.strerror or "unreadable").lower()
+        raise ProfileInvalid(
+            f"cannot read this profile: {reason}",
+            where=str(path),
+            hint=f"packaged profiles: {', '.join(profile_names())}",
+        ) from error
+    if len(data) > MAX_BYTES:
+        raise ProfileInvalid(f"a profile has at most {MAX_BYTES >> 10} KiB", where=str(path))
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ProfileInvalid("not UTF-8", where=f"{path}:{line}") from error
+
+
+def _merged(path: Path) -> dict[str, Setting]:
+    """The settings of the file and of all that it extends; the nearest file wins."""
+    chain: list[Path] = []
+    merged: dict[str, Setting] = {}
+    for settings, origin in _line_of_descent(path):
+        chain.append(origin)
+        if "name" not in settings:
+            raise ProfileInvalid("`name` is missing", where=str(origin))
+        merged = settings | merged
+        extends = settings.get("extends")
+        if extends and len(chain) == MAX_CHAIN:
+            raise ProfileInvalid(f"extends more than {MAX_CHAIN - 1} others", where=extends.where)
+    return merged
+
+
+def _line_of_descent(path: Path) -> Iterator[tuple[dict[str, Setting], Path]]:
+    """The settings of each file, from the first to the one that extends no other."""
+    seen = {path.resolve()}
+    while True:
+        settings = settings_of(table_of(_text_of(path), str(path)))
+        yield settings, path
+        if "extends" not in settings:
+            return
+        path = _extended(settings["extends"], path)
+        if path.resolve() in seen:
+            raise ProfileInvalid("extends itself", where=settings["extends"].where)
+        seen.add(path.resolve())
+
+
+def _extended(extends: Setting, child: Path) -> Path:
+    """The file behind `extends`: a packaged name, or a path from the folder of `child`."""
+    if _is_path(extends.value):
+        return Path(os.path.normpath(child.parent / extends.value))
+    if extends.value not in profile_names():
+        raise ProfileInvalid(
+            f"no profile `{extends.value}`",
+            where=extends.where,
+            hint=nearest(extends.value, profile_names()),
+        )
+    return _packaged(extends.value)
+
+
+def _refuse_what_is_missing(settings: Mapping[str, Setting], path: str) -> None:
+    """ProfileInvalid if there is no sentence to test, or nothing that could be allowed.
+
+    A profile that only denies would forbid everything else as well, and seldom means it.
+    """
+    if "statement" not in settings:
+        raise ProfileInvalid(
+            "`statement` is missing", where=path, hint="quote the sentence under test"
+        )
+    if not any(key.startswith("allow.") for key in settings):
+        raise ProfileInvalid(
+            "`allow` is missing",
+            where=path,
+            hint="`allow: {scopes: [any]}` if all is allowed that `deny` does not name",
+        )
+
+
+def _refuse_contradictions(settings: Mapping[str, Setting]) -> None:
+    """ProfileInvalid for what is allowed and can never be, because it is denied as a whole."""
+    scopes = settings.get("allow.scopes")
+    if scopes and ANY in scopes.value and len(scopes.value) > 1:
+        raise ProfileInvalid(f"`{ANY}` stands alone", where=scopes.where)
+    for key, is_within in (("hosts", _host_is_within), ("prefixes", _prefix_is_within)):
+        allowed, denied = settings.get(f"allow.{key}"), settings.get(f"deny.{key}")
+        if allowed is None or denied is None:
+            continue
+        for inner in allowed.value:
+            for outer in denied.value:
+                if is_within(inner, outer):
+                    raise ProfileInvalid(
+                        f"`{inner}` is allowed here and denied at {denied.where} (`{outer}`)",
+                        where=allowed.where,
+                    )
+
+
+def _host_is_within(inner: str, outer: str) -> bool:
+    """True if the pattern `outer` matches all that `inner` does."""
+    return inner == outer or (outer.startswith("*.") and inner.endswith(outer[1:]))
+
+
+def _prefix_is_within(inner: Any, outer: Any) -> bool:
+    return inner.version == outer.version and bool(inner.subnet_of(outer))
+
+
+def _claim(settings: Mapping[str, Setting]) -> Claim:
+    """The claim that complete settings make; what is not set keeps the default of `Claim`."""
+    scopes = _values(settings, "allow.").pop("scopes", ())
+    top = {key: setting.value for key, setting in settings.items() if "." not in key}
+    top.pop("extends", None)
+    return Claim(
+        **{"source": ""} | top,
+        applies_to=AppliesTo(**_values(settings, "applies_to.")),
+        allow=Allow(
+            everything=ANY in scopes,
+            scopes=frozenset(Scope(word) for word in scopes if word != ANY),
+            **_values(settings, "allow.", without=("scopes", "endpoints")),
+        ),
+        deny=_deny(_values(settings, "deny.", without=("purposes",))),
+        require=_require(_values(settings, "require.")),
+    )
+
+
+def _deny(values: dict[str, Any]) -> Deny:
+    """`Deny` of values as read; what is only looked up becomes a set."""
+    for key in {"located", "controlled", "categories"} & values.keys():
+        values[key] = frozenset(values[key])
+    return Deny(**values)
+
+
+def _require(values: dict[str, Any]) -> Require:
+    """`Require` of values as read, whose durations are nanoseconds."""
+    durations = {"observe": "observe_ns", "lists_max_age": "lists_max_age_ns"}
+    return Require(**{durations.get(key, key): value for key, value in values.items()})
+
+
+def _values(
+    settings: Mapping[str, Setting], group: str, without: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """The values of one group by sub key."""
+    keys = {key: key.removeprefix(group) for key in settings if key.startswith(group)}
+    return {short: settings[key].value for key, short in keys.items() if short not in without}

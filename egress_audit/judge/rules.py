@@ -1,0 +1,265 @@
+"""The rules that find a contradiction between claim and evidence. One function a rule."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from egress_audit.addresses import Scope
+from egress_audit.judge import phrases
+from egress_audit.judge.case import Case, is_link_maintenance
+from egress_audit.judge.permission import (
+    address_allowed,
+    host_matches,
+    in_prefixes,
+    name_allowed,
+    names_beyond,
+)
+from egress_audit.model.audit import Direction, Finding, Observation
+from egress_audit.model.destination import Absent, controlled_from, located_in
+
+LOCAL_SCOPES = (Scope.LAN, Scope.LINK_LOCAL, Scope.MULTICAST, Scope.BROADCAST)
+Matches = Iterator[tuple[str, Observation]]
+"""(clause, observation) of each contradiction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One way to contradict a claim."""
+
+    id: str
+    title: str
+    text: str
+    """What fires it."""
+    reason: str
+    """Why that contradicts the claim."""
+    matches: Callable[[Case], Matches]
+
+    @property
+    def manual(self) -> str:
+        """The page of the manual that explains it."""
+        return f"docs/rules.md#{self.id.lower()}"
+
+    def findings(self, case: Case) -> Iterator[Finding]:
+        """A finding for each contradiction, in the order of the observations."""
+        for clause, seen in self.matches(case):
+            yield Finding(self.id, clause, (seen.id,), seen.frames)
+
+
+def _forbidden_contacts(case: Case) -> Iterator[Observation]:
+    for seen in case.contacts():
+        if not address_allowed(seen, case.claim) and not is_link_maintenance(seen):
+            yield seen
+
+
+def outside_contact(case: Case) -> Matches:
+    """EA001."""
+    nearer = (*LOCAL_SCOPES, Scope.METADATA_SERVICE)
+    for seen in _forbidden_contacts(case):
+        if seen.destination.scope not in nearer:
+            yield phrases.clause(seen), seen
+
+
+def name_asked(case: Case) -> Matches:
+    """EA002."""
+    for seen in case.questions():
+        if not name_allowed(seen.names[0].host, case.claim.allow):
+            yield phrases.clause(seen), seen
+
+
+def local_contact(case: Case) -> Matches:
+    """EA003."""
+    for seen in _forbidden_contacts(case):
+        if seen.destination.scope in LOCAL_SCOPES:
+            yield phrases.clause(seen), seen
+
+
+def metadata_contact(case: Case) -> Matches:
+    """EA004."""
+    for seen in _forbidden_contacts(case):
+        if seen.destination.scope is Scope.METADATA_SERVICE:
+            yield phrases.clause(seen), seen
+
+
+def name_through_carrier(case: Case) -> Matches:
+    """EA005."""
+    for seen in case.contacts():
+        if not address_allowed(seen, case.claim):
+            continue
+        beyond = names_beyond(seen, case.claim)
+        if beyond:
+            yield f"spoke to {phrases.used_names(beyond)} through {phrases.endpoint(seen)}", seen
+
+
+def denied_location(case: Case) -> Matches:
+    """EA006."""
+    countries = case.claim.deny.located
+    for seen in case.contacts():
+        if located_in(seen.destination, countries):
+            yield f"{phrases.clause(seen)}, located in {seen.destination.located}", seen
+    for seen in case.questions():
+        for answer, there in zip(seen.answers, seen.answer_destinations, strict=True):
+            if located_in(there, countries):
+                yield f"{phrases.clause(seen)}, which leads to {answer} in {there.located}", seen
+                break
+
+
+def denied_control(case: Case) -> Matches:
+    """EA007."""
+    countries = case.claim.deny.controlled
+    for seen in case.contacts():
+        if controlled_from(seen.destination, countries):
+            yield f"{phrases.clause(seen)}, {_controlled(seen)}", seen
+    for seen in case.questions():
+        for answer, there in zip(seen.answers, seen.answer_destinations, strict=True):
+            if controlled_from(there, countries):
+                by = f"{there.operator} ({there.controlled})"
+                yield f"{phrases.clause(seen)}, which leads to {answer} of {by}", seen
+                break
+
+
+def _controlled(seen: Observation) -> str:
+    return f"operated by {seen.destination.operator}, controlled from {seen.destination.controlled}"
+
+
+def denied_category(case: Case) -> Matches:
+    """EA008."""
+    for seen in case.contacts():
+        if seen.destination.role in case.claim.deny.categories:
+            by = f"{seen.destination.operator} ({seen.destination.role})"
+            yield f"{phrases.clause(seen)}, operated by {by}", seen
+
+
+def denied_host_or_prefix(case: Case) -> Matches:
+    """EA009."""
+    deny = case.claim.deny
+    for seen in case.contacts():
+        named = [use for use in seen.names if host_matches(use.host, deny.hosts)]
+        inside = not isinstance(seen.far_h, Absent) and in_prefixes(seen.far_h, deny.prefixes)
+        if named or inside:
+            yield f"{phrases.clause(seen)}, which the profile denies", seen
+    for seen in case.questions():
+        if host_matches(seen.names[0].host, deny.hosts):
+            yield f"{phrases.clause(seen)}, which the profile denies", seen
+
+
+def inbound_contact(case: Case) -> Matches:
+    """EA010."""
+    if case.claim.inbound != "deny":
+        return
+    for seen in case.inbound():
+        if seen.direction is Direction.INBOUND and seen.destination.scope is not Scope.LOOPBACK:
+            count = phrases.plural(seen.flows, "connection")
+            yield f"answered {count} from {phrases.whom(seen)}", seen
+
+
+def contact_beyond_rows(case: Case) -> Matches:
+    """EA011."""
+    allow = case.claim.allow
+    if allow.everything:
+        return
+    for seen in case.rest():
+        forbidden = {s: n for s, n in seen.rest_scopes.items() if s not in allow.scopes}
+        if forbidden and seen.direction is Direction.OUTBOUND:
+            flows = phrases.plural(sum(forbidden.values()), "further flow")
+            scopes = ", ".join(f"{count} {scope}" for scope, count in forbidden.items())
+            yield f"sent {flows} beyond the rows that are kept ({scopes})", seen
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "EA001",
+        "Contact with an address outside",
+        "Packets went to an address that the claim does not allow and that is neither on the local "
+        "network nor a cloud's metadata service; answered or not.",
+        "One outbound packet is enough: an attempt that was refused shows the same intent as one "
+        "that succeeded.",
+        outside_contact,
+    ),
+    Rule(
+        "EA002",
+        "A name was asked for",
+        "A DNS question for a name that the claim does not allow, whichever resolver carried it, "
+        "this machine's and the local network's included.",
+        "Asked is egress: the question itself leaves, and a name can carry data. A name that was "
+        "resolved and not connected to is not clean.",
+        name_asked,
+    ),
+    Rule(
+        "EA003",
+        "Contact on the local network",
+        "Packets went to a private, link-local, multicast or broadcast address that the claim does "
+        "not allow. Neighbour discovery, MLD and IGMP, which kernels send by themselves, are left "
+        "to the blind spot `kernel-packets`.",
+        "They left the machine; what passes them on from there is not in the capture.",
+        local_contact,
+    ),
+    Rule(
+        "EA004",
+        "Contact with a cloud's metadata service",
+        "Packets went to 169.254.169.254, fd00:ec2::254, 168.63.129.16 or 100.100.100.200.",
+        "These addresses give out credentials and identity of the machine; they are allowed only "
+        "by a profile that names the scope `metadata-service`.",
+        metadata_contact,
+    ),
+    Rule(
+        "EA005",
+        "A name outside, through an allowed carrier",
+        "A CONNECT, an absolute-form request, a server name or a Host field names a host that the "
+        "claim does not allow, in a flow to an address that it does allow.",
+        "The name is judged, not the carrier: a local proxy makes a destination no more local. "
+        "Where name and address disagree, the worse counts.",
+        name_through_carrier,
+    ),
+    Rule(
+        "EA006",
+        "Located in a denied country",
+        "The far address of a contact, or an address that a question was answered with, is located "
+        "in a country that the claim denies; sources agree, and it is neither anycast nor a CDN.",
+        "The claim names the country.",
+        denied_location,
+    ),
+    Rule(
+        "EA007",
+        "Controlled from a denied country",
+        "The operator of the far address, or of an address that a question was answered with, has "
+        "its parent jurisdiction in a country that the claim denies.",
+        "Where a machine stands does not say whose law its operator follows.",
+        denied_control,
+    ),
+    Rule(
+        "EA008",
+        "Operator of a denied category",
+        "The operator of the far address is of a category that the claim denies.",
+        "The claim names the category.",
+        denied_category,
+    ),
+    Rule(
+        "EA009",
+        "A denied host or prefix",
+        "A name or address that the claim denies was asked for, named or contacted, however the "
+        "name is known.",
+        "The claim names it. A name that the program itself wrote suffices to deny.",
+        denied_host_or_prefix,
+    ),
+    Rule(
+        "EA010",
+        "A flow from outside was answered",
+        "The far side began a flow and packets of ours went back, under a claim with "
+        "`inbound: deny`.",
+        "What is asked for from outside leaves all the same.",
+        inbound_contact,
+    ),
+    Rule(
+        "EA011",
+        "Contact beyond the rows that are kept",
+        "There are more far ends than rows in the document, and among those summed in its last row "
+        "are some in scopes that the claim does not allow.",
+        "A bound of the report must not hide a contact.",
+        contact_beyond_rows,
+    ),
+)
+"""All rules, in the order of their ids. A rule keeps its id for ever."""
+
+
+def findings(case: Case) -> tuple[Finding, ...]:
+    """Every contradiction, in the order of the rules."""
+    return tuple(finding for rule in RULES for finding in rule.findings(case))

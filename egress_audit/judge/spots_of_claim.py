@@ -1,0 +1,208 @@
+"""Blind spots that depend on what is claimed: names that are hidden, places that are unknown."""
+
+from collections.abc import Callable, Collection
+
+from egress_audit.addresses import Scope
+from egress_audit.judge.blind_spots import Spot, always
+from egress_audit.judge.case import Case
+from egress_audit.model.claim import Claim
+from egress_audit.model.destination import Absent, Destination, controlled_from, located_in
+
+NONE = Absent.NOT_APPLICABLE
+ELSEWHERE = "a claim that does not depend on it, or evidence from the other end"
+Asks = Callable[[Destination, Collection[str]], bool | None]
+
+
+def _depends_on_names(case: Case) -> bool:
+    """True if a destination that is allowed by address could be denied by its name."""
+    claim = case.claim
+    return claim.allow.everything or bool(claim.allow.hosts or claim.deny.hosts)
+
+
+def _hidden(case: Case) -> int | None:
+    """All of them where names matter; else those that a local proxy could have carried further."""
+    coverage = case.coverage
+    kinds = coverage.hidden_names if _depends_on_names(case) else coverage.hidden_near
+    return sum(kinds.values()) or None
+
+
+def _unread(case: Case) -> int | None:
+    return sum(case.coverage.unread_heads.values()) or None
+
+
+def _names_dropped(case: Case) -> int | None:
+    return case.coverage.names_dropped or None
+
+
+def _rows_dropped(case: Case) -> int | None:
+    return sum(seen.flows for seen in case.rest()) or None
+
+
+def _rows_matter(case: Case) -> bool:
+    return case.claim.uses_lists or bool(case.claim.deny.hosts or case.claim.deny.prefixes)
+
+
+def _unknown(case: Case, asks: Asks, countries: Collection[str]) -> int | None:
+    """Distinct far addresses of which it cannot be said whether they are in `countries`."""
+    if not countries:
+        return None
+    unknown = {seen.far_h for seen in case.contacts() if asks(seen.destination, countries) is None}
+    for seen in case.questions():
+        for answer, there in zip(seen.answers, seen.answer_destinations, strict=True):
+            if asks(there, countries) is None:
+                unknown.add(answer)
+    return len(unknown) or None
+
+
+def _located(case: Case) -> int | None:
+    return _unknown(case, located_in, case.claim.deny.located)
+
+
+def _controlled(case: Case) -> int | None:
+    return _unknown(case, controlled_from, case.claim.deny.controlled)
+
+
+def _categories(case: Case) -> int | None:
+    if not case.claim.deny.categories:
+        return None
+    unknown = {
+        seen.far_h
+        for seen in case.contacts()
+        if seen.destination.scope is Scope.GLOBAL and isinstance(seen.destination.role, Absent)
+    }
+    return len(unknown) or None
+
+
+def _unplaced(case: Case) -> int | None:
+    """Names that were asked for, and nothing shows what they lead to."""
+    if not case.claim.uses_lists:
+        return None
+    return sum(not seen.answers for seen in case.questions()) or None
+
+
+def _no_lists(case: Case) -> int | None:
+    return 0 if case.claim.uses_lists and not case.lists else None
+
+
+def _stale(case: Case) -> int | None:
+    claim: Claim = case.claim
+    if not claim.uses_lists:
+        return None
+    ages = [case.list_age_ns(used) for used in case.lists]
+    limit = claim.require.lists_max_age_ns
+    return sum(not isinstance(age, Absent) and age > limit for age in ages) or None
+
+
+SPOTS_OF_CLAIM: tuple[Spot, ...] = (
+    Spot(
+        "names-hidden",
+        "Names that the protocol hides",
+        "{count} flows hide the name they are for (encrypted or not read in this version)",
+        "flows whose names can be read",
+        NONE,
+        "claims that allow or deny by name, and any claim where such a flow stays on the machine",
+        ELSEWHERE,
+        _hidden,
+        always,
+    ),
+    Spot(
+        "names-unread",
+        "Names that could not be read",
+        "{count} messages should hold a name and could not be read to their end",
+        "whole messages",
+        NONE,
+        "every claim",
+        "record whole frames from the beginning",
+        _unread,
+        always,
+    ),
+    Spot(
+        "names-dropped",
+        "More names than are kept",
+        "{count} names were not kept, because there were too many",
+        "fewer names",
+        NONE,
+        "every claim",
+        "split the capture",
+        _names_dropped,
+        always,
+    ),
+    Spot(
+        "rows-dropped",
+        "More destinations than rows",
+        "{count} flows are summed in the last row, without place and name",
+        "fewer destinations",
+        NONE,
+        "claims that deny by place, operator, name or prefix",
+        "split the capture",
+        _rows_dropped,
+        _rows_matter,
+    ),
+    Spot(
+        "location-unknown",
+        "Where a destination is",
+        "of {count} addresses it is not known whether they are in a denied country (no data, "
+        "sources differ, anycast or CDN)",
+        "sources that agree",
+        NONE,
+        "claims that deny by location",
+        ELSEWHERE,
+        _located,
+        always,
+    ),
+    Spot(
+        "control-unknown",
+        "Who controls a destination",
+        "of {count} addresses it is not known whose jurisdiction their operator is under",
+        "an operator that is in the table, and is no CDN or proxy",
+        NONE,
+        "claims that deny by control",
+        ELSEWHERE,
+        _controlled,
+        always,
+    ),
+    Spot(
+        "category-unknown",
+        "What kind of operator it is",
+        "of {count} addresses the operator is not in the table",
+        "an operator that is in the table",
+        NONE,
+        "claims that deny by category",
+        ELSEWHERE,
+        _categories,
+        always,
+    ),
+    Spot(
+        "question-unplaced",
+        "Names without an answer",
+        "{count} names were asked for and nothing shows where they lead",
+        "an answer in the same evidence",
+        NONE,
+        "claims that deny by place or operator",
+        ELSEWHERE,
+        _unplaced,
+        always,
+    ),
+    Spot(
+        "lists-missing",
+        "No address lists",
+        "no address list was loaded, so no place and no operator is known",
+        "lists that are loaded",
+        NONE,
+        "claims that deny by place or operator",
+        "install the lists",
+        _no_lists,
+        always,
+    ),
+    Spot(
+        "lists-stale",
+        "Stale address lists",
+        "{count} lists are further from the capture's end than the profile allows",
+        "lists of the time of the capture",
+        NONE,
+        "claims that deny by place or operator",
+        "use lists of that time, or raise require.lists_max_age",
+        _stale,
+        always,
+    ),
+)

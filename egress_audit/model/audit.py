@@ -1,0 +1,224 @@
+"""The one document: what was claimed, seen, concluded, and what could not be seen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from egress_audit.addresses import Scope
+from egress_audit.errors import ExitCode
+from egress_audit.model.claim import Claim
+from egress_audit.model.destination import Absent, Destination
+from egress_audit.model.evidence import Coverage
+from egress_audit.model.flow import NameSource
+
+
+class Verdict(StrEnum):
+    """What the evidence says of the claim."""
+
+    HOLDS = "HOLDS"
+    VIOLATED = "VIOLATED"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The process's exit code for this verdict."""
+        return ExitCode[self.name]
+
+
+class Direction(StrEnum):
+    """Who began a flow, seen from our side of it."""
+
+    OUTBOUND = "outbound"
+    """Ours began it; or nobody knows who did, and ours sent packets."""
+    INBOUND = "inbound"
+    """The far side began it."""
+    RECEIVED = "received"
+    """Only the far side sent; nothing of ours left in this flow."""
+    INTERNAL = "internal"
+    """Both ends are ours."""
+
+
+class Kind(StrEnum):
+    """What a row of observations is about."""
+
+    CONTACT = "contact"
+    """Packets to or from an address."""
+    QUESTION = "question"
+    """A name that was asked for, whatever carried the question."""
+    REST = "rest"
+    """Everything past the number of rows that are kept, summed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The process behind a flow, and how that is known."""
+
+    pid: int
+    start_time: int
+    exe: str
+    exe_sha256: str | Absent
+    cmdline: str | Absent
+    parent: int | Absent
+    how: str
+    """`sandbox`, `seccomp`, `ebpf`, a pcapng dialect, or `none`."""
+
+
+@dataclass(frozen=True, slots=True)
+class NameUse:
+    """A host name with every way in which it became known for one observation."""
+
+    host: str
+    sources: tuple[NameSource, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """Where to look: the first frames of something, and how many there are in all."""
+
+    first: tuple[int, ...]
+    """At most 20 frame numbers, ascending."""
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one owner did to one far end: a row of every report."""
+
+    id: int
+    """From 1, in the order of the document."""
+    kind: Kind
+    owner: Owner | Absent
+    direction: Direction
+    far_h: str | Absent
+    """Address of the far side; NOT_APPLICABLE for a question and for the rest."""
+    far_p: int | Absent
+    """Port of the responder if the far side is it, else NOT_APPLICABLE."""
+    proto: int
+    """IANA protocol number."""
+    names: tuple[NameUse, ...]
+    """For a question: the name asked, alone."""
+    destination: Destination
+    """Of the far address; for a question, scope `name` and nothing else."""
+    phase: str | Absent
+    flows: int
+    tls_flows: int
+    """Flows in which a TLS ClientHello was seen."""
+    pkts_out: int
+    pkts_in: int
+    ip_bytes_out: int
+    ip_bytes_in: int
+    first_ts_ns: int
+    last_ts_ns: int
+    frames: Frames
+    """Of each flow its first frame; of a question, the frames that ask."""
+    conn_states: Mapping[str, int]
+    """Flows by Zeek conn_state."""
+    questions: Mapping[str, int]
+    """For a question: how often, by record type (`A`, `AAAA`, `HTTPS` …)."""
+    resolvers: tuple[str, ...]
+    """For a question: the addresses it was sent to."""
+    answers: tuple[str, ...]
+    """For a question: the addresses it was answered with, at most 20."""
+    answer_destinations: tuple[Destination, ...]
+    """For a question: of each of `answers`, in their order."""
+    rest_scopes: Mapping[Scope, int]
+    """For the rest: flows by scope of the far end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One contradiction between the claim and what was seen."""
+
+    rule: str
+    """EA001 …"""
+    message: str
+    """A whole clause about the subject: `asked for example.org (1 A question)`."""
+    observations: tuple[int, ...]
+    """Ids of the observations behind it."""
+    frames: Frames
+
+
+@dataclass(frozen=True, slots=True)
+class BlindSpot:
+    """Something that could have happened without this evidence showing it."""
+
+    id: str
+    message: str
+    count: int
+    """How many frames, flows, destinations … are concerned; 0 where counting makes no sense."""
+    material: bool
+    """True if it stands between this claim and HOLDS."""
+    lifted_by: str | Absent
+    """The assertion that lifts it; NOT_APPLICABLE if none can."""
+    lifted: bool
+    """True if that assertion was made: then it is not material."""
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """What a person states about the evidence, and answers for."""
+
+    word: str
+    meaning: str
+    who: str | Absent
+    when: str | Absent
+    why: str | Absent
+    evidence: tuple[str, ...]
+    """sha256 of each capture that it speaks of."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceItem:
+    """One capture that was audited."""
+
+    sha256: str
+    size: int
+    format: str
+    format_detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListUsed:
+    """A list that answered, so that the same answers can be had again."""
+
+    name: str
+    date: str
+    """Date of the data, YYYY-MM-DD."""
+    sha256: str
+    licence: str
+    attribution: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnAddresses:
+    """Which addresses count as ours, and how that is known."""
+
+    how: str
+    """`given` (--local), `recorded` (by the evidence) or `guessed`."""
+    prefixes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """Everything that was concluded from one body of evidence about one claim.
+
+    Holds no wall time, path, host name, engine or tool version: same evidence, same rules
+    version, same document. Those stand in the envelope around it.
+    """
+
+    rules_version: int
+    verdict: Verdict
+    headline: str
+    """The verdict in one sentence, with its subject."""
+    subject: str
+    """`this capture` where nothing says who sent; else the program."""
+    claim: Claim
+    evidence: tuple[EvidenceItem, ...]
+    own_addresses: OwnAddresses
+    coverage: Coverage
+    findings: tuple[Finding, ...]
+    blind_spots: tuple[BlindSpot, ...]
+    assertions: tuple[Assertion, ...]
+    observations: tuple[Observation, ...]
+    lists: tuple[ListUsed, ...]

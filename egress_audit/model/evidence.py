@@ -1,0 +1,133 @@
+"""What was watched, and how well: the facts of a capture and the coverage ledger."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from egress_audit.model.destination import Absent
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """One interface of a capture, as its own header describes it."""
+
+    index: int
+    """Position in the file, over all sections, from 0."""
+    section: int
+    """Section of a pcapng file, from 0; 0 for pcap."""
+    name: str | Absent
+    linktype: int
+    """LINKTYPE_ value."""
+    linktype_name: str
+    snaplen: int
+    """Bytes of each frame that were kept at most; 0 means no limit."""
+    capture_filter: str | Absent
+    """The filter that the file records; NOT_FOUND when the format has no place for it or it is
+    not given, which says nothing of whether one was used."""
+    drops: int | Absent
+    """Frames lost between interface and file; NOT_FOUND when the file does not say."""
+    received: int | Absent
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A place where the file stops making sense; reading ended or skipped there."""
+
+    offset: int
+    """Byte offset in the (uncompressed) input."""
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class HostRecord:
+    """A line of a pcapng Name Resolution Block: what the file's writer held a name to be."""
+
+    address: str
+    hosts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureFacts:
+    """What a frame source knows once it has been read to its end."""
+
+    name: str
+    """File name without folder; `-` for standard input."""
+    sha256: str
+    size: int
+    format: str
+    """`pcap` or `pcapng`."""
+    format_detail: str
+    """For people: byte order, resolution, version, sections."""
+    interfaces: tuple[Interface, ...]
+    frames: int
+    frames_without_time: int
+    damage: tuple[Damage, ...]
+    skipped_blocks: Mapping[str, int]
+    """pcapng blocks that hold no frame and were not interpreted, by name."""
+    host_records: tuple[HostRecord, ...]
+    host_records_beyond: int
+    """Name records past the bound that was kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """The longest time without a frame."""
+
+    after_ns: int
+    """Time of the frame before it; ns since the epoch, UTC."""
+    length_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """The ledger: every frame in exactly one of `packets`, `no_destination`, `undecoded`."""
+
+    frames: int
+    packets: int
+    """Frames that became packets of a flow."""
+    no_destination: Mapping[str, int]
+    """Frames of kinds that cannot carry a destination off the link (ARP, LLDP …), by kind."""
+    undecoded: Mapping[str, int]
+    """Frames that were not understood, by reason."""
+    partial: Mapping[str, int]
+    """Packets in a flow of which a part was not understood (fragment, cut header), by reason.
+    A part of `packets`, not beside it."""
+    truncated: int
+    """Frames of which the file holds fewer bytes than were on the wire."""
+    drops: int | Absent
+    """Sum over interfaces; NOT_FOUND if any interface does not say."""
+    interfaces: tuple[Interface, ...]
+    first_ts_ns: int | Absent
+    last_ts_ns: int | Absent
+    longest_silence: Silence | Absent
+    time_reversals: int
+    """Frames whose time lies more than a second before their predecessor's on that interface."""
+    frames_without_time: int
+    damage: tuple[Damage, ...]
+    skipped_blocks: Mapping[str, int]
+    flows: int
+    flows_evicted: int
+    unread_heads: Mapping[str, int]
+    """Beginnings of streams or datagrams in which a name was expected and could not be read,
+    by reason."""
+    hidden_names: Mapping[str, int]
+    """Flows whose protocol hides the name (QUIC, encrypted DNS, TLS without SNI), by kind."""
+    hidden_near: Mapping[str, int]
+    """Those of them whose far end is this machine and which could carry a name further: a local
+    proxy or resolver whose protocol was not read."""
+    tunnels: Mapping[str, int]
+    """Flows of protocols that carry other packets, by kind; what is inside them was not seen."""
+    names_dropped: int
+    """Names not kept because a bound was reached."""
+    one_way_flows: int
+    """TCP flows in which one side acknowledges a peer that the capture never shows."""
+    gap_flows: int
+    missed_bytes: int
+    conflicting_segments: int
+    """Streams in which a segment was sent twice with different content."""
+    probes: int | Absent
+    """Probe packets of our own seen; NOT_APPLICABLE on a capture that was not made by us."""
+    phases: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+    host_records: tuple[HostRecord, ...] = field(default=())
+    host_records_beyond: int = 0

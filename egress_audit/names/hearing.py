@@ -1,0 +1,65 @@
+"""What readers found, put where the judge will look: by flow, by address, by question."""
+
+from dataclasses import dataclass
+
+from egress_audit.model.flow import Name, NameSource
+from egress_audit.names.reading import Reading, Spoken
+from egress_audit.names.table import NameTable
+
+HIDING_MARKS = {
+    "no-sni": "TLS without a server name",
+    "ech": "TLS with an encrypted ClientHello",
+    "http2": "HTTP/2 without TLS",
+    "socks": "SOCKS",
+}
+"""Marks of a reading that say: a name was hidden here. Mark → its words in the report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Where some bytes were said, when, by whom and to whom."""
+
+    flow: int
+    frame: int
+    ts_ns: int
+    sender: str
+    receiver: str
+
+
+class Hearing:
+    """Collects the names of one body of evidence."""
+
+    def __init__(self) -> None:
+        self.names = NameTable()
+        self.tls: set[int] = set()
+        """Flows in which a TLS ClientHello was seen."""
+        self.hiding: dict[str, set[int]] = {}
+        """Flows whose protocol hides the name, by the words of HIDING_MARKS."""
+
+    def hear(self, reading: Reading, message: Message, *, heard: int = 0) -> None:
+        """Takes in what one message said, from its name number `heard` on."""
+        flow = message.flow
+        if "tls" in reading.marks and ("no-sni" in reading.marks or reading.spoken):
+            self.tls.add(flow)
+        for mark, words in HIDING_MARKS.items():
+            if mark in reading.marks:
+                self.hiding.setdefault(words, set()).add(flow)
+        for spoken in reading.spoken[heard:]:
+            name = Name(spoken.host, spoken.source, message.ts_ns, message.frame)
+            if spoken.source is NameSource.DNS_ANSWER:
+                self._answer(spoken, name, flow, message.sender)
+                continue
+            self.names.add(flow, name)
+            if spoken.source is NameSource.DNS_QUERY:
+                self.names.ask(
+                    spoken.host, spoken.qtype or "?", message.receiver, name.frame, name.ts_ns
+                )
+
+    def _answer(self, spoken: Spoken, name: Name, flow: int, resolver: str) -> None:
+        """An answer names an address; or shows a question that the capture itself does not have."""
+        if spoken.address is not None:
+            self.names.answer(spoken.address, name)
+            self.names.answered(spoken.host, spoken.address)
+        elif not self.names.was_asked(spoken.host, spoken.qtype or "?"):
+            self.names.add(flow, name)
+            self.names.ask(spoken.host, spoken.qtype or "?", resolver, name.frame, name.ts_ns)

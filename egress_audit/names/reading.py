@@ -1,0 +1,80 @@
+"""What a reader of this room hands back: the names it found, and what it could not read."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from egress_audit.model.flow import NameSource
+
+_UNPRINTABLE = re.compile(rb"[^!-\[\]-~]")
+"""Everything but printable ASCII without space; the backslash too, because it starts an escape."""
+
+
+class Unread(StrEnum):
+    """Why something that should hold names could not be read to its end."""
+
+    TRUNCATED = "truncated"
+    """Bytes are missing: the capture cut them, or they lie beyond the bound up to which we read."""
+    MALFORMED = "malformed"
+    """The bytes are there and contradict the protocol."""
+
+
+class Damage(Exception):
+    """Reading cannot go on. Raised and caught inside this room only; callers see `Unread`."""
+
+    def __init__(self, unread: Unread) -> None:
+        super().__init__(unread)
+        self.unread = unread
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One name that somebody said, without when and where: the caller knows flow and frame."""
+
+    host: str
+    """As `printable_host` writes it; '.' for the root of the DNS."""
+    source: NameSource
+    qtype: str | None = None
+    """Of a DNS question only: 'A', 'AAAA', 'HTTPS', … or 'TYPE65400' (RFC 3597 §5)."""
+    address: str | None = None
+    """Of a DNS answer only: the address, as text, that `host` leads to; None for a question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What some bytes say. A reading that equals `NOTHING` is of bytes of another protocol."""
+
+    spoken: tuple[Spoken, ...] = ()
+    """In the order of the bytes; holds what was said before any damage, too."""
+    marks: frozenset[str] = frozenset()
+    """What the bytes are: the words below.
+
+    `tls`, `no-sni` (a ClientHello without a host name), `ech` (the true name is encrypted),
+    `alpn:h2` and the like; `http`, `absolute-form` (a proxy was asked), `http2` (the names are
+    inside, and not read); `dns`, `dns-response`.
+    """
+    unread: Unread | None = None
+    """None when nothing was left out."""
+    hungry: bool = False
+    """More bytes of the stream would say more. No error by itself: it becomes one, TRUNCATED, for
+    the caller who has no more bytes to give. `spoken` already holds what is certain."""
+
+
+NOTHING = Reading()
+HUNGRY = Reading(hungry=True)
+
+
+def printable(raw: bytes) -> str:
+    r"""The bytes as printable ASCII; any other byte, white space and the backslash as \xNN."""
+    if _UNPRINTABLE.search(raw) is None:
+        return raw.decode("ascii")
+    return _UNPRINTABLE.sub(lambda found: b"\\x%02x" % found[0][0], raw).decode("ascii")
+
+
+def printable_host(raw: bytes) -> str:
+    r"""A host name as `Name.host` has it: lower case, one trailing dot removed, odd bytes \xNN.
+
+    The root, a lone dot, stays. No two different names become the same text, but for case.
+    """
+    bare = raw[:-1] if len(raw) > 1 and raw.endswith(b".") else raw
+    return printable(bare).lower()

@@ -1,0 +1,159 @@
+"""All names that were spoken in some evidence: by flow, by the address they lead to, by question.
+
+Everything is bounded, and what did not fit is counted. Iteration is in the order of first sight,
+so that the same evidence gives the same table.
+"""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from egress_audit.model.flow import Name
+
+MAX_NAMES_PER_FLOW = 64
+MAX_ADDRESSES = 1_000_000
+MAX_NAMES_PER_ADDRESS = 1024
+"""Hosts that share one address, as behind a CDN."""
+MAX_HOSTS = 100_000
+"""Hosts asked for."""
+MAX_DETAILS = 20
+"""Resolvers, frames, addresses and types kept of one question."""
+OTHER_TYPES = "OTHER"
+"""Where questions of one host are counted whose type is beyond the first MAX_DETAILS types."""
+
+
+@dataclass(slots=True)
+class Question:
+    """A host that somebody asked the DNS for, however often; grows while the evidence is read."""
+
+    host: str
+    first_ts_ns: int
+    last_ts_ns: int
+    total: int = 0
+    """Questions, of any type."""
+    qtypes: Counter[str] = field(default_factory=Counter)
+    """Questions by type: 'A', 'AAAA', …, or OTHER_TYPES."""
+    frames: list[int] = field(default_factory=list)
+    """Frames of the first MAX_DETAILS questions."""
+    resolvers: list[str] = field(default_factory=list)
+    """Addresses asked, in order of first use, up to MAX_DETAILS."""
+    further_resolvers: int = 0
+    """Questions to any resolver that is not in `resolvers`."""
+    addresses: list[str] = field(default_factory=list)
+    """Addresses answered, in order of first sight, up to MAX_DETAILS."""
+    further_addresses: int = 0
+    """Answers with an address that is not in `addresses`."""
+
+
+class NameTable:
+    """What was spoken, kept for the questions the judge will ask.
+
+    The number of flows is not bounded here: their ids come from a table that is.
+    """
+
+    def __init__(self) -> None:
+        self._by_flow: dict[int, tuple[Name, ...]] = {}
+        self._by_address: dict[str, tuple[Name, ...]] = {}
+        self._questions: dict[str, Question] = {}
+        self.flow_names_dropped = 0
+        """Names not kept because their flow had MAX_NAMES_PER_FLOW."""
+        self.answers_dropped = 0
+        """Answers not kept because MAX_ADDRESSES or MAX_NAMES_PER_ADDRESS was reached."""
+        self.questions_dropped = 0
+        """Questions not kept because MAX_HOSTS hosts were asked for before."""
+
+    def add(self, flow: int, name: Name) -> None:
+        """`name` was spoken in `flow`; the first of each host and source is kept."""
+        names = self._by_flow.get(flow, ())
+        if any(kept.host == name.host and kept.source is name.source for kept in names):
+            return
+        if len(names) >= MAX_NAMES_PER_FLOW:
+            self.flow_names_dropped += 1
+            return
+        self._by_flow[flow] = (*names, name)
+
+    def names_of(self, flow: int) -> tuple[Name, ...]:
+        """The names spoken in a flow, in the order they were added."""
+        return self._by_flow.get(flow, ())
+
+    def flows(self) -> Iterator[tuple[int, tuple[Name, ...]]]:
+        """Each flow in which a name was spoken, with its names."""
+        return iter(self._by_flow.items())
+
+    def answer(self, address: str, name: Name) -> None:
+        """`name` leads to `address`, as of `name.ts_ns`; the earliest of host and source is kept.
+
+        `address`: canonical text (RFC 5952), as the readers of this room write it.
+        """
+        names = self._by_address.get(address, ())
+        if not names and len(self._by_address) >= MAX_ADDRESSES:
+            self.answers_dropped += 1
+            return
+        for kept in names:
+            if kept.host == name.host and kept.source is name.source:
+                if kept.ts_ns <= name.ts_ns:
+                    return
+                names = tuple(other for other in names if other is not kept)
+                break
+        if len(names) >= MAX_NAMES_PER_ADDRESS:
+            self.answers_dropped += 1
+            return
+        place = bisect_right(names, name.ts_ns, key=_time_of)
+        self._by_address[address] = (*names[:place], name, *names[place:])
+
+    def answers_for(self, address: str, before_ns: int | None = None) -> tuple[Name, ...]:
+        """Every name known to lead to `address`, in time order; with `before_ns`, by that time."""
+        names = self._by_address.get(address, ())
+        if before_ns is None:
+            return names
+        return names[: bisect_right(names, before_ns, key=_time_of)]
+
+    def ask(self, host: str, qtype: str, resolver: str, frame: int, ts_ns: int) -> None:
+        """The DNS server `resolver` was asked for `host` in `frame`."""
+        question = self._questions.get(host)
+        if question is None:
+            if len(self._questions) >= MAX_HOSTS:
+                self.questions_dropped += 1
+                return
+            question = self._questions[host] = Question(host, ts_ns, ts_ns)
+        question.total += 1
+        question.first_ts_ns = min(question.first_ts_ns, ts_ns)
+        question.last_ts_ns = max(question.last_ts_ns, ts_ns)
+        room_for_type = qtype in question.qtypes or len(question.qtypes) < MAX_DETAILS
+        question.qtypes[qtype if room_for_type else OTHER_TYPES] += 1
+        if len(question.frames) < MAX_DETAILS:
+            question.frames.append(frame)
+        question.further_resolvers += not _kept(question.resolvers, resolver)
+
+    def was_asked(self, host: str, qtype: str) -> bool:
+        """True if a question of that host and type has been kept."""
+        question = self._questions.get(host)
+        return question is not None and qtype in question.qtypes
+
+    def addresses(self) -> Iterator[str]:
+        """Every address that an answer led to, in order of first sight."""
+        return iter(self._by_address)
+
+    def answered(self, host: str, address: str) -> None:
+        """A question for `host` was answered with `address`; no effect if nobody asked for it."""
+        question = self._questions.get(host)
+        if question is not None:
+            question.further_addresses += not _kept(question.addresses, address)
+
+    def questions(self) -> Iterator[Question]:
+        """Each host asked for, in order of the first question."""
+        return iter(self._questions.values())
+
+
+def _kept(values: list[str], value: str) -> bool:
+    """Whether `value` is in the list, after adding it if there is room."""
+    if value not in values:
+        if len(values) >= MAX_DETAILS:
+            return False
+        values.append(value)
+    return True
+
+
+def _time_of(name: Name) -> int:
+    return name.ts_ns

@@ -1,0 +1,208 @@
+"""The host name in a TLS ClientHello.
+
+Source: RFC 8446 §4.1.2 (ClientHello) and §5.1 (records), RFC 5246 §7.4.1.2 and §E.2 (the older
+forms), RFC 6066 §3 (server_name), RFC 7301 §3.1 (ALPN), RFC 9849 §5 (Encrypted ClientHello).
+"""
+
+from collections.abc import Iterator
+from struct import Struct
+
+from egress_audit.model.flow import NameSource
+from egress_audit.names.reading import (
+    HUNGRY,
+    NOTHING,
+    Damage,
+    Reading,
+    Spoken,
+    Unread,
+    printable,
+    printable_host,
+)
+
+MAX_RECORDS = 1024
+"""Records read for one ClientHello; some programs cut it small to hide it from middleboxes."""
+MAX_HANDSHAKE = 131_396
+"""The longest ClientHello that the lengths of its parts permit, with its 4-byte header."""
+MAX_ALPN_MARKS = 8
+
+_RECORD = Struct(">BHH")
+_MAX_FRAGMENT = 2**14 + 2048
+_EXTENSION = Struct(">HH")
+_V2_HELLO = Struct(">HBHHHH")
+
+_KINDS = range(20, 25)
+"""change_cipher_spec, alert, handshake, application_data, heartbeat."""
+_HANDSHAKE = 22
+_CLIENT_HELLO = 1
+_SESSION_ID_AT = 4 + 2 + 32
+"""Behind the handshake header, the version and the random."""
+_SERVER_NAME, _ALPN, _ECH = 0, 16, 0xFE0D
+_EXTENSIONS_READ = frozenset((_SERVER_NAME, _ALPN, _ECH))
+_HOST_NAME = 0
+
+_TLS = frozenset(("tls",))
+
+
+def read_client_hello(stream: bytes) -> Reading:
+    """What a TCP stream says that begins with a ClientHello, whole or in several records.
+
+    `stream`: contiguous payload of one direction from its first byte on. Speaks the host_name;
+    marks as in `server_name`, and `tls`. Any other TLS record at the start (a ServerHello, an
+    alert, data) is marked `tls` and is done; what is no TLS is NOTHING. Hungry while the hello is
+    incomplete and plausible; nothing is spoken before its end, because an ECH extension further
+    back would unsay it. Never raises.
+    """
+    if stream[:1] >= b"\x80":
+        return _read_v2_hello(stream)
+    if not _could_be_record(stream):
+        return NOTHING
+    if len(stream) < _RECORD.size + 1:
+        return HUNGRY
+    if stream[0] != _HANDSHAKE or stream[_RECORD.size] != _CLIENT_HELLO:
+        return Reading(marks=_TLS)
+    handshake = _handshake(stream)
+    if handshake is None:
+        return Reading(marks=_TLS, hungry=True)
+    if isinstance(handshake, Unread):
+        return Reading(marks=_TLS, unread=handshake)
+    reading = server_name(handshake)
+    return Reading(reading.spoken, reading.marks | _TLS, reading.unread)
+
+
+def server_name(handshake: bytes, source: NameSource = NameSource.TLS_SNI) -> Reading:
+    """The host_name a whole ClientHello speaks; QUIC's are the same message with another source.
+
+    `handshake`: from its type byte to its last. Marks: `no-sni` when it has no host name, `ech`
+    when the extension is there (the outer name is a stage prop, RFC 9849 §6.1, and is not
+    spoken), `alpn:…` for the first protocols offered. MALFORMED if lengths disagree, with the
+    name that stood before the damage; never raises. Never hungry.
+    """
+    hosts: list[str] = []
+    marks: list[str] = []
+    unread = None
+    try:
+        for kind, body in _extensions(handshake):
+            if kind == _SERVER_NAME:
+                hosts.extend(_host_names(body))
+            elif kind == _ALPN:
+                marks.extend(_alpn_marks(body))
+            elif kind == _ECH:
+                marks.append("ech")
+    except Damage as damage:
+        unread = damage.unread
+    if not hosts and unread is None:
+        marks.append("no-sni")
+    spoken = () if "ech" in marks else tuple(Spoken(host, source) for host in hosts)
+    return Reading(spoken, frozenset(marks), unread)
+
+
+def _could_be_record(stream: bytes) -> bool:
+    """Whether the bytes there are, up to five, begin a record of SSL 3.0 or any TLS."""
+    have = len(stream)
+    return (
+        (have < 1 or stream[0] in _KINDS)
+        and (have < 2 or stream[1] == 3)
+        and (have < 3 or stream[2] <= 4)
+        and (have < _RECORD.size or 0 < (stream[3] << 8 | stream[4]) <= _MAX_FRAGMENT)
+    )
+
+
+def _handshake(stream: bytes) -> bytes | Unread | None:
+    """The first handshake message, out of its records; None while bytes of it are to come.
+
+    MALFORMED for a record of another kind in between, an empty one, or a length no ClientHello
+    has; TRUNCATED beyond MAX_RECORDS. Source: RFC 8446 §5.1.
+    """
+    message = bytearray()
+    at = 0
+    for _ in range(MAX_RECORDS):
+        if at + _RECORD.size > len(stream):
+            return None
+        kind, version, size = _RECORD.unpack_from(stream, at)
+        if kind != _HANDSHAKE or version >> 8 != 3 or not 0 < size <= _MAX_FRAGMENT:
+            return Unread.MALFORMED
+        at += _RECORD.size
+        message += stream[at : at + size]
+        at += size
+        if len(message) < 4:
+            continue
+        need = 4 + int.from_bytes(message[1:4], "big")
+        if need > MAX_HANDSHAKE:
+            return Unread.MALFORMED
+        if len(message) >= need:
+            return bytes(message[:need])
+    return Unread.TRUNCATED
+
+
+def _extensions(handshake: bytes) -> Iterator[tuple[int, bytes]]:
+    """Type and body of each extension we read; a ClientHello may have none at all (RFC 5246)."""
+    size = len(handshake)
+    if not handshake.startswith(b"\x01") or size != 4 + int.from_bytes(handshake[1:4], "big"):
+        raise Damage(Unread.MALFORMED)
+    ciphers = _behind_vector(handshake, _SESSION_ID_AT, 1)
+    compression = _behind_vector(handshake, ciphers, 2)
+    at = _behind_vector(handshake, compression, 1)
+    if at == size:
+        return
+    if _behind_vector(handshake, at, 2) != size:
+        raise Damage(Unread.MALFORMED)
+    at += 2
+    while at < size:
+        if at + 4 > size:
+            raise Damage(Unread.MALFORMED)
+        kind, length = _EXTENSION.unpack_from(handshake, at)
+        at += 4 + length
+        if at > size:
+            raise Damage(Unread.MALFORMED)
+        if kind in _EXTENSIONS_READ:
+            yield kind, handshake[at - length : at]
+
+
+def _host_names(body: bytes) -> Iterator[str]:
+    """Each host_name of a server_name extension; the standard permits one, the wire any number."""
+    if len(body) < 3 or _behind_vector(body, 0, 2) != len(body):
+        raise Damage(Unread.MALFORMED)
+    at = 2
+    while at < len(body):
+        kind, start, at = body[at], at + 3, _behind_vector(body, at + 1, 2)
+        if at == start:
+            raise Damage(Unread.MALFORMED)
+        if kind == _HOST_NAME:
+            yield printable_host(body[start:at])
+
+
+def _alpn_marks(body: bytes) -> Iterator[str]:
+    """The first protocols of an ALPN extension, as `alpn:h2`."""
+    if _behind_vector(body, 0, 2) != len(body):
+        raise Damage(Unread.MALFORMED)
+    at = 2
+    for _ in range(MAX_ALPN_MARKS):
+        if at == len(body):
+            return
+        start, at = at + 1, _behind_vector(body, at, 1)
+        yield f"alpn:{printable(body[start:at])}"
+
+
+def _behind_vector(raw: bytes, at: int, width: int) -> int:
+    """Where the vector at `at` ends, whose length stands before it in `width` bytes."""
+    end = at + width + int.from_bytes(raw[at : at + width], "big")
+    if end > len(raw):
+        raise Damage(Unread.MALFORMED)
+    return end
+
+
+def _read_v2_hello(stream: bytes) -> Reading:
+    """A ClientHello in the form of SSL 2.0, which has no extensions and so no name.
+
+    Source: RFC 5246 §E.2: length with the top bit set, type 1, version, three lengths.
+    """
+    if not (stream[2:3] in (b"", b"\x01") and stream[3:4] in (b"", b"\x00", b"\x03")):
+        return NOTHING
+    if len(stream) < _V2_HELLO.size:
+        return HUNGRY
+    size, _, version, ciphers, session_id, challenge = _V2_HELLO.unpack_from(stream)
+    known = version == 2 or 0x300 <= version <= 0x304
+    adds_up = size & 0x7FFF == 9 + ciphers + session_id + challenge
+    if known and adds_up and ciphers % 3 == 0 and 16 <= challenge <= 32:
+        return Reading(marks=_TLS | {"no-sni"})
+    return NOTHING

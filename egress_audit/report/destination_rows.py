@@ -1,0 +1,137 @@
+"""The rows of the table of destinations: who was reached, where it is, how much, and when first."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from egress_audit.addresses import Scope
+from egress_audit.model.audit import Audit, Direction, Kind, NameUse, Observation
+from egress_audit.model.destination import Absent
+from egress_audit.report.places import place_lines
+from egress_audit.report.words import (
+    counted,
+    listed,
+    number,
+    protocol,
+    short_number,
+    tally,
+    time_text,
+)
+
+MAX_ROWS = 30
+
+WORST_SCOPES = (
+    Scope.GLOBAL,
+    Scope.NAME,
+    Scope.SIMULATED,
+    Scope.METADATA_SERVICE,
+    Scope.RESERVED,
+    Scope.CGNAT,
+    Scope.BENCHMARK,
+    Scope.DOCUMENTATION,
+    Scope.MULTICAST,
+    Scope.BROADCAST,
+    Scope.LINK_LOCAL,
+    Scope.LAN,
+    Scope.UNSPECIFIED,
+    Scope.LOOPBACK,
+)
+"""From the whole world to the machine itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One observation as cells; every cell is lines, not yet escaped."""
+
+    violates: bool
+    """True if a finding rests on it."""
+    far_end: tuple[str, ...]
+    """The name or the address first, then everything else that identifies it."""
+    place: tuple[str, ...]
+    packets: tuple[str, str]
+    """Out, in."""
+    ip_bytes: tuple[str, str]
+    first_seen: tuple[str, str]
+    """Day and time of day, UTC."""
+
+
+def worst_first(audit: Audit) -> list[Observation]:
+    """Observations in the order a reader needs them: violations, then by how far and how much."""
+    violating = violating_ids(audit)
+    directions, scopes = list(Direction), WORST_SCOPES
+
+    def badness(seen: Observation) -> tuple[bool, bool, int, int, int, int]:
+        return (
+            seen.kind is Kind.REST,
+            seen.id not in violating,
+            directions.index(seen.direction),
+            scopes.index(seen.destination.scope),
+            -seen.ip_bytes_out,
+            seen.id,
+        )
+
+    return sorted(audit.observations, key=badness)
+
+
+def violating_ids(audit: Audit) -> set[int]:
+    """Ids of the observations that findings rest on."""
+    return {identifier for finding in audit.findings for identifier in finding.observations}
+
+
+def destination_rows(audit: Audit) -> list[Row]:
+    """The first MAX_ROWS rows, worst first."""
+    violating = violating_ids(audit)
+    return [row_of(seen, violates=seen.id in violating) for seen in worst_first(audit)[:MAX_ROWS]]
+
+
+def row_of(seen: Observation, *, violates: bool) -> Row:
+    """One observation as a row."""
+    far_end = {Kind.CONTACT: _contact, Kind.QUESTION: _question, Kind.REST: _rest}[seen.kind]
+    day, _, clock = time_text(seen.first_ts_ns).partition(".")[0].partition("T")
+    return Row(
+        violates=violates,
+        far_end=tuple(line for line in (*far_end(seen), _circumstances(seen)) if line),
+        place=place_lines(seen),
+        packets=(f"{short_number(seen.pkts_out)} out", f"{short_number(seen.pkts_in)}  in"),
+        ip_bytes=(short_number(seen.ip_bytes_out), short_number(seen.ip_bytes_in)),
+        first_seen=(day, clock),
+    )
+
+
+def _contact(seen: Observation) -> Iterable[str]:
+    yield from _names(seen.names)
+    yield str(seen.far_h)
+    port = "" if isinstance(seen.far_p, Absent) else f"port {seen.far_p}/"
+    tls = f" ({number(seen.tls_flows)} TLS)" if seen.tls_flows else ""
+    yield f"{port}{protocol(seen.proto)}, {counted(seen.flows, 'flow')}{tls}"
+
+
+def _names(names: tuple[NameUse, ...]) -> Iterable[str]:
+    """The first name and how it is known; how many more there are."""
+    if not names:
+        return
+    beyond = f" and {counted(len(names) - 1, 'more name')}" if len(names) > 1 else ""
+    yield names[0].host
+    yield f"known by {', '.join(names[0].sources)}{beyond}"
+
+
+def _question(seen: Observation) -> Iterable[str]:
+    yield from (use.host for use in seen.names)
+    yield f"asked: {tally(seen.questions)}"
+    if seen.resolvers:
+        yield f"resolver {listed(seen.resolvers, 2)}"
+    yield f"answer {listed(seen.answers, 2)}" if seen.answers else "no answer with an address"
+
+
+def _rest(seen: Observation) -> Iterable[str]:
+    yield f"{counted(seen.flows, 'flow')} past the rows that are kept"
+    yield tally({str(scope): flows for scope, flows in seen.rest_scopes.items()})
+
+
+def _circumstances(seen: Observation) -> str:
+    """Direction, phase and process, where they are more than the ordinary."""
+    facts = [] if seen.direction is Direction.OUTBOUND else [str(seen.direction)]
+    if not isinstance(seen.phase, Absent):
+        facts.append(f"during {seen.phase}")
+    if not isinstance(seen.owner, Absent):
+        facts.append(f"by {seen.owner.exe} (pid {seen.owner.pid}, {seen.owner.how})")
+    return ", ".join(facts)

@@ -1,0 +1,78 @@
+"""The table of destinations as lines for a terminal; each row several lines high."""
+
+from egress_audit.model.audit import Audit
+from egress_audit.report.destination_rows import MAX_ROWS, Row, destination_rows
+from egress_audit.report.places import LEGEND
+from egress_audit.report.safe_text import clean, middle_cut, narrow, wrapped
+from egress_audit.report.words import counted, number
+
+TITLE = "Destinations"
+HEADERS = ("", "Far end", "Countries, AS, operator", "Packets", "Bytes", "First, UTC")
+ALIGNMENT = ("left", "left", "left", "right", "right", "right")
+MARK = "!"
+MARK_LEGEND = f"{MARK} contradicts the claim"
+
+PLACE_COLUMNS = 23
+OTHER_COLUMNS = 1 + PLACE_COLUMNS + 9 + 5 + 10 + 5 * 2
+"""Of mark, place, packets, bytes, first seen, and the gaps between all six columns."""
+CELL_LINES = 3
+"""Lines that one text may fill in its cell; what is longer gives way in its middle."""
+
+
+def table_section_lines(audit: Audit, width: int) -> list[str]:
+    """The title, the legend, the table, and how many rows were left out."""
+    rows = destination_rows(audit)
+    if not rows:
+        return [f"{TITLE}: none was seen"]
+    total = counted(len(audit.observations), "row")
+    lines = [f"{TITLE}: {total}, worst first", *_legend(rows, width), "", *_table(rows, width)]
+    beyond = len(audit.observations) - MAX_ROWS
+    if beyond > 0:
+        lines += ["", f"   … and {number(beyond)} more rows: --format json"]
+    return lines
+
+
+def _legend(rows: list[Row], width: int) -> list[str]:
+    """What the marks mean that these rows use."""
+    lines = [MARK_LEGEND] if any(row.violates for row in rows) else []
+    if any(" / " in line for row in rows for line in row.place):
+        lines.append(LEGEND)
+    return [f"  {line}" for text in lines for line in wrapped(text, width - 2)]
+
+
+def _table(rows: list[Row], width: int) -> list[str]:
+    from tabulate import tabulate  # not needed for JSON, and half of the start-up
+
+    far_end_columns = width - OTHER_COLUMNS
+    cells = [HEADERS, *(_cells(row, far_end_columns) for row in rows)]
+    # As a row of the body: tabulate would make every column two wider than its header.
+    cells.insert(1, tuple("-" * max(map(_cell_width, column)) for column in zip(*cells)))
+    text = tabulate(cells, tablefmt="plain", disable_numparse=True, colalign=ALIGNMENT)
+    return [line.rstrip() for line in text.splitlines()]
+
+
+def _cell_width(cell: str) -> int:
+    return max(len(line) for line in cell.split("\n"))
+
+
+def _cells(row: Row, far_end_columns: int) -> tuple[str, ...]:
+    return (
+        MARK if row.violates else "",
+        _cell(row.far_end, far_end_columns, hanging=1),
+        _cell(row.place, PLACE_COLUMNS),
+        "\n".join(row.packets),
+        "\n".join(row.ip_bytes),
+        "\n".join(row.first_seen),
+    )
+
+
+def _cell(texts: tuple[str, ...], columns: int, hanging: int = 0) -> str:
+    """The lines of a cell; all but the first text are indented by `hanging` columns."""
+    lines: list[str] = []
+    for text in texts:
+        indent = " " * hanging if lines else ""
+        room = columns - len(indent)
+        lines += [
+            indent + line for line in wrapped(middle_cut(narrow(text), CELL_LINES * room), room)
+        ]
+    return "\n".join(lines)

@@ -1,0 +1,46 @@
+"""One line of JSON a flow, for `--flows`: every field of the flow, its names, its destination."""
+
+import json
+from dataclasses import fields
+from functools import lru_cache
+from operator import attrgetter
+
+from egress_audit.model.destination import Absent, Destination
+from egress_audit.model.flow import Flow, Name
+from egress_audit.report.plain import Plain, plain
+
+FLOW_FIELDS = tuple(field.name for field in fields(Flow))
+
+_flow_values = attrgetter(*FLOW_FIELDS)
+# ASCII: lines are for programs, whatever their locale. One encoder, since making it costs more
+# than a line does.
+_encoded = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def flow_record(
+    flow: Flow, names: tuple[Name, ...], destination: Destination | Absent
+) -> dict[str, Plain]:
+    """A flow as plain data; described by docs/schema/flow-1.json. `proto` is the IANA number."""
+    return {**_without_destination(flow, names), "destination": plain(destination)}
+
+
+def flow_line(flow: Flow, names: tuple[Name, ...], destination: Destination | Absent) -> str:
+    """`flow_record` as one line of JSON, without its newline.
+
+    There may be millions, and destinations repeat: their JSON is kept, and put in as text.
+    """
+    record = _encoded(_without_destination(flow, names))
+    return f'{record[:-1]},"destination":{_destination_json(destination)}}}'
+
+
+def _without_destination(flow: Flow, names: tuple[Name, ...]) -> dict[str, Plain]:
+    record: dict[str, Plain] = dict(zip(FLOW_FIELDS, _flow_values(flow), strict=True))
+    record["names"] = [
+        {"host": name.host, "source": name.source.value, "frame": name.frame} for name in names
+    ]
+    return record
+
+
+@lru_cache(maxsize=4096)
+def _destination_json(destination: Destination | Absent) -> str:
+    return _encoded(plain(destination))

@@ -1,0 +1,72 @@
+"""Where a destination is and whose: countries, AS and operator in a few words."""
+
+from egress_audit.addresses import Scope
+from egress_audit.model.audit import Kind, Observation
+from egress_audit.model.destination import Absent, Confidence, Destination
+
+UNKNOWN, LOW, NO_ONE_PLACE = "?", "~", "*"
+
+LEGEND = (
+    "countries: located / registered / controlled from;"
+    f" {UNKNOWN} unknown, {LOW} low confidence, {NO_ONE_PLACE} anycast or front: no one place"
+)
+
+SCOPE_WORDS = {
+    Scope.BENCHMARK: "benchmark range",
+    Scope.CGNAT: "provider's network",
+    Scope.DOCUMENTATION: "documentation range",
+    Scope.LAN: "local network",
+    Scope.METADATA_SERVICE: "metadata service",
+    Scope.NAME: "by name only",
+    Scope.SIMULATED: "simulated by us",
+}
+"""Scopes whose own word would need explaining; the others are shown as they are."""
+
+
+def place_lines(seen: Observation) -> tuple[str, ...]:
+    """Of a contact its destination; of a question those of its answers, each once, at most two."""
+    if seen.kind is Kind.REST:
+        return ()
+    if seen.kind is Kind.CONTACT:
+        return place_of(seen.destination)
+    answers = list(dict.fromkeys(place_of(answer) for answer in seen.answer_destinations))
+    lines = [line for place in answers[:2] for line in place]
+    more = ("…",) if len(answers) > 2 else ()
+    return ("a name", *(f"→ {line}" for line in lines), *more)
+
+
+def place_of(destination: Destination) -> tuple[str, ...]:
+    """Countries, then AS and operator; for an address that no list knows of, its scope."""
+    if destination.scope is not Scope.GLOBAL:
+        return (SCOPE_WORDS.get(destination.scope, destination.scope.value),)
+    return countries(destination), holder(destination)
+
+
+def countries(destination: Destination) -> str:
+    """`US / US / CN`: located, registered, controlled from; see LEGEND for the marks."""
+    facts = (destination.registered, destination.controlled)
+    known = [UNKNOWN if isinstance(fact, Absent) else fact for fact in facts]
+    return " / ".join([_located(destination), *known])
+
+
+def _located(destination: Destination) -> str:
+    if isinstance(destination.located, Absent):
+        return UNKNOWN
+    if destination.located_confidence is Confidence.HIGH:
+        return destination.located
+    if destination.located_confidence is Confidence.NONE:
+        return destination.located + NO_ONE_PLACE
+    if isinstance(destination.located_alt, Absent):
+        return destination.located + LOW
+    return f"{destination.located} or {destination.located_alt}{LOW}"
+
+
+def holder(destination: Destination) -> str:
+    """`AS13335 Cloudflare (cdn)`: operator group where the table has one, else the AS holder."""
+    asn = UNKNOWN if isinstance(destination.asn, Absent) else str(destination.asn)
+    names = (destination.operator, destination.organisation)
+    known = [name for name in names if not isinstance(name, Absent)]
+    if not known and asn == UNKNOWN:
+        return "AS, operator unknown"
+    role = "" if isinstance(destination.role, Absent) else f" ({destination.role})"
+    return f"AS{asn} {known[0] if known else 'of unknown holder'}{role}"

@@ -1,0 +1,85 @@
+"""The report for a terminal: verdict first, every line within the width, nothing obeyed."""
+
+from egress_audit.model.audit import Audit, Verdict
+from egress_audit.report.claim_section import claim_section
+from egress_audit.report.destination_table import table_section_lines
+from egress_audit.report.evidence_section import evidence_section
+from egress_audit.report.safe_text import NO_BREAK, clean, middle_cut, width_of, wrapped
+from egress_audit.report.section import Entry, Section
+from egress_audit.report.unseen_section import asserted_section, unseen_section
+from egress_audit.report.watched_section import watched_section
+from egress_audit.report.why_section import why_section
+
+MIN_WIDTH = 80
+INDENT = 2
+TERM_COLUMNS = range(13, 21)
+"""Columns that terms may take; a longer one stands on a line of its own."""
+
+BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
+VERDICT_COLOURS = {
+    Verdict.VIOLATED: "\x1b[1;31m",
+    Verdict.INCONCLUSIVE: "\x1b[1;33m",
+    Verdict.HOLDS: "\x1b[1;32m",
+}
+
+
+def terminal_text(audit: Audit, *, name: str, colour: bool = False, width: int = 100) -> str:
+    """The whole report; no line has more than `width` columns, which are at least MIN_WIDTH.
+
+    `name`: of the capture, for people. `colour` adds escape codes around words, and no word.
+    """
+    width = max(width, MIN_WIDTH)
+    parts = [_headline(audit, name, colour, width)]
+    sections = [claim_section(audit), why_section(audit), watched_section(audit)]
+    sections.append(unseen_section(audit))
+    if audit.assertions:
+        sections.append(asserted_section(audit))
+    column = _text_column(sections)
+    parts += [_section(section, column, colour, width) for section in sections]
+    title, *table = table_section_lines(audit, width)
+    parts.append([_bold(title, colour), *table])
+    parts.append(_section(evidence_section(audit), column, colour, width))
+    text = "\n\n".join("\n".join(part) for part in parts)
+    return text.replace(NO_BREAK, " ") + "\n"
+
+
+def _headline(audit: Audit, name: str, colour: bool, width: int) -> list[str]:
+    """`VIOLATED  "offline"  capture.pcap`, then the headline."""
+    verdict = audit.verdict.value
+    claim = middle_cut(clean(audit.claim.name), 30)
+    rest = f'"{claim}"  '
+    file_name = middle_cut(clean(name), width - len(verdict) - 2 - width_of(rest))
+    shown = f"{VERDICT_COLOURS[audit.verdict]}{verdict}{PLAIN}" if colour else verdict
+    return [f"{shown}  {rest}{file_name}", *_indented(audit.headline, INDENT, width)]
+
+
+def _text_column(sections: list[Section]) -> int:
+    """Where the text beside the terms begins, in all sections alike."""
+    widths = [width_of(clean(entry.term)) for section in sections for entry in section.entries]
+    fitting = [width for width in widths if width in TERM_COLUMNS]
+    return INDENT + max(fitting, default=TERM_COLUMNS.start) + 2
+
+
+def _section(section: Section, column: int, colour: bool, width: int) -> list[str]:
+    title = f"{section.title}: {section.note}" if section.note else section.title
+    lines = [line for entry in section.entries for line in _entry(entry, column, width)]
+    return [*(_bold(line, colour) for line in wrapped(title, width)), *lines]
+
+
+def _entry(entry: Entry, column: int, width: int) -> list[str]:
+    """The term, and beside it everything that is said of it."""
+    texts = [text for text in (*entry.lines, entry.code) if text]
+    lines = [line for text in texts for line in _indented(text, column, width)]
+    head = " " * INDENT + middle_cut(clean(entry.term), width - INDENT)
+    if width_of(head) + 2 > column or not lines:
+        return [head, *lines]
+    first, *others = lines
+    return [head + " " * (column - width_of(head)) + first[column:], *others]
+
+
+def _indented(text: str, columns: int, width: int) -> list[str]:
+    return [" " * columns + line for line in wrapped(text, width - columns)]
+
+
+def _bold(text: str, colour: bool) -> str:
+    return f"{BOLD}{text}{PLAIN}" if colour else text

@@ -1,0 +1,119 @@
+"""What was watched, and how well: the coverage ledger in words."""
+
+from egress_audit.model.audit import Audit, OwnAddresses
+from egress_audit.model.destination import Absent
+from egress_audit.model.evidence import Coverage, Interface
+from egress_audit.report.section import Entry, Section
+from egress_audit.report.words import counted, duration_text, listed, number, tally, time_text
+
+MAX_INTERFACES = 8
+DROPS_UNKNOWN = "unknown: the file does not say"
+HOW_KNOWN = {
+    "given": "given with --local",
+    "recorded": "recorded in the evidence",
+    "guessed": "guessed from the traffic",
+}
+
+
+def watched_section(audit: Audit) -> Section:
+    """Frames, times, losses, interfaces and own addresses; what is unusual only where it is."""
+    coverage = audit.coverage
+    entries = [Entry("Frames", (_frames(coverage),)), *_times(coverage)]
+    entries.append(Entry("Drops", (_drops(coverage.drops),)))
+    entries += [
+        Entry(term, (text,))
+        for term, text in (
+            ("Incomplete", _incomplete(coverage)),
+            ("Names unread", tally(coverage.unread_heads)),
+            ("Names hidden", tally(coverage.hidden_names)),
+            ("Hidden near", tally(coverage.hidden_near)),
+            ("Tunnels", tally(coverage.tunnels)),
+            ("Damage", _damage(coverage)),
+            ("Not read", tally(coverage.skipped_blocks)),
+            ("Phases", listed(coverage.phases)),
+            ("Conditions", listed(coverage.conditions, 20)),
+        )
+        if text
+    ]
+    if not isinstance(coverage.probes, Absent):
+        entries.append(Entry("Probes", (f"{counted(coverage.probes, 'probe')} of our own seen",)))
+    entries.append(_interfaces(coverage.interfaces))
+    entries.append(Entry("Own side", (_own_addresses(audit.own_addresses),)))
+    return Section("Watched", tuple(entries))
+
+
+def _frames(coverage: Coverage) -> str:
+    """Every frame in exactly one group, so that the sum can be checked by eye."""
+    if not coverage.frames:
+        return "0: the evidence holds none"
+    parts = [f"{counted(coverage.packets, 'packet')} of {counted(coverage.flows, 'flow')}"]
+    if coverage.no_destination:
+        total = sum(coverage.no_destination.values())
+        parts.append(f"{number(total)} without destination ({tally(coverage.no_destination)})")
+    undecoded = f"{number(sum(coverage.undecoded.values()))} not decoded"
+    if coverage.undecoded:
+        undecoded += f" ({tally(coverage.undecoded)})"
+    return f"{number(coverage.frames)}: {', '.join([*parts, undecoded])}"
+
+
+def _times(coverage: Coverage) -> list[Entry]:
+    first, last, silence = coverage.first_ts_ns, coverage.last_ts_ns, coverage.longest_silence
+    if isinstance(first, Absent) or isinstance(last, Absent):
+        return [Entry("Time", ("no frame, so no time: nothing says when this was recorded",))]
+    span = f"{time_text(first)} to {time_text(last)}, {duration_text(last - first)}"
+    if isinstance(silence, Absent):
+        return [Entry("Time", (span,))]
+    longest = f"longest silence {duration_text(silence.length_ns)}, after"
+    return [Entry("Time", (span, f"{longest} {time_text(silence.after_ns)}"))]
+
+
+def _drops(drops: int | Absent) -> str:
+    return DROPS_UNKNOWN if isinstance(drops, Absent) else counted(drops, "frame")
+
+
+def _incomplete(coverage: Coverage) -> str:
+    """Everything that is missing inside what was recorded; '' if nothing is."""
+    counts = {
+        "cut by the snaplen": coverage.truncated,
+        "without a time": coverage.frames_without_time,
+        "out of time order": coverage.time_reversals,
+        "one-way TCP flows": coverage.one_way_flows,
+        "flows with gaps": coverage.gap_flows,
+        "bytes missed": coverage.missed_bytes,
+        "streams sent twice with different content": coverage.conflicting_segments,
+        "flows evicted": coverage.flows_evicted,
+        "names past the bound": coverage.names_dropped,
+        "name records past the bound": coverage.host_records_beyond,
+        **coverage.partial,
+    }
+    return tally({what: count for what, count in counts.items() if count})
+
+
+def _damage(coverage: Coverage) -> str:
+    return listed([f"at byte {number(damage.offset)}: {damage.what}" for damage in coverage.damage])
+
+
+def _interfaces(interfaces: tuple[Interface, ...]) -> Entry:
+    lines = [_interface(interface) for interface in interfaces[:MAX_INTERFACES]]
+    beyond = len(interfaces) - MAX_INTERFACES
+    if beyond > 0:
+        lines.append(f"… and {number(beyond)} more: --format json")
+    return Entry("Interfaces", tuple(lines) or ("none described",))
+
+
+def _interface(interface: Interface) -> str:
+    name = "unnamed" if isinstance(interface.name, Absent) else interface.name
+    snaplen = f"snaplen {number(interface.snaplen)}" if interface.snaplen else "no snaplen"
+    capture_filter = "no filter recorded"
+    if not isinstance(interface.capture_filter, Absent):
+        capture_filter = f"filter “{interface.capture_filter}”"
+    drops = "unknown" if isinstance(interface.drops, Absent) else number(interface.drops)
+    frames = counted(interface.frames, "frame")
+    facts = (interface.linktype_name, snaplen, capture_filter, f"drops {drops}", frames)
+    return f"{interface.index} {name}: {', '.join(facts)}"
+
+
+def _own_addresses(own: OwnAddresses) -> str:
+    if not own.prefixes:
+        return "unknown: no address was given or recorded, and none could be guessed"
+    return f"{listed(own.prefixes)}, {HOW_KNOWN.get(own.how, own.how)}"

@@ -1,0 +1,127 @@
+"""Numbers, times and lists as words of a report; without colour, width or escaping."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from egress_audit.model.audit import Frames
+from egress_audit.model.destination import Absent
+from egress_audit.report.safe_text import NO_BREAK
+
+SECOND_NS = 1_000_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+PROTOCOLS = {1: "icmp", 2: "igmp", 6: "tcp", 17: "udp", 47: "gre", 50: "esp", 58: "icmpv6"}
+"""IANA protocol numbers that have a word here; the others are shown as numbers."""
+
+SHOWN_FRAMES = 6
+"""Frame numbers in a sentence; the display filter beside it has all that are kept."""
+
+NOT_STATED = "not stated"
+
+
+def number(value: int) -> str:
+    """`12 408`, as the style of the house groups digits."""
+    return f"{value:,}".replace(",", NO_BREAK)
+
+
+def counted(value: int, noun: str, plural: str = "") -> str:
+    """`1 frame`, `12 408 frames`."""
+    return f"{number(value)}{NO_BREAK}{noun if value == 1 else plural or f'{noun}s'}"
+
+
+def short_number(value: int) -> str:
+    """A number in at most five columns: `9 999`, then `41.2k`, `3.18M`; rounded down."""
+    if value < 10_000:
+        return number(value)
+    for unit in "kMGTPE":
+        whole, rest = divmod(value, 1000)
+        if whole < 1000:
+            decimals = 3 - len(str(whole))
+            fraction = f".{rest * 10**decimals // 1000:0{decimals}d}" if decimals else ""
+            return f"{whole}{fraction}{unit}"
+        value = whole
+    return f"{number(value)}E"
+
+
+def time_text(ts_ns: int | Absent) -> str:
+    """`2026-11-21T10:12:03.512Z`, rounded down; nanoseconds where no calendar reaches."""
+    if isinstance(ts_ns, Absent):
+        return "unknown"
+    try:
+        moment = _EPOCH + timedelta(milliseconds=ts_ns // 1_000_000)
+    except OverflowError:
+        return f"{ts_ns} ns after 1970-01-01Z"
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def duration_text(length_ns: int) -> str:
+    """`0.250 s`, `59.4 s`, `14 m 03 s`, `2 h 05 m`, `3 d 04 h`."""
+    seconds, rest_ns = divmod(max(length_ns, 0), SECOND_NS)
+    if seconds < 1:
+        return f"0.{rest_ns // 1_000_000:03d}{NO_BREAK}s"
+    if seconds < 60:
+        return f"{seconds}.{rest_ns // 100_000_000}{NO_BREAK}s"
+    for large, small, large_s, small_s in (("m", "s", 60, 1), ("h", "m", 3600, 60)):
+        if seconds < large_s * (60 if large == "m" else 24):
+            return _two_units(seconds, large, small, large_s, small_s)
+    return _two_units(seconds, "d", "h", 86_400, 3600)
+
+
+def _two_units(seconds: int, large: str, small: str, large_s: int, small_s: int) -> str:
+    whole, rest = divmod(seconds, large_s)
+    return NO_BREAK.join((number(whole), large, f"{rest // small_s:02d}", small))
+
+
+def listed(items: Sequence[str], limit: int = 8) -> str:
+    """`a, b, c`; past `limit` the number of what is left out."""
+    shown = ", ".join(items[:limit])
+    beyond = len(items) - limit
+    return f"{shown} … and {number(beyond)} more" if beyond > 0 else shown
+
+
+def tally(counts: Mapping[str, int]) -> str:
+    """`3 ARP, 1 LLDP`: the most frequent first."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return listed([f"{number(count)}{NO_BREAK}{word}" for word, count in ordered])
+
+
+def frames_text(frames: Frames) -> str:
+    """`frames 1, 2, 5`; `frames 1, 2, 5, 6, 29 … (38 in all)`; `in no frame`."""
+    if not frames.first:
+        return "in no frame"
+    shown = ", ".join(str(frame) for frame in frames.first[:SHOWN_FRAMES])
+    if frames.total > SHOWN_FRAMES:
+        shown += f" … ({number(frames.total)} in all)"
+    return f"{'frame' if frames.total == 1 else 'frames'} {shown}"
+
+
+def display_filter(frames: Frames) -> str:
+    """Wireshark's display filter for these frames; '' if there are none.
+
+    Commas between the members: Wireshark 4 takes nothing else, and 3 took both.
+    """
+    return f"frame.number in {{{', '.join(_ranges(frames.first))}}}" if frames.first else ""
+
+
+def _ranges(numbers: Iterable[int]) -> list[str]:
+    """Ascending numbers with runs of three and more as `5..9`."""
+    runs: list[list[int]] = []
+    for value in numbers:
+        if runs and value == runs[-1][-1] + 1:
+            runs[-1].append(value)
+        else:
+            runs.append([value])
+    texts = []
+    for run in runs:
+        texts += [f"{run[0]}..{run[-1]}"] if len(run) > 2 else [str(value) for value in run]
+    return texts
+
+
+def protocol(proto: int) -> str:
+    """`tcp` for 6; `protocol 89` for a number that has no word here."""
+    return PROTOCOLS.get(proto, f"protocol {proto}")
+
+
+def stated(value: str | Absent) -> str:
+    """What a person stated, or that nothing was."""
+    return NOT_STATED if isinstance(value, Absent) or not value else value

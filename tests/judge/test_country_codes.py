@@ -1,0 +1,16 @@
+"""The country codes a profile may name."""
+
+from egress_audit.judge.country_codes import COUNTRY_CODES
+
+
+def test_there_are_249_countries_and_kosovo() -> None:
+    assert len(COUNTRY_CODES) == 250
+
+
+def test_hong_kong_macao_and_taiwan_are_codes_of_their_own() -> None:
+    assert {"CN", "HK", "MO", "TW"} <= COUNTRY_CODES
+
+
+def test_a_code_that_lists_never_answer_with_is_none() -> None:
+    assert "UK" not in COUNTRY_CODES
+    assert "GB" in COUNTRY_CODES

@@ -1,0 +1,246 @@
+"""Profiles as claims: where they are found, how they extend each other, what they cannot say."""
+
+import sys
+from ipaddress import ip_network
+from pathlib import Path
+from subprocess import run
+
+import pytest
+
+from egress_audit.addresses import Scope
+from egress_audit.errors import ExitCode, ProfileInvalid, WrongUsage
+from egress_audit.judge.profile import MAX_CHAIN, load_profile, profile_names
+from egress_audit.judge.profile_yaml import MAX_BYTES
+from egress_audit.model.claim import Allow, AppliesTo, Claim, Deny, Require
+
+SECOND_NS = 1_000_000_000
+
+LEAST = "name: least\nstatement: It stays.\nallow: {scopes: [loopback]}\n"
+
+EVERY_KEY = """
+name: deepseek-r1-local
+statement: "When downloaded and run locally, it needs no connection."
+source: a page, its title and date
+applies_to: {models: [DeepSeek-R1], runtimes: [ollama, llama.cpp]}
+scope: process-tree
+allow: {scopes: [loopback, lan], endpoints: [], hosts: ["*.example.org"], prefixes: [192.0.2.0/24]}
+deny:
+  located: [CN]
+  controlled: [CN, RU]
+  categories: [state-telecom]
+  hosts: [bad.example.org]
+  prefixes: ["2001:db8::/32"]
+  purposes: []
+inbound: deny
+require: {whole_run: false, probes: false, phases: [load], observe: 5m, lists_max_age: 30d}
+holds_means: this
+holds_does_not_mean: that
+"""
+
+
+def written(folder: Path, text: str, name: str = "p.yaml") -> str:
+    (folder / name).write_text(text, encoding="utf-8")
+    return str(folder / name)
+
+
+def refusal(path: str) -> str:
+    with pytest.raises(ProfileInvalid) as caught:
+        load_profile(path)
+    return str(caught.value)
+
+
+def test_every_key_of_a_profile_reaches_the_claim(tmp_path: Path) -> None:
+    assert load_profile(written(tmp_path, EVERY_KEY)) == Claim(
+        name="deepseek-r1-local",
+        statement="When downloaded and run locally, it needs no connection.",
+        source="a page, its title and date",
+        applies_to=AppliesTo(models=("DeepSeek-R1",), runtimes=("ollama", "llama.cpp")),
+        scope="process-tree",
+        allow=Allow(
+            scopes=frozenset({Scope.LOOPBACK, Scope.LAN}),
+            hosts=("*.example.org",),
+            prefixes=(ip_network("192.0.2.0/24"),),
+        ),
+        deny=Deny(
+            located=frozenset({"CN"}),
+            controlled=frozenset({"CN", "RU"}),
+            categories=frozenset({"state-telecom"}),
+            hosts=("bad.example.org",),
+            prefixes=(ip_network("2001:db8::/32"),),
+        ),
+        inbound="deny",
+        require=Require(
+            whole_run=False,
+            probes=False,
+            phases=("load",),
+            observe_ns=300 * SECOND_NS,
+            lists_max_age_ns=30 * 86_400 * SECOND_NS,
+        ),
+        holds_means="this",
+        holds_does_not_mean="that",
+    )
+
+
+def test_what_a_profile_leaves_out_keeps_its_default(tmp_path: Path) -> None:
+    assert load_profile(written(tmp_path, LEAST)) == Claim(
+        name="least",
+        statement="It stays.",
+        source="",
+        allow=Allow(scopes=frozenset({Scope.LOOPBACK})),
+    )
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_a_packaged_profile_has_its_file_s_name_and_says_what_holds_means(name: str) -> None:
+    claim = load_profile(name)
+    assert claim.name == name
+    assert claim.source and claim.holds_means and claim.holds_does_not_mean
+
+
+def test_offline_allows_the_machine_itself_and_nothing_else() -> None:
+    claim = load_profile("offline")
+    assert claim.allow == Allow(scopes=frozenset({Scope.LOOPBACK}))
+    assert claim.require == Require(phases=("load", "generate"), observe_ns=60 * SECOND_NS)
+    assert not claim.uses_lists
+
+
+def test_no_china_allows_all_but_mainland_china() -> None:
+    claim = load_profile("no-china")
+    assert claim.allow == Allow(everything=True)
+    assert claim.deny == Deny(located=frozenset({"CN"}), controlled=frozenset({"CN"}))
+    assert claim.uses_lists
+
+
+def test_an_unknown_name_is_wrong_usage_with_the_nearest() -> None:
+    with pytest.raises(WrongUsage, match="did you mean `offline`") as caught:
+        load_profile("ofline")
+    assert caught.value.exit_code is ExitCode.USAGE
+
+
+def test_a_path_that_is_not_there_is_no_audit() -> None:
+    with pytest.raises(ProfileInvalid, match="no such file or directory") as caught:
+        load_profile("missing.yaml")
+    assert caught.value.exit_code is ExitCode.NO_AUDIT
+
+
+def test_a_folder_is_no_profile(tmp_path: Path) -> None:
+    assert "is a directory" in refusal(str(tmp_path))
+
+
+def test_a_file_without_the_suffix_is_found_by_its_path(tmp_path: Path) -> None:
+    assert load_profile(written(tmp_path, LEAST, "claim")).name == "least"
+
+
+def test_a_file_up_to_the_bound_is_read_and_one_past_it_is_not(tmp_path: Path) -> None:
+    padding = "#" * (MAX_BYTES - len(LEAST) - 1) + "\n"
+    assert load_profile(written(tmp_path, LEAST + padding)).name == "least"
+    assert "at most 256 KiB" in refusal(written(tmp_path, LEAST + padding + "\n"))
+
+
+def test_a_file_that_is_not_utf8_is_refused_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_bytes(LEAST.encode() + b"source: caf\xe9\n")
+    assert refusal(str(tmp_path / "p.yaml")).endswith("p.yaml:4: not UTF-8")
+
+
+@pytest.mark.parametrize("key", ["name", "statement", "allow"])
+def test_a_profile_without_what_it_needs_is_refused(tmp_path: Path, key: str) -> None:
+    lines = [line for line in LEAST.splitlines() if not line.startswith(key)]
+    assert f"`{key}` is missing" in refusal(written(tmp_path, "\n".join(lines)))
+
+
+def test_a_child_replaces_what_it_sets_and_keeps_the_rest(tmp_path: Path) -> None:
+    written(tmp_path, EVERY_KEY, "parent.yaml")
+    child = load_profile(
+        written(tmp_path, "name: child\nextends: parent.yaml\ndeny: {located: [CN, HK]}\n")
+    )
+    parent = load_profile(str(tmp_path / "parent.yaml"))
+    assert child.name == "child"
+    assert child.deny.located == {"CN", "HK"}
+    assert child.deny.controlled == parent.deny.controlled
+    assert (child.statement, child.require) == (parent.statement, parent.require)
+
+
+def test_a_packaged_profile_can_be_extended_by_its_name(tmp_path: Path) -> None:
+    text = "name: mine\nextends: offline\nallow: {scopes: [loopback, lan]}\n"
+    claim = load_profile(written(tmp_path, text))
+    assert claim.allow.scopes == {Scope.LOOPBACK, Scope.LAN}
+
+
+def test_an_unknown_name_to_extend_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = written(tmp_path, "name: mine\nextends: ofline\n")
+    assert refusal(path).endswith("p.yaml:2: no profile `ofline` (did you mean `offline`?)")
+
+
+def test_a_child_without_a_name_of_its_own_is_refused(tmp_path: Path) -> None:
+    assert "`name` is missing" in refusal(written(tmp_path, "extends: offline\n"))
+
+
+def test_profiles_that_extend_each_other_are_refused(tmp_path: Path) -> None:
+    written(tmp_path, LEAST + "extends: p.yaml\n", "q.yaml")
+    path = written(tmp_path, LEAST + "extends: q.yaml\n")
+    assert refusal(path).endswith("q.yaml:4: extends itself")
+
+
+def chain(folder: Path, length: int) -> str:
+    written(folder, LEAST, f"{length - 1}.yaml")
+    for i in range(length - 1):
+        written(folder, f"name: n{i}\nextends: {i + 1}.yaml\n", f"{i}.yaml")
+    return str(folder / "0.yaml")
+
+
+def test_a_chain_up_to_the_bound_is_followed(tmp_path: Path) -> None:
+    assert load_profile(chain(tmp_path, MAX_CHAIN)).statement == "It stays."
+
+
+def test_a_chain_past_the_bound_is_refused(tmp_path: Path) -> None:
+    assert "extends more than 4 others" in refusal(chain(tmp_path, MAX_CHAIN + 1))
+
+
+@pytest.mark.parametrize(
+    ("allowed", "denied"),
+    [
+        ("hosts: [a.example.org]", "hosts: [a.example.org]"),
+        ("hosts: ['a.example.org']", "hosts: ['*.example.org']"),
+        ("hosts: ['*.a.example.org']", "hosts: ['*.example.org']"),
+        ("prefixes: [192.0.2.0/24]", "prefixes: [192.0.2.0/24]"),
+        ("prefixes: [192.0.2.7]", "prefixes: [192.0.2.0/24]"),
+    ],
+)
+def test_what_is_allowed_inside_what_is_denied_is_a_contradiction(
+    tmp_path: Path, allowed: str, denied: str
+) -> None:
+    path = written(tmp_path, f"name: n\nstatement: s\nallow: {{{allowed}}}\ndeny: {{{denied}}}\n")
+    assert f"is allowed here and denied at {path}:4" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "denied"),
+    [
+        ("hosts: ['*.example.org']", "hosts: [a.example.org]"),
+        ("hosts: [example.org]", "hosts: ['*.example.org']"),
+        ("hosts: [badexample.org]", "hosts: ['*.example.org']"),
+        ("prefixes: [192.0.2.0/24]", "prefixes: [192.0.2.7]"),
+        ("prefixes: [192.0.2.0/24]", "prefixes: ['2001:db8::/32']"),
+    ],
+)
+def test_what_is_denied_inside_what_is_allowed_is_an_exception(
+    tmp_path: Path, allowed: str, denied: str
+) -> None:
+    path = written(tmp_path, f"name: n\nstatement: s\nallow: {{{allowed}}}\ndeny: {{{denied}}}\n")
+    assert load_profile(path).name == "n"
+
+
+def test_a_contradiction_between_two_files_is_found(tmp_path: Path) -> None:
+    written(tmp_path, LEAST + "deny: {hosts: [a.b]}\n", "parent.yaml")
+    path = written(tmp_path, "name: n\nextends: parent.yaml\nallow: {hosts: [a.b]}\n")
+    assert "parent.yaml:4" in refusal(path)
+
+
+def test_any_beside_another_scope_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, LEAST.replace("loopback", "any, loopback"))
+    assert refusal(path).endswith("p.yaml:3: `any` stands alone")
+
+
+def test_the_module_is_imported_without_yaml() -> None:
+    program = "import sys, egress_audit.judge.profile; sys.exit('yaml' in sys.modules)"
+    assert run([sys.executable, "-c", program], check=False).returncode == 0

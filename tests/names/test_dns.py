@@ -1,0 +1,329 @@
+"""What DNS messages say, with scapy to write them and liars to bend them."""
+
+import struct
+from ipaddress import IPv4Address, IPv6Address
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scapy.layers.dns import DNS, DNSQR, DNSRR, DNSRROPT
+
+from egress_audit.model.flow import NameSource
+from egress_audit.names.dns import (
+    MAX_ALIASES,
+    MAX_MESSAGES,
+    MAX_QUESTIONS,
+    MAX_RECORDS,
+    read_message,
+    read_stream,
+)
+from egress_audit.names.reading import Spoken, Unread
+
+QUERY = bytes(DNS(id=7, qd=[DNSQR(qname="huggingface.co", qtype="AAAA")]))
+QUESTION = Spoken("huggingface.co", NameSource.DNS_QUERY, qtype="AAAA")
+
+
+def response(*records: DNSRR, ask: str = "hf.co", **sections: list[DNSRR]) -> bytes:
+    return bytes(DNS(id=7, qr=1, qd=[DNSQR(qname=ask)], an=list(records), **sections))
+
+
+def record(name: str, kind: str, value: str) -> DNSRR:
+    return DNSRR(rrname=name, type=kind, rdata=value, ttl=60)
+
+
+def header(*counts: int, flags: int = 0) -> bytes:
+    return struct.pack(">6H", 7, flags, *counts)
+
+
+def wire(name: str) -> bytes:
+    return b"".join(bytes([len(part)]) + part.encode() for part in name.split(".")) + b"\0"
+
+
+def raw_record(name: str, kind: int, body: bytes, class_: int = 1) -> bytes:
+    return wire(name) + struct.pack(">HHIH", kind, class_, 60, len(body)) + body
+
+
+def answer_of(*records: bytes) -> bytes:
+    return header(0, len(records), 0, 0, flags=0x8180) + b"".join(records)
+
+
+def addresses(message: bytes) -> list[tuple[str, str]]:
+    return [(word.host, word.address) for word in read_message(message).spoken if word.address]
+
+
+def over_tcp(*messages: bytes) -> bytes:
+    return b"".join(len(message).to_bytes(2, "big") + message for message in messages)
+
+
+ANSWER = response(record("hf.co", "CNAME", "cdn.net"), record("cdn.net", "A", "1.2.3.4"))
+
+
+def test_a_query_speaks_its_question() -> None:
+    reading = read_message(QUERY)
+    assert reading.spoken == (QUESTION,)
+    assert reading.marks == {"dns"}
+    assert reading.unread is None
+
+
+def test_a_response_speaks_the_question_that_no_capture_may_hold() -> None:
+    reading = read_message(response(ask="hf.co"))
+    assert reading.spoken == (Spoken("hf.co", NameSource.DNS_ANSWER, qtype="A"),)
+    assert reading.marks == {"dns", "dns-response"}
+
+
+def test_all_questions_of_a_message_are_spoken() -> None:
+    message = bytes(DNS(qd=[DNSQR(qname="a.example"), DNSQR(qname="b.example")]))
+    assert [word.host for word in read_message(message).spoken] == ["a.example", "b.example"]
+
+
+@pytest.mark.parametrize(
+    ("number", "word"),
+    [(1, "A"), (12, "PTR"), (28, "AAAA"), (65, "HTTPS"), (65400, "TYPE65400"), (0, "TYPE0")],
+)
+def test_a_question_type_has_its_iana_name_or_its_number(number: int, word: str) -> None:
+    message = bytes(DNS(qd=[DNSQR(qname="a.example", qtype=number)]))
+    assert read_message(message).spoken[0].qtype == word
+
+
+def test_a_question_for_the_root_is_a_dot() -> None:
+    assert read_message(bytes(DNS(qd=[DNSQR(qname=".", qtype="NS")]))).spoken[0].host == "."
+
+
+def test_an_unknown_opcode_hides_no_question() -> None:
+    message = QUERY[:2] + b"\x78\x70" + QUERY[4:]
+    assert read_message(message).spoken == (QUESTION,)
+
+
+def test_edns_is_no_name() -> None:
+    message = bytes(DNS(qd=[DNSQR(qname="huggingface.co", qtype="AAAA")], ar=[DNSRROPT()]))
+    assert read_message(message).spoken == (QUESTION,)
+
+
+def test_an_address_is_spoken_with_its_owner() -> None:
+    message = response(record("hf.co", "A", "1.2.3.4"), record("hf.co", "AAAA", "2001:DB8:0:0::1"))
+    assert addresses(message) == [("hf.co", "1.2.3.4"), ("hf.co", "2001:db8::1")]
+
+
+def test_a_mapped_address_is_written_with_dots() -> None:
+    assert addresses(response(record("hf.co", "AAAA", "::ffff:1.2.3.4"))) == [
+        ("hf.co", "::ffff:1.2.3.4")
+    ]
+
+
+def test_an_address_behind_aliases_is_spoken_for_every_name_of_the_chain() -> None:
+    message = response(
+        record("c.net", "A", "1.2.3.4"),
+        record("hf.co", "CNAME", "b.net"),
+        record("b.net", "CNAME", "c.net"),
+    )
+    assert addresses(message) == [(host, "1.2.3.4") for host in ("c.net", "b.net", "hf.co")]
+
+
+def test_an_alias_of_something_else_does_not_get_the_address() -> None:
+    message = response(record("x.net", "CNAME", "y.net"), record("hf.co", "A", "1.2.3.4"))
+    assert addresses(message) == [("hf.co", "1.2.3.4")]
+
+
+def test_aliases_in_a_circle_end() -> None:
+    message = response(
+        record("a.net", "CNAME", "b.net"),
+        record("b.net", "CNAME", "a.net"),
+        record("a.net", "A", "1.2.3.4"),
+    )
+    assert addresses(message) == [("a.net", "1.2.3.4"), ("b.net", "1.2.3.4")]
+
+
+def test_more_aliases_than_we_follow_are_admitted() -> None:
+    aliases = [raw_record(f"a{n}.net", 5, wire("hf.co")) for n in range(MAX_ALIASES)]
+    reading = read_message(answer_of(*aliases, raw_record("hf.co", 1, b"\1\2\3\4")))
+    assert len(reading.spoken) == MAX_ALIASES
+    assert reading.unread is Unread.TRUNCATED
+
+
+def test_as_many_aliases_as_we_follow_are_whole() -> None:
+    aliases = [raw_record(f"a{n}.net", 5, wire("hf.co")) for n in range(MAX_ALIASES - 1)]
+    reading = read_message(answer_of(*aliases, raw_record("hf.co", 1, b"\1\2\3\4")))
+    assert len(reading.spoken) == MAX_ALIASES
+    assert reading.unread is None
+
+
+def test_addresses_beside_the_answer_are_spoken() -> None:
+    message = response(ar=[record("ns.example", "A", "1.2.3.4")])
+    assert addresses(message) == [("ns.example", "1.2.3.4")]
+
+
+def test_addresses_in_the_authority_section_are_not() -> None:
+    assert addresses(response(ns=[record("ns.example", "A", "1.2.3.4")])) == []
+
+
+def test_an_answer_inside_a_query_is_not_believed() -> None:
+    forged = bytes(DNS(qr=0, qd=[DNSQR(qname="hf.co")], an=[record("hf.co", "A", "1.2.3.4")]))
+    assert [word.source for word in read_message(forged).spoken] == [NameSource.DNS_QUERY]
+
+
+def test_a_class_other_than_the_internet_has_no_addresses() -> None:
+    chaos = raw_record("hf.co", 1, b"\1\2\3\4", class_=3)
+    assert read_message(answer_of(chaos)).spoken == ()
+
+
+def test_the_cache_flush_bit_of_mdns_changes_nothing() -> None:
+    flush = raw_record("printer.local", 1, b"\1\2\3\4", class_=0x8001)
+    assert addresses(answer_of(flush)) == [("printer.local", "1.2.3.4")]
+
+
+def service(target: bytes, *parameters: tuple[int, bytes]) -> bytes:
+    body = b"\0\1" + target
+    return body + b"".join(struct.pack(">HH", key, len(value)) + value for key, value in parameters)
+
+
+def test_address_hints_of_an_https_record_are_spoken_for_its_owner() -> None:
+    hints = service(
+        b"\0",
+        (1, b"\2h2"),
+        (4, IPv4Address("1.2.3.4").packed + IPv4Address("5.6.7.8").packed),
+        (6, IPv6Address("2001:db8::1").packed),
+    )
+    found = addresses(answer_of(raw_record("hf.co", 65, hints)))
+    assert found == [("hf.co", address) for address in ("1.2.3.4", "5.6.7.8", "2001:db8::1")]
+
+
+def test_address_hints_for_another_target_are_spoken_for_both() -> None:
+    hints = service(wire("cdn.net"), (4, b"\1\2\3\4"))
+    found = addresses(answer_of(raw_record("hf.co", 64, hints)))
+    assert found == [("cdn.net", "1.2.3.4"), ("hf.co", "1.2.3.4")]
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        raw_record("hf.co", 1, b"\1\2\3"),
+        raw_record("hf.co", 28, b"\1\2\3\4"),
+        raw_record("hf.co", 5, wire("cdn.net") + b"more"),
+        raw_record("hf.co", 65, service(b"\0", (4, b"\1\2\3"))),
+        raw_record("hf.co", 65, service(b"\0") + b"\0\4\0\x08\1\2\3\4"),
+    ],
+)
+def test_a_record_whose_lengths_disagree_is_malformed(lie: bytes) -> None:
+    reading = read_message(answer_of(raw_record("first.net", 1, b"\1\2\3\4"), lie, b"\0" * 20))
+    assert reading.unread is Unread.MALFORMED
+    assert [word.host for word in reading.spoken] == ["first.net"]
+
+
+def test_a_cut_message_is_truncated_and_speaks_what_stood_before() -> None:
+    reading = read_message(ANSWER[:-2], complete=False)
+    assert [word.host for word in reading.spoken] == ["hf.co"]
+    assert reading.unread is Unread.TRUNCATED
+
+
+def test_a_whole_message_that_ends_early_is_malformed() -> None:
+    assert read_message(ANSWER[:-2]).unread is Unread.MALFORMED
+
+
+def test_a_cut_behind_all_that_was_announced_takes_nothing() -> None:
+    assert read_message(QUERY, complete=False).unread is None
+
+
+@pytest.mark.parametrize(
+    "noise", [b"", b"short", header(65535, 65535, 65535, 65535), header(0, 0, 0, 0) + b"tunnel"]
+)
+def test_what_is_no_dns_message_is_malformed_and_says_nothing(noise: bytes) -> None:
+    reading = read_message(noise)
+    assert reading.unread is Unread.MALFORMED
+    assert not reading.spoken
+    assert not reading.marks
+
+
+def test_a_header_alone_is_a_message() -> None:
+    reading = read_message(header(0, 0, 0, 0, flags=0x8001))
+    assert reading.unread is None
+    assert reading.marks == {"dns", "dns-response"}
+
+
+def test_counts_that_lie_do_not_hide_what_is_there() -> None:
+    message = header(65535, 65535, 65535, 65535) + QUERY[12:]
+    reading = read_message(message)
+    assert reading.spoken == (QUESTION,)
+    assert reading.unread is Unread.MALFORMED
+
+
+def test_questions_beyond_the_bound_are_admitted() -> None:
+    one = wire("a.example") + b"\0\1\0\1"
+    full = read_message(header(MAX_QUESTIONS, 0, 0, 0) + one * MAX_QUESTIONS)
+    over = read_message(header(MAX_QUESTIONS + 1, 0, 0, 0) + one * (MAX_QUESTIONS + 1))
+    assert len(full.spoken) == len(over.spoken) == MAX_QUESTIONS
+    assert (full.unread, over.unread) == (None, Unread.TRUNCATED)
+
+
+def test_records_beyond_the_bound_are_admitted() -> None:
+    records = [raw_record("a.net", 1, b"\1\2\3\4")] * (MAX_RECORDS + 1)
+    full, over = read_message(answer_of(*records[1:])), read_message(answer_of(*records))
+    assert len(full.spoken) == len(over.spoken) == MAX_RECORDS
+    assert (full.unread, over.unread) == (None, Unread.TRUNCATED)
+
+
+def test_a_stream_speaks_all_its_messages() -> None:
+    reading = read_stream(over_tcp(QUERY, ANSWER))
+    assert reading.spoken == read_message(QUERY).spoken + read_message(ANSWER).spoken
+    assert not reading.hungry
+
+
+def test_a_stream_that_has_not_begun_is_hungry() -> None:
+    assert read_stream(b"").hungry
+
+
+@pytest.mark.parametrize("size", range(1, len(QUERY) + 2))
+def test_a_stream_that_ends_inside_a_message_is_hungry(size: int) -> None:
+    reading = read_stream(over_tcp(QUERY)[:size])
+    assert reading.hungry
+    assert reading.unread is None
+    assert set(reading.spoken) <= {QUESTION}
+
+
+def test_a_hungry_stream_speaks_the_messages_before() -> None:
+    reading = read_stream(over_tcp(QUERY, ANSWER)[:-1])
+    assert reading.hungry
+    assert QUESTION in reading.spoken
+
+
+def test_a_damaged_message_does_not_hide_the_next() -> None:
+    reading = read_stream(over_tcp(b"short", QUERY))
+    assert reading.spoken == (QUESTION,)
+    assert reading.unread is Unread.MALFORMED
+
+
+def test_another_protocol_on_the_port_does_not_stay_hungry() -> None:
+    reading = read_stream(b"SSH-2.0-OpenSSH_9.6p1 Debian-4\r\n")
+    assert reading.unread is Unread.MALFORMED
+    assert not reading.hungry
+
+
+def test_messages_beyond_the_bound_are_admitted() -> None:
+    full = read_stream(over_tcp(*[QUERY] * MAX_MESSAGES))
+    over = read_stream(over_tcp(*[QUERY] * (MAX_MESSAGES + 1)))
+    assert len(full.spoken) == len(over.spoken) == MAX_MESSAGES
+    assert (full.unread, over.unread) == (None, Unread.TRUNCATED)
+
+
+@given(st.binary(), st.booleans())
+def test_any_bytes_are_read_without_raising(noise: bytes, complete: bool) -> None:
+    read_message(noise, complete)
+    read_stream(noise)
+
+
+@given(st.lists(st.integers(0, 65535), min_size=4, max_size=4), st.binary(), st.integers(0, 65535))
+def test_any_bytes_behind_a_header_are_read_without_raising(
+    counts: list[int], noise: bytes, flags: int
+) -> None:
+    read_message(header(*counts, flags=flags) + noise)
+
+
+@given(st.integers(0, len(ANSWER) - 1), st.integers(0, 255))
+def test_a_damaged_byte_never_raises(at: int, byte: int) -> None:
+    read_message(ANSWER[:at] + bytes([byte]) + ANSWER[at + 1 :])
+
+
+@given(st.integers(0, len(ANSWER) - 1))
+def test_a_cut_answer_says_nothing_that_the_whole_one_does_not(size: int) -> None:
+    reading = read_message(ANSWER[:size], complete=False)
+    assert set(reading.spoken) <= set(read_message(ANSWER).spoken)
+    assert reading.unread is Unread.TRUNCATED

@@ -1,0 +1,99 @@
+"""Reads IPv4 and IPv6 headers, outermost only, with options, fragments and extension headers.
+
+Source: RFC 791 (IPv4), 8200 (IPv6), 6564 (extension headers), 6946 (atomic fragments).
+"""
+
+from .capture_reader import ReferenceFrame
+from .packet import FRAGMENT, NO_NEXT_HEADER, Decoded, Undecoded, cut, u16
+from .transport_layer import Datagram, packet_of
+
+EXTENSION_HEADERS = {0, 43, 60, 135, 139, 140}
+"""Hop-by-hop, routing, destination options, mobility, HIP, shim6: all with RFC 6564's layout."""
+MAX_EXTENSION_HEADERS = 16
+
+
+def ipv4(frame: ReferenceFrame, at: int) -> Decoded:
+    """RFC 791 §3.1. A total length of 0 is what segmentation offload leaves: the wire decides."""
+    header = frame.data[at:]
+    if len(header) < 20:
+        return cut(frame, "ip-malformed")
+    header_len = (header[0] & 0x0F) * 4
+    if header[0] >> 4 != 4 or header_len < 20:
+        return Undecoded("ip-malformed")
+    if len(header) < header_len:
+        return cut(frame, "ip-malformed")
+    total_len = u16(header, 2)
+    if 0 < total_len < header_len:
+        return Undecoded("ip-malformed")
+    ip_len = total_len or frame.wirelen - at
+    flags_and_offset = u16(header, 6)
+    later = flags_and_offset & 0x1FFF != 0
+    return packet_of(
+        Datagram(
+            frame=frame,
+            version=4,
+            src=int.from_bytes(header[12:16], "big"),
+            dst=int.from_bytes(header[16:20], "big"),
+            proto=header[9],
+            ip_len=ip_len,
+            start=at + header_len,
+            length=ip_len - header_len,
+            captured=header[header_len:ip_len],
+            first_fragment=not later and flags_and_offset & 0x2000 != 0,
+            later_fragment=later,
+        )
+    )
+
+
+def ipv6(frame: ReferenceFrame, at: int) -> Decoded:
+    """RFC 8200 §3. A payload length of 0 in front of something: a jumbogram, or offload."""
+    header = frame.data[at:]
+    if len(header) < 40:
+        return cut(frame, "ip-malformed")
+    if header[0] >> 4 != 6:
+        return Undecoded("ip-malformed")
+    payload_len, next_header = u16(header, 4), header[6]
+    ip_len = 40 + payload_len
+    if payload_len == 0 and next_header != NO_NEXT_HEADER:
+        ip_len = frame.wirelen - at
+    return packet_of(_behind_extensions(frame, at, ip_len, header[:ip_len]))
+
+
+def _behind_extensions(frame: ReferenceFrame, at: int, ip_len: int, ip: bytes) -> Datagram:
+    """The datagram behind IPv6's extension headers; `ip` holds its captured bytes.
+
+    A fragment header with offset 0 and no more fragments is an atomic fragment: a whole datagram
+    (RFC 6946). Behind a later fragment's header stand bytes from the middle: the walk ends.
+    Source: RFC 8200 §4, RFC 6564 §4 (common layout).
+    """
+    proto, position = ip[6], 40
+    first = later = ran_out = False
+    walked = 0
+    while (proto in EXTENSION_HEADERS or proto == FRAGMENT) and not later:
+        if walked == MAX_EXTENSION_HEADERS or len(ip) < position + 8:
+            ran_out = True
+            break
+        walked += 1
+        if proto == FRAGMENT:
+            offset_and_more = u16(ip, position + 2)
+            later = offset_and_more & 0xFFF8 != 0
+            first = first or (not later and offset_and_more & 1 != 0)
+            size = 8
+        else:
+            size = (ip[position + 1] + 1) * 8
+        proto = ip[position]
+        position += size
+    return Datagram(
+        frame=frame,
+        version=6,
+        src=int.from_bytes(ip[8:24], "big"),
+        dst=int.from_bytes(ip[24:40], "big"),
+        proto=proto,
+        ip_len=ip_len,
+        start=at + position,
+        length=max(0, ip_len - position),
+        captured=ip[position:],
+        first_fragment=first and not later,
+        later_fragment=later,
+        headers_ran_out=ran_out,
+    )
