@@ -46,6 +46,7 @@ def audit_capture(
     local: addresses of the audited host; asserted: what a person states about the capture. Raises
     EgressAuditError if no audit can be made. Opens no socket and resolves no name.
     """
+    asserted.bound_to(())
     claim = load_profile(profile)
     source = open_capture(path)
     return audited(source, claim, embedded_classifier(), local=local, asserted=asserted)

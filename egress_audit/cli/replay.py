@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from egress_audit import __version__
 from egress_audit.cli.output import cannot_write, deliver, refuse_terminal, wants_colour
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def replay(
     """
     from egress_audit.addresses import parse_prefix
     from egress_audit.api import Asserted, audit_capture
-    from egress_audit.report.renderers import RENDERERS
+    from egress_audit.report.document import Envelope
+    from egress_audit.report.renderers import RENDERERS, Presentation
 
     refuse_terminal(file)
     words = tuple(word for given in assertions for word in given.split(","))
@@ -72,8 +74,8 @@ def replay(
     )
     if flows is not None:
         write_flows(result, flows)
-    text = RENDERERS[form](result.audit, name=result.name, colour=wants_colour(output))
-    deliver(text, output)
+    presentation = Presentation(Envelope(__version__, (result.name,)), wants_colour(output))
+    deliver(RENDERERS[form](result.audit, presentation), output)
     return result.audit.verdict.exit_code
 
 
@@ -84,6 +86,6 @@ def write_flows(result: "Audited", path: str) -> None:
     try:
         with open(path, "w", encoding="utf-8") as lines:  # noqa: PTH123 - /dev/stdout is welcome
             for flow, names, destination in result.flow_records():
-                lines.write(flow_line(flow, names, destination))
+                lines.write(flow_line(flow, names, destination) + "\n")
     except OSError as error:
         raise cannot_write(path, error) from error

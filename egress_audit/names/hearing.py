@@ -6,8 +6,9 @@ from egress_audit.model.flow import Name, NameSource
 from egress_audit.names.reading import Reading, Spoken
 from egress_audit.names.table import NameTable
 
+NO_NAME = "TLS without a server name"
 HIDING_MARKS = {
-    "no-sni": "TLS without a server name",
+    "no-sni": NO_NAME,
     "ech": "TLS with an encrypted ClientHello",
     "http2": "HTTP/2 without TLS",
     "socks": "SOCKS",

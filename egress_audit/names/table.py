@@ -9,9 +9,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from egress_audit.model.flow import Name
+from egress_audit.model.flow import Name, NameSource
 
-MAX_NAMES_PER_FLOW = 64
+MAX_NAMES_PER_FLOW = 4096
+"""A tunnel through the DNS asks for thousands of names in one flow."""
+MAX_NAMES = 1_000_000
+"""Names kept of all flows together."""
 MAX_ADDRESSES = 1_000_000
 MAX_NAMES_PER_ADDRESS = 1024
 """Hosts that share one address, as behind a CDN."""
@@ -53,11 +56,12 @@ class NameTable:
     """
 
     def __init__(self) -> None:
-        self._by_flow: dict[int, tuple[Name, ...]] = {}
+        self._by_flow: dict[int, dict[tuple[str, NameSource], Name]] = {}
+        self._names = 0
         self._by_address: dict[str, tuple[Name, ...]] = {}
         self._questions: dict[str, Question] = {}
         self.flow_names_dropped = 0
-        """Names not kept because their flow had MAX_NAMES_PER_FLOW."""
+        """Names not kept because MAX_NAMES_PER_FLOW or MAX_NAMES was reached."""
         self.answers_dropped = 0
         """Answers not kept because MAX_ADDRESSES or MAX_NAMES_PER_ADDRESS was reached."""
         self.questions_dropped = 0
@@ -65,21 +69,22 @@ class NameTable:
 
     def add(self, flow: int, name: Name) -> None:
         """`name` was spoken in `flow`; the first of each host and source is kept."""
-        names = self._by_flow.get(flow, ())
-        if any(kept.host == name.host and kept.source is name.source for kept in names):
+        names = self._by_flow.setdefault(flow, {})
+        if (name.host, name.source) in names:
             return
-        if len(names) >= MAX_NAMES_PER_FLOW:
+        if len(names) >= MAX_NAMES_PER_FLOW or self._names >= MAX_NAMES:
             self.flow_names_dropped += 1
             return
-        self._by_flow[flow] = (*names, name)
+        names[name.host, name.source] = name
+        self._names += 1
 
     def names_of(self, flow: int) -> tuple[Name, ...]:
         """The names spoken in a flow, in the order they were added."""
-        return self._by_flow.get(flow, ())
+        return tuple(self._by_flow.get(flow, {}).values())
 
     def flows(self) -> Iterator[tuple[int, tuple[Name, ...]]]:
         """Each flow in which a name was spoken, with its names."""
-        return iter(self._by_flow.items())
+        return ((flow, tuple(names.values())) for flow, names in self._by_flow.items())
 
     def answer(self, address: str, name: Name) -> None:
         """`name` leads to `address`, as of `name.ts_ns`; the earliest of host and source is kept.
@@ -130,6 +135,12 @@ class NameTable:
         """True if a question of that host and type has been kept."""
         question = self._questions.get(host)
         return question is not None and qtype in question.qtypes
+
+    @property
+    def dropped(self) -> int:
+        """Everything that was not kept because a bound was reached, but for resolvers."""
+        beyond = sum(question.further_addresses for question in self._questions.values())
+        return self.flow_names_dropped + self.answers_dropped + self.questions_dropped + beyond
 
     def addresses(self) -> Iterator[str]:
         """Every address that an answer led to, in order of first sight."""

@@ -47,9 +47,9 @@ class Row:
     far_end: tuple[str, ...]
     """The name or the address first, then everything else that identifies it."""
     place: tuple[str, ...]
-    packets: tuple[str, str]
-    """Out, in."""
-    ip_bytes: tuple[str, str]
+    packets: tuple[str, ...]
+    """Out, in; of a question how often it was asked, since a carrier's row has the rest."""
+    ip_bytes: tuple[str, ...]
     first_seen: tuple[str, str]
     """Day and time of day, UTC."""
 
@@ -91,14 +91,26 @@ def row_of(seen: Observation, *, violates: bool) -> Row:
         violates=violates,
         far_end=tuple(line for line in (*far_end(seen), _circumstances(seen)) if line),
         place=place_lines(seen),
-        packets=(f"{short_number(seen.pkts_out)} out", f"{short_number(seen.pkts_in)}  in"),
-        ip_bytes=(short_number(seen.ip_bytes_out), short_number(seen.ip_bytes_in)),
+        packets=_packets(seen),
+        ip_bytes=_ip_bytes(seen),
         first_seen=(day, clock),
     )
 
 
+def _packets(seen: Observation) -> tuple[str, ...]:
+    if seen.kind is Kind.QUESTION:
+        return short_number(seen.pkts_out), "asked"
+    return f"{short_number(seen.pkts_out)} out", f"{short_number(seen.pkts_in)}  in"
+
+
+def _ip_bytes(seen: Observation) -> tuple[str, ...]:
+    if seen.kind is Kind.QUESTION:
+        return ()
+    return short_number(seen.ip_bytes_out), short_number(seen.ip_bytes_in)
+
+
 def _contact(seen: Observation) -> Iterable[str]:
-    yield from _names(seen.names)
+    yield from _names(tuple(use for use in seen.names if use.host != seen.far_h))
     yield str(seen.far_h)
     port = "" if isinstance(seen.far_p, Absent) else f"port {seen.far_p}/"
     tls = f" ({number(seen.tls_flows)} TLS)" if seen.tls_flows else ""

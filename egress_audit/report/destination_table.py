@@ -3,7 +3,7 @@
 from egress_audit.model.audit import Audit
 from egress_audit.report.destination_rows import MAX_ROWS, Row, destination_rows
 from egress_audit.report.places import LEGEND
-from egress_audit.report.safe_text import clean, middle_cut, narrow, wrapped
+from egress_audit.report.safe_text import middle_cut, narrow, wrapped
 from egress_audit.report.words import counted, number
 
 TITLE = "Destinations"
@@ -13,7 +13,8 @@ MARK = "!"
 MARK_LEGEND = f"{MARK} contradicts the claim"
 
 PLACE_COLUMNS = 23
-OTHER_COLUMNS = 1 + PLACE_COLUMNS + 9 + 5 + 10 + 5 * 2
+TIME_COLUMNS = 10
+OTHER_COLUMNS = 1 + PLACE_COLUMNS + 9 + 5 + TIME_COLUMNS + 5 * 2
 """Of mark, place, packets, bytes, first seen, and the gaps between all six columns."""
 CELL_LINES = 3
 """Lines that one text may fill in its cell; what is longer gives way in its middle."""
@@ -46,7 +47,9 @@ def _table(rows: list[Row], width: int) -> list[str]:
     far_end_columns = width - OTHER_COLUMNS
     cells = [HEADERS, *(_cells(row, far_end_columns) for row in rows)]
     # As a row of the body: tabulate would make every column two wider than its header.
-    cells.insert(1, tuple("-" * max(map(_cell_width, column)) for column in zip(*cells)))
+    cells.insert(
+        1, tuple("-" * max(map(_cell_width, column)) for column in zip(*cells, strict=True))
+    )
     text = tabulate(cells, tablefmt="plain", disable_numparse=True, colalign=ALIGNMENT)
     return [line.rstrip() for line in text.splitlines()]
 
@@ -62,7 +65,7 @@ def _cells(row: Row, far_end_columns: int) -> tuple[str, ...]:
         _cell(row.place, PLACE_COLUMNS),
         "\n".join(row.packets),
         "\n".join(row.ip_bytes),
-        "\n".join(row.first_seen),
+        "\n".join(middle_cut(text, TIME_COLUMNS) for text in row.first_seen),
     )
 
 

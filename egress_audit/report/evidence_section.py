@@ -1,14 +1,13 @@
-"""What was audited and with which lists, so that somebody else can do it again."""
+"""With which lists and rules it was judged, so that somebody else can do it again."""
 
-from egress_audit.model.audit import Audit, EvidenceItem
+from egress_audit.model.audit import Audit
 from egress_audit.model.destination import Absent
 from egress_audit.report.section import Entry, Section
-from egress_audit.report.words import counted
 
 
 def evidence_section(audit: Audit) -> Section:
-    """Hash, size and format of each capture; each list with its date; attribution where due."""
-    entries = [_capture(item) for item in audit.evidence]
+    """Each list with its date, attribution where due, and the version of the rules."""
+    entries = []
     if audit.lists:
         lines = (f"{used.name} of {used.date}, {used.licence}" for used in audit.lists)
         entries.append(Entry("Lists", tuple(lines)))
@@ -16,7 +15,7 @@ def evidence_section(audit: Audit) -> Section:
     if credits and shows_country(audit):
         entries.append(Entry("Attribution", tuple(credits)))
     entries.append(Entry("Rules", (f"version {audit.rules_version}",)))
-    return Section("Evidence", tuple(entries))
+    return Section("Judged with", tuple(entries))
 
 
 def shows_country(audit: Audit) -> bool:
@@ -31,8 +30,3 @@ def shows_country(audit: Audit) -> bool:
         for place in places
         for country in (place.located, place.registered, place.controlled)
     )
-
-
-def _capture(item: EvidenceItem) -> Entry:
-    described = f"{counted(item.size, 'byte')}, {item.format}, {item.format_detail}"
-    return Entry("Capture", (described,), f"sha256 {item.sha256}")

@@ -14,7 +14,9 @@ _MARKS = frozenset({"Mn", "Me"})
 MAX_MARKS = 2
 """Combining marks on one letter; Thai and Vietnamese need two, vandals need more."""
 LONGEST_WORD = 256
-"""Columns of a word without spaces; no host name has more."""
+"""Columns of an ASCII word, since no host name has more; other scripts write without spaces."""
+LONGEST_TEXT = 2000
+"""Columns of a paragraph: a capture can hold a filter of 64 KB, and may not flood the report."""
 
 NO_BREAK = "\u00a0"
 """A space at which no line is broken: between the digits of a number, or it and its unit."""
@@ -47,20 +49,27 @@ def width_of(text: str) -> int:
     return sum(_columns(character) for character in text)
 
 
+def bounded(text: str) -> str:
+    """Clean text in which words, and the whole, lose their middle if they are too long."""
+    words = clean(text).split(" ")
+    short = (middle_cut(word, LONGEST_WORD) if word.isascii() else word for word in words)
+    return middle_cut(" ".join(short), LONGEST_TEXT)
+
+
 def wrapped(text: str, width: int) -> list[str]:
     """Clean lines of at most `width` columns, broken at spaces; [''] for an empty text.
 
-    Words too long for a line are broken anywhere, and those of more than LONGEST_WORD cut.
+    Words too long for a line are broken anywhere.
     """
     lines, line = [], ""
-    for word in clean(text).split(" "):
+    for word in bounded(text).split(" "):
         longer = f"{line} {word}" if line else word
         if width_of(longer) <= width:
             line = longer
             continue
         if line:
             lines.append(line)
-        *full, line = _pieces(middle_cut(word, LONGEST_WORD) if word.isascii() else word, width)
+        *full, line = _pieces(word, width)
         lines += full
     return [*lines, line]
 

@@ -118,7 +118,6 @@ def _reference(type_: object, definitions: dict[str, Schema]) -> Schema:
     assert isinstance(type_, type)
     name = type_.__name__
     if name not in definitions:
-        definitions[name] = {}  # a type that holds itself would not end otherwise
         body = _body(type_, definitions)
         definitions[name] = {"description": inspect.getdoc(type_) or "", **body}
     return {"$ref": f"#/$defs/{name}"}
@@ -127,7 +126,7 @@ def _reference(type_: object, definitions: dict[str, Schema]) -> Schema:
 def _body(type_: type, definitions: dict[str, Schema]) -> Schema:
     if not isinstance(type_, EnumType):
         return _closed_object(_properties(type_, definitions))
-    words: Schema = {"enum": [str(member) for member in type_.__members__.values()]}
+    words: Schema = {"enum": list(type_.__members__.values())}
     return _closed_object({"absent": words}) if type_ is Absent else words
 
 

@@ -1,14 +1,11 @@
 """The report for a terminal: verdict first, every line within the width, nothing obeyed."""
 
 from egress_audit.model.audit import Audit, Verdict
-from egress_audit.report.claim_section import claim_section
+from egress_audit.report.contents import sections_before_table
 from egress_audit.report.destination_table import table_section_lines
 from egress_audit.report.evidence_section import evidence_section
 from egress_audit.report.safe_text import NO_BREAK, clean, middle_cut, width_of, wrapped
 from egress_audit.report.section import Entry, Section
-from egress_audit.report.unseen_section import asserted_section, unseen_section
-from egress_audit.report.watched_section import watched_section
-from egress_audit.report.why_section import why_section
 
 MIN_WIDTH = 80
 INDENT = 2
@@ -30,15 +27,11 @@ def terminal_text(audit: Audit, *, name: str, colour: bool = False, width: int =
     """
     width = max(width, MIN_WIDTH)
     parts = [_headline(audit, name, colour, width)]
-    sections = [claim_section(audit), why_section(audit), watched_section(audit)]
-    sections.append(unseen_section(audit))
-    if audit.assertions:
-        sections.append(asserted_section(audit))
-    column = _text_column(sections)
-    parts += [_section(section, column, colour, width) for section in sections]
+    sections = sections_before_table(audit)
+    parts += [_section(section, colour, width) for section in sections]
     title, *table = table_section_lines(audit, width)
     parts.append([_bold(title, colour), *table])
-    parts.append(_section(evidence_section(audit), column, colour, width))
+    parts.append(_section(evidence_section(audit), colour, width))
     text = "\n\n".join("\n".join(part) for part in parts)
     return text.replace(NO_BREAK, " ") + "\n"
 
@@ -53,17 +46,18 @@ def _headline(audit: Audit, name: str, colour: bool, width: int) -> list[str]:
     return [f"{shown}  {rest}{file_name}", *_indented(audit.headline, INDENT, width)]
 
 
-def _text_column(sections: list[Section]) -> int:
-    """Where the text beside the terms begins, in all sections alike."""
-    widths = [width_of(clean(entry.term)) for section in sections for entry in section.entries]
-    fitting = [width for width in widths if width in TERM_COLUMNS]
-    return INDENT + max(fitting, default=TERM_COLUMNS.start) + 2
-
-
-def _section(section: Section, column: int, colour: bool, width: int) -> list[str]:
+def _section(section: Section, colour: bool, width: int) -> list[str]:
+    column = _text_column(section)
     title = f"{section.title}: {section.note}" if section.note else section.title
     lines = [line for entry in section.entries for line in _entry(entry, column, width)]
     return [*(_bold(line, colour) for line in wrapped(title, width)), *lines]
+
+
+def _text_column(section: Section) -> int:
+    """Where the text beside the terms begins; in the same place wherever terms are short."""
+    widths = [width_of(clean(entry.term)) for entry in section.entries]
+    fitting = [width for width in widths if width in TERM_COLUMNS]
+    return INDENT + max(fitting, default=TERM_COLUMNS.start) + 2
 
 
 def _entry(entry: Entry, column: int, width: int) -> list[str]:

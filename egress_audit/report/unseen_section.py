@@ -6,22 +6,25 @@ from egress_audit.report.words import stated
 
 
 def unseen_section(audit: Audit) -> Section:
-    """The blind spots that are not among the reasons, each in a line."""
-    told_above = audit.verdict is Verdict.INCONCLUSIVE
-    spots = [spot for spot in audit.blind_spots if not (spot.material and told_above)]
-    spots.sort(key=lambda spot: (not spot.material, spot.lifted))
-    entries = tuple(Entry(spot.id, (f"{spot.message} ({_weight(spot)})",)) for spot in spots)
-    if told_above:
+    """The blind spots that are not among the reasons of the verdict.
+
+    Beside a violation the material ones change nothing: there their names are enough.
+    """
+    material = [spot for spot in audit.blind_spots if spot.material]
+    entries = [_spot(spot) for spot in audit.blind_spots if not spot.material]
+    if audit.verdict is Verdict.INCONCLUSIVE:
         note = "besides the reasons above" if entries else "nothing besides the reasons above"
-    else:
-        note = "" if any(spot.material for spot in spots) else "nothing material"
-    return Section("Could not be seen", entries, note)
+        return Section("Could not be seen", tuple(entries), note)
+    if not material:
+        return Section("Could not be seen", tuple(entries), "nothing material")
+    names = Entry("Unproven", (", ".join(spot.id for spot in material),))
+    note = "no effect on this verdict, but it could not be HOLDS"
+    return Section("Could not be seen", (names, *entries), note)
 
 
-def _weight(spot: BlindSpot) -> str:
-    if spot.lifted:
-        return f"lifted by the assertion {spot.lifted_by}"
-    return "would prevent HOLDS" if spot.material else "not material to this claim"
+def _spot(spot: BlindSpot) -> Entry:
+    weight = f"lifted by {spot.lifted_by}" if spot.lifted else "not material to this claim"
+    return Entry(spot.id, (f"{spot.message} ({weight})",))
 
 
 def asserted_section(audit: Audit) -> Section:

@@ -1,6 +1,6 @@
 """What was watched, and how well: the coverage ledger in words."""
 
-from egress_audit.model.audit import Audit, OwnAddresses
+from egress_audit.model.audit import Audit, EvidenceItem, OwnAddresses
 from egress_audit.model.destination import Absent
 from egress_audit.model.evidence import Coverage, Interface
 from egress_audit.report.section import Entry, Section
@@ -16,9 +16,10 @@ HOW_KNOWN = {
 
 
 def watched_section(audit: Audit) -> Section:
-    """Frames, times, losses, interfaces and own addresses; what is unusual only where it is."""
+    """The file, its frames, times, losses and interfaces; what is unusual only where it is."""
     coverage = audit.coverage
-    entries = [Entry("Frames", (_frames(coverage),)), *_times(coverage)]
+    entries = [_capture(item) for item in audit.evidence]
+    entries += [Entry("Frames", (_frames(coverage),)), *_times(coverage)]
     entries.append(Entry("Drops", (_drops(coverage.drops),)))
     entries += [
         Entry(term, (text,))
@@ -42,6 +43,12 @@ def watched_section(audit: Audit) -> Section:
     return Section("Watched", tuple(entries))
 
 
+def _capture(item: EvidenceItem) -> Entry:
+    """Size, format and hash: which file it is that was judged."""
+    described = f"{counted(item.size, 'byte')}, {item.format}, {item.format_detail}"
+    return Entry("Capture", (described,), f"sha256 {item.sha256}")
+
+
 def _frames(coverage: Coverage) -> str:
     """Every frame in exactly one group, so that the sum can be checked by eye."""
     if not coverage.frames:
@@ -53,7 +60,7 @@ def _frames(coverage: Coverage) -> str:
     undecoded = f"{number(sum(coverage.undecoded.values()))} not decoded"
     if coverage.undecoded:
         undecoded += f" ({tally(coverage.undecoded)})"
-    return f"{number(coverage.frames)}: {', '.join([*parts, undecoded])}"
+    return f"{number(coverage.frames)} in all: {', '.join([*parts, undecoded])}"
 
 
 def _times(coverage: Coverage) -> list[Entry]:

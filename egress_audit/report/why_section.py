@@ -1,12 +1,12 @@
 """Why the verdict is what it is: the findings, or the blind spots that stand before HOLDS."""
 
-from egress_audit.model.audit import Audit, BlindSpot, Finding, Verdict
+from egress_audit.model.audit import Audit, BlindSpot, Finding, Frames, Verdict
 from egress_audit.model.destination import Absent
+from egress_audit.report.safe_text import NO_BREAK
 from egress_audit.report.section import Entry, Section
 from egress_audit.report.words import display_filter, frames_text, number
 
 MAX_FINDINGS = 20
-FILTER = "as a Wireshark display filter:"
 
 
 def why_section(audit: Audit) -> Section:
@@ -24,7 +24,7 @@ def _contradictions(findings: tuple[Finding, ...]) -> Section:
     entries = [
         Entry(
             finding.rule,
-            (finding.message, f"{frames_text(finding.frames)}; {FILTER}"),
+            (finding.message, _where(finding.frames)),
             display_filter(finding.frames),
         )
         for finding in findings[:MAX_FINDINGS]
@@ -35,12 +35,32 @@ def _contradictions(findings: tuple[Finding, ...]) -> Section:
     return Section("Why", tuple(entries), "this contradicts the claim")
 
 
+def _where(frames: Frames) -> str:
+    """The frames in a sentence that leads to their display filter, if there is one."""
+    if not frames.first:
+        return frames_text(frames)
+    kept = len(frames.first)
+    which = f"the first {kept} of {number(frames.total)} " if frames.total > kept else ""
+    return f"{frames_text(frames)}; {which}as a Wireshark display filter:"
+
+
 def _reason(spot: BlindSpot) -> Entry:
-    lines = [spot.message]
-    if spot.remedy:
-        lines.append(f"Remedy: {spot.remedy}")
-    if isinstance(spot.lifted_by, Absent):
-        lines.append("No assertion lifts it.")
-    else:
-        lines.append(f"Lifted by: --assert {spot.lifted_by}")
-    return Entry(spot.id, tuple(lines))
+    lifted_by = "no assertion lifts it"
+    if not isinstance(spot.lifted_by, Absent):
+        lifted_by = f"--assert{NO_BREAK}{spot.lifted_by} lifts it"
+    return Entry(spot.id, (f"{spot.message} ({lifted_by})",))
+
+
+def remedies_section(audit: Audit) -> Section:
+    """What would settle the reasons of an inconclusive audit; each remedy once."""
+    by_remedy: dict[str, list[str]] = {}
+    for spot in audit.blind_spots:
+        if spot.material and spot.remedy:
+            by_remedy.setdefault(spot.remedy, []).append(spot.id)
+    entries = [
+        Entry(ids[0] if len(ids) == 1 else f"{len(ids)} of them", (remedy,))
+        for remedy, ids in by_remedy.items()
+    ]
+    return Section(
+        "What would settle it", tuple(entries), "evidence, or an assertion you answer for"
+    )

@@ -27,7 +27,7 @@ IPV4_ADDRESSES = ("10.0.0.1", "10.0.0.2", "192.0.2.1", "255.255.255.255")
 IPV6_ADDRESSES = ("2001:db8::1", "2001:db8::2", "fe80::1", "ff02::fb")
 PORTS = (53, 443, 8080, 40000, 40001)
 ETHERTYPES = (0x0806, 0x88CC, 0x888E, 0x8100, 0x86DD, 0x0800, 0x1234, 0x0026)
-PROTOCOLS = (6, 6, 6, 6, 17, 17, 17, 1, 58, 47, 51, 59)
+PROTOCOLS = (6, 6, 6, 6, 17, 17, 17, 1, 58, 47, 51, 59, 132)
 EXTENSIONS = (0, 43, 60, 135, 139, 140)
 GAPS_NS = (-2_000_000_000, 0, 1, 1_000_000, 60_000_000_000, 60_000_000_001, 300_000_000_001)
 """Between frames: around the idle timeouts, and backwards."""
@@ -200,9 +200,9 @@ captures = st.one_of(pcap_files(), pcapng_files)
 
 
 @st.composite
-def damaged_captures(draw: st.DrawFn) -> bytes:
+def damaged_captures(draw: st.DrawFn, sound: st.SearchStrategy[bytes] = captures) -> bytes:
     """A capture after one to four mutations, which may leave it as sound as it was."""
-    data = bytearray(draw(captures))
+    data = bytearray(draw(sound))
     for _ in range(draw(st.integers(1, 4))):
         lowest = 12 if draw(whole) else 0
         at = draw(st.integers(lowest, max(lowest, len(data) - 1)))

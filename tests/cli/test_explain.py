@@ -1,0 +1,46 @@
+"""`explain` shows what stands behind a finding."""
+
+import json
+from pathlib import Path
+
+import click
+import pytest
+
+from egress_audit.cli.explain import frame_numbers
+from egress_audit.cli.main import run
+from egress_audit.errors import ExitCode
+
+TALKING = str(Path(__file__).parent.parent.parent / "captures" / "hf-hubname.pcap")
+
+
+def test_numbers_ranges_and_lists_can_be_mixed() -> None:
+    assert frame_numbers(("7", "1-3", "9,2")) == [7, 1, 2, 3, 9]
+
+
+@pytest.mark.parametrize("word", ["0", "x", "3-1", "-1", "", "1-", "1-99999999999"])
+def test_what_names_no_frame_is_wrong_usage(word: str) -> None:
+    with pytest.raises(click.UsageError):
+        frame_numbers((word,))
+
+
+def test_a_frame_is_shown_with_its_flow_and_names(
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    assert run(["explain", TALKING, "8"]) == 0
+    shown = capsysbinary.readouterr().out.decode()
+    assert shown.startswith("Frame 8 ")
+    assert "10.77.0.2" in shown
+    assert "huggingface.co (tls-sni, frame 8)" in shown
+    assert all(len(line) <= 100 for line in shown.splitlines())
+
+
+def test_frames_can_be_had_as_json(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert run(["explain", TALKING, "1,8", "--format", "json"]) == 0
+    first, second = json.loads(capsysbinary.readouterr().out)
+    assert (first["frame"], second["frame"]) == (1, 8)
+    assert first["flow"]["resp_p"] == 53
+
+
+def test_a_frame_that_is_not_there_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", TALKING, "172"]) == ExitCode.USAGE
+    assert "1 to 171" in capsys.readouterr().err

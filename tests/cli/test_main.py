@@ -1,0 +1,81 @@
+"""How the command line leaves: every ending has its exit code, and none of them looks like another."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from egress_audit import __version__
+from egress_audit.cli.main import COMMANDS, run
+from egress_audit.errors import ExitCode
+
+ROOT = Path(__file__).parent.parent.parent
+SILENT = str(ROOT / "captures" / "hf-deepseek_v3-local.pcap")
+TALKING = str(ROOT / "captures" / "hf-hubname.pcap")
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"  {name} " in shown for name in COMMANDS)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    heavy = ("numpy", "yaml", "maxminddb", "tabulate", "scapy", "egress_audit.api")
+    script = (
+        "import sys; from egress_audit.cli.main import run; run(['--help']); "
+        f"sys.exit(any(name in sys.modules for name in {heavy!r}))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert done.returncode == 0
+
+
+def test_the_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert __version__ in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["replay"],
+        ["replay", SILENT, "--frobnicate"],
+        ["replay", SILENT, "--format", "x"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_leaves_with_2(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == ExitCode.USAGE
+    assert capsys.readouterr().err
+
+
+def test_an_unreadable_input_leaves_with_12_and_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["replay", str(tmp_path / "missing.pcap")]) == ExitCode.NO_AUDIT
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert len(shown.err.splitlines()) == 1
+    assert "missing.pcap" in shown.err
+
+
+def test_an_unknown_assertion_leaves_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["replay", SILENT, "--assert", "hole-run"]) == ExitCode.USAGE
+    assert "whole-run" in capsys.readouterr().err
+
+
+def test_a_reader_that_left_is_neither_a_crash_nor_a_verdict() -> None:
+    command = f"'{sys.executable}' -m egress_audit replay '{TALKING}' --format json; echo $? >&2"
+    done = subprocess.run(
+        ["bash", "-c", f"({command}) | head -c 1 > /dev/null"],
+        capture_output=True,
+        cwd=ROOT,
+        check=False,
+    )
+    code = done.stderr.decode().split()[-1]
+    assert code in ("10", "12"), done.stderr.decode()
+    assert b"Traceback" not in done.stderr

@@ -1,0 +1,60 @@
+"""Where words go, and whether they are coloured."""
+
+import io
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from egress_audit.cli.output import deliver, refuse_terminal, wants_colour
+from egress_audit.errors import EgressAuditError
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_is_coloured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    assert wants_colour(None)
+
+
+def test_a_terminal_whose_user_wants_none_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    assert not wants_colour(None)
+
+
+def test_a_file_is_not_coloured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    assert not wants_colour("report.txt")
+
+
+def test_a_pipe_is_not_coloured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    assert not wants_colour(None)
+
+
+def test_text_goes_to_the_file_as_utf8(tmp_path: Path) -> None:
+    deliver("→\n", str(tmp_path / "out"))
+    assert (tmp_path / "out").read_bytes() == b"\xe2\x86\x92\n"
+
+
+def test_a_folder_is_no_place_to_write(tmp_path: Path) -> None:
+    with pytest.raises(EgressAuditError, match="cannot be written"):
+        deliver("x", str(tmp_path))
+
+
+def test_nobody_is_asked_to_type_a_capture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    with pytest.raises(click.UsageError):
+        refuse_terminal("-")
+
+
+def test_a_piped_capture_is_welcome(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    refuse_terminal("-")

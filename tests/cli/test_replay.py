@@ -1,0 +1,121 @@
+"""`replay` as a person meets it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from egress_audit.cli.main import run
+from egress_audit.errors import ExitCode
+
+CAPTURES = Path(__file__).parent.parent.parent / "captures"
+SILENT = str(CAPTURES / "hf-deepseek_v3-local.pcap")
+TALKING = str(CAPTURES / "hf-hubname.pcap")
+ALL_SIX = "whole-run,no-drops,single-host,exercised,all-interfaces,unfiltered"
+
+
+def test_a_capture_of_a_hub_download_violates_offline(
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    assert run(["replay", TALKING]) == ExitCode.VIOLATED
+    shown = capsysbinary.readouterr().out.decode()
+    assert shown.startswith("VIOLATED")
+    flat = " ".join(shown.split())
+    assert (
+        "this capture asked for huggingface.co (19 A and 19 AAAA questions) "
+        "and opened 19 TLS connections to it"
+    ) in flat
+
+
+def test_silence_is_inconclusive(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert run(["replay", SILENT]) == ExitCode.INCONCLUSIVE
+    assert capsysbinary.readouterr().out.startswith(b"INCONCLUSIVE")
+
+
+def test_silence_with_all_six_assertions_holds(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert run(["replay", SILENT, "--assert", ALL_SIX]) == ExitCode.HOLDS
+    flat = b" ".join(capsysbinary.readouterr().out.split())
+    assert b"HOLDS, on these assertions; 0 frames: the proof rests on what you assert" in flat
+
+
+def test_all_is_short_for_the_six(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    run(["replay", SILENT, "--assert", ALL_SIX, "--format", "json"])
+    spelled = capsysbinary.readouterr().out
+    run(["replay", SILENT, "--assert", "all", "--format", "json"])
+    assert capsysbinary.readouterr().out == spelled
+
+
+def test_who_asserts_when_and_why_stands_in_the_document(
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    who = ["--asserted-by", "the duty officer", "--asserted-on", "2026-11-21", "--because", "I saw"]
+    run(["replay", SILENT, "--assert", "no-drops", *who, "--format", "json"])
+    document = json.loads(capsysbinary.readouterr().out)
+    (assertion,) = document["audit"]["assertions"]
+    assert (assertion["who"], assertion["when"], assertion["why"]) == (
+        "the duty officer",
+        "2026-11-21",
+        "I saw",
+    )
+
+
+def test_the_report_can_go_to_a_file(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    out = tmp_path / "report.txt"
+    assert run(["replay", TALKING, "-o", str(out)]) == ExitCode.VIOLATED
+    assert capsysbinary.readouterr().out == b""
+    assert out.read_text().startswith("VIOLATED")
+
+
+def test_a_report_that_cannot_be_written_says_where(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "no" / "such" / "folder")
+    assert run(["replay", TALKING, "-o", out]) == ExitCode.NO_AUDIT
+    assert out in capsys.readouterr().err
+
+
+def test_every_flow_is_one_line_of_json(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    out = tmp_path / "flows.jsonl"
+    run(["replay", TALKING, "--flows", str(out), "--format", "json"])
+    document = json.loads(capsysbinary.readouterr().out)
+    flows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert len(flows) == document["audit"]["coverage"]["flows"] == 38
+    tls = [flow for flow in flows if flow["proto"] == 6]
+    assert len(tls) == 19
+    assert all(
+        {"host": "huggingface.co", "source": "tls-sni"}.items() <= flow["names"][0].items()
+        for flow in tls
+    )
+
+
+def test_own_addresses_can_be_given(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    run(["replay", TALKING, "--local", "10.77.0.2", "--format", "json"])
+    own = json.loads(capsysbinary.readouterr().out)["audit"]["own_addresses"]
+    assert own == {"how": "given", "prefixes": ["10.77.0.2/32"]}
+
+
+def test_an_own_address_that_is_none_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["replay", TALKING, "--local", "10.77.0.300"]) == ExitCode.USAGE
+    assert "10.77.0.300" in capsys.readouterr().err
+
+
+def test_an_unknown_profile_is_wrong_usage_and_names_the_nearest(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["replay", TALKING, "--profile", "ofline"]) == ExitCode.USAGE
+    assert "offline" in capsys.readouterr().err
+
+
+def test_a_capture_cut_in_the_middle_is_audited_as_far_as_it_goes(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    cut = tmp_path / "cut.pcap"
+    cut.write_bytes(Path(TALKING).read_bytes()[:5000])
+    assert run(["replay", str(cut), "--format", "json"]) == ExitCode.VIOLATED
+    audit = json.loads(capsysbinary.readouterr().out)["audit"]
+    assert len(audit["coverage"]["damage"]) == 1
+    assert any(spot["id"] == "damage" and spot["material"] for spot in audit["blind_spots"])

@@ -1,0 +1,36 @@
+"""The sentence under test."""
+
+from dataclasses import replace
+
+from egress_audit.model.audit import Audit
+from egress_audit.model.claim import AppliesTo
+from egress_audit.report.claim_section import claim_section
+from tests.builders.audits import OFFLINE, asserted_silence, hub_lookup
+
+
+def terms(audit: Audit | None = None) -> dict[str, str]:
+    section = claim_section(audit or hub_lookup())
+    return {entry.term: entry.lines[0] for entry in section.entries}
+
+
+def test_the_statement_stands_with_its_profile_and_source() -> None:
+    assert OFFLINE.statement in terms()["Sentence"]
+    assert terms()["Profile"] == f"offline: {OFFLINE.source}"
+
+
+def test_a_capture_without_owners_is_never_called_the_program() -> None:
+    assert terms()["Subject"] == "this capture: nothing in it says which program sent"
+
+
+def test_a_subject_that_is_known_is_not_doubted() -> None:
+    assert terms(replace(hub_lookup(), subject="llama-server"))["Subject"] == "llama-server"
+
+
+def test_what_holding_means_is_told_only_when_it_holds() -> None:
+    assert "Means" not in terms()
+    assert terms(asserted_silence())["Does not mean"] == OFFLINE.holds_does_not_mean
+
+
+def test_the_systems_that_the_claim_speaks_of_are_named() -> None:
+    claim = replace(OFFLINE, applies_to=AppliesTo(("DeepSeek-R1",), ("ollama",)))
+    assert terms(replace(hub_lookup(), claim=claim))["Applies to"] == "DeepSeek-R1, ollama"

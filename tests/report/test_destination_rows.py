@@ -1,0 +1,120 @@
+"""The rows of the table of destinations."""
+
+from dataclasses import replace
+
+from egress_audit.addresses import Scope
+from egress_audit.model.audit import Direction, Frames, Kind, NameUse, Observation, Owner
+from egress_audit.model.destination import Absent
+from egress_audit.model.flow import NameSource
+from egress_audit.report.destination_rows import (
+    MAX_ROWS,
+    WORST_SCOPES,
+    destination_rows,
+    row_of,
+    worst_first,
+)
+from tests.builders.audit_parts import CLOUDFLARE, near, observation, question
+from tests.builders.audits import far_and_wide, hub_lookup
+
+
+def order_of(*observations: Observation) -> list[int]:
+    audit = replace(hub_lookup(), findings=(), observations=observations)
+    return [seen.id for seen in worst_first(audit)]
+
+
+def test_every_scope_has_its_rank() -> None:
+    assert sorted(WORST_SCOPES) == sorted(Scope)
+
+
+def test_what_a_finding_rests_on_comes_first() -> None:
+    audit = far_and_wide()
+    assert {seen.id for seen in worst_first(audit)[:2]} == {1, 2}
+    assert [row.violates for row in destination_rows(audit)] == [True, True] + 7 * [False]
+
+
+def test_outbound_comes_before_inbound() -> None:
+    inbound = observation(1, direction=Direction.INBOUND, destination=CLOUDFLARE)
+    assert order_of(inbound, observation(2, destination=near(Scope.LOOPBACK))) == [2, 1]
+
+
+def test_the_world_comes_before_the_machine() -> None:
+    loopback = observation(1, destination=near(Scope.LOOPBACK), ip_bytes_out=10**9)
+    assert order_of(loopback, observation(2, destination=CLOUDFLARE)) == [2, 1]
+
+
+def test_more_bytes_out_come_first() -> None:
+    assert order_of(observation(1, ip_bytes_out=1), observation(2, ip_bytes_out=2)) == [2, 1]
+
+
+def test_the_rest_comes_last() -> None:
+    assert worst_first(far_and_wide())[-1].kind is Kind.REST
+
+
+def test_a_long_table_is_cut() -> None:
+    many = tuple(observation(number) for number in range(1, MAX_ROWS + 10))
+    assert len(destination_rows(replace(hub_lookup(), observations=many))) == MAX_ROWS
+
+
+def test_a_contact_shows_name_source_address_and_port() -> None:
+    names = (NameUse("example.org", (NameSource.TLS_SNI, NameSource.DNS_ANSWER)),)
+    row = row_of(observation(names=names, tls_flows=1), violates=False)
+    assert row.far_end == (
+        "example.org",
+        "known by tls-sni, dns-answer",
+        "203.0.113.9",
+        "port 443/tcp, 1\u00a0flow (1 TLS)",
+    )
+
+
+def test_a_contact_without_a_name_begins_with_its_address() -> None:
+    assert row_of(observation(), violates=False).far_end[0] == "203.0.113.9"
+
+
+def test_a_protocol_without_ports_shows_none() -> None:
+    seen = observation(proto=1, far_p=Absent.NOT_APPLICABLE)
+    assert row_of(seen, violates=False).far_end[1] == "icmp, 1\u00a0flow"
+
+
+def test_a_question_shows_what_was_asked_of_whom_and_the_answer() -> None:
+    row = row_of(question(1, "example.org", answers=("198.18.0.2",)), violates=True)
+    assert row.far_end == (
+        "example.org",
+        "asked: 1\u00a0A",
+        "resolver 10.77.0.1",
+        "answer 198.18.0.2",
+    )
+
+
+def test_a_question_that_nobody_answered_says_so() -> None:
+    assert row_of(question(1, "a.b"), violates=True).far_end[-1] == "no answer with an address"
+
+
+def test_direction_phase_and_process_are_told_where_known() -> None:
+    owner = Owner(20, 0, "python3", Absent.NOT_FOUND, Absent.NOT_FOUND, 1, "sandbox")
+    seen = observation(owner=owner, phase="load", direction=Direction.INBOUND)
+    assert row_of(seen, violates=False).far_end[-1] == (
+        "inbound, during load, by python3 (pid 20, sandbox)"
+    )
+
+
+def test_a_name_that_is_the_address_is_not_told_twice() -> None:
+    names = (NameUse("203.0.113.9", (NameSource.HTTP_HOST,)),)
+    assert row_of(observation(names=names), violates=False).far_end[0] == "203.0.113.9"
+    assert "known by" not in str(row_of(observation(names=names), violates=False))
+
+
+def test_a_contact_has_packets_and_bytes_of_both_directions() -> None:
+    row = row_of(observation(), violates=False)
+    assert row.packets == ("10 out", "8  in")
+    assert row.ip_bytes == ("1\u00a0200", "5\u00a0300")
+
+
+def test_a_question_counts_how_often_it_was_asked_and_no_bytes() -> None:
+    row = row_of(question(1, "a.b", pkts_out=38), violates=False)
+    assert row.packets == ("38", "asked")
+    assert row.ip_bytes == ()
+
+
+def test_the_first_time_is_a_day_and_a_time_of_day() -> None:
+    assert row_of(observation(), violates=False).first_seen == ("2026-11-21", "10:12:03")
+    assert observation().frames == Frames((3,), 1)

@@ -1,0 +1,68 @@
+"""The one document as JSON."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from egress_audit.model.audit import Audit
+from egress_audit.report.document import Envelope, audit_bytes, document, json_text
+from tests.builders.audits import asserted_silence, far_and_wide, hub_lookup, silent_capture
+
+ENVELOPE = Envelope("0.1.0", ("capture.pcap",))
+SAMPLES = [hub_lookup(), silent_capture(), asserted_silence(), far_and_wide()]
+
+
+@pytest.mark.parametrize("audit", SAMPLES, ids=lambda audit: audit.verdict)
+def test_the_text_is_the_document(audit: Audit) -> None:
+    assert json.loads(json_text(audit, envelope=ENVELOPE)) == document(audit, envelope=ENVELOPE)
+
+
+def test_the_envelope_names_tool_version_engine_and_inputs() -> None:
+    assert document(hub_lookup(), envelope=ENVELOPE)["envelope"] == {
+        "tool": "egress-audit",
+        "version": "0.1.0",
+        "engine": "numpy",
+        "inputs": ["capture.pcap"],
+    }
+
+
+def test_the_text_ends_in_a_newline() -> None:
+    assert json_text(hub_lookup(), envelope=ENVELOPE).endswith("}\n")
+
+
+@pytest.mark.parametrize("obeyed", ["\x1b[2J", "\x7f", "\x9b2J", "\u202e", "\u2066", "\u2028"])
+def test_what_a_terminal_would_obey_is_escaped_and_comes_back(obeyed: str) -> None:
+    audit = replace(hub_lookup(), headline=obeyed)
+    text = json_text(audit, envelope=ENVELOPE)
+    assert obeyed not in text
+    assert json.loads(text)["audit"]["headline"] == obeyed
+
+
+def test_a_file_name_that_is_no_utf_8_can_be_written() -> None:
+    text = json_text(hub_lookup(), envelope=Envelope("0.1.0", ("\\\udcff.pcap",)))
+    assert text.encode("utf-8")
+    assert json.loads(text)["envelope"]["inputs"] == ["\\\udcff.pcap"]
+
+
+def test_names_beyond_ascii_stay_readable() -> None:
+    audit = replace(hub_lookup(), subject="Müllers 模型")
+    assert "Müllers 模型" in json_text(audit, envelope=ENVELOPE)
+
+
+def test_the_bytes_of_an_audit_do_not_depend_on_its_envelope() -> None:
+    assert audit_bytes(hub_lookup()) == audit_bytes(hub_lookup())
+    assert b"capture.pcap" not in audit_bytes(hub_lookup())
+
+
+def test_the_bytes_of_an_audit_do_not_depend_on_the_order_of_a_mapping() -> None:
+    audit = hub_lookup()
+    asked = audit.observations[1]
+    turned = replace(asked, questions=dict(reversed(list(asked.questions.items()))))
+    assert list(turned.questions) != list(asked.questions)
+    other = replace(audit, observations=(audit.observations[0], turned))
+    assert audit_bytes(other) == audit_bytes(audit)
+
+
+def test_another_verdict_gives_other_bytes() -> None:
+    assert audit_bytes(silent_capture()) != audit_bytes(asserted_silence())

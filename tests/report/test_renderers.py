@@ -1,0 +1,40 @@
+"""The formats of a report."""
+
+import json
+
+import pytest
+
+from egress_audit.report.document import Envelope
+from egress_audit.report.renderers import RENDERERS, Presentation
+from tests.builders.audits import hub_lookup
+
+PRESENTATION = Presentation(Envelope("0.1.0", ("a.pcap", "b.pcap")))
+
+
+def test_the_formats_are_those_of_the_manual() -> None:
+    assert set(RENDERERS) == {"text", "json", "markdown"}
+
+
+@pytest.mark.parametrize("word", RENDERERS)
+def test_every_format_gives_the_verdict_and_ends_in_one_newline(word: str) -> None:
+    text = RENDERERS[word](hub_lookup(), PRESENTATION)
+    assert "VIOLATED" in text
+    assert text.endswith("\n")
+    assert not text.endswith("\n\n")
+
+
+def test_json_is_json() -> None:
+    assert (
+        json.loads(RENDERERS["json"](hub_lookup(), PRESENTATION))["audit"]["verdict"] == "VIOLATED"
+    )
+
+
+def test_several_captures_are_all_named() -> None:
+    assert "a.pcap, b.pcap" in RENDERERS["text"](hub_lookup(), PRESENTATION).splitlines()[0]
+
+
+def test_colour_and_width_reach_the_terminal_only() -> None:
+    loud = Presentation(PRESENTATION.envelope, colour=True, width=80)
+    assert "\x1b[" in RENDERERS["text"](hub_lookup(), loud)
+    for word in ("json", "markdown"):
+        assert RENDERERS[word](hub_lookup(), loud) == RENDERERS[word](hub_lookup(), PRESENTATION)

@@ -1,0 +1,43 @@
+"""What could not be seen, and what a person states in its place."""
+
+from dataclasses import replace
+
+from egress_audit.report.unseen_section import asserted_section, unseen_section
+from tests.builders.audits import (
+    asserted_silence,
+    hub_lookup,
+    own_address_guess,
+    silent_capture,
+)
+
+
+def test_beside_a_violation_material_blind_spots_are_named_and_no_more() -> None:
+    section = unseen_section(hub_lookup())
+    assert section.entries[0].lines == ("whole-run",)
+    assert section.entries[1].lines[0].endswith("(not material to this claim)")
+    assert section.note == "no effect on this verdict, but it could not be HOLDS"
+
+
+def test_reasons_that_stand_above_are_not_told_twice() -> None:
+    section = unseen_section(silent_capture())
+    assert section.entries == ()
+    assert section.note == "nothing besides the reasons above"
+
+
+def test_other_blind_spots_of_an_inconclusive_audit_are_told() -> None:
+    spots = (*silent_capture().blind_spots, own_address_guess())
+    section = unseen_section(replace(silent_capture(), blind_spots=spots))
+    assert [entry.term for entry in section.entries] == ["own-addresses"]
+    assert section.note == "besides the reasons above"
+
+
+def test_what_holds_has_nothing_material_unseen() -> None:
+    section = unseen_section(asserted_silence())
+    assert section.note == "nothing material"
+    assert section.entries[0].lines[0].endswith("(lifted by whole-run)")
+
+
+def test_an_assertion_says_who_when_and_why_or_that_nobody_said() -> None:
+    signed, unsigned = asserted_section(asserted_silence()).entries
+    assert signed.lines[1] == "who: A. Auditor; when: 2026-11-21; why: not stated"
+    assert unsigned.lines[1] == "who: not stated; when: not stated; why: not stated"

@@ -1,0 +1,97 @@
+"""What was watched, in words."""
+
+from dataclasses import replace
+from typing import Any
+
+from egress_audit.model.audit import OwnAddresses
+from egress_audit.model.evidence import Damage
+from egress_audit.report.safe_text import NO_BREAK
+from egress_audit.report.watched_section import watched_section
+from tests.builders.audit_parts import coverage, interface
+from tests.builders.audits import SILENCE, hub_lookup
+
+
+def told(**changes: Any) -> dict[str, tuple[str, ...]]:
+    audit = replace(hub_lookup(), coverage=coverage(**changes))
+    return {
+        entry.term: tuple(line.replace(NO_BREAK, " ") for line in entry.lines)
+        for entry in watched_section(audit).entries
+    }
+
+
+def test_the_capture_stands_first_with_hash_size_and_format() -> None:
+    entry = watched_section(hub_lookup()).entries[0]
+    assert entry.lines == ("67\u00a0240\u00a0bytes, pcap, little-endian, microseconds, 2.4",)
+    assert entry.code == f"sha256 {'9c' * 32}"
+
+
+def test_every_frame_is_in_exactly_one_group() -> None:
+    frames = told(frames=12, packets=6, no_destination={"ARP": 4}, undecoded={"truncated": 2})
+    assert frames["Frames"] == (
+        "12 in all: 6 packets of 57 flows, 4 without destination (4 ARP), "
+        "2 not decoded (2 truncated)",
+    )
+
+
+def test_a_capture_without_frames_has_no_time() -> None:
+    _, frames, time, *_ = watched_section(replace(hub_lookup(), coverage=SILENCE)).entries
+    assert frames.lines == ("0: the evidence holds none",)
+    assert time.lines[0].startswith("no frame, so no time")
+
+
+def test_times_are_utc_and_the_longest_silence_stands_beside_them() -> None:
+    assert told()["Time"] == (
+        "2026-11-21T10:12:03.512Z to 2026-11-21T10:12:50.512Z, 47.0 s",
+        "longest silence 8.0 s, after 2026-11-21T10:12:15.512Z",
+    )
+
+
+def test_drops_that_nobody_counted_are_not_called_zero() -> None:
+    assert told()["Drops"] == ("unknown: the file does not say",)
+    assert told(drops=0)["Drops"] == ("0 frames",)
+
+
+def test_an_interface_shows_snaplen_filter_and_drops() -> None:
+    shown = interface(name="eth0", capture_filter="port 53", drops=3, snaplen=0)
+    assert told(interfaces=(shown,))["Interfaces"] == (
+        "0 eth0: RAW, no snaplen, filter “port 53”, drops 3, 418 frames",
+    )
+
+
+def test_a_file_of_many_interfaces_names_the_first_and_counts_the_others() -> None:
+    lines = told(interfaces=(interface(),) * 5000)["Interfaces"]
+    assert len(lines) == 9
+    assert lines[-1] == "… and 4 992 more: --format json"
+
+
+def test_what_is_incomplete_is_told_only_where_it_is() -> None:
+    assert "Incomplete" not in told()
+    shown = told(truncated=3, partial={"fragment": 2})["Incomplete"]
+    assert shown == ("3 cut by the snaplen, 2 fragment",)
+
+
+def test_damage_is_told_with_its_offset() -> None:
+    shown = told(damage=(Damage(4096, "record length 4294967295"),))["Damage"]
+    assert shown == ("at byte 4 096: record length 4294967295",)
+
+
+def test_hidden_and_unread_names_are_counted_by_kind() -> None:
+    shown = told(hidden_names={"quic": 2}, unread_heads={"cut by snaplen": 1}, tunnels={"gre": 1})
+    assert shown["Names hidden"] == ("2 quic",)
+    assert shown["Names unread"] == ("1 cut by snaplen",)
+    assert shown["Tunnels"] == ("1 gre",)
+
+
+def test_conditions_of_the_verdict_are_printed() -> None:
+    assert told(conditions=("HF_HUB_OFFLINE=1",))["Conditions"] == ("HF_HUB_OFFLINE=1",)
+
+
+def test_probes_are_counted_where_there_could_be_some() -> None:
+    assert "Probes" not in told()
+    assert told(probes=4)["Probes"] == ("4 probes of our own seen",)
+
+
+def test_own_addresses_say_how_they_are_known() -> None:
+    assert told()["Own side"] == ("10.77.0.2/32, guessed from the traffic",)
+    audit = replace(hub_lookup(), own_addresses=OwnAddresses("guessed", ()))
+    assert watched_section(audit).entries[-1].lines[0].startswith("unknown")

@@ -1,0 +1,67 @@
+"""Why the verdict is what it is."""
+
+from dataclasses import replace
+
+from egress_audit.model.audit import Frames
+from egress_audit.report.why_section import MAX_FINDINGS, remedies_section, why_section
+from tests.builders.audits import asserted_silence, hub_lookup, own_address_guess, silent_capture
+
+
+def test_a_finding_has_rule_message_frames_and_a_filter() -> None:
+    entry = why_section(hub_lookup()).entries[0]
+    assert entry.term == "EA001"
+    assert entry.lines == (
+        "opened 19 TLS connections to huggingface.co (198.18.0.2, port 443)",
+        "frames 7, 60, 70, 80, 90, 100 … (19 in all); as a Wireshark display filter:",
+    )
+    assert entry.code.startswith("frame.number in {7, 60, 70,")
+
+
+def test_a_filter_that_lacks_frames_says_so() -> None:
+    lines = why_section(hub_lookup()).entries[1].lines
+    assert "the first 20 of 38 as a Wireshark display filter" in lines[1]
+
+
+def test_a_finding_without_frames_has_no_filter() -> None:
+    finding = replace(hub_lookup().findings[0], frames=Frames((), 0))
+    (entry,) = why_section(replace(hub_lookup(), findings=(finding,))).entries
+    assert entry.lines[1:] == ("in no frame",)
+    assert entry.code == ""
+
+
+def test_findings_past_the_bound_are_counted() -> None:
+    many = hub_lookup().findings * MAX_FINDINGS
+    entries = why_section(replace(hub_lookup(), findings=many)).entries
+    assert len(entries) == MAX_FINDINGS + 1
+    assert "20 more findings" in entries[-1].lines[0]
+
+
+def test_the_reasons_of_an_inconclusive_audit_are_its_material_blind_spots() -> None:
+    audit = silent_capture()
+    assert [entry.term for entry in why_section(audit).entries] == [
+        spot.id for spot in audit.blind_spots
+    ]
+
+
+def test_a_reason_says_what_would_lift_it() -> None:
+    lifted, _, never = (entry.lines[0] for entry in why_section(silent_capture()).entries)
+    assert lifted.endswith("(--assert\u00a0whole-run lifts it)")
+    assert never.endswith("(no assertion lifts it)")
+
+
+def test_a_remedy_that_settles_several_reasons_is_told_once() -> None:
+    audit = silent_capture()
+    spots = (*audit.blind_spots, replace(audit.blind_spots[0], id="end"))
+    terms = [entry.term for entry in remedies_section(replace(audit, blind_spots=spots)).entries]
+    assert terms == ["2 of them", "drops", "no-frames"]
+
+
+def test_what_is_not_material_needs_no_remedy() -> None:
+    audit = replace(silent_capture(), blind_spots=(own_address_guess(),))
+    assert remedies_section(audit).entries == ()
+
+
+def test_an_audit_that_holds_has_nothing_against_it() -> None:
+    section = why_section(asserted_silence())
+    assert section.entries == ()
+    assert section.note.startswith("nothing contradicts the claim")

@@ -1,0 +1,75 @@
+"""What other programs call."""
+
+from pathlib import Path
+
+import pytest
+
+import egress_audit
+from egress_audit.api import audit_capture, explain_frames
+from egress_audit.errors import InputUnreadable, ProfileInvalid, WrongUsage
+from egress_audit.model.audit import Verdict
+from egress_audit.model.destination import Absent
+from tests.builders.captures import START_NS, Frame, ethernet, pcap, tcp_session
+
+
+def saved(path: Path, content: bytes) -> str:
+    path.write_bytes(content)
+    return str(path)
+
+
+def test_a_capture_is_judged_in_one_call(tmp_path: Path) -> None:
+    frames = tcp_session(("10.0.0.2", 4), ("192.0.2.7", 443))
+    result = audit_capture(saved(tmp_path / "a.pcap", pcap(frames)))
+    assert (result.name, result.audit.verdict) == ("a.pcap", Verdict.VIOLATED)
+
+
+def test_the_package_offers_what_the_api_has() -> None:
+    assert egress_audit.audit_capture is audit_capture
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "is empty"),
+        (b"\x1f\x8b\x08\x00" + bytes(40), "gzip"),
+        (b"hello, this is a letter\n", "is text"),
+        (b"\xd4\xc3\xb2\xa1\x02", "cut or damaged"),
+        (b"\x0a\x0d\x0d\x0a" + bytes(24), "cut or damaged"),
+        (bytes(64), "begins with 00 00 00 00"),
+        (b"\x34\xcd\xb2\xa1" + bytes(24), "modified"),
+    ],
+    ids=["empty", "gzip", "text", "cut pcap", "bad pcapng", "zeros", "modified pcap"],
+)
+def test_what_is_no_capture_is_called_by_its_name(
+    content: bytes, says: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputUnreadable, match=says):
+        audit_capture(saved(tmp_path / "x", content))
+
+
+def test_a_folder_is_no_capture(tmp_path: Path) -> None:
+    with pytest.raises(InputUnreadable, match="folder"):
+        audit_capture(str(tmp_path))
+
+
+def test_a_broken_profile_is_named_with_its_line(tmp_path: Path) -> None:
+    capture = saved(tmp_path / "a.pcap", pcap([]))
+    profile = saved(tmp_path / "p.yaml", b"name: x\nstatment: y\n")
+    with pytest.raises(ProfileInvalid, match=r"p\.yaml:2.*statement"):
+        audit_capture(capture, profile)
+
+
+def test_a_frame_is_explained_with_its_flow(tmp_path: Path) -> None:
+    frames = tcp_session(("10.0.0.2", 4), ("192.0.2.7", 443))
+    arp = Frame(START_NS, ethernet(bytes(28), ethertype=0x0806))
+    path = saved(tmp_path / "a.pcap", pcap([*frames, arp]))
+    second, last = explain_frames(path, [2, len(frames) + 1])
+    assert not isinstance(second.flow, Absent)
+    assert (second.flow.orig_h, second.frame.captured) == ("10.0.0.2", frames[1].data)
+    assert last.flow is Absent.NOT_APPLICABLE
+
+
+def test_a_frame_beyond_the_end_is_refused(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.pcap", pcap([]))
+    with pytest.raises(WrongUsage, match="no frame 1"):
+        explain_frames(path, [1])

@@ -1,0 +1,45 @@
+"""The README shows what the program really prints."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from egress_audit.cli.main import COMMANDS
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def console_blocks() -> list[str]:
+    return re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_output_in_the_readme_is_the_real_output() -> None:
+    block = next(block for block in console_blocks() if "captures/hf-hubname.pcap" in block)
+    command, _, shown = block.partition("\n")
+    arguments = command.removeprefix("$ egress-audit ").split()
+    done = subprocess.run(
+        [sys.executable, "-m", "egress_audit", *arguments],
+        capture_output=True,
+        cwd=ROOT,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 10
+    real = done.stdout.decode().splitlines()
+    lines = shown.splitlines()
+    assert len(lines) > 20
+    if lines[-1] == "…":
+        lines.pop()
+    assert lines == real[: len(lines)]
+
+
+def test_every_command_stands_in_the_readme() -> None:
+    assert all(f"`egress-audit {name} " in README for name in COMMANDS)
+
+
+def test_what_the_readme_links_to_exists() -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", README)
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
