@@ -16,7 +16,7 @@ from ipaddress import IPv4Network, IPv6Network
 import numpy as np
 
 from egress_audit.addresses import Scope
-from egress_audit.attribute.directions import Far, far_sides
+from egress_audit.attribute.directions import INTERNAL, Far, far_sides
 from egress_audit.attribute.observations import Observing
 from egress_audit.attribute.opaque import hidden_by_port, sum_of, tunnels
 from egress_audit.attribute.own_addresses import Sides, is_loopback, sides_of
@@ -25,6 +25,7 @@ from egress_audit.attribute.questions import questions
 from egress_audit.capture.timeline import Timeline
 from egress_audit.classify.destination import Classifier
 from egress_audit.columns import FlowColumns, FrameSource, PacketBatch
+from egress_audit.decode.duplicates import duplicates
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import packets_of
 from egress_audit.flows.heads import Datagram, Head, Heads, dns_datagrams
@@ -42,7 +43,7 @@ from egress_audit.model.evidence import CaptureFacts, Coverage
 from egress_audit.model.flow import Flow, Name
 from egress_audit.names.dns import read_message
 from egress_audit.names.flow_names import FarEnds, FlowNames
-from egress_audit.names.hearing import Hearing, Message
+from egress_audit.names.hearing import NO_NAME, Hearing, Message
 from egress_audit.names.stream import read_head
 
 RULES_VERSION = 1
@@ -75,6 +76,7 @@ class Listening:
         self.table = FlowTable()
         self.heads = Heads()
         self.hearing = Hearing()
+        self.duplicates = 0
         self.unread: Counter[str] = Counter()
         """DNS datagrams that could not be read, by reason."""
 
@@ -82,6 +84,7 @@ class Listening:
         """Reads everything; yields each batch once it has been taken in."""
         for batch in self._source:
             self.timeline.take(batch)
+            self.duplicates += int(duplicates(batch).sum())
             packets = packets_of(batch, self.ledger)
             assigned = self.table.add(packets)
             for datagram in dns_datagrams(packets, assigned):
@@ -150,7 +153,6 @@ def audited(
 
     local: addresses that are ours; on_batch: sees every batch of packets with its flows.
     """
-    asserted.bound_to(())
     heard = Listening(source)
     for packets, assigned in heard.batches():
         if on_batch is not None:
@@ -197,10 +199,10 @@ def _coverage(heard: Listening, facts: CaptureFacts, flows: FlowColumns, far: Fa
     """The ledger of one capture."""
     drops = [interface.drops for interface in facts.interfaces]
     known = [count for count in drops if not isinstance(count, Absent)]
-    near = is_loopback(flows.version, far.hi, far.lo)
+    near = is_loopback(flows.version, far.hi, far.lo) | (far.direction == INTERNAL)
     hiding = heard.hearing.hiding
     said = {kind: len(rows) for kind, rows in hiding.items()}
-    said_near = {k: int(near[list(rows)].sum()) for k, rows in hiding.items() if "TLS" not in k}
+    said_near = {k: int(near[list(rows)].sum()) for k, rows in hiding.items() if k != NO_NAME}
     table = heard.hearing.names
     return Coverage(
         frames=heard.ledger.frames,
@@ -209,6 +211,7 @@ def _coverage(heard: Listening, facts: CaptureFacts, flows: FlowColumns, far: Fa
         undecoded=sum_of(heard.ledger.undecoded),
         partial=sum_of(heard.ledger.partial),
         truncated=heard.ledger.truncated,
+        duplicates=heard.duplicates,
         drops=sum(known) if known and len(known) == len(drops) else Absent.NOT_FOUND,
         interfaces=facts.interfaces,
         first_ts_ns=heard.timeline.first_ts_ns,
@@ -224,7 +227,7 @@ def _coverage(heard: Listening, facts: CaptureFacts, flows: FlowColumns, far: Fa
         hidden_names=sum_of(said, hidden_by_port(flows, np.ones(len(flows), np.bool_))),
         hidden_near={k: n for k, n in sum_of(said_near, hidden_by_port(flows, near)).items() if n},
         tunnels=sum_of(tunnels(flows)),
-        names_dropped=table.flow_names_dropped + table.answers_dropped + table.questions_dropped,
+        names_dropped=table.dropped,
         one_way_flows=int(flows.one_sided.sum()),
         gap_flows=int((flows.missed_bytes > 0).sum()),
         missed_bytes=int(flows.missed_bytes.sum()),

@@ -12,7 +12,7 @@ from egress_audit.errors import ExitCode
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "egress_audit"
-HOT_ROOMS = ("capture", "decode", "flows")
+HOT_ROOMS = ("capture", "decode", "flows", "attribute")
 
 FILE_LINES = 300
 FUNCTION_LINES = 50

@@ -33,6 +33,8 @@ class Far:
     """Of the responder where that is the far side; the ICMP type that was sent; else 0."""
     has_port: Bool
     direction: U8
+    itself: Bool
+    """Both ends are the same address, which is known to be ours: it never left the machine."""
     pkts_out: I64
     pkts_in: I64
     ip_bytes_out: I64
@@ -50,6 +52,7 @@ def far_sides(flows: FlowColumns, sides: Sides) -> Far:
     direction = np.where(sides.local_orig & sides.local_resp, INTERNAL, direction)
     direction = _answers(flows, far_is_resp, direction.astype(np.uint8))
     out = far_is_resp
+    same = (flows.orig_hi == flows.resp_hi) & (flows.orig_lo == flows.resp_lo)
     icmp = np.isin(flows.proto, (1, 58))
     return Far(
         hi=np.where(far_is_resp, flows.resp_hi, flows.orig_hi),
@@ -57,6 +60,7 @@ def far_sides(flows: FlowColumns, sides: Sides) -> Far:
         port=np.where(icmp, flows.orig_p, np.where(far_is_resp, flows.resp_p, 0)).astype(np.uint16),
         has_port=icmp | (far_is_resp & np.isin(flows.proto, (6, 17, 132, 136, 33))),
         direction=direction,
+        itself=same & (direction == INTERNAL) & (sides.own.how != "guessed"),
         pkts_out=np.where(out, flows.orig_pkts, flows.resp_pkts),
         pkts_in=np.where(out, flows.resp_pkts, flows.orig_pkts),
         ip_bytes_out=np.where(out, flows.orig_ip_bytes, flows.resp_ip_bytes),

@@ -4,7 +4,7 @@ Flows stay columns until here; they are grouped by far end, port, protocol, dire
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -20,6 +20,8 @@ MAX_FRAMES = 20
 
 NOWHERE = Destination(Scope.NAME, *(Absent.NOT_APPLICABLE,) * 9)
 """The destination of a row that is about no address."""
+AT_HOME = replace(NOWHERE, scope=Scope.LOOPBACK)
+"""The destination of packets from an address of ours to itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,9 @@ class Observing:
             chosen = np.ones(len(groups.starts), np.bool_)
             chosen[kept] = False
             sizes = ends - groups.starts
-            rows.append(self._rest(groups.order[np.repeat(chosen, sizes)]))
+            left = groups.order[np.repeat(chosen, sizes)]
+            way = self.far.direction[left]
+            rows += [self._rest(left[way == number]) for number in np.unique(way).tolist()]
         return rows
 
     def _groups(self) -> Groups:
@@ -74,6 +78,7 @@ class Observing:
             | far.port.astype(np.int64) << 16
             | far.direction.astype(np.int64) << 32
             | far.has_port.astype(np.int64) << 40
+            | far.itself.astype(np.int64) << 41
         )
         order = np.lexsort((kind, self.name_set, far.lo, far.hi))
         changed = np.zeros(len(order), np.bool_)
@@ -105,11 +110,11 @@ class Observing:
             far_h=text,
             far_p=int(far.port[leader]) if far.has_port[leader] else Absent.NOT_APPLICABLE,
             names=self.name_sets[self.name_set[leader]],
-            destination=self.destination_of(text),
+            destination=AT_HOME if far.itself[leader] else self.destination_of(text),
         )
 
     def _rest(self, rows: I64) -> Observation:
-        """Everything past the limit as one row, its far ends counted by scope."""
+        """Everything past the limit in one direction as a row, its far ends counted by scope."""
         flows, far = self.flows, self.far
         ends = np.stack([flows.version[rows].astype(np.uint64), far.hi[rows], far.lo[rows]], axis=1)
         distinct, count = np.unique(ends, axis=0, return_counts=True)

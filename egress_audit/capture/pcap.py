@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from egress_audit.capture.linktypes import linktype_name
-from egress_audit.capture.walk import Stop, pcap_records, pcap_stop
+from egress_audit.capture.walk import Stop, pcap_records, pcap_stop, record_length
 from egress_audit.capture.window import Window
 from egress_audit.columns import FrameBatch
 from egress_audit.model.destination import Absent
@@ -75,7 +75,8 @@ class PcapSource:
             records, following, stop = pcap_records(window.buffer, position, window.end, order)
             if records:
                 yield self._columns(np.array(records, np.int64))
-            if stop is not Stop.NEEDS_MORE or not window.slide(following):
+            room = record_length(window.buffer, following, window.end, order)
+            if stop is not Stop.NEEDS_MORE or not window.slide(following, room=room):
                 break
             position = 0
         self._note_damage(following if stop is not Stop.NEEDS_MORE else 0, stop)

@@ -7,6 +7,7 @@ costing a batch each: which section's rules a frame follows is itself a column.
 import struct
 from collections import Counter
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from egress_audit.capture.pcapng_blocks import (
     NRB,
     OPB,
     SHB,
+    SHB_BODY,
     SPB,
     HostRecords,
     InterfaceState,
@@ -25,7 +27,7 @@ from egress_audit.capture.pcapng_blocks import (
     interface_described_by,
 )
 from egress_audit.capture.pcapng_drops import drops_beside
-from egress_audit.capture.pcapng_frames import FrameColumns, FrameRecords, columns_of
+from egress_audit.capture.pcapng_frames import FrameColumns, FrameRecords, Rules, columns_of
 from egress_audit.capture.window import Window
 from egress_audit.columns import FrameBatch
 from egress_audit.model.evidence import CaptureFacts, Damage
@@ -34,6 +36,16 @@ MAX_BLOCK = 16 << 20
 """Longest block that is believed; Wireshark's bound too."""
 MAX_INTERFACES = 65_536
 MAX_BLOCK_KINDS = 64
+
+
+class Aside(NamedTuple):
+    """A block that says nothing of how to read others: looked at once the frames before it are."""
+
+    kind: int
+    position: int
+    end: int
+    """Where its body ends, before the second length."""
+    rules: Rules
 
 
 class Unbelievable(Exception):
@@ -61,45 +73,62 @@ class PcapngSource:
         """Every whole frame once; stops at the first block that makes no sense, and keeps where."""
         window, position = self._window, 0
         while True:
-            records, position, why = self._walk(position)
+            records, asides, position, why = self._walk(position)
+            columns = None
             if records:
                 columns, bad = columns_of(window, records, self._interfaces, self._last_ts_ns)
                 if bad is not None:
                     position, why = bad
-                if len(columns.offset):
-                    yield self._batch(columns)
+                    self._return_to(records.rules_at(len(columns.offset)))
+            self._take_in(asides, position)
+            if columns is not None and len(columns.offset):
+                yield self._batch(columns)
             if why or not window.slide(position, room=self._next_length(position)):
                 break
             position = 0
         self._note_damage(position if why else 0, why)
         window.drain()
 
-    def _walk(self, position: int) -> tuple[FrameRecords, int, str]:
-        """Frames of the whole blocks from `position`, where they end, and what is wrong there."""
+    @property
+    def _rules(self) -> Rules:
+        big_endian = self._order == ">"
+        return Rules(big_endian, self._section_base, len(self._interfaces), self._section)
+
+    def _return_to(self, rules: Rules) -> None:
+        """Forgets the sections and interfaces behind a frame that cannot be true."""
+        self._order = ">" if rules.big_endian else "<"
+        self._section_base, self._section = rules.base, rules.section
+        del self._interfaces[rules.declared :]
+
+    def _walk(self, position: int) -> tuple[FrameRecords, list[Aside], int, str]:
+        """Frames and asides of the whole blocks from `position`, where they end, and what is wrong
+        there."""
         buffer, end = self._window.buffer, self._window.end
-        records = FrameRecords(self._order, self._section_base, len(self._interfaces))
+        records, asides = FrameRecords([self._rules]), list[Aside]()
         take_frame = records.position.append
         while position + 12 <= end:
             kind, length = struct.unpack_from(self._order + "II", buffer, position)
             if kind == SHB:
                 length = self._section_length(position)
             if length < 12 or length & 3 or length > MAX_BLOCK:
-                return records, position, f"a block claims {length} bytes"
+                return records, asides, position, f"a block claims {length} bytes"
             following = position + length
             if following > end:
                 break
             if struct.unpack_from(self._order + "I", buffer, following - 4)[0] != length:
-                return records, position, "the two lengths of a block differ"
+                return records, asides, position, "the two lengths of a block differ"
             if kind in (EPB, SPB, OPB):
                 take_frame(position)
-            else:
+            elif kind in (SHB, IDB):
                 try:
-                    self._read_block(kind, bytes(buffer[position + 8 : following - 4]))
+                    self._set_rules(kind, bytes(buffer[position + 8 : following - 4]))
                 except Unbelievable as error:
-                    return records, position, str(error)
-                records.rules_changed(self._order, self._section_base, len(self._interfaces))
+                    return records, asides, position, str(error)
+                records.follow(self._rules)
+            else:
+                asides.append(Aside(kind, position, following - 4, self._rules))
             position = following
-        return records, position, ""
+        return records, asides, position, ""
 
     def _section_length(self, position: int) -> int:
         """Length of the SHB at `position`, whose magic also sets the byte order from here on."""
@@ -113,16 +142,28 @@ class PcapngSource:
         (length,) = struct.unpack_from(self._order + "I", self._window.buffer, position + 4)
         return int(length)
 
-    def _read_block(self, kind: int, body: bytes) -> None:
-        if kind == SHB:
-            self._section += 1
-            self._section_base = len(self._interfaces)
-        elif kind == IDB:
+    def _set_rules(self, kind: int, body: bytes) -> None:
+        if kind == IDB:
             self._declare(body)
-        elif kind == NRB:
-            self._hosts.take(body, self._order)
+            return
+        if len(body) < SHB_BODY:
+            raise Unbelievable("a section header is too short")
+        self._section += 1
+        self._section_base = len(self._interfaces)
+
+    def _take_in(self, asides: list[Aside], limit: int) -> None:
+        """What the asides before `limit` say."""
+        for aside in asides:
+            if aside.position < limit:
+                body = bytes(self._window.buffer[aside.position + 8 : aside.end])
+                self._read_aside(aside.kind, body, aside.rules)
+
+    def _read_aside(self, kind: int, body: bytes, rules: Rules) -> None:
+        order = ">" if rules.big_endian else "<"
+        if kind == NRB:
+            self._hosts.take(body, order)
         elif kind == ISB:
-            if not apply_statistics(body, self._order, self._interfaces, self._section_base):
+            if not apply_statistics(body, order, self._interfaces[rules.base : rules.declared]):
                 self._skip("interface statistics of no interface")
         else:
             self._skip(BLOCK_NAMES.get(kind, f"block type 0x{kind:08x}"))

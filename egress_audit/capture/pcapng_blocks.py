@@ -5,7 +5,7 @@ Source: draft-ietf-opsawg-pcapng §3.5 (options), §4.1 (SHB), §4.2 (IDB), §4.
 
 import ipaddress
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from egress_audit.capture.linktypes import linktype_name
@@ -13,6 +13,8 @@ from egress_audit.model.destination import Absent
 from egress_audit.model.evidence import HostRecord, Interface
 
 SHB, IDB, OPB, SPB, NRB, ISB, EPB = 0x0A0D0D0A, 1, 2, 3, 4, 5, 6
+SHB_BODY = 16
+"""Magic, version and section length: the shortest body of a section header."""
 
 BLOCK_NAMES: dict[int, str] = {
     7: "IRIG timestamp block",
@@ -25,7 +27,6 @@ BLOCK_NAMES: dict[int, str] = {
     0x40000BAD: "custom block",
 }
 
-MAX_OPTIONS = 1000
 MAX_TEXT = 1024
 
 Option = tuple[int, bytes]
@@ -34,9 +35,7 @@ Option = tuple[int, bytes]
 def options_in(body: bytes, start: int, order: str) -> Iterator[Option]:
     """Code and value of each option from `start` on; ends quietly where the list is cut."""
     position = start
-    for _ in range(MAX_OPTIONS):
-        if position + 4 > len(body):
-            return
+    while position + 4 <= len(body):
         code, length = struct.unpack_from(order + "HH", body, position)
         value = body[position + 4 : position + 4 + length]
         if code == 0 or len(value) < length:
@@ -122,14 +121,17 @@ def filter_text(value: bytes) -> str | Absent:
     return f"compiled filter, kind {value[0]}, {len(value) - 1} bytes"
 
 
-def apply_statistics(body: bytes, order: str, interfaces: list[InterfaceState], base: int) -> bool:
-    """Takes drop and receive counts of an ISB into its interface; False if it names none."""
+def apply_statistics(body: bytes, order: str, interfaces: Sequence[InterfaceState]) -> bool:
+    """Takes drop and receive counts of an ISB into its interface; False if it names none.
+
+    `interfaces`: those of the block's section.
+    """
     if len(body) < 12:
         return False
     (number,) = struct.unpack_from(order + "I", body, 0)
-    if base + number >= len(interfaces):
+    if number >= len(interfaces):
         return False
-    state = interfaces[base + number]
+    state = interfaces[number]
     counts = {
         code: struct.unpack(order + "Q", value)[0]
         for code, value in options_in(body, 12, order)

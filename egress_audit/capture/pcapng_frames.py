@@ -3,51 +3,62 @@
 Source: draft-ietf-opsawg-pcapng §4.3 (EPB), §4.4 (SPB), appendix A (obsolete PB).
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from egress_audit.capture.pcapng_blocks import OPB, SPB, InterfaceState
 from egress_audit.capture.pcapng_times import nanoseconds
-from egress_audit.capture.walk import MAX_FRAME
 from egress_audit.capture.window import Window
 from egress_audit.columns import I32, I64, U32, Bool
 
+NO_LIMIT = 1 << 32
 HEAD = 28
 """Bytes of an EPB before its frame; the obsolete PB is laid out alike but for the interface."""
 
 
+class Rules(NamedTuple):
+    """What the blocks before a frame say of it."""
+
+    big_endian: bool
+    base: int
+    """Index over the whole file of the section's first interface."""
+    declared: int
+    """Interfaces described so far, over all sections."""
+    section: int
+    """From 0; -1 before the first."""
+
+
 @dataclass(slots=True)
 class FrameRecords:
-    """Positions of frame blocks, and which byte order and interfaces were in force at each."""
+    """Positions of frame blocks, and which rules were in force at each."""
 
-    order: str
-    base: int
-    declared: int
+    rules: list[Rules]
+    starts: list[int] = field(default_factory=lambda: [0])
+    """Index into `position` from which each of `rules` holds."""
     position: list[int] = field(default_factory=list)
-    changes: list[tuple[int, bool, int, int]] = field(default_factory=list)
-    """(index into `position` from which it holds, big-endian, section base, interfaces known)."""
-
-    def __post_init__(self) -> None:
-        self.changes.append((0, self.order == ">", self.base, self.declared))
 
     def __len__(self) -> int:
         return len(self.position)
 
-    def rules_changed(self, order: str, base: int, declared: int) -> None:
+    def follow(self, rules: Rules) -> None:
         """Frames taken from now on follow these rules."""
-        rule = (len(self.position), order == ">", base, declared)
-        if self.changes[-1][0] == rule[0]:
-            self.changes[-1] = rule
-        elif self.changes[-1][1:] != rule[1:]:
-            self.changes.append(rule)
+        if self.starts[-1] == len(self.position):
+            self.rules[-1] = rules
+        elif self.rules[-1] != rules:
+            self.starts.append(len(self.position))
+            self.rules.append(rules)
 
-    def spread(self, column: int) -> I64:
-        """One value of the rules for each frame: 1 big-endian, 2 section base, 3 interfaces."""
-        starts = [change[0] for change in self.changes] + [len(self.position)]
-        return np.repeat([change[column] for change in self.changes], np.diff(starts)).astype(
-            np.int64
-        )
+    def rules_at(self, row: int) -> Rules:
+        """The rules for the frame `position[row]`."""
+        return self.rules[bisect_right(self.starts, row) - 1]
+
+    def spread(self) -> I64:
+        """(fields of Rules, frames): the rules of every frame."""
+        lengths = np.diff([*self.starts, len(self.position)])
+        return np.repeat(np.array(self.rules, np.int64).T, lengths, axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +105,14 @@ def columns_of(
     `last_ts_ns`: time of the frame before, for frames that carry none.
     """
     position = np.array(records.position, np.int64)
-    heads = _heads(window, position, records.spread(1).astype(bool))
-    base = records.spread(2)
-    undeclared = heads.interface >= records.spread(3) - base
+    rules = records.spread()
+    big_endian, base, declared = rules[0].astype(bool), rules[1], rules[2]
+    heads = _heads(window, position, big_endian)
+    undeclared = heads.interface >= declared - base
     interface = np.where(undeclared, 0, heads.interface + base).astype(np.int32)
     room = heads.length - np.where(heads.simple, 16, HEAD + 4)
     caplen = _captured(heads, room, interface, interfaces)
-    bad = undeclared | (caplen > room) | (caplen > MAX_FRAME)
+    bad = undeclared | (caplen > room)
     good = int(np.argmax(bad)) if bad.any() else len(position)
     why = _why(position, good, undeclared, caplen, room) if good < len(position) else None
     keep = slice(0, good)
@@ -113,7 +125,7 @@ def columns_of(
         interface=interface[keep],
         without_time=int(heads.simple[keep].sum()),
         block_end=position[keep] + heads.length[keep] - 4,
-        big_endian=records.spread(1).astype(bool)[keep],
+        big_endian=big_endian[keep],
         drops_beside=heads.drops[keep],
     )
     return columns, why
@@ -146,7 +158,7 @@ def _captured(heads: Heads, room: I64, interface: I32, interfaces: list[Interfac
     """Captured bytes of each frame; an SPB's are bounded by snaplen and block alone."""
     if not heads.simple.any() or not interfaces:
         return heads.caplen
-    snaplen = np.array([state.snaplen or MAX_FRAME for state in interfaces], np.int64)
+    snaplen = np.array([state.snaplen or NO_LIMIT for state in interfaces], np.int64)
     kept = np.minimum(np.minimum(heads.caplen, snaplen[interface]), np.maximum(room, 0))
     return np.where(heads.simple, kept, heads.caplen)
 
@@ -155,9 +167,7 @@ def _why(position: I64, row: int, undeclared: Bool, caplen: I64, room: I64) -> B
     at = int(position[row])
     if undeclared[row]:
         return at, "a frame of an interface that was not described"
-    if caplen[row] > room[row]:
-        return at, f"a frame claims {caplen[row]} bytes, its block has room for {max(room[row], 0)}"
-    return at, f"a frame claims {caplen[row]} bytes; none is longer than {MAX_FRAME}"
+    return at, f"a frame claims {caplen[row]} bytes, its block has room for {max(room[row], 0)}"
 
 
 def _carried_forward(ts_ns: I64, simple: Bool, last_ts_ns: int) -> I64:

@@ -10,12 +10,17 @@ import numpy as np
 from egress_audit.capture.pcapng_blocks import InterfaceState
 from egress_audit.columns import I32, I64, U64
 
-MAX_NS = (1 << 63) - 1
+LIMIT_NS = 1 << 62
+"""Times are kept within this distance (146 years) of 1970, so that every difference of two of them
+fits into 64 bits. Only damage or a joke reaches it."""
 BILLION = 1_000_000_000
+BEYOND_S = LIMIT_NS // BILLION + 2
+"""Seconds that lie outside the limit whatever fraction is added to them."""
+LOW_HALF = np.uint64(0xFFFFFFFF)
 
 
 def nanoseconds(ticks: U64, interface: I32, interfaces: Sequence[InterfaceState]) -> I64:
-    """ns since the epoch of each frame, saturated at what 64 bits hold.
+    """ns since the epoch of each frame, kept within LIMIT_NS.
 
     ticks: (n,) in units of the frame's interface; interface: (n,) index into `interfaces`.
     """
@@ -35,43 +40,51 @@ def nanoseconds(ticks: U64, interface: I32, interfaces: Sequence[InterfaceState]
 
 
 def scaled(ticks: U64, resolution: int, offset_s: int) -> I64:
-    """ns of `ticks` in one unit: 10^-n s, or 2^-n s with the top bit of `resolution` set."""
-    ns = binary(ticks, resolution & 0x7F) if resolution & 0x80 else decimal(ticks, resolution)
-    if not offset_s:
-        return ns
-    offset_ns = max(-MAX_NS, min(MAX_NS, offset_s * BILLION))
-    if offset_ns > 0:
-        ns = np.minimum(ns, MAX_NS - offset_ns)
-    return ns + np.int64(offset_ns)
+    """ns of `ticks` in one unit: 10^-n s, or 2^-n s with the top bit of `resolution` set.
+
+    Rounded down to one nanosecond, then kept within LIMIT_NS.
+    """
+    power = resolution & 0x7F
+    seconds, fraction = binary(ticks, power) if resolution & 0x80 else decimal(ticks, power)
+    ns: I64 = np.clip(shifted(seconds, offset_s) * BILLION + fraction, -LIMIT_NS, LIMIT_NS - 1)
+    return ns
 
 
-def decimal(ticks: U64, power: int) -> I64:
-    """ns of ticks of 10^-power seconds."""
-    top = np.uint64(MAX_NS)
+def decimal(ticks: U64, power: int) -> tuple[U64, I64]:
+    """Whole seconds, and ns beyond them, of ticks of 10^-power seconds."""
     if power > 28:
-        return np.zeros(len(ticks), np.int64)
+        return np.zeros(len(ticks), np.uint64), np.zeros(len(ticks), np.int64)
     if power > 9:
-        ns: U64 = np.minimum(ticks // np.uint64(10 ** (power - 9)), top)
-        return ns.astype(np.int64)
-    unit = 10 ** (9 - power)
-    ns = np.where(ticks > np.uint64(MAX_NS // unit), top, ticks * np.uint64(unit))
+        ticks, power = ticks // np.uint64(10 ** (power - 9)), 9
+    seconds, rest = np.divmod(ticks, np.uint64(10**power))
+    return seconds, (rest * np.uint64(10 ** (9 - power))).astype(np.int64)
+
+
+def binary(ticks: U64, power: int) -> tuple[U64, I64]:
+    """Whole seconds, and ns beyond them, of ticks of 2^-power seconds."""
+    if power >= 64:
+        return np.zeros(len(ticks), np.uint64), _upper(ticks, power - 64)
+    seconds = ticks >> np.uint64(power)
+    rest = ticks & np.uint64((1 << power) - 1)
+    return seconds, _upper(rest << np.uint64(64 - power) if power else rest, 0)
+
+
+def _upper(fraction: U64, power: int) -> I64:
+    """floor(fraction * 10^9 / 2^(64 + power)). The product has 94 bits, so it is made in halves."""
+    low = (fraction & LOW_HALF) * np.uint64(BILLION)
+    high = (fraction >> np.uint64(32)) * np.uint64(BILLION) + (low >> np.uint64(32))
+    ns: U64 = high >> np.uint64(32) >> np.uint64(min(power, 63))
     return ns.astype(np.int64)
 
 
-def binary(ticks: U64, power: int) -> I64:
-    """ns of ticks of 2^-power seconds; exact to one nanosecond, rounded down."""
-    if power == 0:
-        return decimal(ticks, 0)
-    if power > 32:
-        shift = power - 32
-        if shift > 63:
-            return np.zeros(len(ticks), np.int64)
-        ticks, power = ticks >> np.uint64(shift), 32
-    seconds = ticks >> np.uint64(power)
-    fraction = ticks & np.uint64((1 << power) - 1)
-    ns = (fraction * np.uint64(BILLION)) >> np.uint64(power)
-    limit = np.uint64(MAX_NS // BILLION)
-    top = np.uint64(MAX_NS)
-    whole = np.minimum(np.minimum(seconds, limit) * np.uint64(BILLION) + ns, top)
-    saturated: U64 = np.where(seconds > limit, top, whole)
-    return saturated.astype(np.int64)
+def shifted(seconds: U64, offset_s: int) -> I64:
+    """`seconds` + `offset_s`, kept within BEYOND_S so that it fits into ns."""
+    limit = np.uint64(BEYOND_S)
+    if offset_s < 0:
+        back = np.uint64(-offset_s)
+        after = np.minimum(np.maximum(seconds, back) - back, limit).astype(np.int64)
+        before = np.minimum(np.maximum(back, seconds) - seconds, limit).astype(np.int64)
+        return after - before
+    ahead = np.int64(min(offset_s, BEYOND_S))
+    later: I64 = np.minimum(np.minimum(seconds, limit).astype(np.int64) + ahead, BEYOND_S)
+    return later

@@ -47,7 +47,7 @@ def open_capture(path: str) -> FrameSource:
         window = Window(stream)
     except OSError as error:
         raise InputUnreadable(f"cannot be read: {error.strerror}", where=path) from error
-    source = _source(name, window)
+    source = source_of(name, window)
     if source is not None:
         return source
     window.close()
@@ -61,8 +61,8 @@ def open_capture(path: str) -> FrameSource:
     raise InputUnreadable(*_what_it_is(head, window.end), where=path, hint=_remedy(head))
 
 
-def _source(name: str, window: Window) -> FrameSource | None:
-    """A source if the input begins with a header that can be read."""
+def source_of(name: str, window: Window) -> FrameSource | None:
+    """A source for an input of that name, if it begins with a header that can be read."""
     head = bytes(window.buffer[: min(window.end, 28)])
     if head.startswith(PCAPNG_MAGIC) and head[8:12] in (b"\x4d\x3c\x2b\x1a", b"\x1a\x2b\x3c\x4d"):
         return PcapngSource(name, window)

@@ -46,6 +46,14 @@ def pcap_records(
     return records, position, Stop.NEEDS_MORE
 
 
+def record_length(buffer: bytearray, position: int, end: int, order: str) -> int:
+    """Bytes that the unfinished record at `position` needs, if it can be true; else 0."""
+    if position + RECORD_HEADER > end:
+        return 0
+    caplen = int(struct.unpack_from(order + "I", buffer, position + 8)[0])
+    return RECORD_HEADER + caplen if caplen <= MAX_FRAME else 0
+
+
 def pcap_stop(buffer: bytearray, position: int, end: int, order: str, stop: Stop) -> str:
     """What is wrong at `position`, where a file ended for good; empty if it ended cleanly."""
     left = end - position

@@ -15,6 +15,10 @@ from egress_audit.decode import ledger
 IPV4, IPV6 = 0x0800, 0x86DD
 VLAN_TAGS = (0x8100, 0x88A8, 0x9100)
 MAX_VLAN_TAGS = 8
+FIRST_ETHERTYPE = 0x0600
+"""Below it stands a length, and an 802.2 header follows (IEEE 802.3 §3.2.6)."""
+SLL_802_2 = 0x0004
+"""What the cooked headers have for a protocol where an 802.2 header follows."""
 STP_DSAP = 0x42
 SNAP = 0xAAAA03
 
@@ -94,13 +98,17 @@ Decoded = tuple[I64, I64, I64]
 
 def ethernet(rows: Rows) -> Decoded:
     """Ethernet II, 802.3 with SNAP, and any stack of VLAN tags."""
-    return _behind_ethertype(rows, rows.start + 12, rows.short(rows.start + 14))
+    ethertype = rows.u16(rows.start + 12)
+    return _behind_tags(rows, rows.start + 14, ethertype, ethertype < FIRST_ETHERTYPE)
 
 
-def _behind_ethertype(rows: Rows, at: I64, outcome: I64) -> Decoded:
-    """What follows a field that holds an EtherType or an 802.3 length, at `at`."""
-    ethertype = rows.u16(at)
-    network = at + 2
+def _behind_tags(rows: Rows, network: I64, ethertype: I64, llc: Bool) -> Decoded:
+    """What stands behind the VLAN tags, if any, that begin at `network`.
+
+    ethertype: of the first tag, or of what stands there instead; llc: it is no EtherType but says
+    that an 802.2 header follows.
+    """
+    outcome = rows.short(network)
     for _ in range(MAX_VLAN_TAGS):
         tagged = np.isin(ethertype, VLAN_TAGS) & (outcome == ledger.PACKET)
         if not tagged.any():
@@ -108,9 +116,10 @@ def _behind_ethertype(rows: Rows, at: I64, outcome: I64) -> Decoded:
         network = network + np.where(tagged, 4, 0)
         outcome = np.where(tagged, rows.short(network), outcome)
         ethertype = np.where(tagged, rows.u16(network - 2), ethertype)
-    length = (ethertype <= 1500) & (outcome == ledger.PACKET)
-    if length.any():
-        return _llc(rows, network, ethertype, outcome, length)
+        llc = np.where(tagged, ethertype < FIRST_ETHERTYPE, llc)
+    llc &= outcome == ledger.PACKET
+    if llc.any():
+        return _llc(rows, network, ethertype, outcome, llc)
     return network, ethertype, outcome
 
 
@@ -134,17 +143,17 @@ def _llc(rows: Rows, network: I64, ethertype: I64, outcome: I64, llc: Bool) -> D
 
 def raw_ip(rows: Rows) -> Decoded:
     """RAW: the packet stands alone, its first nibble says which IP."""
-    return rows.start, np.full(len(rows.start), ANY_IP), rows.short(rows.start + 1)
+    return rows.start, np.full(len(rows.start), ANY_IP), rows.short(rows.start)
 
 
 def raw_ipv4(rows: Rows) -> Decoded:
     """LINKTYPE_IPV4."""
-    return rows.start, np.full(len(rows.start), IPV4), rows.short(rows.start + 1)
+    return rows.start, np.full(len(rows.start), IPV4), rows.short(rows.start)
 
 
 def raw_ipv6(rows: Rows) -> Decoded:
     """LINKTYPE_IPV6."""
-    return rows.start, np.full(len(rows.start), IPV6), rows.short(rows.start + 1)
+    return rows.start, np.full(len(rows.start), IPV6), rows.short(rows.start)
 
 
 def linux_sll(rows: Rows) -> Decoded:
@@ -158,18 +167,8 @@ def linux_sll2(rows: Rows) -> Decoded:
 
 
 def _cooked(rows: Rows, protocol: I64, network: I64) -> Decoded:
-    outcome = rows.short(network)
     ethertype = rows.u16(protocol)
-    tagged = np.isin(ethertype, VLAN_TAGS) & (outcome == ledger.PACKET)
-    if not tagged.any():
-        return network, ethertype, outcome
-    inner = Rows(rows.buffer, rows.start, rows.end, rows.cut)
-    at, behind, why = _behind_ethertype(inner, network + 2, rows.short(network + 4))
-    return (
-        np.where(tagged, at, network),
-        np.where(tagged, behind, ethertype),
-        np.where(tagged, why, outcome),
-    )
+    return _behind_tags(rows, network, ethertype, ethertype == SLL_802_2)
 
 
 FAMILY_IPV4 = 2
@@ -183,10 +182,13 @@ def loop(rows: Rows) -> Decoded:
 
 
 def null(rows: Rows) -> Decoded:
-    """NULL: four bytes of address family in the byte order of the machine that captured."""
+    """NULL: four bytes of address family in the byte order of the machine that captured.
+
+    Families are small numbers, so the order that makes it smaller is the right one.
+    """
     family = rows.u32(rows.start)
     foreign = family.astype(np.uint32).byteswap().astype(np.int64)
-    return _family(rows, np.where(family > 0xFFFF, foreign, family))
+    return _family(rows, np.minimum(family, foreign))
 
 
 def _family(rows: Rows, family: I64) -> Decoded:

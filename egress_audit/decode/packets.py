@@ -12,6 +12,9 @@ from egress_audit.decode.link import network_layers
 from egress_audit.decode.network import NetworkColumns, network_columns
 
 TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
+PORTED = (TCP, UDP, 132, 136, 33)
+"""Protocols that begin with two ports: also SCTP (RFC 9260), UDP-Lite (3828) and DCCP (4340)."""
+ICMP_HEADER = 8
 
 ICMP_PAIRS = ((8, 0), (13, 14), (15, 16), (17, 18), (10, 9))
 ICMPV6_PAIRS = ((128, 129), (133, 134), (135, 136), (130, 131), (139, 140), (144, 145))
@@ -47,11 +50,11 @@ def _transport(batch: FrameBatch, network: NetworkColumns, rows: I64) -> tuple[P
     header = view[np.minimum(at, len(batch.buffer) - 20)].view(np.uint8).reshape(-1, 20)
     halves, words = header.view(">u2"), header.view(">u4")
     tcp, udp = proto == TCP, proto == UDP
-    has_ports = (tcp | udp) & (available >= 4)
+    has_ports = np.isin(proto, PORTED) & (available >= 4)
     sport = np.where(has_ports, halves[:, 0], 0).astype(np.uint16)
     dport = np.where(has_ports, halves[:, 1], 0).astype(np.uint16)
     one_way = _icmp_ports(header, proto, version, available, sport, dport)
-    header_len, needed = _lengths(header, tcp, udp, proto, available)
+    header_len, needed = _lengths(header, proto, version, available)
     wire = network.transport_len[rows]
     stated = np.where(udp & (halves[:, 2] >= 8), np.minimum(halves[:, 2], wire), wire)
     payload_len = np.maximum(stated - header_len, 0)
@@ -91,7 +94,7 @@ def _icmp_ports(header: U8, proto: U8, version: U8, available: I64, sport: U16, 
     """Writes type and answering type where ports would be; True for types that none answers."""
     one_way = np.zeros(len(proto), np.bool_)
     for number, table in COUNTERPART.items():
-        rows = np.flatnonzero((proto == number) & (available >= 2))
+        rows = np.flatnonzero(_is_icmp(number, proto, version) & (available >= 2))
         if len(rows):
             answer = table[header[rows, 0]]
             sport[rows] = header[rows, 0]
@@ -100,12 +103,20 @@ def _icmp_ports(header: U8, proto: U8, version: U8, available: I64, sport: U16, 
     return one_way
 
 
-def _lengths(header: U8, tcp: Bool, udp: Bool, proto: U8, available: I64) -> tuple[I64, I64]:
+def _is_icmp(number: int, proto: U8, version: U8) -> Bool:
+    """(n,) True where protocol `number` is the ICMP that belongs to the packet's IP version."""
+    found: Bool = (proto == number) & (version == (4 if number == ICMP else 6))
+    return found
+
+
+def _lengths(header: U8, proto: U8, version: U8, available: I64) -> tuple[I64, I64]:
     """Transport header length of each packet, and the bytes without which it is not whole."""
     offset = np.where(available >= 13, header[:, 12] >> 4, 0).astype(np.int64) * 4
-    header_len = np.where(tcp, offset, np.where(udp, 8, 0))
-    icmp = (proto == ICMP) | (proto == ICMPV6)
-    needed = np.where(tcp, 20, np.where(udp, 8, np.where(icmp, 2, 0)))
+    tcp, udp = proto == TCP, proto == UDP
+    icmp = _is_icmp(ICMP, proto, version) | _is_icmp(ICMPV6, proto, version)
+    header_len = np.where(tcp, offset, np.where(udp, 8, np.where(icmp, ICMP_HEADER, 0)))
+    ported = np.where(np.isin(proto, PORTED), 4, 0)
+    needed = np.where(tcp, 20, np.where(udp, 8, np.where(icmp, 2, ported)))
     return header_len, needed
 
 

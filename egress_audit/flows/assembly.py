@@ -22,56 +22,75 @@ class Assembly:
     """Contiguous bytes; of bytes sent twice the first reading."""
     other: bytes = b""
     """The last reading, where it differs from `stream`; else empty."""
-    segments: list[tuple[int, bytes]] = field(default_factory=list)
-    """(offset from the origin, bytes), in order of arrival."""
-    ordered: bool = True
-    """So far each segment began where the one before it ended."""
+    _first: bytearray = field(default_factory=bytearray)
+    _last: bytearray = field(default_factory=bytearray)
+    """Both readings of everything held, holes included. Empty while segments come in order."""
+    _covered: bytearray = field(default_factory=bytearray)
+    """One for each byte that is there, zero for one in a hole."""
 
     @property
     def size(self) -> int:
-        """Bytes held."""
-        return sum(len(data) for _, data in self.segments)
+        """Bytes held, both readings and their map; never more than four times LIMIT."""
+        return len(self.stream) + 3 * len(self._covered)
 
     @property
     def has_hole(self) -> bool:
         """Bytes are held that nothing connects to the beginning yet."""
-        return any(start > len(self.stream) for start, _ in self.segments)
+        return len(self._covered) > len(self.stream)
 
     def add(self, sequence: int, data: bytes) -> bool:
         """Takes a segment; True if the contiguous bytes grew, or a second reading appeared."""
         offset = ((sequence - self.origin + (1 << 31)) % (1 << 32)) - (1 << 31)
         if offset < 0 and not self.origin_known and offset > -LIMIT:
-            self._rebase(offset)
+            self._rebase(-offset)
             offset = 0
         if offset < 0:
             data, offset = data[-offset:], 0
         data = data[: max(LIMIT - offset, 0)]
         if not data:
             return False
-        self.segments.append((offset, data))
-        if self.ordered and offset == len(self.stream):
+        if not self._covered and offset == len(self.stream):
             self.stream += data
             return True
-        self.ordered = False
-        return self._rebuild()
+        self._spread()
+        self._write(offset, data)
+        return self._joined()
 
-    def _rebase(self, offset: int) -> None:
-        self.origin = (self.origin + offset) % (1 << 32)
-        self.segments = [(start - offset, data) for start, data in self.segments]
-        self.ordered = False
+    def _rebase(self, distance: int) -> None:
+        """Moves the beginning back by some bytes, which are a hole until they come."""
+        self._spread()
+        self.origin = (self.origin - distance) % (1 << 32)
+        for part in (self._first, self._last, self._covered):
+            part[:0] = bytes(distance)
+            del part[LIMIT:]
+        self.stream = self.other = b""
 
-    def _rebuild(self) -> bool:
-        """Both readings anew from all segments; True if either changed."""
-        size = max(start + len(data) for start, data in self.segments)
-        covered, first, last = bytearray(size), bytearray(size), bytearray(size)
-        for start, data in self.segments:
-            covered[start : start + len(data)] = b"\x01" * len(data)
-            last[start : start + len(data)] = data
-        for start, data in reversed(self.segments):
-            first[start : start + len(data)] = data
-        length = covered.find(0)
-        length = size if length < 0 else length
+    def _spread(self) -> None:
+        """Gives up the short way for segments in order."""
+        if not self._covered:
+            self._first += self.stream
+            self._last += self.stream
+            self._covered += b"\x01" * len(self.stream)
+
+    def _write(self, offset: int, data: bytes) -> None:
+        """Puts a segment into both readings: into the first one only where nothing is yet."""
+        end = offset + len(data)
+        for part in (self._first, self._last, self._covered):
+            part.extend(bytes(max(end - len(part), 0)))
+        old, had = self._first[offset:end], self._covered[offset:end]
+        if any(had):
+            merged = bytes(a if there else b for a, b, there in zip(old, data, had, strict=True))
+        else:
+            merged = data
+        self._first[offset:end] = merged
+        self._last[offset:end] = data
+        self._covered[offset:end] = b"\x01" * len(data)
+
+    def _joined(self) -> bool:
+        """Both readings as far as they are contiguous; True if either changed."""
+        length = self._covered.find(0)
+        length = len(self._covered) if length < 0 else length
         before = self.stream, self.other
-        self.stream = bytes(first[:length])
-        self.other = bytes(last[:length]) if last[:length] != first[:length] else b""
+        self.stream, last = bytes(self._first[:length]), bytes(self._last[:length])
+        self.other = last if last != self.stream else b""
         return (self.stream, self.other) != before

@@ -18,8 +18,8 @@ MAX_HOLES = 64
 """Holes kept of one side; bytes of further ones count as missed whatever fills them."""
 MAX_TRACKED = 200_000
 """Sides whose holes are kept; likewise."""
-MAX_JUMP = 1 << 24
-"""A jump beyond this is a broken or forged number, not a loss."""
+MAX_JUMP = 1 << 30
+"""A jump beyond the largest window (RFC 7323 §2.3) is a broken or forged number, not a loss."""
 
 Hole = tuple[int, int]
 
@@ -116,9 +116,12 @@ class GapTracker:
             holes.append(hole)
 
     def _fill(self, side: int, start: int, end: int) -> None:
-        holes = self._holes.get(side)
-        if holes:
-            self._holes[side] = [part for hole in holes for part in without(hole, start, end)]
+        holes = self._holes.get(side, ())
+        left = [part for hole in holes for part in without(hole, start, end)]
+        if left:
+            self._holes[side] = left
+        else:
+            self._holes.pop(side, None)
 
     def _acknowledge(self, side: I64, ack: I64, has_ack: Bool) -> None:
         """Raises the highest number acknowledged to the other side of each flow."""
@@ -144,20 +147,22 @@ class GapTracker:
         for side, lost in self._lost.items():
             missed[side] += lost
         for side, holes in self._holes.items():
-            limit = int(acked[side]) if known[side] else None
-            missed[side] += sum(
-                end - start for start, end in holes if limit is not None and _after(limit, start)
-            )
+            if known[side]:
+                missed[side] += sum(acknowledged(hole, int(acked[side])) for hole in holes)
         return missed[0::2] + missed[1::2]
 
 
-def _after(number: int, other: int) -> bool:
-    """True if `number` lies behind `other` modulo 2^32."""
-    return 0 < (number - other) % (1 << 32) < 1 << 31
+def acknowledged(hole: Hole, limit: int) -> int:
+    """Bytes of a hole that lie before the acknowledgement `limit`, modulo 2^32."""
+    reach = (limit - hole[0]) % (1 << 32)
+    return min(reach, hole[1] - hole[0]) if reach < 1 << 31 else 0
 
 
 def without(hole: Hole, start: int, end: int) -> list[Hole]:
-    """What is left of a hole once [start, end) has arrived."""
+    """What is left of a hole once [start, end) has arrived; all of them modulo 2^32."""
+    length = end - start
+    start = hole[0] + (start - hole[0] + (1 << 31)) % (1 << 32) - (1 << 31)
+    end = start + length
     left = (hole[0], min(hole[1], start))
     right = (max(hole[0], end), hole[1])
     return [part for part in (left, right) if part[0] < part[1]]

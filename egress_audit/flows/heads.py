@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
-from egress_audit.flows.assembly import Assembly
+from egress_audit.flows.assembly import LIMIT, Assembly
 from egress_audit.flows.table import Assigned
 
 TCP, UDP = 6, 17
@@ -60,7 +60,7 @@ class Head:
     def spent(self) -> bool:
         """True once no further segment may be fed to the reader."""
         if self.dns:
-            return self.packets >= MAX_DNS_SEGMENTS
+            return self.packets >= MAX_DNS_SEGMENTS or len(self.assembly.stream) >= LIMIT
         return self.packets >= MAX_SEGMENTS or len(self.assembly.stream) >= MAX_HEAD
 
 
@@ -173,13 +173,12 @@ class Heads:
         head.packets += 1
         head.cut |= size < int(packets.payload_len[row])
         head.frame, head.ts_ns = int(packets.frame[row]), int(packets.ts_ns[row])
+        before = head.assembly.size
         grew = head.assembly.add(
             sequence % (1 << 32), packets.buffer[start : start + size].tobytes()
         )
-        self._held += size
-        if grew or head.spent or head.cut:
-            return head
-        return None
+        self._held += head.assembly.size - before
+        return head if grew or head.spent or head.cut or self._held > MAX_HELD else None
 
 
 def is_dns(packets: PacketBatch, rows: I64) -> Bool:

@@ -179,7 +179,8 @@ def originators(packets: PacketBatch, leaders: I64, swapped: Bool) -> tuple[Bool
     """Who began each flow, from its first packet: (orig_swapped, flipped, direction_known).
 
     A SYN+ACK is an answer; without a SYN, a likely server port on the sender's side alone says
-    that the receiver began. `swapped`: as `keys_of` gave it for the leaders.
+    that the receiver began. Who talks to himself from port to same port is always the originator.
+    `swapped`: as `keys_of` gave it for the leaders.
     """
     proto, flags = packets.proto[leaders], packets.tcp_flags[leaders]
     syn = (proto == TCP) & (flags & SYN != 0)
@@ -188,4 +189,7 @@ def originators(packets: PacketBatch, leaders: I64, swapped: Bool) -> tuple[Bool
     serving = likely_server(packets.sport[leaders]) & ~likely_server(packets.dport[leaders])
     flipped = answer | (((proto == TCP) & ~syn | (proto == UDP)) & serving)
     known = np.where(proto == TCP, pure | answer, ~flipped)
-    return swapped ^ flipped, flipped, known.astype(np.bool_)
+    distinct = packets.sport[leaders] != packets.dport[leaders]
+    distinct |= packets.src_lo[leaders] != packets.dst_lo[leaders]
+    distinct |= packets.src_hi[leaders] != packets.dst_hi[leaders]
+    return swapped ^ (flipped & distinct), flipped, known.astype(np.bool_)

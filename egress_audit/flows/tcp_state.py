@@ -2,9 +2,11 @@
 
 Each side of a flow is in one of seven states; a packet moves its sender's state and sometimes its
 receiver's. `conn_state` names the pair in which a flow ends. Source: the conn.log documentation of
-Zeek (conn_state, history), and the behaviour of its TCP session adapter.
+Zeek (conn_state, history), and the behaviour of its TCP session adapter and of the conn_state
+function of its base/protocols/conn script.
 """
 
+import re
 from enum import IntEnum
 
 
@@ -124,7 +126,11 @@ LETTERS = tuple(letter(flags & 0xFF, bool(flags & 0x100)) for flags in range(512
 """`letter` for every combination of flags, with payload at bit 8."""
 
 
-def tcp_conn_state(orig: Side, resp: Side, *, payload: bool) -> str:
+GAVE_UP = re.compile(r"\^?S[^HAFGIQ]*R.*")
+"""Histories of an originator who sent a SYN and, before anything else that counts, a RST."""
+
+
+def tcp_conn_state(orig: Side, resp: Side, *, payload: bool, history: str = "SR") -> str:
     """Zeek's word for the pair of states in which a TCP flow ended.
 
     `payload`: any was seen in either direction.
@@ -136,7 +142,9 @@ def tcp_conn_state(orig: Side, resp: Side, *, payload: bool) -> str:
         refused = orig in (Side.SYN_SENT, Side.SYN_ACK_SENT) or (orig in resets and not payload)
         return "REJ" if refused else ("RSTRH" if orig_silent else "RSTR")
     if orig in resets:
-        return "RSTOS0" if resp_silent else "RSTO"
+        if not resp_silent:
+            return "RSTO"
+        return "RSTOS0" if GAVE_UP.fullmatch(history) else "OTH"
     if orig is Side.CLOSED:
         if resp is Side.CLOSED:
             return "SF"

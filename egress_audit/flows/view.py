@@ -6,6 +6,7 @@ from egress_audit.addresses import address_text
 from egress_audit.columns import (
     CONN_STATES,
     END_REASONS,
+    I64,
     U8,
     FlowColumns,
 )
@@ -60,32 +61,40 @@ def columns_of(table: FlowTable) -> FlowColumns:
 
 
 def _conn_states(table: FlowTable, proto: U8) -> U8:
+    """(n,) indexes into CONN_STATES."""
     rows, keep = table.rows, slice(0, len(table))
-    tcp = np.array(
-        [
-            CONN_STATES.index(tcp_conn_state(orig, resp, payload=payload))
-            for orig in Side
-            for resp in Side
-            for payload in (False, True)
-        ],
-        np.uint8,
+    words: list[str] = []
+    states = np.empty(len(table), np.uint8)
+    columns = (
+        rows.orig_state[keep],
+        rows.resp_state[keep],
+        rows.seen[keep] >> 2 != 0,
+        rows.history[keep],
+        proto,
+        rows.orig_pkts[keep] > 0,
+        rows.resp_pkts[keep] > 0,
     )
-    payload = rows.seen[keep] >> 2 != 0
-    pair = rows.orig_state[keep].astype(np.int64) * len(Side) + rows.resp_state[keep]
-    states: U8 = tcp[pair * 2 + payload]
-    for number in np.unique(proto).tolist():
-        if number != TCP:
-            spoke = np.array(
-                [
-                    CONN_STATES.index(datagram_conn_state(number, orig, resp))
-                    for orig in (0, 1)
-                    for resp in (0, 1)
-                ],
-                np.uint8,
-            )
-            who = (rows.orig_pkts[keep] > 0) * 2 + (rows.resp_pkts[keep] > 0)
-            states = np.where(proto == number, spoke[who], states)
+    kinds, place = _distinct([column.astype(np.int64) for column in columns])
+    for orig, resp, payload, history, number, orig_spoke, resp_spoke in kinds:
+        if number == TCP:
+            text = table.histories.text[history]
+            words.append(tcp_conn_state(Side(orig), Side(resp), payload=payload > 0, history=text))
+        else:
+            words.append(datagram_conn_state(number, orig_spoke, resp_spoke))
+    if words:
+        states[:] = np.array([CONN_STATES.index(word) for word in words], np.uint8)[place]
     return states
+
+
+def _distinct(columns: list[I64]) -> tuple[list[list[int]], I64]:
+    """Each combination that occurs, and (n,) which of them each row has."""
+    place = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        values, number = np.unique(column, return_inverse=True)
+        _, first, place = np.unique(
+            place * len(values) + number, return_index=True, return_inverse=True
+        )
+    return [[int(column[row]) for column in columns] for row in first.tolist()], place
 
 
 def flow_at(columns: FlowColumns, row: int, *, local_orig: bool, local_resp: bool) -> Flow:

@@ -51,7 +51,7 @@ class Case:
         return (seen for seen in self.observations if seen.kind is Kind.QUESTION)
 
     def rest(self) -> Iterator[Observation]:
-        """The row in which everything past the bound is summed, if there is one."""
+        """The rows in which everything past the bound is summed, one a direction."""
         return (seen for seen in self.observations if seen.kind is Kind.REST)
 
     def inbound(self) -> Iterator[Observation]:

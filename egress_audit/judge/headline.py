@@ -36,12 +36,26 @@ def _what_was_done(case: Case, findings: Sequence[Finding]) -> str:
     involved = [by_id[number] for finding in findings for number in finding.observations]
     rows = list({seen.id: seen for seen in involved}.values())
     subjects = _by_destination(rows)
-    main, did = max(subjects.items(), key=lambda item: _weight(item[1]))
+    did = max(subjects.values(), key=_weight)
     others = len(subjects) - 1 - sum(_is_resolver(rows) for rows in subjects.values())
     if _is_resolver(did):
         others = len(subjects) - 1
     more = f"; and {phrases.plural(others, 'more destination')}" if others > 0 else ""
-    return _sentence(main, did) + more
+    return _told(did, findings) + more
+
+
+def _told(did: Sequence[Observation], findings: Sequence[Finding]) -> str:
+    """What was done to one destination, with what makes it worse: where it is, who runs it."""
+    ids = {seen.id for seen in did}
+    messages = {f.observations[0]: f.message for f in findings if ids & {*f.observations}}
+    if len(did) == 1:
+        return messages[did[0].id]
+    worse = [
+        messages[seen.id].removeprefix(phrases.clause(seen))
+        for seen in sorted(did, key=lambda seen: seen.kind is Kind.QUESTION)
+        if messages[seen.id].startswith(phrases.clause(seen))
+    ]
+    return _sentence(did) + next((words for words in worse if words), "")
 
 
 def _by_destination(rows: Sequence[Observation]) -> dict[str, list[Observation]]:
@@ -66,7 +80,7 @@ def _weight(rows: Sequence[Observation]) -> tuple[bool, bool, int]:
     return not _is_resolver(rows), asked and contacted, flows
 
 
-def _sentence(main: str, rows: Sequence[Observation]) -> str:
+def _sentence(rows: Sequence[Observation]) -> str:
     asked = [phrases.asked(seen) for seen in rows if seen.kind is Kind.QUESTION]
     contacts = [seen for seen in rows if seen.kind is not Kind.QUESTION]
     if asked and not contacts:

@@ -1,12 +1,12 @@
 """What a claim allows and denies, one destination or name at a time."""
 
-from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from collections.abc import Collection, Iterable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from egress_audit.addresses import Scope
+from egress_audit.addresses import NEAR, Scope, embedded_ipv4, scope_of
 from egress_audit.model.audit import NameUse, Observation
 from egress_audit.model.claim import Allow, Claim
-from egress_audit.model.destination import Absent
+from egress_audit.model.destination import FRONTS, Absent, Destination
 from egress_audit.model.flow import NameSource
 
 PROOF_OF_NAME = (NameSource.DNS_ANSWER, NameSource.SANDBOX_DNS)
@@ -40,9 +40,27 @@ def name_allowed(host: str, allow: Allow) -> bool:
 
 
 def in_prefixes(address: str, prefixes: Iterable[IPv4Network | IPv6Network]) -> bool:
-    """True if one of the prefixes holds the address."""
+    """True if one of the prefixes holds the address, or the IPv4 address that is embedded in it."""
     known = ip_address(address)
-    return any(known in prefix for prefix in prefixes if prefix.version == known.version)
+    inner = embedded_ipv4(known) if isinstance(known, IPv6Address) else None
+    ends = (known,) if inner is None else (known, inner)
+    return any(
+        end in prefix for prefix in prefixes for end in ends if prefix.version == end.version
+    )
+
+
+def of_category(destination: Destination, categories: Collection[str]) -> bool | None:
+    """Whether the operator is of one of `categories`; None if unknown.
+
+    A front (CDN, proxy) of another category is unknown: whoever stands behind it may be of one.
+    """
+    if destination.scope in NEAR:
+        return False
+    if isinstance(destination.role, Absent):
+        return None
+    if destination.role in categories:
+        return True
+    return None if destination.role in FRONTS else False
 
 
 def address_allowed(seen: Observation, claim: Claim) -> bool:
@@ -51,15 +69,32 @@ def address_allowed(seen: Observation, claim: Claim) -> bool:
     Metadata services are allowed only by name: neither `any` nor a prefix or host covers them.
     """
     allow, scope = claim.allow, seen.destination.scope
+    if isinstance(seen.far_h, Absent):
+        return scope in allow.scopes
+    if _place_allowed(seen.far_h, scope, allow):
+        return True
+    return scope is not Scope.METADATA_SERVICE and _host_allowed(seen.names, allow)
+
+
+def _place_allowed(address: str, scope: Scope, allow: Allow) -> bool:
+    """True if the claim allows an address of this scope, whatever its names are."""
     if scope in allow.scopes:
         return True
     if scope is Scope.METADATA_SERVICE:
         return False
-    if allow.everything:
-        return True
-    if isinstance(seen.far_h, str) and in_prefixes(seen.far_h, allow.prefixes):
-        return True
-    return _host_allowed(seen.names, allow)
+    return allow.everything or in_prefixes(address, _that_hold(allow.prefixes, scope))
+
+
+def _that_hold(
+    prefixes: Iterable[IPv4Network | IPv6Network], scope: Scope
+) -> Iterable[IPv4Network | IPv6Network]:
+    """Without the IPv4 prefixes if `scope` is RESERVED and they are not.
+
+    A private address behind a translator is one of the translator's network, never ours.
+    """
+    if scope is not Scope.RESERVED:
+        return prefixes
+    return [p for p in prefixes if p.version == 6 or scope_of(p.network_address) is scope]
 
 
 def _host_allowed(names: tuple[NameUse, ...], allow: Allow) -> bool:
@@ -79,26 +114,62 @@ PROXIED = (NameSource.HTTP_CONNECT, NameSource.SOCKS)
 def names_beyond(seen: Observation, claim: Claim) -> list[NameUse]:
     """Names spoken to an allowed address that name a host which the claim does not allow.
 
-    A name without a dot, or that is an address, says no more than the address it was sent to.
+    An address in place of a name is judged as an address. A name without a dot says no more than
+    the address it was sent to, unless a proxy is asked for it.
     """
     beyond = []
-    for use in seen.names:
-        if set(use.sources) <= {*PROOF_OF_NAME, NameSource.PCAPNG_NRB}:
-            continue
-        proxied = bool(set(use.sources) & set(PROXIED))
-        if name_allowed(use.host, claim.allow) or _is_the_address(use.host, seen):
-            continue
-        if proxied or ("." in use.host and not _is_loopback_text(use.host)):
+    for use in _said(seen):
+        literal = literal_address(use.host)
+        if literal is not None:
+            if not _literal_allowed(literal, seen, claim.allow):
+                beyond.append(use)
+        elif not name_allowed(use.host, claim.allow) and (_is_proxied(use) or "." in use.host):
             beyond.append(use)
     return beyond
 
 
-def _is_the_address(host: str, seen: Observation) -> bool:
-    return not isinstance(seen.far_h, Absent) and host == seen.far_h
+def names_elsewhere(seen: Observation) -> list[NameUse]:
+    """Names spoken in a flow that may be of another place than its far address.
+
+    What a proxy is asked for; a name said to a near address that no answer gave for it; and a Host
+    field without such an answer, since a request to a proxy (absolute form) has one as well.
+    """
+    elsewhere = []
+    for use in _said(seen):
+        literal = literal_address(use.host)
+        if literal is not None:
+            leads_on = str(literal) != seen.far_h and scope_of(literal) not in NEAR
+        elif is_own_name(use.host):
+            leads_on = False
+        else:
+            near = seen.destination.scope in NEAR and "." in use.host
+            unproven = not set(use.sources) & set(PROOF_OF_NAME)
+            leads_on = unproven and (near or NameSource.HTTP_HOST in use.sources)
+            leads_on |= _is_proxied(use)
+        if leads_on:
+            elsewhere.append(use)
+    return elsewhere
 
 
-def _is_loopback_text(host: str) -> bool:
+def literal_address(host: str) -> IPv4Address | IPv6Address | None:
+    """The address that stands where a name could; None for a name."""
     try:
-        return ip_address(host).is_loopback
+        return ip_address(host)
     except ValueError:
-        return False
+        return None
+
+
+def _said(seen: Observation) -> Iterable[NameUse]:
+    """Names that were spoken to the far side; not those that others hold to lead there."""
+    silent = {*PROOF_OF_NAME, NameSource.PCAPNG_NRB}
+    return (use for use in seen.names if not set(use.sources) <= silent)
+
+
+def _is_proxied(use: NameUse) -> bool:
+    return bool(set(use.sources) & set(PROXIED))
+
+
+def _literal_allowed(literal: IPv4Address | IPv6Address, seen: Observation, allow: Allow) -> bool:
+    scope = scope_of(literal)
+    is_far_end = str(literal) == seen.far_h or scope is Scope.LOOPBACK
+    return is_far_end or _place_allowed(str(literal), scope, allow)

@@ -1,6 +1,6 @@
 """The rules that find a contradiction between claim and evidence. One function a rule."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from egress_audit.addresses import Scope
@@ -10,11 +10,14 @@ from egress_audit.judge.permission import (
     address_allowed,
     host_matches,
     in_prefixes,
+    literal_address,
     name_allowed,
     names_beyond,
+    of_category,
 )
 from egress_audit.model.audit import Direction, Finding, Observation
-from egress_audit.model.destination import Absent, controlled_from, located_in
+from egress_audit.model.claim import Allow, Deny
+from egress_audit.model.destination import Absent, Destination, controlled_from, located_in
 
 LOCAL_SCOPES = (Scope.LAN, Scope.LINK_LOCAL, Scope.MULTICAST, Scope.BROADCAST)
 Matches = Iterator[tuple[str, Observation]]
@@ -89,56 +92,69 @@ def name_through_carrier(case: Case) -> Matches:
             yield f"spoke to {phrases.used_names(beyond)} through {phrases.endpoint(seen)}", seen
 
 
-def denied_location(case: Case) -> Matches:
-    """EA006."""
-    countries = case.claim.deny.located
+def _denied_places(
+    case: Case,
+    asks: Callable[[Destination, Collection[str]], bool | None],
+    denied: Collection[str],
+    place: Callable[[Destination], str],
+) -> Matches:
+    """Contacts, then questions by their first such answer, whose place is surely a denied one."""
     for seen in case.contacts():
-        if located_in(seen.destination, countries):
-            yield f"{phrases.clause(seen)}, located in {seen.destination.located}", seen
+        if asks(seen.destination, denied):
+            yield f"{phrases.clause(seen)}, {place(seen.destination)}", seen
     for seen in case.questions():
         for answer, there in zip(seen.answers, seen.answer_destinations, strict=True):
-            if located_in(there, countries):
-                yield f"{phrases.clause(seen)}, which leads to {answer} in {there.located}", seen
+            if asks(there, denied):
+                yield f"{phrases.clause(seen)}, which leads to {answer}, {place(there)}", seen
                 break
+
+
+def denied_location(case: Case) -> Matches:
+    """EA006."""
+    return _denied_places(
+        case, located_in, case.claim.deny.located, lambda there: f"located in {there.located}"
+    )
 
 
 def denied_control(case: Case) -> Matches:
     """EA007."""
-    countries = case.claim.deny.controlled
-    for seen in case.contacts():
-        if controlled_from(seen.destination, countries):
-            yield f"{phrases.clause(seen)}, {_controlled(seen)}", seen
-    for seen in case.questions():
-        for answer, there in zip(seen.answers, seen.answer_destinations, strict=True):
-            if controlled_from(there, countries):
-                by = f"{there.operator} ({there.controlled})"
-                yield f"{phrases.clause(seen)}, which leads to {answer} of {by}", seen
-                break
-
-
-def _controlled(seen: Observation) -> str:
-    return f"operated by {seen.destination.operator}, controlled from {seen.destination.controlled}"
+    return _denied_places(
+        case,
+        controlled_from,
+        case.claim.deny.controlled,
+        lambda there: f"operated by {there.operator}, controlled from {there.controlled}",
+    )
 
 
 def denied_category(case: Case) -> Matches:
     """EA008."""
-    for seen in case.contacts():
-        if seen.destination.role in case.claim.deny.categories:
-            by = f"{seen.destination.operator} ({seen.destination.role})"
-            yield f"{phrases.clause(seen)}, operated by {by}", seen
+    return _denied_places(
+        case,
+        of_category,
+        case.claim.deny.categories,
+        lambda there: f"operated by {there.operator} ({there.role})",
+    )
 
 
 def denied_host_or_prefix(case: Case) -> Matches:
     """EA009."""
     deny = case.claim.deny
     for seen in case.contacts():
-        named = [use for use in seen.names if host_matches(use.host, deny.hosts)]
         inside = not isinstance(seen.far_h, Absent) and in_prefixes(seen.far_h, deny.prefixes)
-        if named or inside:
+        if inside or any(_denied(use.host, deny) for use in seen.names):
             yield f"{phrases.clause(seen)}, which the profile denies", seen
     for seen in case.questions():
-        if host_matches(seen.names[0].host, deny.hosts):
+        led = [answer for answer in seen.answers if in_prefixes(answer, deny.prefixes)]
+        if _denied(seen.names[0].host, deny):
             yield f"{phrases.clause(seen)}, which the profile denies", seen
+        elif led:
+            yield f"{phrases.clause(seen)}, which leads to {led[0]}, which the profile denies", seen
+
+
+def _denied(host: str, deny: Deny) -> bool:
+    """True for a denied name, and for an address in its place that lies in a denied prefix."""
+    literal = literal_address(host) is not None and in_prefixes(host, deny.prefixes)
+    return literal or host_matches(host, deny.hosts)
 
 
 def inbound_contact(case: Case) -> Matches:
@@ -153,15 +169,25 @@ def inbound_contact(case: Case) -> Matches:
 
 def contact_beyond_rows(case: Case) -> Matches:
     """EA011."""
-    allow = case.claim.allow
-    if allow.everything:
-        return
     for seen in case.rest():
-        forbidden = {s: n for s, n in seen.rest_scopes.items() if s not in allow.scopes}
-        if forbidden and seen.direction is Direction.OUTBOUND:
+        if seen.direction is not Direction.OUTBOUND:
+            continue
+        forbidden = {
+            scope: count
+            for scope, count in seen.rest_scopes.items()
+            if not _may_be_allowed(scope, case.claim.allow)
+        }
+        if forbidden:
             flows = phrases.plural(sum(forbidden.values()), "further flow")
             scopes = ", ".join(f"{count} {scope}" for scope, count in forbidden.items())
             yield f"sent {flows} beyond the rows that are kept ({scopes})", seen
+
+
+def _may_be_allowed(scope: Scope, allow: Allow) -> bool:
+    """True if something in the claim could allow an address of which only the scope is kept."""
+    if scope in allow.scopes or scope is Scope.METADATA_SERVICE:
+        return scope in allow.scopes
+    return allow.everything or bool(allow.prefixes or allow.hosts)
 
 
 RULES: tuple[Rule, ...] = (
@@ -228,7 +254,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "EA008",
         "Operator of a denied category",
-        "The operator of the far address is of a category that the claim denies.",
+        "The operator of the far address, or of an address that a question was answered with, is "
+        "of a category that the claim denies.",
         "The claim names the category.",
         denied_category,
     ),
@@ -252,7 +279,7 @@ RULES: tuple[Rule, ...] = (
         "EA011",
         "Contact beyond the rows that are kept",
         "There are more far ends than rows in the document, and among those summed in its last row "
-        "are some in scopes that the claim does not allow.",
+        "are some in scopes of which the claim allows nothing.",
         "A bound of the report must not hide a contact.",
         contact_beyond_rows,
     ),

@@ -5,6 +5,8 @@ from collections.abc import Callable, Collection
 from egress_audit.addresses import Scope
 from egress_audit.judge.blind_spots import Spot, always
 from egress_audit.judge.case import Case
+from egress_audit.judge.permission import is_own_name, names_elsewhere, of_category
+from egress_audit.model.audit import Direction
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent, Destination, controlled_from, located_in
 
@@ -14,9 +16,10 @@ Asks = Callable[[Destination, Collection[str]], bool | None]
 
 
 def _depends_on_names(case: Case) -> bool:
-    """True if a destination that is allowed by address could be denied by its name."""
-    claim = case.claim
-    return claim.allow.everything or bool(claim.allow.hosts or claim.deny.hosts)
+    """True if a contact off this machine that is allowed by address could be denied by its name."""
+    allow, deny = case.claim.allow, case.claim.deny
+    beyond = bool(allow.scopes - {Scope.LOOPBACK} or allow.prefixes or allow.hosts)
+    return allow.everything or beyond or bool(deny.hosts)
 
 
 def _hidden(case: Case) -> int | None:
@@ -31,7 +34,9 @@ def _unread(case: Case) -> int | None:
 
 
 def _names_dropped(case: Case) -> int | None:
-    return case.coverage.names_dropped or None
+    """Recorded names can only deny, so those beyond the bound count where names are denied."""
+    recorded = case.coverage.host_records_beyond if case.claim.deny.hosts else 0
+    return case.coverage.names_dropped + recorded or None
 
 
 def _rows_dropped(case: Case) -> int | None:
@@ -39,7 +44,9 @@ def _rows_dropped(case: Case) -> int | None:
 
 
 def _rows_matter(case: Case) -> bool:
-    return case.claim.uses_lists or bool(case.claim.deny.hosts or case.claim.deny.prefixes)
+    """Rows of what came from outside and was answered are only listed."""
+    outside = (Direction.INBOUND, Direction.RECEIVED)
+    return any(seen.direction not in outside for seen in case.rest())
 
 
 def _unknown(case: Case, asks: Asks, countries: Collection[str]) -> int | None:
@@ -63,21 +70,17 @@ def _controlled(case: Case) -> int | None:
 
 
 def _categories(case: Case) -> int | None:
-    if not case.claim.deny.categories:
-        return None
-    unknown = {
-        seen.far_h
-        for seen in case.contacts()
-        if seen.destination.scope is Scope.GLOBAL and isinstance(seen.destination.role, Absent)
-    }
-    return len(unknown) or None
+    return _unknown(case, of_category, case.claim.deny.categories)
 
 
 def _unplaced(case: Case) -> int | None:
-    """Names that were asked for, and nothing shows what they lead to."""
-    if not case.claim.uses_lists:
+    """Names asked of a resolver, or of a proxy, and nothing shows what they lead to."""
+    if not (case.claim.uses_lists or case.claim.deny.prefixes):
         return None
-    return sum(not seen.answers for seen in case.questions()) or None
+    asked = {seen.names[0].host: seen.answers for seen in case.questions()}
+    carried = {use.host for seen in case.contacts() for use in names_elsewhere(seen)}
+    open_ended = {host for host in {*asked, *carried} if not asked.get(host)}
+    return sum(not is_own_name(host) for host in open_ended) or None
 
 
 def _no_lists(case: Case) -> int | None:
@@ -100,7 +103,8 @@ SPOTS_OF_CLAIM: tuple[Spot, ...] = (
         "{count} flows hide the name they are for (encrypted or not read in this version)",
         "flows whose names can be read",
         NONE,
-        "claims that allow or deny by name, and any claim where such a flow stays on the machine",
+        "claims that allow anything off the machine or deny by name; every claim where such a "
+        "flow stays on the machine",
         ELSEWHERE,
         _hidden,
         always,
@@ -133,7 +137,7 @@ SPOTS_OF_CLAIM: tuple[Spot, ...] = (
         "{count} flows are summed in the last row, without place and name",
         "fewer destinations",
         NONE,
-        "claims that deny by place, operator, name or prefix",
+        "every claim, unless those flows all came from outside",
         "split the capture",
         _rows_dropped,
         _rows_matter,
@@ -164,8 +168,8 @@ SPOTS_OF_CLAIM: tuple[Spot, ...] = (
     Spot(
         "category-unknown",
         "What kind of operator it is",
-        "of {count} addresses the operator is not in the table",
-        "an operator that is in the table",
+        "of {count} addresses the operator is not in the table, or is a CDN or proxy",
+        "an operator that is in the table, and is no CDN or proxy",
         NONE,
         "claims that deny by category",
         ELSEWHERE,
@@ -175,10 +179,10 @@ SPOTS_OF_CLAIM: tuple[Spot, ...] = (
     Spot(
         "question-unplaced",
         "Names without an answer",
-        "{count} names were asked for and nothing shows where they lead",
+        "{count} names were asked of a resolver or a proxy and nothing shows where they lead",
         "an answer in the same evidence",
         NONE,
-        "claims that deny by place or operator",
+        "claims that deny by place, operator or prefix",
         ELSEWHERE,
         _unplaced,
         always,

@@ -1,5 +1,6 @@
 """Blind spots that the file itself records: loss, damage, the unread. Nothing lifts them."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 from egress_audit.addresses import Scope
@@ -11,6 +12,9 @@ from egress_audit.model.evidence import Coverage
 
 AGAIN = "record again without this loss"
 NONE = Absent.NOT_APPLICABLE
+TCP = 6
+UNANSWERED = ("S0", "REJ")
+"""Zeek's states of a connection that nobody took."""
 
 
 def _number(read: Callable[[Coverage], int]) -> Callable[[Case], int | None]:
@@ -62,6 +66,20 @@ def _inbound(case: Case) -> int | None:
     ]
     reported = case.claim.inbound == "report"
     return (sum(seen.flows for seen in answered) or None) if reported else None
+
+
+def _service_missing(case: Case) -> int | None:
+    """TCP flows to ports of this machine that never answered anybody in this capture."""
+    silent: Counter[tuple[str | Absent, int | Absent]] = Counter()
+    there = set()
+    for seen in case.contacts():
+        if seen.proto == TCP and seen.destination.scope is Scope.LOOPBACK:
+            end = seen.far_h, seen.far_p
+            unanswered = sum(seen.conn_states.get(state, 0) for state in UNANSWERED)
+            silent[end] += unanswered
+            if unanswered < seen.flows:
+                there.add(end)
+    return sum(count for end, count in silent.items() if end not in there) or None
 
 
 SPOTS_OF_FILE: tuple[Spot, ...] = (
@@ -212,6 +230,18 @@ SPOTS_OF_FILE: tuple[Spot, ...] = (
         always,
     ),
     Spot(
+        "local-service-missing",
+        "A local service that was not there",
+        "{count} connections went to ports of this machine where nobody answered; a proxy or "
+        "resolver there would have been told what the capture does not show",
+        "a service that answers, or no such connection",
+        NONE,
+        "every claim",
+        "start the service, or run without the setting that names it",
+        _service_missing,
+        always,
+    ),
+    Spot(
         "own-addresses-guessed",
         "Which addresses are ours",
         "{count} flows count as begun by somebody else only because the own addresses were guessed",
@@ -231,6 +261,17 @@ SPOTS_OF_FILE: tuple[Spot, ...] = (
         "no claim with `inbound: report`",
         "a profile with `inbound: deny`",
         _inbound,
+        never,
+    ),
+    Spot(
+        "frames-duplicated",
+        "Frames recorded twice",
+        "{count} frames repeat one of the four before them; they are counted like the others",
+        "frames recorded once",
+        NONE,
+        "no claim",
+        "record on one interface",
+        _number(lambda coverage: coverage.duplicates),
         never,
     ),
     Spot(

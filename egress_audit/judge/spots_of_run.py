@@ -17,7 +17,9 @@ def _no_frames(case: Case) -> int | None:
 
 
 def _probes(case: Case) -> int | None:
-    return _foreign(case) if case.claim.require.probes else None
+    seen = case.coverage.probes
+    found = not isinstance(seen, Absent) and seen > 0
+    return 0 if case.claim.require.probes and not found else None
 
 
 def _observation(case: Case) -> int | None:
@@ -31,6 +33,11 @@ def _phases(case: Case) -> int | None:
 
 def _owners(case: Case) -> int | None:
     return None if case.owners_known else 0
+
+
+def _host_sockets(case: Case) -> int | None:
+    """Knowing who sent is not knowing who asked for it."""
+    return 0 if not case.owners_known or _foreign(case) is not None else None
 
 
 def _scope(case: Case) -> int | None:
@@ -51,8 +58,9 @@ def _drops(case: Case) -> int | None:
 
 
 def _filter(case: Case) -> int | None:
-    unknown = [i for i in case.coverage.interfaces if isinstance(i.capture_filter, Absent)]
-    return len(unknown) if unknown else None
+    interfaces = case.coverage.interfaces
+    unknown = [i for i in interfaces if isinstance(i.capture_filter, Absent)]
+    return len(unknown) if unknown or not interfaces else None
 
 
 def _old_lists(case: Case) -> int | None:
@@ -176,7 +184,7 @@ SPOTS_OF_RUN: tuple[Spot, ...] = (
         "single-host",
         "every claim",
         RUN,
-        _owners,
+        _host_sockets,
         always,
     ),
     Spot(

@@ -94,6 +94,9 @@ class Coverage:
     A part of `packets`, not beside it."""
     truncated: int
     """Frames of which the file holds fewer bytes than were on the wire."""
+    duplicates: int
+    """Frames that repeat one of the four before them, counted like the others: a capture on several
+    interfaces records a packet more than once."""
     drops: int | Absent
     """Sum over interfaces; NOT_FOUND if any interface does not say."""
     interfaces: tuple[Interface, ...]

@@ -1,4 +1,4 @@
-"""The names of each flow: what was said in it, and what leads to its far address. HOT PATH."""
+"""The names of each flow: what was said in it, and what leads to its far address."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

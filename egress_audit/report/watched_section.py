@@ -82,6 +82,7 @@ def _incomplete(coverage: Coverage) -> str:
     """Everything that is missing inside what was recorded; '' if nothing is."""
     counts = {
         "cut by the snaplen": coverage.truncated,
+        "recorded twice": coverage.duplicates,
         "without a time": coverage.frames_without_time,
         "out of time order": coverage.time_reversals,
         "one-way TCP flows": coverage.one_way_flows,

@@ -154,6 +154,7 @@ def coverage(**changes: Any) -> Coverage:
         "undecoded": {},
         "partial": {},
         "truncated": 0,
+        "duplicates": 0,
         "drops": Absent.NOT_FOUND,
         "interfaces": (interface(),),
         "first_ts_ns": START_NS,

@@ -4,12 +4,13 @@ files.py writes captures, packets.py packets, conversations.py sessions of them,
 they carry.
 """
 
-from .conversations import START_NS, STEP_NS, TcpScript, tcp_session, udp_exchange
+from .conversations import START_NS, STEP_NS, TcpScript, scripted, tcp_session, udp_exchange
 from .files import (
     NANOSECONDS,
     Block,
     Frame,
     Interface,
+    Item,
     NameResolution,
     ObsoleteFrame,
     Section,
@@ -80,6 +81,7 @@ __all__ = [
     "Block",
     "Frame",
     "Interface",
+    "Item",
     "NameResolution",
     "ObsoleteFrame",
     "Section",
@@ -108,6 +110,7 @@ __all__ = [
     "packed",
     "pcap",
     "pcapng",
+    "scripted",
     "sll",
     "sll2",
     "tcp",

@@ -62,7 +62,11 @@ def place(**changes: Any) -> Destination:
 
 def contact(far_h: str = OUTSIDE, *names: NameUse, **changes: Any) -> Observation:
     """One TCP flow of ours to an address, which is of the scope the registries say."""
-    plain = {"far_h": far_h, "destination": near(scope_of(far_h)), "names": names}
+    plain: dict[str, Any] = {
+        "far_h": far_h,
+        "destination": near(scope_of(far_h)),
+        "names": names,
+    }
     return audit_parts.observation(**(plain | changes))
 
 
@@ -105,8 +109,7 @@ def claim(
     allow = Allow(
         everything, frozenset({Scope.LOOPBACK, *scopes}), hosts, tuple(map(network, prefixes))
     )
-    plain = {"name": "test", "statement": "It stays.", "source": "", "allow": allow}
-    return Claim(**(plain | {"deny": deny, "require": require} | changes))
+    return Claim("test", "It stays.", "", allow=allow, deny=deny, require=require, **changes)
 
 
 NO_CHINA = claim(

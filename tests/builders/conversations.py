@@ -75,6 +75,24 @@ class TcpScript:
         self.frames.append(Frame(ts_ns, self.link(packet)))
 
 
+def scripted(
+    script: str,
+    client: Endpoint = ("10.0.0.2", 40000),
+    server: Endpoint = ("192.0.2.1", 443),
+    *,
+    step_ns: int = STEP_NS,
+) -> list[Frame]:
+    """A connection told in words: `>S <SA >A >PAd` is a handshake, then data from the client.
+
+    `>` from the client, `<` from the server, then letters of TCP flags, `d` for some payload.
+    """
+    told = TcpScript(client, server, step_ns=step_ns)
+    for word in script.split():
+        send = told.from_client if word[0] == ">" else told.from_server
+        send(word[1:].replace("d", ""), b"payload" if "d" in word else b"")
+    return told.frames
+
+
 def tcp_session(
     client: Endpoint,
     server: Endpoint,

@@ -77,7 +77,9 @@ def facts_of(data: bytes, block: int = BLOCK) -> CaptureFacts:
 def flows_in(data: bytes) -> list[Flow]:
     """The flows of a capture as values; no address is ours."""
     columns = run(data, keep=False).flows
-    return [flow_at(columns, row, local_orig=False, local_resp=False) for row in range(len(columns))]
+    return [
+        flow_at(columns, row, local_orig=False, local_resp=False) for row in range(len(columns))
+    ]
 
 
 def frame_rows(batch: FrameBatch) -> list[FrameRow]:
@@ -89,7 +91,15 @@ def frame_rows(batch: FrameBatch) -> list[FrameRow]:
         strict=True,
     )
     return [
-        (number, ts_ns, caplen, wirelen, interface, linktype, batch.buffer[at : at + caplen].tobytes())
+        (
+            number,
+            ts_ns,
+            caplen,
+            wirelen,
+            interface,
+            linktype,
+            batch.buffer[at : at + caplen].tobytes(),
+        )
         for number, (at, caplen, wirelen, ts_ns, interface, linktype) in enumerate(
             columns, batch.first_frame
         )

@@ -88,8 +88,8 @@ def read_capture(data: bytes) -> ReferenceCapture:
 
 
 def clipped(value: int) -> int:
-    """`value`, kept inside a signed 64-bit integer."""
-    return max(-(1 << 63), min((1 << 63) - 1, value))
+    """`value`, kept so near to 0 that a signed 64-bit integer holds the difference of any two."""
+    return max(-(1 << 62), min((1 << 62) - 1, value))
 
 
 def _read_pcap(data: bytes) -> ReferenceCapture:

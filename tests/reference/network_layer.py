@@ -15,10 +15,12 @@ MAX_EXTENSION_HEADERS = 16
 def ipv4(frame: ReferenceFrame, at: int) -> Decoded:
     """RFC 791 §3.1. A total length of 0 is what segmentation offload leaves: the wire decides."""
     header = frame.data[at:]
+    if header and header[0] >> 4 != 4:
+        return Undecoded("ip-malformed")
     if len(header) < 20:
         return cut(frame, "ip-malformed")
     header_len = (header[0] & 0x0F) * 4
-    if header[0] >> 4 != 4 or header_len < 20:
+    if header_len < 20:
         return Undecoded("ip-malformed")
     if len(header) < header_len:
         return cut(frame, "ip-malformed")
@@ -48,10 +50,10 @@ def ipv4(frame: ReferenceFrame, at: int) -> Decoded:
 def ipv6(frame: ReferenceFrame, at: int) -> Decoded:
     """RFC 8200 §3. A payload length of 0 in front of something: a jumbogram, or offload."""
     header = frame.data[at:]
+    if header and header[0] >> 4 != 6:
+        return Undecoded("ip-malformed")
     if len(header) < 40:
         return cut(frame, "ip-malformed")
-    if header[0] >> 4 != 6:
-        return Undecoded("ip-malformed")
     payload_len, next_header = u16(header, 4), header[6]
     ip_len = 40 + payload_len
     if payload_len == 0 and next_header != NO_NEXT_HEADER:
@@ -83,6 +85,9 @@ def _behind_extensions(frame: ReferenceFrame, at: int, ip_len: int, ip: bytes) -
             size = (ip[position + 1] + 1) * 8
         proto = ip[position]
         position += size
+        ran_out = len(ip) < position
+        if ran_out:
+            break
     return Datagram(
         frame=frame,
         version=6,

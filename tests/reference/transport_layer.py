@@ -100,7 +100,17 @@ def _transport_header(datagram: Datagram) -> _Transport:
             return _icmp(datagram, ICMP_COUNTERPARTS)
         case 6, 58:
             return _icmp(datagram, ICMPV6_COUNTERPARTS)
+        case _, 33 | 132 | 136:
+            return _ported(datagram)
     return _Transport(payload_len=datagram.length)
+
+
+def _ported(datagram: Datagram) -> _Transport:
+    """DCCP (RFC 4340), SCTP (RFC 9260), UDP-Lite (RFC 3828): ports first; the rest is not read."""
+    if len(datagram.captured) < 4:
+        return _Transport(partial=_why_short(datagram))
+    sport, dport = _ports(datagram.captured)
+    return _Transport(sport=sport, dport=dport, payload_len=datagram.length)
 
 
 def _ports(data: bytes) -> tuple[int, int]:

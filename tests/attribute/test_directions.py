@@ -1,0 +1,111 @@
+"""The far side of each flow, and who began: the far side is judged, not the responder."""
+
+from ipaddress import ip_network
+
+import pytest
+
+from egress_audit.attribute.directions import DIRECTIONS, Far, far_sides
+from egress_audit.attribute.own_addresses import sides_of
+from egress_audit.model.audit import Direction
+from tests.builders.captures import Frame, icmp, ip, pcap, scripted, udp, udp_exchange
+from tests.builders.engine import run
+
+OURS, STRANGER = "10.0.0.2", "192.0.2.1"
+
+
+def far_of(frames: list[Frame], linktype: int = 1, ours: str = OURS) -> Far:
+    """The far sides of the flows in some frames."""
+    flows = run(pcap(frames, linktype)).flows
+    return far_sides(flows, sides_of(flows, [ip_network(ours)]))
+
+
+def direction_of(far: Far, row: int = 0) -> Direction:
+    """The direction of one flow."""
+    return DIRECTIONS[int(far.direction[row])]
+
+
+@pytest.mark.parametrize(
+    ("client", "server", "script", "direction"),
+    [
+        (OURS, STRANGER, ">S <SA >A", Direction.OUTBOUND),
+        (STRANGER, OURS, ">S <SA >A", Direction.INBOUND),
+        (STRANGER, OURS, ">S >S", Direction.RECEIVED),
+        (STRANGER, OURS, "<A >A", Direction.OUTBOUND),
+        (OURS, STRANGER, "<SA", Direction.RECEIVED),
+        (OURS, OURS, ">S <SA", Direction.INTERNAL),
+        (STRANGER, "192.0.2.9", ">S <SA", Direction.OUTBOUND),
+    ],
+    ids=[
+        "ours began it",
+        "the far side began it and we answered",
+        "the far side began it and we kept silent",
+        "nobody saw the beginning",
+        "only their answer is there",
+        "both ends are ours",
+        "neither end is ours",
+    ],
+)
+def test_who_began_decides_the_direction(
+    client: str, server: str, script: str, direction: Direction
+) -> None:
+    assert direction_of(far_of(scripted(script, (client, 40000), (server, 443)))) is direction
+
+
+def test_the_far_side_may_be_the_originator() -> None:
+    far = far_of(scripted(">S <SA", (STRANGER, 40000), (OURS, 443)))
+    assert far.lo.tolist() == [0xC0000201]
+
+
+def test_the_port_of_a_far_client_is_nobodys_business() -> None:
+    far = far_of(scripted(">S <SA", (STRANGER, 40000), (OURS, 443)))
+    assert (far.port.tolist(), far.has_port.tolist()) == ([0], [False])
+
+
+def test_the_port_of_a_far_server_is() -> None:
+    far = far_of(scripted(">S <SA", (OURS, 40000), (STRANGER, 443)))
+    assert (far.port.tolist(), far.has_port.tolist()) == ([443], [True])
+
+
+def test_out_is_what_went_to_the_far_side_whoever_began() -> None:
+    far = far_of(scripted(">S <SA >A", (STRANGER, 40000), (OURS, 443)))
+    assert (far.pkts_out.tolist(), far.pkts_in.tolist()) == ([1], [2])
+
+
+def test_an_icmp_type_stands_where_a_port_would() -> None:
+    far = far_of([Frame(0, ip(OURS, STRANGER, icmp(8), 1))], 101)
+    assert (far.port.tolist(), far.has_port.tolist()) == ([8], [True])
+
+
+def unreachable(sender: str, receiver: str) -> Frame:
+    """An ICMP error."""
+    return Frame(0, ip(sender, receiver, icmp(3, 3), 1))
+
+
+def test_our_error_to_one_who_spoke_first_is_an_answer() -> None:
+    probe = Frame(0, ip(STRANGER, OURS, udp(40000, 9999), 17))
+    far = far_of([probe, unreachable(OURS, STRANGER)], 101)
+    assert direction_of(far, 1) is Direction.INBOUND
+
+
+def test_our_error_to_one_who_never_spoke_is_egress() -> None:
+    assert direction_of(far_of([unreachable(OURS, STRANGER)], 101)) is Direction.OUTBOUND
+
+
+def test_our_error_to_one_whom_we_addressed_first_is_egress() -> None:
+    frames = [Frame(0, ip(OURS, STRANGER, udp(40000, 53), 17)), unreachable(OURS, STRANGER)]
+    assert direction_of(far_of(frames, 101), 1) is Direction.OUTBOUND
+
+
+def test_our_echo_to_one_who_spoke_first_is_egress_all_the_same() -> None:
+    probe = Frame(0, ip(STRANGER, OURS, udp(40000, 9999), 17))
+    far = far_of([probe, Frame(0, ip(OURS, STRANGER, icmp(8), 1))], 101)
+    assert direction_of(far, 1) is Direction.OUTBOUND
+
+
+def test_a_flow_from_an_address_of_ours_to_itself_never_left() -> None:
+    assert far_of(udp_exchange((OURS, 1), (OURS, 2), b"x")).itself.tolist() == [True]
+
+
+def test_a_flow_between_two_addresses_of_ours_may_have() -> None:
+    frames = udp_exchange((OURS, 1), ("10.0.0.3", 2), b"x")
+    assert far_of(frames, ours="10.0.0.0/24").itself.tolist() == [False]

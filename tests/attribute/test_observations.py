@@ -1,0 +1,128 @@
+"""Flows summed into rows: what belongs together is one row, and nothing is left out of the sum."""
+
+from ipaddress import ip_network
+
+import numpy as np
+import pytest
+
+from egress_audit.addresses import Scope, scope_of
+from egress_audit.attribute.directions import far_sides
+from egress_audit.attribute.observations import MAX_FRAMES, Observing
+from egress_audit.attribute.own_addresses import sides_of
+from egress_audit.model.audit import Direction, Kind, NameUse, Observation
+from egress_audit.model.destination import Absent, Destination
+from egress_audit.model.flow import NameSource
+from tests.builders.captures import Frame, pcap, scripted, udp_exchange
+from tests.builders.engine import run
+
+OURS = "10.0.0.2"
+
+
+def destination_of(address: str) -> Destination:
+    """The scope of an address, and nothing else."""
+    return Destination(scope_of(address), *(Absent.NOT_LOADED,) * 9)
+
+
+def contacts(
+    frames: list[Frame],
+    *,
+    names: dict[int, str] | None = None,
+    tls: set[int] | None = None,
+    limit: int = 10_000,
+) -> list[Observation]:
+    """The rows of some frames; `names`: host of a flow, by its row."""
+    flows = run(pcap(frames)).flows
+    hosts = sorted(set((names or {}).values()))
+    sets = [(), *((NameUse(host, (NameSource.TLS_SNI,)),) for host in hosts)]
+    number = np.zeros(len(flows), np.int32)
+    for row, host in (names or {}).items():
+        number[row] = hosts.index(host) + 1
+    far = far_sides(flows, sides_of(flows, [ip_network(OURS)]))
+    observing = Observing(flows, far, number, sets, tls or set(), destination_of, limit)
+    return observing.contacts()
+
+
+def sessions(count: int, *, far: str = "192.0.2.1", script: str = ">S <SA >A") -> list[Frame]:
+    """Connections from as many ports of ours."""
+    return [
+        frame
+        for port in range(count)
+        for frame in scripted(script, (OURS, 40_000 + port), (far, 443))
+    ]
+
+
+def test_flows_to_the_same_end_are_one_row() -> None:
+    (row,) = contacts(sessions(5))
+    assert (row.kind, row.flows, row.far_h, row.far_p) == (Kind.CONTACT, 5, "192.0.2.1", 443)
+    assert (row.pkts_out, row.pkts_in) == (10, 5)
+    assert row.conn_states == {"S1": 5}
+
+
+def test_another_address_is_another_row() -> None:
+    assert len(contacts(sessions(1) + sessions(1, far="192.0.2.9"))) == 2
+
+
+def test_another_port_is_another_row() -> None:
+    other = scripted(">S", (OURS, 9), ("192.0.2.1", 80))
+    assert len(contacts(sessions(1) + other)) == 2
+
+
+def test_another_protocol_is_another_row() -> None:
+    other = udp_exchange((OURS, 9), ("192.0.2.1", 443), b"x")
+    assert len(contacts(sessions(1) + other)) == 2
+
+
+def test_another_name_is_another_row() -> None:
+    rows = contacts(sessions(2), names={0: "a.example", 1: "b.example"})
+    assert [row.names[0].host for row in rows] == ["a.example", "b.example"]
+
+
+def test_another_direction_is_another_row() -> None:
+    inbound = scripted(">S <SA", ("192.0.2.1", 40000), (OURS, 443))
+    directions = [row.direction for row in contacts(sessions(1) + inbound)]
+    assert directions == [Direction.OUTBOUND, Direction.INBOUND]
+
+
+def test_rows_stand_in_the_order_of_their_first_flow() -> None:
+    rows = contacts(sessions(1, far="192.0.2.9") + sessions(1, far="192.0.2.1"))
+    assert [row.far_h for row in rows] == ["192.0.2.9", "192.0.2.1"]
+
+
+def test_the_frames_kept_are_the_first_and_the_total_is_of_all() -> None:
+    (row,) = contacts(sessions(30))
+    assert row.frames.first == tuple(range(1, 3 * MAX_FRAMES, 3))
+    assert row.frames.total == 30
+
+
+def test_flows_with_a_hello_are_counted() -> None:
+    (row,) = contacts(sessions(3), tls={0, 2})
+    assert row.tls_flows == 2
+
+
+def test_bytes_and_times_are_summed() -> None:
+    (row,) = contacts(udp_exchange((OURS, 9), ("192.0.2.1", 53), b"12", b"1", step_ns=5_000))
+    assert (row.ip_bytes_out, row.ip_bytes_in) == (30, 29)
+    assert row.last_ts_ns - row.first_ts_ns == 5_000
+
+
+@pytest.mark.parametrize("limit", [1, 3, 9])
+def test_rows_beyond_the_limit_are_summed_and_nothing_is_lost(limit: int) -> None:
+    frames = [f for end in range(1, 21) for f in sessions(1, far=f"192.0.2.{end}")]
+    rows = contacts(frames, limit=limit)
+    assert [row.kind for row in rows] == [Kind.CONTACT] * limit + [Kind.REST]
+    assert sum(row.flows for row in rows) == 20
+    assert rows[-1].rest_scopes == {Scope.DOCUMENTATION: 20 - limit}
+
+
+def test_up_to_the_limit_there_is_no_rest() -> None:
+    assert [row.kind for row in contacts(sessions(1), limit=1)] == [Kind.CONTACT]
+
+
+def test_of_too_many_those_that_stay_at_home_go_first() -> None:
+    home = udp_exchange(("127.0.0.1", 9), ("127.0.0.1", 53), b"x")
+    rows = contacts(home + sessions(1), limit=1)
+    assert (rows[0].far_h, rows[1].kind) == ("192.0.2.1", Kind.REST)
+
+
+def test_no_flows_are_no_rows() -> None:
+    assert contacts([]) == []

@@ -1,0 +1,70 @@
+"""Flows whose protocol hides what they carry are counted by kind, and counted again nowhere."""
+
+import numpy as np
+import pytest
+
+from egress_audit.attribute.opaque import hidden_by_port, sum_of, tunnels
+from egress_audit.columns import FlowColumns
+from tests.builders.captures import Frame, ip, pcap, scripted, udp
+from tests.builders.engine import run
+
+
+def carried(proto: int, payload: bytes = bytes(8)) -> FlowColumns:
+    """One flow of some protocol."""
+    return run(pcap([Frame(0, ip("10.0.0.2", "192.0.2.1", payload, proto))], 101)).flows
+
+
+def datagram(port: int) -> FlowColumns:
+    """One flow of UDP to some port."""
+    return carried(17, udp(40000, port, b"x"))
+
+
+def hidden(flows: FlowColumns) -> dict[str, int]:
+    """What the ports of all flows hide."""
+    return hidden_by_port(flows, np.ones(len(flows), np.bool_))
+
+
+@pytest.mark.parametrize(
+    ("proto", "kind"), [(4, "IP in IP"), (41, "IPv6 in IP"), (47, "GRE"), (50, "ESP")]
+)
+def test_a_protocol_that_carries_packets_is_a_tunnel(proto: int, kind: str) -> None:
+    assert tunnels(carried(proto)) == {kind: 1}
+
+
+@pytest.mark.parametrize(
+    ("port", "kind"), [(51820, "WireGuard"), (4789, "VXLAN"), (3544, "Teredo")]
+)
+def test_a_port_that_tunnels_use_is_a_tunnel(port: int, kind: str) -> None:
+    assert tunnels(datagram(port)) == {kind: 1}
+
+
+def test_an_ordinary_datagram_is_no_tunnel() -> None:
+    assert tunnels(datagram(53)) == {}
+
+
+def test_the_same_port_in_tcp_is_no_tunnel() -> None:
+    flows = run(pcap(scripted(">S", server=("192.0.2.1", 51820)))).flows
+    assert tunnels(flows) == {}
+
+
+def test_quic_hides_the_name() -> None:
+    assert hidden(datagram(443)) == {"QUIC": 1}
+
+
+def test_tls_does_not() -> None:
+    assert hidden(run(pcap(scripted(">S"))).flows) == {}
+
+
+def test_encrypted_dns_hides_the_name_over_both_protocols() -> None:
+    assert hidden(datagram(853)) == {"DNS over QUIC": 1}
+    flows = run(pcap(scripted(">S", server=("192.0.2.1", 853)))).flows
+    assert hidden(flows) == {"DNS over TLS": 1}
+
+
+def test_only_the_flows_asked_about_are_counted() -> None:
+    flows = datagram(443)
+    assert hidden_by_port(flows, np.zeros(len(flows), np.bool_)) == {}
+
+
+def test_counters_are_added_by_word_in_order() -> None:
+    assert list(sum_of({"b": 1, "a": 2}, {"b": 3}).items()) == [("a", 2), ("b", 4)]

@@ -1,0 +1,98 @@
+"""Which addresses are ours: given, or guessed, and never one that nobody can own."""
+
+from ipaddress import ip_network
+
+import numpy as np
+import pytest
+
+from egress_audit.attribute.own_addresses import Sides, inside, is_loopback, sides_of
+from egress_audit.columns import U64
+from tests.builders.captures import Frame, pcap, udp_exchange
+from tests.builders.engine import run
+
+
+def sides(frames: list[Frame], *given: str) -> Sides:
+    """Which ends of the flows are ours."""
+    return sides_of(run(pcap(frames)).flows, [ip_network(text) for text in given])
+
+
+def asked(*pairs: tuple[str, str]) -> list[Frame]:
+    """A question from each first address to each second one."""
+    return [
+        frame
+        for port, (near, far) in enumerate(pairs, 40_000)
+        for frame in udp_exchange((near, port), (far, 53), b"?")
+    ]
+
+
+def test_what_is_given_is_ours() -> None:
+    found = sides(asked(("10.0.0.2", "192.0.2.1")), "192.0.2.0/24")
+    assert (found.local_orig.tolist(), found.local_resp.tolist()) == ([False], [True])
+    assert (found.own.how, found.own.prefixes) == ("given", ("192.0.2.0/24",))
+
+
+def test_who_takes_part_in_the_most_flows_is_guessed_to_be_us() -> None:
+    found = sides(asked(("10.0.0.2", "192.0.2.1"), ("10.0.0.2", "192.0.2.9")))
+    assert found.local_orig.tolist() == [True, True]
+    assert (found.own.how, found.own.prefixes) == ("guessed", ("10.0.0.2",))
+
+
+def test_of_equals_the_one_who_began_is_guessed() -> None:
+    found = sides(asked(("192.0.2.9", "10.0.0.2")))
+    assert found.own.prefixes == ("192.0.2.9",)
+
+
+@pytest.mark.parametrize("never", ["224.0.0.251", "255.255.255.255", "127.0.0.1", "0.0.0.0"])
+def test_an_address_that_nobody_can_own_is_never_guessed(never: str) -> None:
+    found = sides(asked(("10.0.0.2", never), ("10.0.0.3", never), ("10.0.0.4", never)))
+    assert never not in found.own.prefixes
+
+
+def test_each_ip_version_is_guessed_by_itself() -> None:
+    found = sides(asked(("10.0.0.2", "192.0.2.1"), ("2001:db8::2", "2001:db8::1")))
+    assert found.own.prefixes == ("10.0.0.2", "2001:db8::2")
+
+
+def test_loopback_is_ours_whatever_is_given() -> None:
+    found = sides(asked(("127.0.0.1", "127.0.0.2")), "10.0.0.0/8")
+    assert found.local_orig.tolist() == found.local_resp.tolist() == [True]
+
+
+def test_no_flows_give_no_guess() -> None:
+    assert sides([]).own.prefixes == ()
+
+
+def numbers(*values: int) -> U64:
+    """Halves of addresses."""
+    return np.array(values, np.uint64)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "found"),
+    [
+        ("10.0.0.0/8", True),
+        ("10.1.2.3/32", True),
+        ("10.1.2.4/32", False),
+        ("0.0.0.0/0", True),
+        ("::/0", False),
+    ],
+)
+def test_a_prefix_holds_what_it_holds(prefix: str, found: bool) -> None:
+    version = np.array([4], np.uint8)
+    assert inside(ip_network(prefix), version, numbers(0), numbers(0x0A010203)).tolist() == [found]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "found"),
+    [("2001:db8::/32", True), ("2001:db8::2/128", True), ("2001:db8::3/128", False)],
+)
+def test_so_does_a_prefix_of_the_longer_addresses(prefix: str, found: bool) -> None:
+    address = numbers(0x20010DB8 << 32), numbers(2)
+    assert inside(ip_network(prefix), np.array([6], np.uint8), *address).tolist() == [found]
+
+
+def test_loopback_is_a_block_in_one_version_and_an_address_in_the_other() -> None:
+    version = np.array([4, 4, 6, 6, 4], np.uint8)
+    low = numbers(0x7F000001, 0x7FFFFFFF, 1, 2, 1)
+    found = is_loopback(version, numbers(0, 0, 0, 0, 0), low)
+    assert found.tolist() == [True, True, True, False, False]

@@ -1,0 +1,323 @@
+"""Scenes in which one blind spot, or those of one assertion, alone stand before HOLDS."""
+
+from datetime import UTC, datetime
+
+from .captures import (
+    ICMPV6,
+    UDP,
+    Block,
+    Frame,
+    Interface,
+    SimpleFrame,
+    Statistics,
+    dns_answer,
+    dns_query,
+    ethernet,
+    http_request,
+    icmp,
+    ip,
+    ipv4,
+    pcap,
+    udp,
+)
+from .files import IF_FILTER
+from .scenes import (
+    HERE,
+    LOCAL_PROXY,
+    LOCAL_RESOLVER,
+    LOCAL_SERVER,
+    OURS,
+    OUTSIDE,
+    RAW_IP,
+    SECOND_NS,
+    START_NS,
+    STRANGER,
+    US,
+    Scene,
+    asked,
+    exchange,
+    later,
+    one,
+    quiet,
+    script,
+    sections,
+    session,
+    without,
+    written,
+)
+
+LOOP = "127.0.0.1"
+GRE = 47
+MPLS = 0x8847
+DATAGRAM = ip(LOOP, LOOP, udp(40000, 9999, b"\x00" * 64), UDP)
+PLACES = "profiles/not-located-in-china.yaml"
+IN_OCTOBER_NS = int(datetime(2026, 10, 15, tzinfo=UTC).timestamp()) * SECOND_NS
+IN_2024_NS = int(datetime(2024, 1, 15, tzinfo=UTC).timestamp()) * SECOND_NS
+
+
+def _one_side() -> list[Frame]:
+    """What a client says to a server that is never seen."""
+    there = script(HERE, LOCAL_SERVER)
+    there.handshake()
+    there.client(b"\x00ping")
+    there.server(b"\x00pong")
+    there.close()
+    return [frame for frame in there.frames if frame.data[20:22] == (40000).to_bytes(2, "big")]
+
+
+def _with_a_hole() -> list[Frame]:
+    """The second of three segments is missing, and was acknowledged."""
+    frames = session(HERE, LOCAL_SERVER, b"\x00" * 3000)
+    long = [frame for frame in frames if len(frame.data) > 1000]
+    return [frame for frame in frames if frame is not long[1]]
+
+
+def _contradiction() -> list[Frame]:
+    """The beginning of a request is sent twice, and differs."""
+    there = script(HERE, LOCAL_SERVER)
+    there.handshake()
+    for target in (b"/a", b"/b"):
+        start = there.near_seq
+        there.from_client("PA", b"GET " + target + b" HTTP/1.1\r\n")
+        there.near_seq = start if target == b"/a" else there.near_seq
+    there.from_client("PA", http_request("localhost").partition(b"\r\n")[2])
+    there.from_server("A")
+    there.close()
+    return there.frames
+
+
+def _refused() -> list[Frame]:
+    there = script(HERE, LOCAL_PROXY)
+    there.from_client("S")
+    there.from_server("RA")
+    return there.frames
+
+
+FILE_SCENES = (
+    ("damage", "a file that is cut in the middle of a frame", written(quiet())[:-7]),
+    ("drops-recorded", "a file that says three frames were lost", None),
+    ("filter-recorded", "a file that says a capture filter was in force", None),
+    (
+        "snaplen-cut",
+        "a frame of which the file holds less than was on the wire",
+        written([one(DATAGRAM[:60], wirelen=len(DATAGRAM))]),
+    ),
+    (
+        "frames-undecoded",
+        "a frame of an EtherType that is not decoded (MPLS)",
+        pcap([one(ethernet(b"\x00\x01\x01\x40" + DATAGRAM, MPLS))], 1),
+    ),
+    (
+        "headers-partial",
+        "a packet that ends within its UDP header",
+        written([one(ip(LOOP, LOOP, udp(40000, 9999)[:6], UDP))]),
+    ),
+    (
+        "fragments",
+        "the first fragment of a datagram",
+        written([one(ipv4(LOOP, LOOP, udp(40000, 9999, b"\x00" * 56), UDP, more_fragments=True))]),
+    ),
+    (
+        "tunnels",
+        "a packet in GRE, on the machine itself",
+        written([one(ip(LOOP, LOOP, b"\x00\x00\x08\x00" + DATAGRAM, GRE))]),
+    ),
+    ("one-way", "a TCP connection of which one side is seen", written(_one_side())),
+    ("stream-gaps", "a TCP stream that lacks an acknowledged segment", written(_with_a_hole())),
+    (
+        "time-reversals",
+        "a frame five seconds earlier than the one before it",
+        written([*quiet(START_NS + 5 * SECOND_NS), one(DATAGRAM)]),
+    ),
+    (
+        "conflicting-segments",
+        "the beginning of a request, sent twice with different bytes",
+        written(_contradiction()),
+    ),
+    (
+        "local-service-missing",
+        "a connection to a local port, of a proxy perhaps, where nobody answers",
+        written(_refused()),
+    ),
+    (
+        "names-hidden",
+        "a SOCKS greeting to a proxy on this machine",
+        written(session(HERE, (LOOP, 1080), b"\x05\x01\x00", b"\x05\x00")),
+    ),
+    (
+        "names-unread",
+        "a datagram to a resolver that is no DNS message",
+        written(exchange(HERE, LOCAL_RESOLVER, b"\xff" * 30)),
+    ),
+    (
+        "names-dropped",
+        "an answer of 21 addresses, one more than are kept",
+        written(
+            exchange(
+                HERE,
+                LOCAL_RESOLVER,
+                dns_query("many.localhost"),
+                dns_answer("many.localhost", [f"127.0.1.{n}" for n in range(21)]),
+            )
+        ),
+    ),
+)
+"""Id, what it shows, the bytes of a pcap; None where it takes pcapng."""
+
+PCAPNG = {
+    "drops-recorded": sections(*quiet(), Statistics(ts_ns=START_NS + SECOND_NS, drops=3)),
+    "filter-recorded": sections(
+        *quiet(), interface=Interface(RAW_IP, options=[(IF_FILTER, b"\x00tcp")])
+    ),
+}
+
+
+def _file_scene(spot: str, shows: str, data: bytes | None) -> Scene:
+    return Scene(
+        f"spot-{spot}",
+        shows,
+        PCAPNG[spot] if data is None else data,
+        "INCONCLUSIVE",
+        spots=(spot,),
+        suffix="pcapng" if data is None else "pcap",
+    )
+
+
+SPOTS_OF_FILE = (
+    *(_file_scene(*row) for row in FILE_SCENES),
+    Scene(
+        "spot-own-addresses-guessed",
+        "two strangers' connections, and nobody says which addresses are ours",
+        written(
+            session((STRANGER, 50000), (OURS, 8080))
+            + session(("203.0.113.10", 50000), (OURS, 8080))
+        ),
+        "INCONCLUSIVE",
+        local=(),
+        spots=("own-addresses-guessed",),
+    ),
+    Scene(
+        "spot-inbound-answered",
+        "a stranger's connection that was answered, which this claim only reports",
+        written(session((STRANGER, 50000), (OURS, 8080))),
+        "HOLDS",
+        spots=("inbound-answered",),
+    ),
+    Scene(
+        "spot-frames-duplicated",
+        "a datagram that was recorded twice",
+        written([one(DATAGRAM), one(DATAGRAM, at_ns=START_NS + 1000)]),
+        "HOLDS",
+        spots=("frames-duplicated",),
+    ),
+    Scene(
+        "spot-frames-without-time",
+        "a frame in a block that has no time",
+        sections(*quiet(), SimpleFrame(DATAGRAM)),
+        "HOLDS",
+        spots=("frames-without-time",),
+        suffix="pcapng",
+    ),
+    Scene(
+        "spot-blocks-skipped",
+        "a custom block, which holds no frame",
+        sections(*quiet(), Block(0x0BAD, b"\x00\x00\x7d\xd9note")),
+        "HOLDS",
+        spots=("blocks-skipped",),
+        suffix="pcapng",
+    ),
+)
+
+SPOTS_OF_CLAIM = (
+    Scene(
+        "spot-location-unknown",
+        "a contact whose place no list knows, under a claim about places",
+        written(session(US, OUTSIDE)),
+        "INCONCLUSIVE",
+        profile=PLACES,
+        spots=("location-unknown",),
+    ),
+    Scene(
+        "spot-control-unknown",
+        "a contact whose operator no list knows, under a claim about control",
+        written(session(US, OUTSIDE)),
+        "INCONCLUSIVE",
+        profile="profiles/not-controlled-from-china.yaml",
+        spots=("control-unknown",),
+    ),
+    Scene(
+        "spot-category-unknown",
+        "a contact whose operator no list knows, under a claim about categories",
+        written(session(US, OUTSIDE)),
+        "INCONCLUSIVE",
+        profile="profiles/no-state-telecom.yaml",
+        spots=("category-unknown",),
+    ),
+    Scene(
+        "spot-question-unplaced",
+        "a question without an answer, under a claim about places",
+        written(asked("example.org")),
+        "INCONCLUSIVE",
+        profile=PLACES,
+        spots=("question-unplaced",),
+    ),
+    Scene(
+        "spot-lists-stale",
+        "a capture more than two years older than the lists, under a claim about places",
+        written(quiet(IN_2024_NS)),
+        "INCONCLUSIVE",
+        profile=PLACES,
+        spots=("lists-stale",),
+    ),
+    Scene(
+        "spot-lists-old",
+        "a capture some months away from the lists: worth knowing, in nobody's way",
+        written(quiet(IN_OCTOBER_NS)),
+        "HOLDS",
+        profile=PLACES,
+        spots=("lists-old",),
+    ),
+)
+
+
+def _unsaid(spots: str, word: str, *, profile: str = "offline", data: bytes = b"") -> Scene:
+    """A scene of the blind spots that one word would have lifted."""
+    first, *_ = ids = tuple(spots.split())
+    return Scene(
+        f"spot-{first}",
+        f"all is asserted but `{word}`",
+        data or written(quiet()),
+        "INCONCLUSIVE",
+        profile=profile,
+        assertions=without(word),
+        spots=ids,
+    )
+
+
+NEIGHBOURS = [
+    one(ip("fe80::2", "ff02::16", icmp(143, rest=b"\0\0\0\1", payload=bytes(20)), ICMPV6)),
+    *quiet(START_NS + SECOND_NS),
+]
+
+SPOTS_OF_RUN = (
+    _unsaid("no-frames", "whole-run", profile="profiles/requires-nothing.yaml", data=written([])),
+    _unsaid("start-unknown end-unknown", "whole-run", profile="profiles/requires-whole-run.yaml"),
+    _unsaid("probes-missing", "whole-run", profile="profiles/requires-probes.yaml"),
+    _unsaid("observation-unknown", "whole-run", profile="profiles/requires-observation.yaml"),
+    _unsaid("environment-unknown", "exercised", profile="profiles/requires-nothing.yaml"),
+    _unsaid("phases-unproven environment-unknown", "exercised"),
+    _unsaid("owners-unknown host-sockets-unknown", "single-host"),
+    _unsaid(
+        "scope-without-owners owners-unknown host-sockets-unknown",
+        "single-host",
+        profile="profiles/process-tree.yaml",
+    ),
+    _unsaid(
+        "kernel-packets owners-unknown host-sockets-unknown",
+        "single-host",
+        data=written(later(NEIGHBOURS)),
+    ),
+    _unsaid("drops-unknown", "no-drops"),
+    _unsaid("interfaces-unknown attempts-unseen", "all-interfaces"),
+    _unsaid("filter-unknown", "unfiltered"),
+)

@@ -1,0 +1,110 @@
+"""What a file is, by its first bytes; and what a person is told who gives something else."""
+
+import io
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from egress_audit.capture.pcap import PcapSource
+from egress_audit.capture.pcapng import PcapngSource
+from egress_audit.capture.source import KNOWN, open_capture, source_of
+from egress_audit.capture.window import Window
+from egress_audit.errors import ExitCode, InputUnreadable
+from tests.builders.captures import Frame, Section, pcap, pcapng
+
+PCAP, PCAPNG = pcap([Frame(0, b"a")]), pcapng([Section([Frame(0, b"a")])])
+
+
+def refused(path: Path) -> InputUnreadable:
+    """The error with which a file is refused."""
+    with pytest.raises(InputUnreadable) as caught:
+        open_capture(str(path))
+    assert caught.value.exit_code is ExitCode.NO_AUDIT
+    return caught.value
+
+
+def test_a_pcap_is_one(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(PCAP)
+    source = open_capture(str(tmp_path / "a"))
+    assert isinstance(source, PcapSource)
+    assert sum(len(batch) for batch in source) == 1
+
+
+def test_a_pcapng_is_one_whatever_it_is_called(tmp_path: Path) -> None:
+    (tmp_path / "a.pcap").write_bytes(PCAPNG)
+    source = open_capture(str(tmp_path / "a.pcap"))
+    assert isinstance(source, PcapngSource)
+    assert sum(len(batch) for batch in source) == 1
+
+
+def test_a_capture_is_called_by_its_name_without_folder(tmp_path: Path) -> None:
+    (tmp_path / "a.pcap").write_bytes(PCAP)
+    source = open_capture(str(tmp_path / "a.pcap"))
+    assert sum(len(batch) for batch in source) == 1
+    assert source.facts().name == "a.pcap"
+
+
+def test_standard_input_is_a_capture_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(PCAP)
+    with (tmp_path / "a").open("rb") as piped:
+        monkeypatch.setattr(sys, "stdin", piped)
+        source = open_capture("-")
+        assert sum(len(batch) for batch in source) == 1
+    assert source.facts().name == "-"
+
+
+def test_a_file_that_is_missing_is_said_to_be(tmp_path: Path) -> None:
+    assert "does not exist" in str(refused(tmp_path / "nothing"))
+
+
+def test_a_folder_is_no_capture(tmp_path: Path) -> None:
+    assert "is a folder" in str(refused(tmp_path))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_said_to_be(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(PCAP)
+    (tmp_path / "a").chmod(0)
+    assert "may not be read" in str(refused(tmp_path / "a"))
+
+
+def test_an_empty_file_is_no_evidence_of_silence(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    assert "no evidence of silence" in str(refused(tmp_path / "a"))
+
+
+@pytest.mark.parametrize("kept", [4, 20, 23])
+def test_a_header_that_is_cut_is_called_cut(tmp_path: Path, kept: int) -> None:
+    (tmp_path / "a").write_bytes(PCAP[:kept])
+    assert "cut or damaged" in str(refused(tmp_path / "a"))
+
+
+def test_a_section_header_with_a_wrong_magic_is_called_damaged(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(PCAPNG[:8] + b"\xff" + PCAPNG[9:])
+    assert "cut or damaged" in str(refused(tmp_path / "a"))
+
+
+@pytest.mark.parametrize(("magic", "what", "remedy"), KNOWN, ids=lambda value: str(value)[:20])
+def test_a_file_of_a_known_kind_is_named_with_its_remedy(
+    tmp_path: Path, magic: bytes, what: str, remedy: str
+) -> None:
+    (tmp_path / "a").write_bytes(magic + bytes(64))
+    error = refused(tmp_path / "a")
+    assert what in str(error)
+    assert error.hint == remedy
+
+
+def test_text_is_called_text(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("frame,time\n1,2\n")
+    assert "is text" in str(refused(tmp_path / "a"))
+
+
+def test_anything_else_is_told_by_its_first_bytes(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"\x00\x01\x02\x03" * 9)
+    assert "begins with 00 01 02 03" in str(refused(tmp_path / "a"))
+
+
+def test_a_window_without_a_header_gives_no_source() -> None:
+    assert source_of("a", Window(io.BytesIO(b"GIF89a" * 9))) is None

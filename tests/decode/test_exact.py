@@ -1,0 +1,81 @@
+"""IPv6 extension headers are followed to the transport header, and no further than they go."""
+
+import pytest
+
+from egress_audit.decode.exact import EXTENSIONS, MAX_HEADERS
+from tests.builders.captures import (
+    AUTHENTICATION,
+    DESTINATION_OPTIONS,
+    FRAGMENT,
+    HOP_BY_HOP,
+    UDP,
+    Frame,
+    extension_body,
+    fragment,
+    ipv6,
+    pcap,
+    udp,
+)
+from tests.builders.engine import Run, run
+
+DATAGRAM = udp(1, 2, b"x" * 16)
+Chain = list[tuple[int, bytes]]
+
+
+def behind(chain: Chain, *, kept: int | None = None) -> Run:
+    """What the engine makes of a datagram behind extension headers."""
+    data = ipv6("::1", "::2", DATAGRAM, UDP, chain)
+    return run(pcap([Frame(0, data[:kept], len(data))], 101))
+
+
+@pytest.mark.parametrize("number", EXTENSIONS)
+def test_every_extension_header_is_stepped_over(number: int) -> None:
+    (packet,) = behind([(number, extension_body(bytes(14)))]).packets
+    assert (packet.proto, packet.sport, packet.payload_len) == (UDP, 1, 16)
+
+
+def test_sixteen_headers_are_followed() -> None:
+    chain = [(DESTINATION_OPTIONS, extension_body())] * MAX_HEADERS
+    assert behind(chain).packets[0].sport == 1
+
+
+def test_seventeen_are_one_too_many() -> None:
+    done = behind([(DESTINATION_OPTIONS, extension_body())] * (MAX_HEADERS + 1))
+    assert (done.packets[0].proto, done.packets[0].sport) == (DESTINATION_OPTIONS, 0)
+    assert done.ledger.partial == {"header-malformed": 1}
+
+
+def test_a_chain_that_the_snaplen_cut_is_cut() -> None:
+    done = behind([(HOP_BY_HOP, extension_body(bytes(30)))], kept=50)
+    assert done.ledger.partial == {"header-cut": 1}
+    assert done.packets[0].payload_len == 0
+
+
+def test_a_header_that_names_its_successor_before_it_is_cut_has_said_the_protocol() -> None:
+    done = behind([(HOP_BY_HOP, extension_body(bytes(30)))], kept=50)
+    assert (done.packets[0].proto, done.packets[0].sport) == (UDP, 0)
+
+
+def test_a_first_fragment_shows_its_ports() -> None:
+    (packet,) = behind([(FRAGMENT, fragment(0, more=True))]).packets
+    assert (packet.sport, packet.fragment, packet.payload_len) == (1, True, 0)
+
+
+def test_a_later_fragment_shows_none() -> None:
+    (packet,) = behind([(FRAGMENT, fragment(24, more=False))]).packets
+    assert (packet.proto, packet.sport, packet.fragment) == (UDP, 0, True)
+
+
+def test_an_atomic_fragment_is_a_whole_datagram() -> None:
+    (packet,) = behind([(FRAGMENT, fragment(0, more=False))]).packets
+    assert (packet.sport, packet.fragment, packet.payload_len) == (1, False, 16)
+
+
+def test_behind_a_later_fragment_nothing_is_taken_for_a_header() -> None:
+    chain = [(FRAGMENT, fragment(8, more=True)), (HOP_BY_HOP, extension_body())]
+    assert behind(chain).packets[0].proto == HOP_BY_HOP
+
+
+def test_what_authenticates_is_no_extension_header_that_is_followed() -> None:
+    (packet,) = behind([(AUTHENTICATION, extension_body(bytes(14)))]).packets
+    assert (packet.proto, packet.sport) == (AUTHENTICATION, 0)

@@ -1,0 +1,64 @@
+"""The finished table as columns, and a row of it as a flow."""
+
+import pytest
+
+from egress_audit.flows.view import flow_at
+from egress_audit.model.destination import Absent
+from tests.builders.captures import Frame, icmp, ip, ipv4, pcap, scripted, udp, udp_exchange
+from tests.builders.engine import flows_in, run
+
+SESSION = ">S <SA >A >PAd <A <PAd >A >FA <FA >A"
+
+
+def test_a_row_says_what_its_columns_say() -> None:
+    (flow,) = flows_in(pcap(scripted(SESSION)))
+    assert (flow.orig_h, flow.orig_p) == ("10.0.0.2", 40000)
+    assert (flow.resp_h, flow.resp_p) == ("192.0.2.1", 443)
+    assert (flow.orig_pkts, flow.resp_pkts, flow.proto) == (6, 4, 6)
+    assert (flow.duration_ns, flow.missed_bytes) == (9_000_000, 0)
+
+
+def test_the_far_end_is_the_one_that_is_not_ours() -> None:
+    columns = run(pcap(scripted(SESSION))).flows
+    assert flow_at(columns, 0, local_orig=True, local_resp=False).far_h == "192.0.2.1"
+    assert flow_at(columns, 0, local_orig=False, local_resp=False).far_h is Absent.NOT_APPLICABLE
+
+
+def test_ipv6_addresses_are_written_as_they_should_be() -> None:
+    (flow,) = flows_in(pcap([Frame(0, ip("2001:db8::2", "ff02::fb", udp(5353, 5353), 17))], 101))
+    assert (flow.orig_h, flow.resp_h) == ("2001:db8::2", "ff02::fb")
+
+
+@pytest.mark.parametrize(
+    ("script", "one_sided"),
+    [
+        (">S <SA >A", False),
+        (">S >A", True),
+        ("<SA <PAd", True),
+        (">S", False),
+        (">PAd", True),
+        ("<R", False),
+    ],
+)
+def test_a_connection_is_one_sided_if_one_side_acknowledges_what_nobody_saw(
+    script: str, one_sided: bool
+) -> None:
+    assert run(pcap(scripted(script))).flows.one_sided.tolist() == [one_sided]
+
+
+def test_datagrams_are_never_one_sided() -> None:
+    frames = udp_exchange(("10.0.0.2", 40000), ("192.0.2.1", 53), b"?")
+    assert run(pcap(frames)).flows.one_sided.tolist() == [False]
+
+
+def test_each_protocol_has_its_own_states() -> None:
+    frames = [
+        *scripted(">S <RA"),
+        *udp_exchange(("10.0.0.2", 40000), ("192.0.2.1", 53), b"?", b"!"),
+        *(Frame(0, b"\0" * 12 + b"\x08\0" + ipv4("10.0.0.2", "192.0.2.1", icmp(8), 1)),),
+    ]
+    assert [flow.conn_state for flow in flows_in(pcap(frames))] == ["REJ", "SF", "OTH"]
+
+
+def test_no_flows_have_no_states() -> None:
+    assert len(run(pcap([])).flows.conn_state) == 0

@@ -1,0 +1,78 @@
+"""What the judge may look at: who the subject is, what was contacted, how old a list is."""
+
+from dataclasses import replace
+
+import pytest
+
+from egress_audit.judge.case import is_link_maintenance
+from egress_audit.model.audit import Direction
+from egress_audit.model.destination import Absent
+from tests.builders.cases import (
+    ADDRESS_LIST,
+    DAY_NS,
+    LAN,
+    LOOPBACK,
+    OUTSIDE,
+    START_NS,
+    case,
+    contact,
+    question,
+    rest,
+)
+
+
+def test_without_owners_the_subject_is_the_capture_and_never_the_model() -> None:
+    assert case().subject == "this capture"
+
+
+def test_with_owners_the_subject_is_the_program() -> None:
+    assert case(owners_known=True).subject == "the program"
+
+
+def test_contacts_are_what_went_out_or_stayed_between_our_own() -> None:
+    rows = [contact(direction=direction) for direction in Direction]
+    there = case(*rows, question(), rest(global_=1))
+    assert [seen.direction for seen in there.contacts()] == ["outbound", "internal"]
+
+
+def test_inbound_is_what_the_far_side_began_answered_or_not() -> None:
+    there = case(*[contact(direction=direction) for direction in Direction])
+    assert [seen.direction for seen in there.inbound()] == ["inbound", "received"]
+
+
+def test_questions_and_summed_rows_stand_apart() -> None:
+    there = case(question(), contact(), rest(global_=1))
+    assert [seen.id for seen in there.questions()] == [1]
+    assert [seen.id for seen in there.rest()] == [3]
+
+
+def test_a_lists_age_is_its_distance_from_the_end_of_the_evidence() -> None:
+    day = replace(ADDRESS_LIST, date="2026-11-20")
+    at_midnight = case(last_ts_ns=START_NS // DAY_NS * DAY_NS)
+    assert at_midnight.list_age_ns(day) == DAY_NS
+    assert at_midnight.list_age_ns(replace(day, date="2026-11-22")) == DAY_NS
+
+
+def test_where_nothing_has_a_time_nothing_has_an_age() -> None:
+    assert case(last_ts_ns=Absent.NOT_FOUND).list_age_ns(ADDRESS_LIST) is Absent.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize("kind", [130, 131, 132, 133, 134, 135, 136, 137, 143])
+def test_neighbour_discovery_and_mld_stay_on_the_link(kind: int) -> None:
+    assert is_link_maintenance(contact("ff02::1", proto=58, far_p=kind))
+
+
+@pytest.mark.parametrize(
+    ("address", "proto", "kind"),
+    [
+        ("ff02::1", 58, 128),
+        ("2001:db8::1", 58, 135),
+        ("169.254.169.254", 2, 0),
+        (LOOPBACK, 58, 135),
+        ("224.0.0.22", 17, 130),
+        (OUTSIDE, 2, 0),
+        (LAN, 2, 0),
+    ],
+)
+def test_anything_else_is_judged(address: str, proto: int, kind: int) -> None:
+    assert not is_link_maintenance(contact(address, proto=proto, far_p=kind))

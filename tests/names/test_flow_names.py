@@ -1,0 +1,97 @@
+"""The names of a flow: said in it, leading to its far end, or recorded by the file's writer."""
+
+from ipaddress import ip_address
+
+import numpy as np
+
+from egress_audit.model.audit import NameUse
+from egress_audit.model.evidence import HostRecord
+from egress_audit.model.flow import Name, NameSource
+from egress_audit.names.flow_names import FarEnds, FlowNames
+from egress_audit.names.table import NameTable
+
+FAR = ("192.0.2.1", "2001:db8::1", "192.0.2.9")
+SNI, ANSWERED, RECORDED = NameSource.TLS_SNI, NameSource.DNS_ANSWER, NameSource.PCAPNG_NRB
+
+
+def ends(*far: str, ts_ns: int = 5_000) -> FarEnds:
+    """Flows to some addresses, all at one time."""
+    numbers = [(ip_address(text).version, int(ip_address(text))) for text in far]
+    return FarEnds(
+        version=np.array([version for version, _ in numbers], np.uint8),
+        hi=np.array([number >> 64 for _, number in numbers], np.uint64),
+        lo=np.array([number & (1 << 64) - 1 for _, number in numbers], np.uint64),
+        ts_ns=np.full(len(far), ts_ns, np.int64),
+    )
+
+
+def name(host: str, source: NameSource, ts_ns: int = 1_000) -> Name:
+    """A name as it was spoken."""
+    return Name(host, source, ts_ns, 1)
+
+
+def test_what_was_said_comes_first_then_what_was_answered_then_what_was_recorded() -> None:
+    table = NameTable()
+    table.add(0, name("said.example", SNI))
+    table.answer(FAR[0], name("answered.example", ANSWERED))
+    names = FlowNames(table, ends(*FAR), [HostRecord(FAR[0], ("recorded.example",))])
+    assert [(said.host, said.source) for said in names.of(0)] == [
+        ("said.example", SNI),
+        ("answered.example", ANSWERED),
+        ("recorded.example", RECORDED),
+    ]
+
+
+def test_an_answer_that_came_after_the_flow_began_names_nothing() -> None:
+    table = NameTable()
+    table.answer(FAR[0], name("late.example", ANSWERED, 6_000))
+    assert FlowNames(table, ends(*FAR)).of(0) == ()
+
+
+def test_an_answer_for_another_address_names_nothing() -> None:
+    table = NameTable()
+    table.answer(FAR[2], name("other.example", ANSWERED))
+    assert FlowNames(table, ends(*FAR)).of(0) == ()
+
+
+def test_flows_with_the_same_names_share_their_set() -> None:
+    table = NameTable()
+    table.answer(FAR[0], name("a.example", ANSWERED))
+    numbers, sets = FlowNames(table, ends(FAR[0], FAR[2], FAR[0])).far_names()
+    assert numbers.tolist() == [1, 0, 1]
+    assert sets == [(), (NameUse("a.example", (ANSWERED,)),)]
+
+
+def test_a_host_known_in_two_ways_is_one_use() -> None:
+    table = NameTable()
+    table.add(0, name("a.example", SNI))
+    table.answer(FAR[0], name("a.example", ANSWERED))
+    _, sets = FlowNames(table, ends(*FAR)).far_names()
+    assert sets[1] == (NameUse("a.example", (SNI, ANSWERED)),)
+
+
+def test_a_question_asked_of_a_resolver_is_not_the_resolvers_name() -> None:
+    table = NameTable()
+    table.add(0, name("asked.example", NameSource.DNS_QUERY))
+    names = FlowNames(table, ends(*FAR))
+    assert [said.host for said in names.of(0)] == ["asked.example"]
+    assert names.far_names()[0].tolist() == [0, 0, 0]
+
+
+def test_a_longer_address_is_named_by_its_own_answers_only() -> None:
+    table = NameTable()
+    table.answer(FAR[1], name("six.example", ANSWERED))
+    numbers, sets = FlowNames(table, ends(FAR[1], "2001:db8:0:9::1", "0.0.0.1")).far_names()
+    assert numbers.tolist() == [1, 0, 0]
+    assert len(sets) == 2
+
+
+def test_two_records_of_one_address_add_up() -> None:
+    records = [HostRecord(FAR[0], ("a.example",)), HostRecord(FAR[0], ("b.example",))]
+    names = FlowNames(NameTable(), ends(*FAR), records)
+    assert [said.host for said in names.of(0)] == ["a.example", "b.example"]
+
+
+def test_flows_without_any_name_have_the_empty_set() -> None:
+    numbers, sets = FlowNames(NameTable(), ends(*FAR)).far_names()
+    assert (numbers.tolist(), sets) == ([0, 0, 0], [()])

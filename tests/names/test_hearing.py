@@ -1,0 +1,82 @@
+"""What readers found is put where the judge looks: by flow, by address, by question."""
+
+import pytest
+
+from egress_audit.model.flow import NameSource
+from egress_audit.names.hearing import HIDING_MARKS, Hearing, Message
+from egress_audit.names.reading import Reading, Spoken
+
+MESSAGE = Message(flow=7, frame=3, ts_ns=1_000, sender="10.0.0.2", receiver="10.0.0.1")
+SNI = Spoken("a.example", NameSource.TLS_SNI)
+QUERY = Spoken("a.example", NameSource.DNS_QUERY, qtype="A")
+ANSWER = Spoken("a.example", NameSource.DNS_ANSWER, address="192.0.2.1")
+ECHOED = Spoken("a.example", NameSource.DNS_ANSWER, qtype="A")
+
+
+def heard(*readings: Reading) -> Hearing:
+    """A hearing of some readings, all of the same message."""
+    hearing = Hearing()
+    for reading in readings:
+        hearing.hear(reading, MESSAGE)
+    return hearing
+
+
+def test_a_name_is_kept_with_its_flow_and_frame() -> None:
+    (name,) = heard(Reading((SNI,))).names.names_of(7)
+    assert (name.host, name.source, name.frame, name.ts_ns) == (
+        *("a.example", NameSource.TLS_SNI),
+        *(3, 1_000),
+    )
+
+
+def test_a_name_that_is_no_question_asks_nothing() -> None:
+    assert not list(heard(Reading((SNI,))).names.questions())
+
+
+def test_a_question_is_kept_with_the_resolver_that_was_asked() -> None:
+    (question,) = heard(Reading((QUERY,))).names.questions()
+    assert (question.host, question.resolvers, question.frames) == ("a.example", ["10.0.0.1"], [3])
+
+
+def test_an_answer_leads_from_its_address_to_its_name() -> None:
+    hearing = heard(Reading((QUERY,)), Reading((ANSWER,)))
+    assert [name.host for name in hearing.names.answers_for("192.0.2.1")] == ["a.example"]
+    (question,) = hearing.names.questions()
+    assert question.addresses == ["192.0.2.1"]
+
+
+def test_an_answer_shows_a_question_that_the_capture_does_not_have() -> None:
+    (question,) = heard(Reading((ECHOED,))).names.questions()
+    assert (question.host, question.total, question.resolvers) == ("a.example", 1, ["10.0.0.2"])
+
+
+def test_an_answer_to_a_question_that_was_seen_asks_it_no_second_time() -> None:
+    (question,) = heard(Reading((QUERY,)), Reading((ECHOED,))).names.questions()
+    assert question.total == 1
+
+
+def test_names_already_taken_are_not_taken_again() -> None:
+    hearing = Hearing()
+    hearing.hear(Reading((QUERY,)), MESSAGE)
+    hearing.hear(Reading((QUERY, QUERY)), MESSAGE, heard=1)
+    (question,) = hearing.names.questions()
+    assert question.total == 2
+
+
+@pytest.mark.parametrize("mark", ["no-sni", "ech", "http2", "socks"])
+def test_a_protocol_that_hides_the_name_is_counted_by_flow(mark: str) -> None:
+    hearing = heard(Reading(marks=frozenset({mark})), Reading(marks=frozenset({mark})))
+    assert hearing.hiding == {HIDING_MARKS[mark]: {7}}
+
+
+def test_a_hello_with_a_name_hides_nothing() -> None:
+    hearing = heard(Reading((SNI,), frozenset({"tls"})))
+    assert (hearing.hiding, hearing.tls) == ({}, {7})
+
+
+def test_a_hello_without_a_name_is_a_hello() -> None:
+    assert heard(Reading(marks=frozenset({"tls", "no-sni"}))).tls == {7}
+
+
+def test_a_tls_record_that_is_no_hello_is_none() -> None:
+    assert heard(Reading(marks=frozenset({"tls"}))).tls == set()

@@ -1,0 +1,261 @@
+"""Frames in, a verdict out: what whole captures say, made packet by packet."""
+
+import io
+from collections.abc import Sequence
+from ipaddress import ip_network
+
+import pytest
+
+from egress_audit.addresses import Scope
+from egress_audit.audit import Asserted, Audited, audited
+from egress_audit.capture.pcap import PcapSource, read_header
+from egress_audit.capture.window import Window
+from egress_audit.classify.destination import embedded_classifier
+from egress_audit.errors import WrongUsage
+from egress_audit.judge.profile import load_profile
+from egress_audit.model.audit import Audit, Direction, Kind, Verdict
+from egress_audit.model.flow import NameSource
+from tests.builders.captures import (
+    START_NS,
+    UDP,
+    Frame,
+    client_hello,
+    dns_answer,
+    dns_query,
+    ethernet,
+    http_request,
+    icmp,
+    ip,
+    ipv4,
+    over_tcp,
+    pcap,
+    tcp_session,
+    udp,
+    udp_exchange,
+)
+
+OURS = ("10.0.0.2", 40000)
+ALL = Asserted(("all",))
+LOCAL = (ip_network("10.0.0.2"),)
+
+
+def judged(
+    frames: Sequence[Frame],
+    profile: str = "offline",
+    *,
+    asserted: Asserted = ALL,
+    local: bool = True,
+) -> Audited:
+    """The audit of these frames, all six assertions made and our address given."""
+    raw = pcap(frames)
+    header = read_header(raw)
+    assert header is not None
+    source = PcapSource("made.pcap", Window(io.BytesIO(raw)), header)  # type: ignore[arg-type]
+    return audited(
+        source,
+        load_profile(profile),
+        embedded_classifier(),
+        local=LOCAL if local else (),
+        asserted=asserted,
+    )
+
+
+def rules(audit: Audit) -> set[str]:
+    return {finding.rule for finding in audit.findings}
+
+
+def material(audit: Audit) -> set[str]:
+    return {spot.id for spot in audit.blind_spots if spot.material}
+
+
+LOOPBACK = tcp_session(
+    ("127.0.0.1", 40000), ("127.0.0.1", 8080), http_request("localhost"), b"HTTP/1.1 200 OK\r\n\r\n"
+)
+
+
+def test_traffic_on_loopback_alone_holds() -> None:
+    audit = judged(LOOPBACK).audit
+    assert (audit.verdict, material(audit)) == (Verdict.HOLDS, set())
+
+
+def test_one_packet_to_the_internet_is_enough() -> None:
+    frames = [*LOOPBACK, Frame(START_NS, ethernet(ip("10.0.0.2", "8.8.8.8", udp(4, 4), UDP)))]
+    audit = judged(frames).audit
+    assert (audit.verdict, rules(audit)) == (Verdict.VIOLATED, {"EA001"})
+
+
+def test_a_question_to_a_resolver_on_loopback_is_egress_by_name() -> None:
+    frames = udp_exchange(("127.0.0.1", 4), ("127.0.0.53", 53), dns_query("hub.example"))
+    audit = judged(frames).audit
+    assert (audit.verdict, rules(audit)) == (Verdict.VIOLATED, {"EA002"})
+
+
+def test_a_question_for_localhost_is_not() -> None:
+    frames = udp_exchange(("127.0.0.1", 4), ("127.0.0.53", 53), dns_query("localhost"))
+    assert judged(frames).audit.verdict is Verdict.HOLDS
+
+
+def test_a_question_over_tcp_is_a_question() -> None:
+    query = over_tcp(dns_query("hub.example")) + over_tcp(dns_query("second.example"))
+    frames = tcp_session(("127.0.0.1", 4), ("127.0.0.53", 53), query)
+    asked = [s.names[0].host for s in judged(frames).audit.observations if s.kind is Kind.QUESTION]
+    assert asked == ["hub.example", "second.example"]
+
+
+def test_an_answer_whose_question_was_not_recorded_shows_the_question() -> None:
+    answer = dns_answer("hub.example", ["192.0.2.7"])
+    frames = udp_exchange(("127.0.0.53", 53), ("127.0.0.1", 4), answer)
+    audit = judged(frames).audit
+    assert "EA002" in rules(audit)
+
+
+def test_a_tunnel_through_a_local_proxy_is_judged_by_its_target() -> None:
+    connect = b"CONNECT hub.example:443 HTTP/1.1\r\nHost: hub.example:443\r\n\r\n"
+    frames = tcp_session(("127.0.0.1", 4), ("127.0.0.1", 7890), connect)
+    audit = judged(frames).audit
+    assert (audit.verdict, rules(audit)) == (Verdict.VIOLATED, {"EA005"})
+
+
+def test_an_address_is_named_by_the_answer_that_led_to_it() -> None:
+    question = udp_exchange(
+        OURS, ("10.0.0.1", 53), dns_query("hub.example"), dns_answer("hub.example", ["192.0.2.7"])
+    )
+    session = tcp_session(OURS, ("192.0.2.7", 443), start_ns=START_NS + 10**9)
+    contacts = {s.far_h: s for s in judged([*question, *session]).audit.observations}
+    (use,) = contacts["192.0.2.7"].names
+    assert (use.host, use.sources) == ("hub.example", (NameSource.DNS_ANSWER,))
+
+
+def test_an_answer_that_came_later_names_nothing() -> None:
+    session = tcp_session(OURS, ("192.0.2.7", 443))
+    question = udp_exchange(
+        OURS,
+        ("10.0.0.1", 53),
+        dns_query("hub.example"),
+        dns_answer("hub.example", ["192.0.2.7"]),
+        start_ns=START_NS + 10**9,
+    )
+    contacts = {s.far_h: s for s in judged([*session, *question]).audit.observations}
+    assert contacts["192.0.2.7"].names == ()
+
+
+def test_a_post_quantum_hello_in_two_segments_has_its_name() -> None:
+    hello = client_hello("hub.example", post_quantum=True)
+    assert len(hello) > 1400
+    result = judged(tcp_session(OURS, ("192.0.2.7", 443), hello))
+    (seen,) = result.audit.observations
+    assert (seen.names[0].host, seen.tls_flows) == ("hub.example", 1)
+
+
+def test_a_hello_whose_segments_arrive_in_the_wrong_order_has_its_name() -> None:
+    frames = tcp_session(OURS, ("192.0.2.7", 443), client_hello("hub.example", post_quantum=True))
+    frames[3], frames[4] = frames[4], frames[3]
+    (seen,) = judged(frames).audit.observations
+    assert seen.names[0].host == "hub.example"
+
+
+def test_what_a_stranger_asked_is_not_what_we_sent() -> None:
+    frames = tcp_session(
+        ("192.0.2.9", 5), ("10.0.0.2", 8080), http_request("10.0.0.2"), b"HTTP/1.1"
+    )
+    audit = judged(frames).audit
+    (seen,) = audit.observations
+    assert (seen.direction, audit.verdict) == (Direction.INBOUND, Verdict.HOLDS)
+
+
+def test_a_guess_of_our_address_excuses_nobody() -> None:
+    frames = tcp_session(
+        ("192.0.2.9", 5), ("10.0.0.2", 8080), http_request("10.0.0.2"), b"HTTP/1.1"
+    )
+    again = tcp_session(("192.0.2.8", 5), ("10.0.0.2", 8080), start_ns=START_NS + 10**9)
+    audit = judged([*frames, *again], local=False).audit
+    assert "own-addresses-guessed" in material(audit)
+    assert audit.verdict is Verdict.INCONCLUSIVE
+
+
+def test_our_icmp_error_to_a_stranger_is_no_egress() -> None:
+    probe = ip("192.0.2.9", "10.0.0.2", udp(5, 9), UDP)
+    error = ipv4("10.0.0.2", "192.0.2.9", icmp(3, 3, probe[:28]), 1)
+    frames = [Frame(START_NS, ethernet(probe)), Frame(START_NS + 1, ethernet(error))]
+    assert judged(frames).audit.verdict is Verdict.HOLDS
+
+
+def test_an_icmp_error_to_somebody_who_never_spoke_is() -> None:
+    error = ipv4("10.0.0.2", "192.0.2.9", icmp(3, 3, bytes(28)), 1)
+    audit = judged([Frame(START_NS, ethernet(error))]).audit
+    assert audit.verdict is Verdict.VIOLATED
+
+
+def test_a_host_name_sent_in_the_clear_names_its_address() -> None:
+    frames = tcp_session(OURS, ("192.0.2.7", 80), http_request("hub.example"))
+    (seen,) = judged(frames).audit.observations
+    assert seen.names[0].sources == (NameSource.HTTP_HOST,)
+
+
+def test_china_telecom_violates_no_china() -> None:
+    audit = judged(tcp_session(OURS, ("202.96.128.86", 443)), "no-china").audit
+    assert audit.verdict is Verdict.VIOLATED
+    assert rules(audit) == {"EA006", "EA007"}
+
+
+def test_a_chinese_cloud_abroad_is_controlled_from_china() -> None:
+    audit = judged(tcp_session(OURS, ("47.74.0.1", 443)), "no-china").audit
+    assert rules(audit) == {"EA007"}
+
+
+def test_an_anycast_address_is_unknown_and_never_no() -> None:
+    audit = judged(tcp_session(OURS, ("104.16.0.1", 443)), "no-china").audit
+    assert audit.verdict is Verdict.INCONCLUSIVE
+    assert {"location-unknown", "control-unknown"} <= material(audit)
+
+
+def test_a_name_that_was_resolved_to_china_and_not_contacted_is_not_clean() -> None:
+    frames = udp_exchange(
+        OURS, ("10.0.0.1", 53), dns_query("a.example"), dns_answer("a.example", ["202.96.128.86"])
+    )
+    audit = judged(frames, "no-china").audit
+    assert rules(audit) == {"EA006", "EA007"}
+
+
+def test_every_frame_stands_in_exactly_one_counter() -> None:
+    arp = ethernet(bytes(28), ethertype=0x0806)
+    odd = ethernet(b"x" * 30, ethertype=0x88B5)
+    frames = [*LOOPBACK, Frame(START_NS, arp), Frame(START_NS, odd)]
+    coverage = judged(frames).audit.coverage
+    assert coverage.frames == len(frames)
+    assert coverage.packets == len(LOOPBACK)
+    assert (coverage.no_destination, coverage.undecoded) == ({"ARP": 1}, {"ethertype 0x88b5": 1})
+
+
+def test_an_arp_frame_cannot_carry_a_destination_and_an_unknown_type_can() -> None:
+    arp = Frame(START_NS, ethernet(bytes(28), ethertype=0x0806))
+    odd = Frame(START_NS, ethernet(b"x" * 30, ethertype=0x88B5))
+    assert judged([*LOOPBACK, arp]).audit.verdict is Verdict.HOLDS
+    assert material(judged([*LOOPBACK, odd]).audit) == {"frames-undecoded"}
+
+
+def test_a_packet_to_ourselves_stays_at_home() -> None:
+    frames = tcp_session(("10.0.0.2", 4), ("10.0.0.2", 8080))
+    (seen,) = judged(frames).audit.observations
+    assert (seen.direction, seen.destination.scope) == (Direction.INTERNAL, Scope.LOOPBACK)
+
+
+def test_two_addresses_of_ours_are_judged_by_where_they_are() -> None:
+    frames = tcp_session(("10.0.0.2", 4), ("10.0.0.3", 8080))
+    raw = judged(frames).audit
+    assert raw.verdict is Verdict.VIOLATED
+
+
+def test_an_assertion_that_is_none_is_refused_before_anything_is_read() -> None:
+    with pytest.raises(WrongUsage):
+        judged(LOOPBACK, asserted=Asserted(("no-drop",)))
+
+
+def test_assertions_are_bound_to_the_capture() -> None:
+    audit = judged(LOOPBACK).audit
+    assert {a.evidence for a in audit.assertions} == {(audit.evidence[0].sha256,)}
+
+
+def test_flow_records_are_as_many_as_flows() -> None:
+    result = judged(LOOPBACK)
+    assert len(list(result.flow_records())) == result.audit.coverage.flows == 1

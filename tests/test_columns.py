@@ -1,0 +1,42 @@
+"""The columns that pass along the hot path, and the words that their numbers stand for."""
+
+from egress_audit.columns import CONN_STATES, END_REASONS, PADDING
+from egress_audit.model.flow import EndReason
+from tests.builders.captures import Frame, ethernet, pcap, udp_exchange
+from tests.builders.engine import opened, run
+
+
+def test_the_states_are_zeeks_thirteen() -> None:
+    assert len(CONN_STATES) == len(set(CONN_STATES)) == 13
+
+
+def test_every_end_reason_has_its_number() -> None:
+    assert tuple(EndReason(word) for word in END_REASONS) == tuple(EndReason)
+
+
+def test_a_batch_is_as_long_as_its_columns() -> None:
+    batch = next(iter(opened(pcap([Frame(0, b"a"), Frame(0, b"b")]))))
+    assert len(batch) == len(batch.offset) == len(batch.linktype) == 2
+
+
+def test_zeros_stand_behind_the_last_byte_of_every_buffer() -> None:
+    data = pcap([Frame(0, b"\xff" * 60)])
+    batch = next(iter(opened(data)))
+    assert not batch.buffer[len(data) : len(data) + PADDING].any()
+
+
+def test_a_header_cut_at_the_end_of_the_buffer_borrows_nothing_from_beyond() -> None:
+    (frame,) = udp_exchange(("10.0.0.2", 40000), ("192.0.2.1", 53), b"x")
+    data = pcap([frame, Frame(1, frame.data[:36], len(frame.data))])
+    first, second = run(data).packets
+    assert (first.sport, first.dport) == (40000, 53)
+    assert (second.sport, second.dport) == (0, 0)
+
+
+def test_flows_are_as_many_as_their_rows() -> None:
+    flows = run(pcap(udp_exchange(("10.0.0.2", 40000), ("192.0.2.1", 53), b"x", b"y"))).flows
+    assert len(flows) == len(flows.proto) == 1
+
+
+def test_nothing_at_all_is_no_flow() -> None:
+    assert len(run(pcap([Frame(0, ethernet(b"", 0x0806))])).flows) == 0
