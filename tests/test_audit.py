@@ -50,7 +50,7 @@ def judged(
     raw = pcap(frames)
     header = read_header(raw)
     assert header is not None
-    source = PcapSource("made.pcap", Window(io.BytesIO(raw)), header)  # type: ignore[arg-type]
+    source = PcapSource("made.pcap", Window(io.BytesIO(raw)), header)
     return audited(
         source,
         load_profile(profile),

@@ -60,7 +60,7 @@ def run_without_sockets(arguments: list[str]) -> subprocess.CompletedProcess[byt
         capture_output=True,
         timeout=120,
         check=False,
-        preexec_fn=forbid_sockets,  # noqa: PLW1509 - one thread here, and the filter needs it
+        preexec_fn=forbid_sockets,
     )
 
 

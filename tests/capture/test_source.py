@@ -11,10 +11,14 @@ from egress_audit.capture.pcap import PcapSource
 from egress_audit.capture.pcapng import PcapngSource
 from egress_audit.capture.source import KNOWN, open_capture, source_of
 from egress_audit.capture.window import Window
-from egress_audit.errors import ExitCode, InputUnreadable
+from egress_audit.errors import EgressAuditError, ExitCode, InputUnreadable
 from tests.builders.captures import Frame, Section, pcap, pcapng
 
 PCAP, PCAPNG = pcap([Frame(0, b"a")]), pcapng([Section([Frame(0, b"a")])])
+
+
+SHARED = os.environ.get("EGRESS_AUDIT_SHARED", "")
+CORPUS = sorted(Path(SHARED, "corpus", "captures").glob("*")) if SHARED else []
 
 
 def refused(path: Path) -> InputUnreadable:
@@ -104,6 +108,20 @@ def test_text_is_called_text(tmp_path: Path) -> None:
 def test_anything_else_is_told_by_its_first_bytes(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"\x00\x01\x02\x03" * 9)
     assert "begins with 00 01 02 03" in str(refused(tmp_path / "a"))
+
+
+@pytest.mark.skipif(not CORPUS, reason="no corpus on this machine")
+def test_captures_from_elsewhere_are_read_to_their_end_or_refused_with_a_reason() -> None:
+    refusals = []
+    for path in CORPUS:
+        try:
+            source = open_capture(str(path))
+        except EgressAuditError as error:
+            refusals.append(error)
+            continue
+        assert sum(len(batch) for batch in source) == source.facts().frames
+    assert len(refusals) < len(CORPUS) // 20
+    assert all(error.what and error.where for error in refusals)
 
 
 def test_a_window_without_a_header_gives_no_source() -> None:

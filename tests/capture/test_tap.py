@@ -12,7 +12,7 @@ def tapped(wanted: list[int]) -> Tap:
     raw = pcap([Frame(START_NS + n * 1000, bytes([n]) * 20, wirelen=30) for n in range(5)])
     header = read_header(raw)
     assert header is not None
-    return Tap(PcapSource("x", Window(io.BytesIO(raw), block=80), header), wanted)  # type: ignore[arg-type]
+    return Tap(PcapSource("x", Window(io.BytesIO(raw), block=80), header), wanted)
 
 
 def test_wanted_frames_are_kept_with_their_bytes_from_every_batch() -> None:

@@ -15,7 +15,7 @@ def repeated(*frames: bytes, wirelens: tuple[int, ...] = ()) -> list[bool]:
     )
     header = read_header(raw)
     assert header is not None
-    source = PcapSource("x", Window(io.BytesIO(raw)), header)  # type: ignore[arg-type]
+    source = PcapSource("x", Window(io.BytesIO(raw)), header)
     return [bool(one) for batch in source for one in duplicates(batch)]
 
 
