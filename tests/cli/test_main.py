@@ -1,4 +1,4 @@
-"""How the command line leaves: every ending has its exit code, and none of them looks like another."""
+"""How the command line leaves: every ending has its exit code, none looks like another."""
 
 import subprocess
 import sys
