@@ -66,6 +66,7 @@ def contact(seen: Observation, *, whom: str) -> str:
 def whom(seen: Observation) -> str:
     """`huggingface.co at 198.18.0.7:443 (benchmark)`."""
     name, at = best_name(seen), endpoint(seen)
+    name = "" if name == seen.far_h else name
     scope = seen.destination.scope.value
     place = "internet" if scope == "global" else scope
     return f"{name} at {at} ({place})" if name else f"{at} ({place})"

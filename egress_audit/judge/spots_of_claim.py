@@ -100,7 +100,7 @@ SPOTS_OF_CLAIM: tuple[Spot, ...] = (
     Spot(
         "names-hidden",
         "Names that the protocol hides",
-        "{count} flows hide the name they are for (encrypted or not read in this version)",
+        "flows that hide the name they are for (encrypted, or not read in this version): {count}",
         "flows whose names can be read",
         NONE,
         "claims that allow anything off the machine or deny by name; every claim where such a "
@@ -112,7 +112,7 @@ SPOTS_OF_CLAIM: tuple[Spot, ...] = (
     Spot(
         "names-unread",
         "Names that could not be read",
-        "{count} messages should hold a name and could not be read to their end",
+        "messages that should hold a name and could not be read to their end: {count}",
         "whole messages",
         NONE,
         "every claim",
@@ -123,7 +123,7 @@ SPOTS_OF_CLAIM: tuple[Spot, ...] = (
     Spot(
         "names-dropped",
         "More names than are kept",
-        "{count} names were not kept, because there were too many",
+        "names that were not kept, because there were too many: {count}",
         "fewer names",
         NONE,
         "every claim",
@@ -134,7 +134,7 @@ SPOTS_OF_CLAIM: tuple[Spot, ...] = (
     Spot(
         "rows-dropped",
         "More destinations than rows",
-        "{count} flows are summed in the last row, without place and name",
+        "flows that are summed in the last rows, without place and name: {count}",
         "fewer destinations",
         NONE,
         "every claim, unless those flows all came from outside",
@@ -145,8 +145,8 @@ SPOTS_OF_CLAIM: tuple[Spot, ...] = (
     Spot(
         "location-unknown",
         "Where a destination is",
-        "of {count} addresses it is not known whether they are in a denied country (no data, "
-        "sources differ, anycast or CDN)",
+        "addresses of which it is not known whether they are in a denied country (no data, "
+        "sources differ, anycast or CDN): {count}",
         "sources that agree",
         NONE,
         "claims that deny by location",
@@ -157,7 +157,7 @@ SPOTS_OF_CLAIM: tuple[Spot, ...] = (
     Spot(
         "control-unknown",
         "Who controls a destination",
-        "of {count} addresses it is not known whose jurisdiction their operator is under",
+        "addresses of which it is not known whose jurisdiction their operator is under: {count}",
         "an operator that is in the table, and is no CDN or proxy",
         NONE,
         "claims that deny by control",
@@ -168,7 +168,7 @@ SPOTS_OF_CLAIM: tuple[Spot, ...] = (
     Spot(
         "category-unknown",
         "What kind of operator it is",
-        "of {count} addresses the operator is not in the table, or is a CDN or proxy",
+        "addresses whose operator is not in the table, or is a CDN or proxy: {count}",
         "an operator that is in the table, and is no CDN or proxy",
         NONE,
         "claims that deny by category",
@@ -179,7 +179,7 @@ SPOTS_OF_CLAIM: tuple[Spot, ...] = (
     Spot(
         "question-unplaced",
         "Names without an answer",
-        "{count} names were asked of a resolver or a proxy and nothing shows where they lead",
+        "names asked of a resolver or a proxy, and nothing shows where they lead: {count}",
         "an answer in the same evidence",
         NONE,
         "claims that deny by place, operator or prefix",
@@ -201,7 +201,7 @@ SPOTS_OF_CLAIM: tuple[Spot, ...] = (
     Spot(
         "lists-stale",
         "Stale address lists",
-        "{count} lists are further from the capture's end than the profile allows",
+        "lists that are further from the capture's end than the profile allows: {count}",
         "lists of the time of the capture",
         NONE,
         "claims that deny by place or operator",

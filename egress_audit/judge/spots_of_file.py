@@ -86,7 +86,7 @@ SPOTS_OF_FILE: tuple[Spot, ...] = (
     Spot(
         "damage",
         "Damage",
-        "the file is damaged or cut in {count} place; what lay behind it was not read",
+        "the file is damaged or cut, and what lay behind that was not read; places: {count}",
         "a whole file",
         NONE,
         "every claim",
@@ -97,7 +97,7 @@ SPOTS_OF_FILE: tuple[Spot, ...] = (
     Spot(
         "drops-recorded",
         "Recorded loss",
-        "{count} frames were lost between the network and the file",
+        "frames that were lost between the network and the file: {count}",
         "a drop count of zero",
         NONE,
         "every claim",
@@ -108,7 +108,7 @@ SPOTS_OF_FILE: tuple[Spot, ...] = (
     Spot(
         "filter-recorded",
         "A capture filter",
-        "a capture filter was in force on {count} interface; what it left out was not seen",
+        "a capture filter was in force, and what it left out was not seen; interfaces: {count}",
         "no filter",
         NONE,
         "every claim",
@@ -119,7 +119,7 @@ SPOTS_OF_FILE: tuple[Spot, ...] = (
     Spot(
         "snaplen-cut",
         "Cut frames",
-        "{count} frames are shorter in the file than they were on the wire",
+        "frames that are shorter in the file than they were on the wire: {count}",
         "whole frames",
         NONE,
         "every claim",
@@ -130,7 +130,7 @@ SPOTS_OF_FILE: tuple[Spot, ...] = (
     Spot(
         "frames-undecoded",
         "Frames that were not understood",
-        "{count} frames could not be decoded, so where they went is not known",
+        "frames that could not be decoded, so that where they went is not known: {count}",
         "every frame decoded, or of a kind that cannot carry a destination",
         NONE,
         "every claim",
@@ -141,7 +141,7 @@ SPOTS_OF_FILE: tuple[Spot, ...] = (
     Spot(
         "headers-partial",
         "Packets with unreadable headers",
-        "{count} packets have addresses, but a transport header that could not be read whole",
+        "packets with addresses, and a transport header that could not be read whole: {count}",
         "whole headers",
         NONE,
         "every claim",
@@ -152,8 +152,8 @@ SPOTS_OF_FILE: tuple[Spot, ...] = (
     Spot(
         "fragments",
         "Fragments",
-        "{count} fragments were not put together: their names, and the ports of all but the first, "
-        "were not seen",
+        "fragments that were not put together, so that their names, and the ports of all but the "
+        "first, were not seen: {count}",
         "no fragments",
         NONE,
         "every claim",
@@ -164,7 +164,7 @@ SPOTS_OF_FILE: tuple[Spot, ...] = (
     Spot(
         "tunnels",
         "Tunnels",
-        "{count} flows carry other packets, whose destinations were not seen",
+        "flows that carry other packets, whose destinations were not seen: {count}",
         "no tunnel",
         NONE,
         "every claim",
@@ -175,7 +175,7 @@ SPOTS_OF_FILE: tuple[Spot, ...] = (
     Spot(
         "one-way",
         "Traffic in one direction only",
-        "{count} TCP flows show one side alone, which answers another that is not in the capture",
+        "TCP flows of one side alone, which answers another that is not in the capture: {count}",
         "both directions of every flow",
         NONE,
         "every claim",
@@ -186,8 +186,8 @@ SPOTS_OF_FILE: tuple[Spot, ...] = (
     Spot(
         "stream-gaps",
         "Gaps in streams",
-        "{count} TCP flows have payload that was acknowledged and is not in the capture: frames "
-        "were lost, whatever the drop counts say",
+        "TCP flows with payload that was acknowledged and is not in the capture (frames were "
+        "lost, whatever the drop counts say): {count}",
         "streams without gaps",
         NONE,
         "every claim",
@@ -198,8 +198,8 @@ SPOTS_OF_FILE: tuple[Spot, ...] = (
     Spot(
         "time-reversals",
         "Times that jump backwards",
-        "{count} frames are more than a second earlier than the one before them: the clock was "
-        "set, or the file was put together",
+        "frames more than a second earlier than the one before them (the clock was set, or the "
+        "file was put together): {count}",
         "times that do not fall",
         NONE,
         "every claim",
@@ -210,7 +210,7 @@ SPOTS_OF_FILE: tuple[Spot, ...] = (
     Spot(
         "flows-evicted",
         "More flows than are kept",
-        "{count} packets belong to no flow, because the table of flows was full",
+        "packets that belong to no flow, because the table of flows was full: {count}",
         "fewer flows",
         NONE,
         "every claim",
@@ -221,7 +221,7 @@ SPOTS_OF_FILE: tuple[Spot, ...] = (
     Spot(
         "conflicting-segments",
         "Segments that contradict each other",
-        "{count} streams begin with bytes that were sent twice and differ; both readings count",
+        "streams that begin with bytes sent twice that differ (both readings count): {count}",
         "streams of one reading",
         NONE,
         "every claim",
@@ -232,8 +232,8 @@ SPOTS_OF_FILE: tuple[Spot, ...] = (
     Spot(
         "local-service-missing",
         "A local service that was not there",
-        "{count} connections went to ports of this machine where nobody answered; a proxy or "
-        "resolver there would have been told what the capture does not show",
+        "connections to ports of this machine where nobody answered; a proxy or resolver there "
+        "would have been told what the capture does not show: {count}",
         "a service that answers, or no such connection",
         NONE,
         "every claim",
@@ -244,7 +244,7 @@ SPOTS_OF_FILE: tuple[Spot, ...] = (
     Spot(
         "own-addresses-guessed",
         "Which addresses are ours",
-        "{count} flows count as begun by somebody else only because the own addresses were guessed",
+        "flows held to be begun by somebody else only by a guess of our own addresses: {count}",
         "own addresses that were given or recorded",
         NONE,
         "every claim",
@@ -255,7 +255,7 @@ SPOTS_OF_FILE: tuple[Spot, ...] = (
     Spot(
         "inbound-answered",
         "Flows from outside",
-        "{count} flows were begun from outside and answered; what the answers held is not judged",
+        "flows from outside that were answered (what the answers held is not judged): {count}",
         "no such flow, or `inbound: deny`",
         NONE,
         "no claim with `inbound: report`",
@@ -266,7 +266,7 @@ SPOTS_OF_FILE: tuple[Spot, ...] = (
     Spot(
         "frames-duplicated",
         "Frames recorded twice",
-        "{count} frames repeat one of the four before them; they are counted like the others",
+        "frames that repeat one of the four before them (counted like the others): {count}",
         "frames recorded once",
         NONE,
         "no claim",
@@ -277,7 +277,7 @@ SPOTS_OF_FILE: tuple[Spot, ...] = (
     Spot(
         "frames-without-time",
         "Frames without a time",
-        "{count} frames carry no time (simple packet blocks); they have that of the frame before",
+        "frames that carry no time (simple packet blocks) and have that of the one before: {count}",
         "frames with times",
         NONE,
         "no claim",
@@ -288,7 +288,7 @@ SPOTS_OF_FILE: tuple[Spot, ...] = (
     Spot(
         "blocks-skipped",
         "Blocks that hold no frame",
-        "{count} blocks of the file were not interpreted; none of them holds a frame",
+        "blocks of the file that were not interpreted (none of them holds a frame): {count}",
         "none",
         NONE,
         "no claim",

@@ -133,7 +133,7 @@ SPOTS_OF_RUN: tuple[Spot, ...] = (
     Spot(
         "phases-unproven",
         "Whether the program did its work",
-        "nothing shows that the program went through what the claim requires ({count} phases)",
+        "nothing shows that the program went through what the claim requires; phases: {count}",
         "an exercise with an expected result",
         "exercised",
         "claims that require phases",
@@ -190,8 +190,8 @@ SPOTS_OF_RUN: tuple[Spot, ...] = (
     Spot(
         "kernel-packets",
         "Packets of the kernel",
-        "{count} packets of neighbour discovery, MLD or IGMP were sent; kernels send them by "
-        "themselves, and nothing says that these were",
+        "packets of neighbour discovery, MLD or IGMP, which kernels send by themselves, and "
+        "nothing says that these were: {count}",
         "process records of a recorder that is trusted",
         "single-host",
         "claims that do not allow every destination",
@@ -236,7 +236,7 @@ SPOTS_OF_RUN: tuple[Spot, ...] = (
     Spot(
         "filter-unknown",
         "Capture filter",
-        "the file does not say whether a capture filter left frames out ({count} interfaces)",
+        "the file does not say whether a capture filter left frames out; interfaces: {count}",
         "a recorded filter that is empty by a recorder that always records it",
         "unfiltered",
         "every claim",
@@ -247,8 +247,8 @@ SPOTS_OF_RUN: tuple[Spot, ...] = (
     Spot(
         "lists-old",
         "Age of the address lists",
-        "the address lists are {count} days away from the end of the capture; 4 % of addresses "
-        "change their AS in 14 months",
+        "the address lists are of another time than the capture; 4 % of addresses change their "
+        "AS in 14 months; days: {count}",
         "lists of the time of the capture",
         Absent.NOT_APPLICABLE,
         "no claim by itself; see `lists-stale`",
