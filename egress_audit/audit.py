@@ -103,9 +103,8 @@ class Listening:
     def _hear_head(self, head: Head) -> None:
         """Offers a head to the readers; a second reading of contradicting segments too."""
         outcome, *others = [read_head(stream, dns=head.dns) for stream in head.streams]
-        if head.dns or not outcome.hungry:
-            self.hearing.hear(outcome, self._message(head), heard=head.heard)
-            head.heard = len(outcome.spoken)
+        self.hearing.hear(outcome, self._message(head), heard=head.heard)
+        head.heard, head.midway = len(outcome.spoken), outcome.hungry
         for other in others:
             self.hearing.hear(other, self._message(head))
         self.heads.settle(head, hungry=outcome.hungry or head.dns, unread=outcome.unread or "")

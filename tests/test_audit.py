@@ -102,6 +102,23 @@ def test_a_question_over_tcp_is_a_question() -> None:
     assert asked == ["hub.example", "second.example"]
 
 
+def test_a_question_over_tcp_that_is_cut_leaves_a_blind_spot() -> None:
+    query = over_tcp(dns_query("localhost")) + over_tcp(dns_query("localhost"))[:-3]
+    frames = tcp_session(("127.0.0.1", 4), ("127.0.0.53", 53), query)
+    assert "names-unread" in material(judged(frames).audit)
+
+
+def test_a_whole_question_over_tcp_leaves_none() -> None:
+    frames = tcp_session(("127.0.0.1", 4), ("127.0.0.53", 53), over_tcp(dns_query("localhost")))
+    assert "names-unread" not in material(judged(frames).audit)
+
+
+def test_a_proxy_request_that_never_ended_still_names_its_target() -> None:
+    connect = b"CONNECT hub.example:443 HTTP/1.1\r\n"
+    audit = judged(tcp_session(("127.0.0.1", 4), ("127.0.0.1", 7890), connect)).audit
+    assert rules(audit) == {"EA005"}
+
+
 def test_an_answer_whose_question_was_not_recorded_shows_the_question() -> None:
     answer = dns_answer("hub.example", ["192.0.2.7"])
     frames = udp_exchange(("127.0.0.53", 53), ("127.0.0.1", 4), answer)

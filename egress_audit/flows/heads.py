@@ -42,6 +42,8 @@ class Head:
     ts_ns: int = 0
     cut: bool = False
     """The file lacks bytes of a segment, so what follows them cannot be read."""
+    midway: bool = False
+    """The reader stopped inside a message, and knows that more must follow."""
     heard: int = 0
     """Names of the stream that were already taken."""
 
@@ -117,7 +119,7 @@ class Heads:
     def finish(self) -> None:
         """Counts the heads that are still hungry when the capture ends."""
         for head in list(self._open.values()):
-            if not head.dns or head.assembly.has_hole:
+            if not head.dns or head.midway or head.assembly.has_hole:
                 hole = head.assembly.has_hole
                 self.unread["a segment is missing" if hole else "never completed"] += 1
             self._close(head)

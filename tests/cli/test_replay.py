@@ -1,6 +1,8 @@
 """`replay` as a person meets it."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -119,3 +121,28 @@ def test_a_capture_cut_in_the_middle_is_audited_as_far_as_it_goes(
     audit = json.loads(capsysbinary.readouterr().out)["audit"]
     assert len(audit["coverage"]["damage"]) == 1
     assert any(spot["id"] == "damage" and spot["material"] for spot in audit["blind_spots"])
+
+
+def piped(content: bytes, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "egress_audit", "replay", "-", *arguments],
+        input=content,
+        capture_output=True,
+        cwd=CAPTURES.parent,
+        check=False,
+    )
+
+
+def test_a_piped_capture_is_judged_like_the_file() -> None:
+    done = piped(Path(TALKING).read_bytes(), "--format", "json")
+    assert done.returncode == ExitCode.VIOLATED
+    audit = json.loads(done.stdout)["audit"]
+    expected = json.loads(Path(TALKING).with_suffix(".json").read_text())
+    assert audit == expected
+
+
+def test_an_empty_pipe_is_no_capture() -> None:
+    done = piped(b"")
+    assert done.returncode == ExitCode.NO_AUDIT
+    assert done.stdout == b""
+    assert b"is empty" in done.stderr

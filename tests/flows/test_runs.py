@@ -66,12 +66,15 @@ class TestInOneBatchAndInMany:
         found = pieces(scripted(">PAd <A", step_ns=6 * MINUTE), block)
         assert found == [(1, "idle-timeout"), (1, "forced-end")]
 
-    def test_a_reset_from_before_the_silence_closes_nothing_after_it(self, block: int) -> None:
-        frames = scripted(">S <R >PAd >S", step_ns=6 * MINUTE)
-        assert [count for count, _ in pieces(frames, block)] == [1, 1, 1, 1]
-
     def test_a_clock_that_runs_back_ends_nothing(self, block: int) -> None:
         assert len(pieces(scripted(">PAd <A >A", step_ns=-10 * MINUTE), block)) == 1
+
+
+@pytest.mark.parametrize("block", [80, 170, 1 << 16], ids=["each alone", "two by two", "together"])
+def test_a_reset_from_before_the_silence_closes_nothing_after_it(block: int) -> None:
+    frames = scripted(">S <R >PAd >S")
+    late = [Frame(frame.ts_ns + 6 * MINUTE, frame.data) for frame in frames[2:]]
+    assert pieces([*frames[:2], *late], block) == [(2, "idle-timeout"), (2, "forced-end")]
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,8 @@ CONVERSATIONS = [
     (">S <SA >A <R", "RSTR", "ShAr"),
     (">S <SA >A >FA >R", "RSTO", "ShAFR"),
     (">S <SA >A >FA >R <FA", "SF", "ShAFRf"),
+    (">S <A >R <R", "REJ", "SaRr"),
+    (">S <SA >A >PAd >R <R", "RSTR", "ShADRr"),
     (">S >R", "RSTOS0", "SR"),
     (">S <A >R", "RSTOS0", "SaR"),
     (">S <A >F >R", "OTH", "SaFR"),
