@@ -85,9 +85,13 @@ def explain_frames(
         raise WrongUsage(
             f"the capture has no frame {missing[0]}",
             where=path,
-            hint=f"its frames are numbered 1 to {result.audit.coverage.frames}",
+            hint=_numbering(result.audit.coverage.frames),
         )
     return [_explained(tap.frames[n], flow_of.get(n), result) for n in numbers]
+
+
+def _numbering(frames: int) -> str:
+    return f"its frames are numbered 1 to {frames}" if frames else "it has no frames at all"
 
 
 def _explained(frame: TappedFrame, flow: int | None, result: Audited) -> ExplainedFrame:

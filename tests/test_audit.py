@@ -190,6 +190,36 @@ def test_a_guess_of_our_address_excuses_nobody() -> None:
     assert audit.verdict is Verdict.INCONCLUSIVE
 
 
+CHINA_TELECOM = "202.96.128.86"
+
+
+@pytest.mark.parametrize("profile", ["offline", "no-china"])
+def test_a_guess_never_takes_a_stranger_for_ourselves(profile: str) -> None:
+    frames = udp_exchange((CHINA_TELECOM, 5), OURS, b"hello", b"a secret")
+    audit = judged(frames, profile, local=False).audit
+    assert audit.own_addresses.prefixes == ("10.0.0.2",)
+    assert [seen.far_h for seen in audit.observations] == [CHINA_TELECOM]
+    assert audit.verdict is Verdict.INCONCLUSIVE
+    assert "own-addresses-guessed" in material(audit)
+
+
+@pytest.mark.parametrize("profile", ["offline", "no-china"])
+def test_two_own_addresses_do_not_make_their_common_far_end_ours(profile: str) -> None:
+    frames = [
+        *tcp_session(("10.0.0.2", 4), (CHINA_TELECOM, 443)),
+        *tcp_session(("192.168.1.2", 4), (CHINA_TELECOM, 443), start_ns=START_NS + 10**9),
+    ]
+    audit = judged(frames, profile, local=False).audit
+    assert audit.verdict is Verdict.VIOLATED
+    assert {seen.far_h for seen in audit.observations} == {CHINA_TELECOM}
+
+
+def test_a_verdict_that_holds_by_given_addresses_says_so() -> None:
+    frames = tcp_session(("192.0.2.9", 5), OURS, http_request("10.0.0.2"), b"HTTP/1.1")
+    audit = judged(frames).audit
+    assert audit.headline.startswith("HOLDS, on these assertions and the own addresses you gave")
+
+
 def test_our_icmp_error_to_a_stranger_is_no_egress() -> None:
     probe = ip("192.0.2.9", "10.0.0.2", udp(5, 9), UDP)
     error = ipv4("10.0.0.2", "192.0.2.9", icmp(3, 3, probe[:28]), 1)

@@ -1,22 +1,38 @@
-"""Which addresses are ours: given, or guessed from who takes part in the most flows. HOT PATH.
+"""Which end of each flow is ours: given, or guessed from what kind of address it is. HOT PATH.
 
-A guess may turn HOLDS into INCONCLUSIVE; it never makes a flow allowed. So what a guess decides is
-marked, and the judge asks for `--local` where it would matter.
+A guess may turn HOLDS into INCONCLUSIVE; it never makes a flow allowed. So it is made flow by flow:
+of two ends the nearer one is ours, and the one further out is judged. Only where both are equally
+near does it matter which address takes part in the most flows. Whatever then counts as begun by
+somebody else is marked as resting on a guess, and the judge asks for `--local`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 import numpy as np
 
-from egress_audit.addresses import Scope, address_text, scope_of
-from egress_audit.columns import U8, U64, Bool, FlowColumns
+from egress_audit.addresses import address_text
+from egress_audit.columns import I64, U8, U64, Bool, FlowColumns
 from egress_audit.model.audit import OwnAddresses
 
 Network = IPv4Network | IPv6Network
 
-NEVER_OURS = (Scope.MULTICAST, Scope.BROADCAST, Scope.UNSPECIFIED, Scope.LOOPBACK)
+MAX_SHOWN = 16
+"""Guessed addresses that the document lists."""
+NEAR, MIDDLE, OUT, NEVER = range(4)
+"""How far out an address is; NEVER cannot be anybody's own."""
+DISTANCES: tuple[tuple[str, int], ...] = (
+    *((prefix, NEAR) for prefix in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")),
+    *((prefix, NEAR) for prefix in ("169.254.0.0/16", "127.0.0.0/8")),
+    *((prefix, NEAR) for prefix in ("fc00::/7", "fe80::/10", "::1/128")),
+    ("100.64.0.0/10", MIDDLE),
+    *((prefix, NEVER) for prefix in ("224.0.0.0/4", "255.255.255.255/32", "ff00::/8")),
+    *((prefix, NEVER) for prefix in ("0.0.0.0/32", "::/128")),
+    # Metadata services lie in link-local and unique local ranges, and are nobody's own.
+    *((prefix, NEVER) for prefix in ("169.254.169.254/32", "fd00:ec2::254/128")),
+)
+"""Prefix → distance, the later row winning; everything else is OUT (RFC 1918, 4193, 6598, 6890)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +45,22 @@ class Sides:
 
 
 def sides_of(flows: FlowColumns, given: Sequence[Network]) -> Sides:
-    """Marks the ends that lie in `given`, or, if that is empty, in a guess."""
+    """Marks the ends that lie in `given`, or, if that is empty, those that are guessed."""
+    orig, resp = _inside_any(flows, given) if given else _guessed(flows)
+    orig |= is_loopback(flows.version, flows.orig_hi, flows.orig_lo)
+    resp |= is_loopback(flows.version, flows.resp_hi, flows.resp_lo)
     if given:
-        own = OwnAddresses("given", tuple(str(prefix) for prefix in given))
-        prefixes = list(given)
-    else:
-        prefixes = _guessed(flows)
-        own = OwnAddresses("guessed", tuple(str(prefix.network_address) for prefix in prefixes))
-    orig = np.zeros(len(flows), np.bool_)
-    resp = np.zeros(len(flows), np.bool_)
+        return Sides(orig, resp, OwnAddresses("given", tuple(str(prefix) for prefix in given)))
+    return Sides(orig, resp, OwnAddresses("guessed", _shown(flows, orig, resp)))
+
+
+def _inside_any(flows: FlowColumns, prefixes: Sequence[Network]) -> tuple[Bool, Bool]:
+    orig: Bool = np.zeros(len(flows), np.bool_)
+    resp: Bool = np.zeros(len(flows), np.bool_)
     for prefix in prefixes:
         orig |= inside(prefix, flows.version, flows.orig_hi, flows.orig_lo)
         resp |= inside(prefix, flows.version, flows.resp_hi, flows.resp_lo)
-    return Sides(
-        orig | is_loopback(flows.version, flows.orig_hi, flows.orig_lo),
-        resp | is_loopback(flows.version, flows.resp_hi, flows.resp_lo),
-        own,
-    )
+    return orig, resp
 
 
 def inside(prefix: Network, version: U8, hi: U64, lo: U64) -> Bool:
@@ -67,28 +82,49 @@ def is_loopback(version: U8, hi: U64, lo: U64) -> Bool:
     return four | six
 
 
-def _guessed(flows: FlowColumns) -> list[Network]:
-    """Of each IP version the one address that takes part in the most flows."""
-    found: list[Network] = []
-    for version, kind in ((4, IPv4Network), (6, IPv6Network)):
-        rows = np.flatnonzero(flows.version == version)
-        if len(rows):
-            best = _busiest(flows, rows, version)
-            if best is not None:
-                found.append(kind(best))
+def distances(version: U8, hi: U64, lo: U64) -> U8:
+    """(n,) how far out each address is: NEAR, MIDDLE, OUT or NEVER."""
+    found: U8 = np.full(len(version), OUT, np.uint8)
+    for prefix, distance in DISTANCES:
+        found[inside(ip_network(prefix), version, hi, lo)] = distance
     return found
 
 
-def _busiest(flows: FlowColumns, rows: "np.typing.NDArray[np.int64]", version: int) -> str | None:
-    """Most flows first; of equals who began more of them, then the smaller number."""
-    ends = np.empty((2 * len(rows), 2), np.uint64)
-    ends[: len(rows), 0], ends[: len(rows), 1] = flows.orig_hi[rows], flows.orig_lo[rows]
-    ends[len(rows) :, 0], ends[len(rows) :, 1] = flows.resp_hi[rows], flows.resp_lo[rows]
-    began = np.append(flows.direction_known[rows], np.zeros(len(rows), np.bool_))
-    address, place, count = np.unique(ends, axis=0, return_inverse=True, return_counts=True)
-    begun = np.bincount(place.ravel(), weights=began, minlength=len(address))
-    for row in np.lexsort((np.arange(len(address)), -begun, -count)).tolist():
-        text = address_text(version, int(address[row, 0]), int(address[row, 1]))
-        if scope_of(text) not in NEVER_OURS:
-            return text
-    return None
+def _guessed(flows: FlowColumns) -> tuple[Bool, Bool]:
+    """The nearer end of each flow; of two equally near ones the busier, else who began."""
+    orig_far = distances(flows.version, flows.orig_hi, flows.orig_lo)
+    resp_far = distances(flows.version, flows.resp_hi, flows.resp_lo)
+    orig: Bool = orig_far < resp_far
+    resp: Bool = resp_far < orig_far
+    even = np.flatnonzero((orig_far == resp_far) & (orig_far != NEVER))
+    if len(even):
+        serves = _busier_answers(flows, even)
+        orig[even] = ~serves
+        resp[even] = serves
+    return orig, resp
+
+
+def _busier_answers(flows: FlowColumns, rows: I64) -> Bool:
+    """(rows,) True where the responder takes part in more of these flows than the originator."""
+    ends = np.empty((2 * len(rows), 3), np.uint64)
+    ends[:, 0] = np.tile(flows.version[rows], 2)
+    ends[: len(rows), 1], ends[: len(rows), 2] = flows.orig_hi[rows], flows.orig_lo[rows]
+    ends[len(rows) :, 1], ends[len(rows) :, 2] = flows.resp_hi[rows], flows.resp_lo[rows]
+    _, place, count = np.unique(ends, axis=0, return_inverse=True, return_counts=True)
+    busy = count[place.ravel()]
+    answers: Bool = busy[len(rows) :] > busy[: len(rows)]
+    return answers
+
+
+def _shown(flows: FlowColumns, orig: Bool, resp: Bool) -> tuple[str, ...]:
+    """The first guessed addresses, in the order in which they appear; loopback needs no guess."""
+    seen: dict[str, None] = {}
+    sides = ((orig, flows.orig_hi, flows.orig_lo), (resp, flows.resp_hi, flows.resp_lo))
+    for ours, hi, lo in sides:
+        rows = np.flatnonzero(ours & ~is_loopback(flows.version, hi, lo))
+        ends = np.stack([flows.version[rows].astype(np.uint64), hi[rows], lo[rows]], axis=1)
+        _, first = np.unique(ends, axis=0, return_index=True)
+        for row in np.sort(rows[first])[:MAX_SHOWN].tolist():
+            text = address_text(int(flows.version[row]), int(hi[row]), int(lo[row]))
+            seen[text] = None
+    return tuple(seen)[:MAX_SHOWN]

@@ -4,7 +4,8 @@ import re
 
 import click
 
-from egress_audit.cli.output import deliver, refuse_terminal
+from egress_audit.cli.output import deliver, refuse_overwriting, refuse_terminal
+from egress_audit.cli.own_addresses import own_prefixes
 
 MAX_FRAMES = 1000
 NUMBERS = re.compile(r"([0-9]{1,18})(?:-([0-9]{1,18}))?")
@@ -21,8 +22,10 @@ def frame_numbers(words: tuple[str, ...]) -> list[int]:
         if not written:
             raise click.UsageError(f"{word!r} is no frame number: write 7, 7-9 or 1,4,9")
         start, end = int(written[1]), int(written[2] or written[1])
-        if not 1 <= start <= end:
+        if start < 1:
             raise click.UsageError(f"{word!r} names no frame: frames are numbered from 1")
+        if end < start:
+            raise click.UsageError(f"{word!r} runs backwards: write {end}-{start}")
         if end - start >= MAX_FRAMES or len(numbers) + end - start >= MAX_FRAMES:
             raise click.UsageError(f"at most {MAX_FRAMES} frames can be shown at once")
         numbers.update(dict.fromkeys(range(start, end + 1)))
@@ -46,13 +49,13 @@ def explain(
 
     FRAME is a number as Wireshark counts, a range (7-9), or several with commas.
     """
-    from egress_audit.addresses import parse_prefix
     from egress_audit.api import explain_frames
     from egress_audit.report.explanation import explanation_json, explanation_text
 
     numbers = frame_numbers(frames)
     refuse_terminal(file)
-    explained = explain_frames(file, numbers, local=[parse_prefix(text) for text in local])
+    refuse_overwriting((output,), (file,))
+    explained = explain_frames(file, numbers, local=own_prefixes(local))
     render = {"text": explanation_text, "json": explanation_json}[form]
     deliver(render(explained), output)
     return 0

@@ -66,13 +66,11 @@ def run(arguments: Sequence[str]) -> int:
     """Runs one command and says how the process should leave."""
     try:
         code = cli.main(list(arguments), prog_name="egress-audit", standalone_mode=False)
-        sys.stdout.flush()
-    except click.UsageError as error:
-        error.show()
-        return ExitCode.USAGE
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
-        return ExitCode.NO_AUDIT
+        click.echo(_one_line(error), err=True)
+        return ExitCode.USAGE if isinstance(error, click.UsageError) else ExitCode.NO_AUDIT
     except (click.Abort, KeyboardInterrupt):
         click.echo("egress-audit: interrupted: no audit was made", err=True)
         return ExitCode.NO_AUDIT
@@ -82,6 +80,14 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         return _reader_left()
     return int(code or 0)
+
+
+def _one_line(error: click.ClickException) -> str:
+    """What is wrong and where to read more, in the shape of our own errors."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "egress-audit"
+    message = " ".join(error.format_message().split()).rstrip(".")
+    return f"{command}: {message} (see {command} --help)"
 
 
 def _reader_left() -> int:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -11,20 +12,30 @@ from egress_audit.errors import EgressAuditError
 
 def wants_colour(path: str | None) -> bool:
     """True for a terminal whose user has not said NO_COLOR (no-color.org)."""
-    return path is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    if path not in (None, "-") or sys.stdout is None or os.environ.get("NO_COLOR"):
+        return False
+    return sys.stdout.isatty()
 
 
 def deliver(text: str, path: str | None) -> None:
     """Writes `text` to the file, or to standard output. Raises EgressAuditError if it cannot."""
-    if path is None:
-        # Not click.echo: it would strip what it takes for colour out of a capture's own text.
-        sys.stdout.buffer.write(text.encode("utf-8"))
-        sys.stdout.buffer.flush()
-        return
     try:
-        Path(path).write_text(text, encoding="utf-8")
+        if path is None or path == "-":
+            _to_standard_output(text)
+        else:
+            Path(path).write_text(text, encoding="utf-8")
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        raise cannot_write(path, error) from error
+        raise cannot_write(path or "standard output", error) from error
+
+
+def _to_standard_output(text: str) -> None:
+    if sys.stdout is None:
+        raise EgressAuditError("standard output is closed", hint="write to a file with -o")
+    # Not click.echo: it would strip what it takes for colour out of a capture's own text.
+    sys.stdout.buffer.write(text.encode("utf-8"))
+    sys.stdout.buffer.flush()
 
 
 def cannot_write(path: str, error: OSError) -> EgressAuditError:
@@ -36,5 +47,20 @@ def cannot_write(path: str, error: OSError) -> EgressAuditError:
 
 def refuse_terminal(path: str) -> None:
     """Refuses to wait for a capture to be typed. Raises UsageError."""
-    if path == "-" and sys.stdin.isatty():
+    if path == "-" and (sys.stdin is None or sys.stdin.isatty()):
         raise click.UsageError("`-` reads a capture from standard input: pipe one into it")
+
+
+def refuse_overwriting(outputs: Sequence[str | None], inputs: Sequence[str]) -> None:
+    """Refuses to write over what is read, or two things into one file. Raises UsageError."""
+    written = [Path(path) for path in outputs if path not in (None, "-")]
+    for place, path in enumerate(written):
+        for other in [*(Path(read) for read in inputs), *written[:place]]:
+            if _same_file(path, other):
+                raise click.UsageError(f"{path} would overwrite what is read or written elsewhere")
+
+
+def _same_file(path: Path, other: Path) -> bool:
+    if path.exists() and other.exists():
+        return path.is_file() and path.samefile(other)
+    return path.absolute() == other.absolute()

@@ -1,11 +1,19 @@
 """`egress-audit replay`: judge a saved capture."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from egress_audit import __version__
-from egress_audit.cli.output import cannot_write, deliver, refuse_terminal, wants_colour
+from egress_audit.cli.output import (
+    cannot_write,
+    deliver,
+    refuse_overwriting,
+    refuse_terminal,
+    wants_colour,
+)
+from egress_audit.cli.own_addresses import own_prefixes
 
 if TYPE_CHECKING:
     from egress_audit.api import Audited
@@ -16,7 +24,11 @@ ASSERTIONS = "whole-run, no-drops, single-host, exercised, all-interfaces, unfil
 @click.command()
 @click.argument("file")
 @click.option(
-    "--profile", default="offline", show_default=True, help="The claim: a name, or a YAML file."
+    "--profile",
+    metavar="NAME|PATH",
+    default="offline",
+    show_default=True,
+    help="The claim: a name, or a YAML file.",
 )
 @click.option(
     "--format",
@@ -59,17 +71,21 @@ def replay(
 
     The exit code is the verdict: 0 HOLDS, 10 VIOLATED, 11 INCONCLUSIVE; 12 if there is none.
     """
-    from egress_audit.addresses import parse_prefix
     from egress_audit.api import Asserted, audit_capture
     from egress_audit.report.document import Envelope
     from egress_audit.report.renderers import RENDERERS, Presentation
 
     refuse_terminal(file)
+    refuse_overwriting((output, flows), (file, profile))
+    if flows == "-" and output in (None, "-"):
+        raise click.UsageError("the report and the flows cannot share standard output: use -o")
+    if (asserted_by or asserted_on or because) and not assertions:
+        raise click.UsageError("who, when and why are said of assertions: add --assert")
     words = tuple(word for given in assertions for word in given.split(","))
     result = audit_capture(
         file,
         profile,
-        local=[parse_prefix(text) for text in local],
+        local=own_prefixes(local),
         asserted=Asserted(words, asserted_by, asserted_on, because),
     )
     if flows is not None:
@@ -84,8 +100,10 @@ def write_flows(result: "Audited", path: str) -> None:
     from egress_audit.report.flow_records import flow_line
 
     try:
-        with open(path, "w", encoding="utf-8") as lines:  # noqa: PTH123 - /dev/stdout is welcome
+        with Path("/dev/stdout" if path == "-" else path).open("w", encoding="utf-8") as lines:
             for flow, names, destination in result.flow_records():
                 lines.write(flow_line(flow, names, destination) + "\n")
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise cannot_write(path, error) from error

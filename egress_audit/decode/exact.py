@@ -1,4 +1,4 @@
-"""What few packets have and must still be read exactly: IPv6 extension headers. HOT PATH.
+"""What few packets have and must still be read exactly: extension headers, options. HOT PATH.
 
 Sources: RFC 8200 §4, RFC 6275 §6.1 (mobility), RFC 7401 §5.1 (HIP), RFC 5533 §5.1 (shim6). The
 rows that have such headers are few; they are followed in step, one header of each at a time.
@@ -10,7 +10,11 @@ import numpy as np
 
 from egress_audit.columns import I64, U8, Bool
 
-FRAGMENT_HEADER = 44
+FRAGMENT_HEADER, ROUTING_HEADER = 44, 43
+SOURCE_ROUTES = (131, 137)
+"""Loose and strict source and record route (RFC 791 §3.1)."""
+MAX_OPTIONS = 40
+"""IPv4 options are 40 bytes at most, and the shortest has one."""
 EXTENSIONS = (0, 43, 60, 135, 139, 140)
 """Hop-by-hop, routing, destination options, mobility, HIP, shim6: all state their own length."""
 MAX_HEADERS = 16
@@ -26,6 +30,8 @@ class Chain:
     later: Bool
     broken: Bool
     """The chain is longer than MAX_HEADERS or leaves the captured bytes."""
+    routed: Bool
+    """A routing header names stations behind the destination of the IP header."""
 
 
 def transport_behind(buffer: U8, next_header: U8, at: I64, end: I64) -> Chain:
@@ -33,7 +39,7 @@ def transport_behind(buffer: U8, next_header: U8, at: I64, end: I64) -> Chain:
 
     buffer: all bytes; next_header, at, end: (n,), `end` being where captured bytes end.
     """
-    flags = [np.zeros(len(at), np.bool_) for _ in range(3)]
+    flags = [np.zeros(len(at), np.bool_) for _ in range(4)]
     chain = Chain(next_header.copy(), at.copy(), *flags)
     active = np.flatnonzero(np.isin(next_header, (*EXTENSIONS, FRAGMENT_HEADER)))
     for _ in range(MAX_HEADERS):
@@ -55,6 +61,8 @@ def _one_header(buffer: U8, chain: Chain, end: I64, active: I64) -> I64:
     offset = buffer[start + 2].astype(np.int64) << 8 | buffer[start + 3]
     chain.fragment[active] |= fragment & (offset & 0xFFF9 != 0)
     chain.later[active] |= fragment & (offset & 0xFFF8 != 0)
+    routing = chain.proto[active] == ROUTING_HEADER
+    chain.routed[active] |= routing & (buffer[start + 3] > 0)
     chain.proto[active] = buffer[start]
     chain.at[active] = start + length
     beyond = start + length > end[active]
@@ -62,3 +70,23 @@ def _one_header(buffer: U8, chain: Chain, end: I64, active: I64) -> I64:
     more = ~beyond & ~chain.later[active]
     more &= np.isin(chain.proto[active], (*EXTENSIONS, FRAGMENT_HEADER))
     return active[more]
+
+
+def source_routed(buffer: U8, at: I64, end: I64) -> Bool:
+    """(n,) True for IPv4 packets with a source route that is not used up.
+
+    at, end: (n,), where the options of each packet begin and end; all of them captured.
+    """
+    routed: Bool = np.zeros(len(at), np.bool_)
+    cursor = at.copy()
+    active = np.flatnonzero(cursor + 3 <= end)
+    for _ in range(MAX_OPTIONS):
+        if not len(active):
+            break
+        start = cursor[active]
+        code, length = buffer[start], buffer[start + 1].astype(np.int64)
+        pointer = buffer[start + 2]
+        routed[active] |= np.isin(code, SOURCE_ROUTES) & (pointer <= length)
+        cursor[active] = start + np.where(code == 1, 1, np.maximum(length, 2))
+        active = active[(code != 0) & (cursor[active] + 3 <= end[active])]
+    return routed

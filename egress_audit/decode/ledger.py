@@ -44,11 +44,12 @@ NO_DESTINATION: dict[int, str] = {
 }
 """Kinds that end at the link: nothing in them can name a destination beyond it (IEEE 802)."""
 
-WHOLE, FRAGMENT, HEADER_CUT, HEADER_MALFORMED = 0, 1, 2, 3
+WHOLE, FRAGMENT, HEADER_CUT, HEADER_MALFORMED, SOURCE_ROUTED = 0, 1, 2, 3, 4
 PARTIAL = {
     FRAGMENT: "fragment",
     HEADER_CUT: "header-cut",
     HEADER_MALFORMED: "header-malformed",
+    SOURCE_ROUTED: "source-routed",
 }
 """What is missing of a packet whose addresses could be read all the same."""
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from egress_audit.columns import I64, U8, U64, Bool, FrameBatch
 from egress_audit.decode import ledger
-from egress_audit.decode.exact import transport_behind
+from egress_audit.decode.exact import source_routed, transport_behind
 from egress_audit.decode.link import LinkColumns
 
 
@@ -35,6 +35,8 @@ class NetworkColumns:
     fragment: Bool
     later: Bool
     """A fragment other than the first: it has no transport header."""
+    routed: Bool
+    """The header's destination is only the next station of a source route."""
     chain: U8
     """HEADER_CUT or HEADER_MALFORMED where an extension header could not be followed."""
 
@@ -56,6 +58,7 @@ def network_columns(batch: FrameBatch, link: LinkColumns) -> NetworkColumns:
         end=np.zeros(count, np.int64),
         fragment=np.zeros(count, np.bool_),
         later=np.zeros(count, np.bool_),
+        routed=np.zeros(count, np.bool_),
         chain=np.zeros(count, np.uint8),
     )
     frame_end = batch.offset + batch.caplen
@@ -118,6 +121,11 @@ def _ipv4(batch: FrameBatch, network: I64, columns: NetworkColumns, rows: I64) -
     columns.end[rows] = np.minimum(end, at + ip_len)
     columns.fragment[rows] = words[:, 3] & 0x3FFF != 0
     columns.later[rows] = words[:, 3] & 0x1FFF != 0
+    optioned = np.flatnonzero(header_len > 20)
+    if len(optioned):
+        first = at[optioned]
+        behind = first + header_len[optioned]
+        columns.routed[rows[optioned]] = source_routed(batch.buffer, first + 20, behind)
 
 
 def _ipv6(batch: FrameBatch, network: I64, columns: NetworkColumns, rows: I64) -> None:
@@ -146,4 +154,5 @@ def _ipv6(batch: FrameBatch, network: I64, columns: NetworkColumns, rows: I64) -
     columns.transport_len[rows] = np.maximum(ip_len - (chain.at - at), 0)
     columns.fragment[rows] = chain.fragment
     columns.later[rows] = chain.later
+    columns.routed[rows] = chain.routed
     columns.chain[rows] = np.where(chain.broken, why, ledger.WHOLE)

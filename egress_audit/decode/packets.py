@@ -125,6 +125,8 @@ def _partial(
 ) -> U8:
     cut = batch.caplen[rows] < batch.wirelen[rows]
     why = np.where(cut, ledger.HEADER_CUT, ledger.HEADER_MALFORMED)
-    partial = np.where(short, why, network.chain[rows])
+    routed = np.where(network.routed[rows], ledger.SOURCE_ROUTED, ledger.WHOLE)
+    chain = network.chain[rows]
+    partial = np.where(short, why, np.where(chain == ledger.WHOLE, routed, chain))
     partial = np.where(short_offset, ledger.HEADER_MALFORMED, partial)
     return np.where(network.fragment[rows], ledger.FRAGMENT, partial).astype(np.uint8)

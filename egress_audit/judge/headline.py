@@ -6,6 +6,7 @@ from dataclasses import replace
 from egress_audit.judge import phrases
 from egress_audit.judge.case import Case
 from egress_audit.model.audit import BlindSpot, Finding, Kind, Observation, Verdict
+from egress_audit.model.destination import Absent
 
 DNS_PORT = 53
 
@@ -17,17 +18,31 @@ def headline(
     if verdict is Verdict.VIOLATED:
         return f"{case.subject} {_what_was_done(case, findings)}"
     if verdict is Verdict.INCONCLUSIVE:
-        reasons = [spot for spot in spots if spot.material]
-        shown = ", ".join(spot.id for spot in reasons[:3])
-        more = f" and {len(reasons) - 3} more" if len(reasons) > 3 else ""
-        return (
-            f"{case.subject} shows nothing against the claim, and cannot prove it: "
-            f"{phrases.plural(len(reasons), 'blind spot')} ({shown}{more})"
+        return f"{case.subject} shows nothing against the claim, and cannot prove it: " + _doubts(
+            [spot for spot in spots if spot.material]
         )
-    basis = "HOLDS, on these assertions" if case.assertions else "HOLDS"
+    basis = _basis(case)
     if not case.coverage.frames:
         return f"{basis}; 0 frames: the proof rests on what you assert"
     return f"{basis}; nothing in {phrases.plural(case.coverage.frames, 'frame')} contradicts it"
+
+
+def _doubts(reasons: Sequence[BlindSpot]) -> str:
+    """How many blind spots there are, and which of them no assertion could lift."""
+    count = phrases.plural(len(reasons), "blind spot")
+    fixed = [spot.id for spot in reasons if isinstance(spot.lifted_by, Absent)]
+    if not fixed:
+        return f"{count}, which only assertions could lift"
+    more = f" and {len(fixed) - 3} more" if len(fixed) > 3 else ""
+    return f"{count}, of which no assertion lifts {', '.join(fixed[:3])}{more}"
+
+
+def _basis(case: Case) -> str:
+    """What a HOLDS rests on beside the evidence."""
+    given = case.own_addresses.how == "given" and any(True for _ in case.inbound())
+    said = ["these assertions"] if case.assertions else []
+    said += ["the own addresses you gave"] if given else []
+    return f"HOLDS, on {' and '.join(said)}" if said else "HOLDS"
 
 
 def _what_was_done(case: Case, findings: Sequence[Finding]) -> str:

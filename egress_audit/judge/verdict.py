@@ -7,9 +7,15 @@ from egress_audit.judge.case import Case
 from egress_audit.judge.spots_of_claim import SPOTS_OF_CLAIM
 from egress_audit.judge.spots_of_file import SPOTS_OF_FILE
 from egress_audit.judge.spots_of_run import SPOTS_OF_RUN
+from egress_audit.judge.spots_of_traffic import SPOTS_OF_TRAFFIC
 from egress_audit.model.audit import BlindSpot, Finding, Verdict
 
-BLIND_SPOTS: tuple[Spot, ...] = SPOTS_OF_FILE + SPOTS_OF_CLAIM + SPOTS_OF_RUN
+BLIND_SPOTS: tuple[Spot, ...] = (
+    *SPOTS_OF_FILE,
+    *SPOTS_OF_TRAFFIC,
+    *SPOTS_OF_CLAIM,
+    *SPOTS_OF_RUN,
+)
 """Every blind spot there is. An id is kept for ever."""
 
 

@@ -31,15 +31,35 @@ def test_what_is_given_is_ours() -> None:
     assert (found.own.how, found.own.prefixes) == ("given", ("192.0.2.0/24",))
 
 
-def test_who_takes_part_in_the_most_flows_is_guessed_to_be_us() -> None:
+def test_who_speaks_to_addresses_further_out_is_guessed_to_be_us() -> None:
     found = sides(asked(("10.0.0.2", "192.0.2.1"), ("10.0.0.2", "192.0.2.9")))
     assert found.local_orig.tolist() == [True, True]
     assert (found.own.how, found.own.prefixes) == ("guessed", ("10.0.0.2",))
 
 
-def test_of_equals_the_one_who_began_is_guessed() -> None:
-    found = sides(asked(("192.0.2.9", "10.0.0.2")))
+def test_of_equally_near_ends_the_one_who_began_is_guessed() -> None:
+    found = sides(asked(("192.0.2.9", "192.0.2.2")))
     assert found.own.prefixes == ("192.0.2.9",)
+
+
+def test_of_equally_near_ends_the_busier_one_is_guessed() -> None:
+    found = sides(asked(("192.0.2.9", "192.0.2.2"), ("192.0.2.8", "192.0.2.2")))
+    assert found.own.prefixes == ("192.0.2.2",)
+
+
+def test_the_nearer_end_is_ours_whoever_began() -> None:
+    found = sides(asked(("192.0.2.9", "10.0.0.2")))
+    assert (found.local_orig.tolist(), found.local_resp.tolist()) == ([False], [True])
+
+
+def test_a_far_end_that_everybody_talks_to_does_not_become_ours() -> None:
+    found = sides(asked(("10.0.0.2", "192.0.2.1"), ("192.168.1.2", "192.0.2.1")))
+    assert found.own.prefixes == ("10.0.0.2", "192.168.1.2")
+
+
+def test_a_metadata_service_is_far_though_its_range_is_near() -> None:
+    found = sides(asked(("10.0.0.2", "169.254.169.254"), ("10.0.0.3", "169.254.169.254")))
+    assert found.local_resp.tolist() == [False, False]
 
 
 @pytest.mark.parametrize("never", ["224.0.0.251", "255.255.255.255", "127.0.0.1", "0.0.0.0"])

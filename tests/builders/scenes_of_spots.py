@@ -49,6 +49,8 @@ from .scenes import (
 LOOP = "127.0.0.1"
 GRE = 47
 MPLS = 0x8847
+LOOSE_ROUTE = bytes([131, 7, 4, 8, 8, 8, 8])
+"""One station, 8.8.8.8, not yet visited (RFC 791 §3.1)."""
 DATAGRAM = ip(LOOP, LOOP, udp(40000, 9999, b"\x00" * 64), UDP)
 PLACES = "profiles/not-located-in-china.yaml"
 IN_OCTOBER_NS = int(datetime(2026, 10, 15, tzinfo=UTC).timestamp()) * SECOND_NS
@@ -116,6 +118,11 @@ FILE_SCENES = (
         "fragments",
         "the first fragment of a datagram",
         written([one(ipv4(LOOP, LOOP, udp(40000, 9999, b"\x00" * 56), UDP, more_fragments=True))]),
+    ),
+    (
+        "source-routes",
+        "a packet to the machine itself with a loose source route that leads on",
+        written([one(ipv4(LOOP, LOOP, udp(40000, 9999, b"x" * 8), UDP, options=LOOSE_ROUTE))]),
     ),
     (
         "tunnels",

@@ -1,8 +1,10 @@
 """IPv6 extension headers are followed to the transport header, and no further than they go."""
 
+import numpy as np
 import pytest
 
-from egress_audit.decode.exact import EXTENSIONS, MAX_HEADERS
+from egress_audit.columns import PADDING
+from egress_audit.decode.exact import EXTENSIONS, MAX_HEADERS, source_routed
 from tests.builders.captures import (
     AUTHENTICATION,
     DESTINATION_OPTIONS,
@@ -79,3 +81,30 @@ def test_behind_a_later_fragment_nothing_is_taken_for_a_header() -> None:
 def test_what_authenticates_is_no_extension_header_that_is_followed() -> None:
     (packet,) = behind([(AUTHENTICATION, extension_body(bytes(14)))]).packets
     assert (packet.proto, packet.sport) == (AUTHENTICATION, 0)
+
+
+def options_routed(options: bytes) -> bool:
+    buffer = np.frombuffer(options + bytes(PADDING), np.uint8)
+    begin, end = np.array([0], np.int64), np.array([len(options)], np.int64)
+    return bool(source_routed(buffer, begin, end)[0])
+
+
+def test_a_loose_and_a_strict_route_with_stations_left_are_source_routes() -> None:
+    assert options_routed(bytes([131, 7, 4, 8, 8, 8, 8, 0]))
+    assert options_routed(bytes([1, 1, 137, 7, 4, 8, 8, 8, 8, 0, 0, 0]))
+
+
+def test_a_route_that_is_used_up_is_none() -> None:
+    assert not options_routed(bytes([131, 7, 8, 8, 8, 8, 8, 0]))
+
+
+def test_a_recorded_route_is_none() -> None:
+    assert not options_routed(bytes([7, 7, 4, 8, 8, 8, 8, 0]))
+
+
+def test_what_stands_behind_the_end_of_the_options_is_none() -> None:
+    assert not options_routed(bytes([0, 131, 7, 4, 8, 8, 8, 8]))
+
+
+def test_an_option_that_claims_no_length_does_not_hold_the_walk() -> None:
+    assert not options_routed(bytes([7, 0] * 20))

@@ -99,13 +99,14 @@ def test_an_answered_stranger_is_not_told_as_opened_by_us() -> None:
     assert told(judged).startswith("this capture answered 1 connection from 203.0.113.9")
 
 
-def test_doubt_names_the_first_reasons_and_counts_the_others() -> None:
+def test_doubt_that_assertions_could_lift_says_so() -> None:
     assert told(case()).startswith("this capture shows nothing against the claim, and cannot prove")
-    assert told(case()).endswith("more)")
+    assert told(case()).endswith(" blind spots, which only assertions could lift")
 
 
-def test_one_reason_stands_alone() -> None:
-    assert told(case(truncated=1, asserted="all")).endswith(": 1 blind spot (snaplen-cut)")
+def test_doubt_that_no_assertion_lifts_is_named() -> None:
+    doubt = told(case(truncated=1, asserted="all"))
+    assert doubt.endswith(": 1 blind spot, of which no assertion lifts snaplen-cut")
 
 
 def test_what_holds_on_assertions_says_so() -> None:

@@ -1,19 +1,16 @@
 """Loss and doubt that the file itself records: each blind spot there, not there, never lifted."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from egress_audit.judge.spots_of_file import SPOTS_OF_FILE
+from egress_audit.judge.spots_of_traffic import SPOTS_OF_TRAFFIC
 from egress_audit.model.audit import Direction
 from egress_audit.model.destination import Absent
 from egress_audit.model.evidence import Damage
 from tests.builders.cases import (
-    ALL,
-    LAN,
     LOOPBACK,
-    OFFLINE,
     OUTSIDE,
     case,
     concluded,
@@ -23,6 +20,7 @@ from tests.builders.cases import (
     spots,
 )
 
+RECORDED = (*SPOTS_OF_FILE, *SPOTS_OF_TRAFFIC)
 REFUSED = contact(LOOPBACK, far_p=7890, conn_states={"REJ": 1}, direction=Direction.INTERNAL)
 ANSWERED = contact(LOOPBACK, far_p=7890, direction=Direction.INTERNAL)
 STRANGER = contact(OUTSIDE, direction=Direction.INBOUND)
@@ -36,6 +34,7 @@ PRESENT: dict[str, dict[str, Any]] = {
     "frames-undecoded": {"undecoded": {"ethertype 0x8847": 3}},
     "headers-partial": {"partial": {"header-cut": 3}},
     "fragments": {"partial": {"fragment": 3}},
+    "source-routes": {"partial": {"source-routed": 3}},
     "tunnels": {"tunnels": {"GRE": 3}},
     "one-way": {"one_way_flows": 3},
     "stream-gaps": {"gap_flows": 3, "missed_bytes": 900},
@@ -65,17 +64,17 @@ def made(rows: tuple[Any, ...] = (), **changes: Any) -> Any:
     return case(*rows, **changes)
 
 
-@pytest.mark.parametrize("spot", SPOTS_OF_FILE, ids=lambda spot: spot.id)
+@pytest.mark.parametrize("spot", RECORDED, ids=lambda spot: spot.id)
 def test_a_spot_is_there_when_the_file_records_it(spot: Any) -> None:
     assert spot.id in spots(made(**with_spot(spot.id)))
 
 
-@pytest.mark.parametrize("spot", SPOTS_OF_FILE, ids=lambda spot: spot.id)
+@pytest.mark.parametrize("spot", RECORDED, ids=lambda spot: spot.id)
 def test_a_spot_is_not_there_in_a_file_that_records_nothing(spot: Any) -> None:
     assert spot.id not in spots(case(contact(LOOPBACK, direction=Direction.INTERNAL)))
 
 
-@pytest.mark.parametrize("spot", SPOTS_OF_FILE, ids=lambda spot: spot.id)
+@pytest.mark.parametrize("spot", RECORDED, ids=lambda spot: spot.id)
 def test_no_assertion_lifts_what_the_file_records(spot: Any) -> None:
     there = made(**with_spot(spot.id))
     if spot.id in IMMATERIAL:
@@ -112,67 +111,5 @@ def test_fragments_and_cut_headers_are_counted_apart() -> None:
     assert (found["fragments"].count, found["headers-partial"].count) == (2, 7)
 
 
-# A local proxy or resolver that is not there
-
-
-def test_a_refused_connection_to_a_port_of_this_machine_leaves_it_open() -> None:
-    assert concluded(case(REFUSED, asserted="all")).value == "INCONCLUSIVE"
-
-
-def test_an_unanswered_connection_to_a_port_of_this_machine_is_the_same() -> None:
-    silent = replace(REFUSED, conn_states={"S0": 1})
-    assert "local-service-missing" in spots(case(silent))
-
-
-def test_a_service_that_was_only_starting_was_there() -> None:
-    assert "local-service-missing" not in spots(case(REFUSED, ANSWERED))
-
-
-def test_another_port_that_answers_proves_nothing() -> None:
-    other = replace(ANSWERED, far_p=8080)
-    assert spots(case(REFUSED, other))["local-service-missing"].count == 1
-
-
-def test_a_refused_connection_elsewhere_is_a_finding_not_a_missing_service() -> None:
-    refused = contact(LAN, conn_states={"REJ": 1})
-    found = case(refused)
-    assert "local-service-missing" not in spots(found)
-    assert concluded(found).value == "VIOLATED"
-
-
-# Which addresses are ours
-
-
-def test_given_addresses_leave_no_doubt_about_who_began() -> None:
-    assert "own-addresses-guessed" not in spots(case(STRANGER, own_how="given"))
-
-
-def test_a_guess_that_makes_nothing_inbound_decides_nothing() -> None:
-    assert "own-addresses-guessed" not in spots(case(own_how="guessed"))
-
-
-def test_a_flow_that_only_the_far_side_sent_in_is_doubtful_under_a_guess() -> None:
-    heard = contact(OUTSIDE, direction=Direction.RECEIVED)
-    assert spots(case(heard, own_how="guessed"))["own-addresses-guessed"].material
-
-
-def test_a_guess_never_makes_the_verdict_hold() -> None:
-    assert concluded(case(STRANGER, own_how="guessed", asserted=ALL)).value == "INCONCLUSIVE"
-    assert concluded(case(STRANGER, own_how="given", asserted=ALL)).value == "HOLDS"
-
-
-# What others began
-
-
-@pytest.mark.parametrize("wanted", ["allow", "deny"])
-def test_inbound_flows_are_listed_only_under_report(wanted: str) -> None:
-    assert "inbound-answered" not in spots(case(STRANGER, claim=replace(OFFLINE, inbound=wanted)))
-
-
-def test_a_flow_that_was_not_answered_is_not_listed_as_answered() -> None:
-    heard = contact(OUTSIDE, direction=Direction.RECEIVED)
-    assert "inbound-answered" not in spots(case(heard))
-
-
 def test_every_row_says_how_to_do_better_and_offers_no_assertion() -> None:
-    assert all(spot.remedy and spot.lifted_by is Absent.NOT_APPLICABLE for spot in SPOTS_OF_FILE)
+    assert all(spot.remedy and spot.lifted_by is Absent.NOT_APPLICABLE for spot in RECORDED)

@@ -10,6 +10,7 @@ from .transport_layer import Datagram, packet_of
 EXTENSION_HEADERS = {0, 43, 60, 135, 139, 140}
 """Hop-by-hop, routing, destination options, mobility, HIP, shim6: all with RFC 6564's layout."""
 MAX_EXTENSION_HEADERS = 16
+ROUTING = 43
 
 
 def ipv4(frame: ReferenceFrame, at: int) -> Decoded:
@@ -43,8 +44,25 @@ def ipv4(frame: ReferenceFrame, at: int) -> Decoded:
             captured=header[header_len:ip_len],
             first_fragment=not later and flags_and_offset & 0x2000 != 0,
             later_fragment=later,
+            source_routed=_has_source_route(header[20:header_len]),
         )
     )
+
+
+def _has_source_route(options: bytes) -> bool:
+    """A loose (131) or strict (137) source route whose pointer is not past its end. RFC 791 §3.1.
+
+    Three bytes are the least that a route takes; what is shorter is none.
+    """
+    position = 0
+    while position + 3 <= len(options):
+        kind, length, pointer = options[position : position + 3]
+        if kind == 0:
+            return False
+        if kind in (131, 137) and pointer <= length:
+            return True
+        position += 1 if kind == 1 else max(length, 2)
+    return False
 
 
 def ipv6(frame: ReferenceFrame, at: int) -> Decoded:
@@ -69,7 +87,7 @@ def _behind_extensions(frame: ReferenceFrame, at: int, ip_len: int, ip: bytes) -
     Source: RFC 8200 §4, RFC 6564 §4 (common layout).
     """
     proto, position = ip[6], 40
-    first = later = ran_out = False
+    first = later = ran_out = routed = False
     walked = 0
     while (proto in EXTENSION_HEADERS or proto == FRAGMENT) and not later:
         if walked == MAX_EXTENSION_HEADERS or len(ip) < position + 8:
@@ -82,6 +100,7 @@ def _behind_extensions(frame: ReferenceFrame, at: int, ip_len: int, ip: bytes) -
             first = first or (not later and offset_and_more & 1 != 0)
             size = 8
         else:
+            routed = routed or (proto == ROUTING and ip[position + 3] > 0)
             size = (ip[position + 1] + 1) * 8
         proto = ip[position]
         position += size
@@ -101,4 +120,5 @@ def _behind_extensions(frame: ReferenceFrame, at: int, ip_len: int, ip: bytes) -
         first_fragment=first and not later,
         later_fragment=later,
         headers_ran_out=ran_out,
+        source_routed=routed,
     )

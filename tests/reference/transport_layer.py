@@ -36,6 +36,8 @@ class Datagram:
     first_fragment: bool = False
     later_fragment: bool = False
     headers_ran_out: bool = False
+    source_routed: bool = False
+    """The IP header's destination is only the next station of a route."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ def packet_of(datagram: Datagram) -> Packet:
     elif not datagram.later_fragment:
         found = _transport_header(datagram)
     fragment = datagram.first_fragment or datagram.later_fragment
+    routed = "source-routed" if datagram.source_routed else None
     payload_len = 0 if fragment else found.payload_len
     behind_header = max(0, len(datagram.captured) - found.header_len)
     return Packet(
@@ -81,7 +84,7 @@ def packet_of(datagram: Datagram) -> Packet:
         payload_cap=min(payload_len, behind_header),
         payload_len=payload_len,
         fragment=fragment,
-        partial="fragment" if fragment else found.partial,
+        partial="fragment" if fragment else found.partial or routed,
     )
 
 

@@ -1,0 +1,169 @@
+"""Blind spots that lie in the traffic itself: what flows hide, lack, or leave open."""
+
+from collections import Counter
+
+from egress_audit.addresses import Scope
+from egress_audit.judge.blind_spots import Spot, always, never
+from egress_audit.judge.case import Case
+from egress_audit.judge.spots_of_file import AGAIN, NONE, number_of, sum_of
+from egress_audit.model.audit import Direction
+from egress_audit.model.destination import Absent
+
+TCP = 6
+UNANSWERED = ("S0", "REJ")
+"""Zeek's states of a connection that nobody took."""
+
+
+def _guessed(case: Case) -> int | None:
+    """Flows that count as answers to somebody only because own addresses were guessed."""
+    if case.own_addresses.how != "guessed":
+        return None
+    own = set(case.own_addresses.prefixes)
+    guessed = [
+        seen
+        for seen in case.inbound()
+        if seen.destination.scope is not Scope.LOOPBACK and seen.far_h not in own
+    ]
+    return sum(seen.flows for seen in guessed) or None
+
+
+def _inbound(case: Case) -> int | None:
+    answered = [
+        seen
+        for seen in case.inbound()
+        if seen.direction is Direction.INBOUND and seen.destination.scope is not Scope.LOOPBACK
+    ]
+    reported = case.claim.inbound == "report"
+    return (sum(seen.flows for seen in answered) or None) if reported else None
+
+
+def _service_missing(case: Case) -> int | None:
+    """TCP flows to ports of this machine that never answered anybody in this capture."""
+    silent: Counter[tuple[str | Absent, int | Absent]] = Counter()
+    there = set()
+    for seen in case.contacts():
+        if seen.proto == TCP and seen.destination.scope is Scope.LOOPBACK:
+            end = seen.far_h, seen.far_p
+            unanswered = sum(seen.conn_states.get(state, 0) for state in UNANSWERED)
+            silent[end] += unanswered
+            if unanswered < seen.flows:
+                there.add(end)
+    return sum(count for end, count in silent.items() if end not in there) or None
+
+
+SPOTS_OF_TRAFFIC: tuple[Spot, ...] = (
+    Spot(
+        "fragments",
+        "Fragments",
+        "fragments that were not put together, so that their names, and the ports of all but the "
+        "first, were not seen: {count}",
+        "no fragments",
+        NONE,
+        "every claim",
+        "none in this version",
+        number_of(lambda coverage: coverage.partial.get("fragment", 0)),
+        always,
+    ),
+    Spot(
+        "source-routes",
+        "Packets with a route of their own",
+        "packets whose destination is only the next station of a source route, so that where "
+        "they end was not judged: {count}",
+        "no source route (IPv4 options 131 and 137, IPv6 routing header)",
+        NONE,
+        "every claim",
+        "ask why somebody would send that",
+        number_of(lambda coverage: coverage.partial.get("source-routed", 0)),
+        always,
+    ),
+    Spot(
+        "tunnels",
+        "Tunnels",
+        "flows that carry other packets, whose destinations were not seen: {count}",
+        "no tunnel",
+        NONE,
+        "every claim",
+        "record behind the tunnel's end",
+        sum_of(lambda coverage: coverage.tunnels),
+        always,
+    ),
+    Spot(
+        "one-way",
+        "Traffic in one direction only",
+        "TCP flows of one side alone, which answers another that is not in the capture: {count}",
+        "both directions of every flow",
+        NONE,
+        "every claim",
+        "record both directions",
+        number_of(lambda coverage: coverage.one_way_flows),
+        always,
+    ),
+    Spot(
+        "stream-gaps",
+        "Gaps in streams",
+        "TCP flows with payload that was acknowledged and is not in the capture (frames were "
+        "lost, whatever the drop counts say): {count}",
+        "streams without gaps",
+        NONE,
+        "every claim",
+        AGAIN,
+        number_of(lambda coverage: coverage.gap_flows),
+        always,
+    ),
+    Spot(
+        "flows-evicted",
+        "More flows than are kept",
+        "packets that belong to no flow, because the table of flows was full: {count}",
+        "fewer flows",
+        NONE,
+        "every claim",
+        "split the capture",
+        number_of(lambda coverage: coverage.flows_evicted),
+        always,
+    ),
+    Spot(
+        "conflicting-segments",
+        "Segments that contradict each other",
+        "streams that begin with bytes sent twice that differ (both readings count): {count}",
+        "streams of one reading",
+        NONE,
+        "every claim",
+        "ask why somebody would send that",
+        number_of(lambda coverage: coverage.conflicting_segments),
+        always,
+    ),
+    Spot(
+        "local-service-missing",
+        "A local service that was not there",
+        "connections to ports of this machine where nobody answered; a proxy or resolver there "
+        "would have been told what the capture does not show: {count}",
+        "a service that answers, or no such connection",
+        NONE,
+        "every claim",
+        "start the service, or run without the setting that names it",
+        _service_missing,
+        always,
+    ),
+    Spot(
+        "own-addresses-guessed",
+        "Which addresses are ours",
+        "flows held to be begun by somebody else only by a guess of our own addresses: {count}",
+        "own addresses that were given or recorded",
+        NONE,
+        "every claim",
+        "say which addresses are the host's with --local",
+        _guessed,
+        always,
+    ),
+    Spot(
+        "inbound-answered",
+        "Flows from outside",
+        "flows from outside that were answered (what the answers held is not judged): {count}",
+        "no such flow, or `inbound: deny`",
+        NONE,
+        "no claim with `inbound: report`",
+        "a profile with `inbound: deny`",
+        _inbound,
+        never,
+    ),
+)
