@@ -16,10 +16,10 @@ from ipaddress import IPv4Network, IPv6Network
 import numpy as np
 
 from egress_audit.addresses import Scope
-from egress_audit.attribute.directions import INTERNAL, Far, far_sides
+from egress_audit.attribute.directions import INTERNAL, Far, far_sides, unprompted_errors
 from egress_audit.attribute.observations import Observing
 from egress_audit.attribute.opaque import hidden_by_port, sum_of, tunnels
-from egress_audit.attribute.own_addresses import Sides, is_loopback, sides_of
+from egress_audit.attribute.own_addresses import Sides, foreign_flows, is_loopback, sides_of
 from egress_audit.attribute.owners import NoOwners
 from egress_audit.attribute.questions import questions
 from egress_audit.capture.timeline import Timeline
@@ -28,7 +28,7 @@ from egress_audit.columns import FlowColumns, FrameSource, PacketBatch
 from egress_audit.decode.duplicates import duplicates
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import packets_of
-from egress_audit.flows.heads import Datagram, Head, Heads, dns_datagrams
+from egress_audit.flows.heads import DNS_PORT, Datagram, Head, Heads, dns_datagrams
 from egress_audit.flows.table import Assigned, FlowTable
 from egress_audit.flows.view import columns_of, flow_at
 from egress_audit.judge.assertions import assertions_of
@@ -102,17 +102,22 @@ class Listening:
 
     def _hear_head(self, head: Head) -> None:
         """Offers a head to the readers; a second reading of contradicting segments too."""
-        outcome, *others = [read_head(stream, dns=head.dns) for stream in head.streams]
+        stream, *others = head.streams
+        outcome = read_head(stream, dns=head.dns, begin=head.read_from)
         self.hearing.hear(outcome, self._message(head), heard=head.heard)
-        head.heard, head.midway = len(outcome.spoken), outcome.hungry
+        head.read_from, head.heard = outcome.consumed, len(outcome.spoken) - outcome.done
+        head.midway = outcome.hungry
         for other in others:
-            self.hearing.hear(other, self._message(head))
+            self.hearing.hear(read_head(other, dns=head.dns), self._message(head))
         self.heads.settle(head, hungry=outcome.hungry or head.dns, unread=outcome.unread or "")
 
     def _message(self, part: Datagram | Head) -> Message:
-        orig, resp = self.table.ends(part.flow)
-        sender, receiver = (orig, resp) if part.by_orig else (resp, orig)
-        return Message(part.flow, part.frame, part.ts_ns, sender, receiver)
+        ends, ports = self.table.ends(part.flow), self.table.ports(part.flow)
+        (sender, receiver), (port, to) = (
+            (ends, ports) if part.by_orig else (ends[::-1], ports[::-1])
+        )
+        from_resolver = port == DNS_PORT != to
+        return Message(part.flow, part.frame, part.ts_ns, sender, receiver, from_resolver)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +140,7 @@ class Audited:
         """One flow, with its names and the destination of its far side."""
         orig, resp = bool(self.sides.local_orig[row]), bool(self.sides.local_resp[row])
         flow = flow_at(self.flows, row, local_orig=orig, local_resp=resp)
-        far = flow.orig_h if resp and not orig else flow.resp_h
+        far = flow.resp_h if isinstance(flow.far_h, Absent) else flow.far_h
         return flow, self.names.of(row), self.classifier.destination(far)
 
 
@@ -164,7 +169,7 @@ def audited(
     observations = _observations(heard.hearing, flows, far, names, classifier)
     case = Case(
         claim=claim,
-        coverage=_coverage(heard, facts, flows, far),
+        coverage=_coverage(heard, facts, flows, far, sides, names),
         observations=observations,
         own_addresses=sides.own,
         assertions=asserted.bound_to((facts.sha256,)),
@@ -179,7 +184,8 @@ def _observations(
 ) -> tuple[Observation, ...]:
     """Questions first, then contacts; numbered from 1 in that order."""
     name_set, name_sets = names.far_names()
-    observing = Observing(flows, far, name_set, name_sets, hearing.tls, classifier.destination)
+    telling = replace(flows, first_frame=names.telling_frames(flows.first_frame))
+    observing = Observing(telling, far, name_set, name_sets, hearing.tls, classifier.destination)
     asked = questions(hearing.names.questions(), classifier.destination)
     rows = [*asked, *observing.contacts()]
     return tuple(replace(row, id=number) for number, row in enumerate(rows, 1))
@@ -194,7 +200,14 @@ def _lists_used(
     return classifier.used if asked else ()
 
 
-def _coverage(heard: Listening, facts: CaptureFacts, flows: FlowColumns, far: Far) -> Coverage:
+def _coverage(
+    heard: Listening,
+    facts: CaptureFacts,
+    flows: FlowColumns,
+    far: Far,
+    sides: Sides,
+    names: FlowNames,
+) -> Coverage:
     """The ledger of one capture."""
     drops = [interface.drops for interface in facts.interfaces]
     known = [count for count in drops if not isinstance(count, Absent)]
@@ -226,8 +239,10 @@ def _coverage(heard: Listening, facts: CaptureFacts, flows: FlowColumns, far: Fa
         hidden_names=sum_of(said, hidden_by_port(flows, np.ones(len(flows), np.bool_))),
         hidden_near={k: n for k, n in sum_of(said_near, hidden_by_port(flows, near)).items() if n},
         tunnels=sum_of(tunnels(flows)),
-        names_dropped=table.dropped,
+        names_dropped=table.dropped + names.cut + heard.heads.unremembered,
         one_way_flows=int(flows.one_sided.sum()),
+        unprompted_errors=unprompted_errors(flows, far),
+        foreign_flows=foreign_flows(flows, sides),
         gap_flows=int((flows.missed_bytes > 0).sum()),
         missed_bytes=int(flows.missed_bytes.sum()),
         conflicting_segments=heard.heads.conflicting,

@@ -30,11 +30,13 @@ class EgressAuditError(Exception):
     """An audit that cannot be made: says what is wrong, where, and what would help."""
 
     exit_code = ExitCode.NO_AUDIT
+    about_input = False
+    """Whether a place called `-` is standard input."""
 
     def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
         super().__init__(what)
         self.what = what
-        self.where = where
+        self.where = "standard input" if self.about_input and where == "-" else where
         """File, line, offset or option; empty when `what` already names it."""
         self.hint = hint
         """The remedy, as a phrase a person can act on; empty when there is none."""
@@ -47,6 +49,8 @@ class EgressAuditError(Exception):
 
 class InputUnreadable(EgressAuditError):
     """The evidence is missing, may not be opened, or holds no readable capture header."""
+
+    about_input = True
 
 
 class ProfileInvalid(EgressAuditError):
@@ -61,3 +65,4 @@ class WrongUsage(EgressAuditError):
     """A word on the command line that names nothing."""
 
     exit_code = ExitCode.USAGE
+    about_input = True

@@ -14,6 +14,7 @@ from egress_audit.judge.rules import RULES, Rule  # noqa: E402
 from egress_audit.judge.spots_of_claim import SPOTS_OF_CLAIM  # noqa: E402
 from egress_audit.judge.spots_of_file import SPOTS_OF_FILE  # noqa: E402
 from egress_audit.judge.spots_of_run import SPOTS_OF_RUN  # noqa: E402
+from egress_audit.judge.spots_of_traffic import SPOTS_OF_TRAFFIC  # noqa: E402
 from egress_audit.model.destination import Absent  # noqa: E402
 
 DOCS = ROOT / "docs"
@@ -52,6 +53,12 @@ GROUPS: tuple[tuple[str, str, tuple[Spot, ...]], ...] = (
         "What the file records",
         "Loss, damage, and what was not understood. No assertion lifts these.",
         SPOTS_OF_FILE,
+    ),
+    (
+        "What the traffic hides or lacks",
+        "Tunnels, gaps, one side alone, and what depends on whose addresses are whose. No "
+        "assertion lifts these.",
+        SPOTS_OF_TRAFFIC,
     ),
     (
         "What the claim cannot know",

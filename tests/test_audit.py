@@ -29,6 +29,7 @@ from tests.builders.captures import (
     ipv4,
     over_tcp,
     pcap,
+    tcp,
     tcp_session,
     udp,
     udp_exchange,
@@ -218,6 +219,96 @@ def test_a_verdict_that_holds_by_given_addresses_says_so() -> None:
     frames = tcp_session(("192.0.2.9", 5), OURS, http_request("10.0.0.2"), b"HTTP/1.1")
     audit = judged(frames).audit
     assert audit.headline.startswith("HOLDS, on these assertions and the own addresses you gave")
+
+
+def raw_segment(
+    sender: str, receiver: str, ports: tuple[int, int], flags: str, payload: bytes = b""
+) -> bytes:
+    return ethernet(ip(sender, receiver, tcp(*ports, flags, 1, 1, payload), 6))
+
+
+def at(*packets: bytes) -> list[Frame]:
+    return [Frame(START_NS + number * 1000, packet) for number, packet in enumerate(packets)]
+
+
+@pytest.mark.parametrize("sender", ["10.0.0.2", "127.0.0.1"])
+def test_an_answer_to_a_question_that_nobody_asked_is_egress(sender: str) -> None:
+    audit = judged(at(raw_segment(sender, "8.8.8.8", (443, 5555), "SA", b"secret"))).audit
+    assert audit.verdict is Verdict.VIOLATED
+
+
+def test_a_refused_answer_to_a_question_that_nobody_asked_is_egress() -> None:
+    ours = raw_segment("10.0.0.2", "8.8.8.8", (443, 5555), "SA", b"secret")
+    refusal = raw_segment("8.8.8.8", "10.0.0.2", (5555, 443), "R")
+    assert judged(at(ours, refusal)).audit.verdict is Verdict.VIOLATED
+
+
+def test_a_stray_syn_does_not_turn_our_own_connection_round() -> None:
+    stray = Frame(START_NS, raw_segment("8.8.8.8", "10.0.0.2", (443, 40000), "S"))
+    session = tcp_session(OURS, ("8.8.8.8", 443), start_ns=START_NS + 10**9)
+    assert judged([stray, *session]).audit.verdict is Verdict.VIOLATED
+
+
+def test_a_guess_does_not_let_a_packet_from_loopback_out() -> None:
+    frames = at(ethernet(ip("127.0.0.1", "8.8.8.8", udp(123, 40000, b"secret"), UDP)))
+    assert judged(frames, local=False).audit.verdict is Verdict.VIOLATED
+
+
+@pytest.mark.parametrize("ports", [(123, 40000), (5, 6)])
+def test_a_packet_of_an_address_that_was_not_given_is_judged_by_where_it_goes(
+    ports: tuple[int, int],
+) -> None:
+    frames = at(ethernet(ip("10.0.0.3", CHINA_TELECOM, udp(*ports, b"secret"), UDP)))
+    audit = judged(frames, "no-china").audit
+    assert audit.verdict is Verdict.VIOLATED
+    assert "foreign-flows" in material(audit)
+
+
+def test_a_source_route_leads_where_nobody_looked() -> None:
+    routed = ipv4(
+        "127.0.0.1",
+        "127.0.0.1",
+        udp(1, 2000, b"x"),
+        UDP,
+        options=bytes([131, 7, 4, 8, 8, 8, 8]),
+    )
+    audit = judged(at(ethernet(routed))).audit
+    assert material(audit) == {"source-routes"}
+
+
+def test_an_icmp_error_before_what_it_answers_is_no_answer() -> None:
+    ours = ipv4("10.0.0.2", "8.8.8.8", icmp(3, 3, b"secret" * 50), 1)
+    theirs = ip("8.8.8.8", "10.0.0.2", udp(5, 6), UDP)
+    assert judged(at(ethernet(ours), ethernet(theirs))).audit.verdict is Verdict.VIOLATED
+
+
+def test_an_icmp_error_answers_no_icmp_error() -> None:
+    theirs = ipv4("8.8.8.8", "10.0.0.2", icmp(3, 3, bytes(28)), 1)
+    ours = ipv4("10.0.0.2", "8.8.8.8", icmp(3, 3, b"secret" * 50), 1)
+    assert judged(at(ethernet(theirs), ethernet(ours))).audit.verdict is Verdict.VIOLATED
+
+
+def test_more_icmp_errors_than_there_was_to_answer_are_egress() -> None:
+    theirs = ip("8.8.8.8", "10.0.0.2", udp(5, 6), UDP)
+    ours = [ethernet(ipv4("10.0.0.2", "8.8.8.8", icmp(3, 3, bytes(28)), 1))] * 2
+    assert judged(at(ethernet(theirs), *ours)).audit.verdict is Verdict.VIOLATED
+
+
+@pytest.mark.parametrize("flags", ["SA", "RA", "FA"])
+def test_an_answer_from_outside_shows_that_our_question_is_missing(flags: str) -> None:
+    frames = at(raw_segment("8.8.8.8", "10.0.0.2", (443, 40000), flags))
+    assert material(judged(frames).audit) == {"one-way"}
+
+
+def test_datagrams_of_a_server_that_nobody_asked_are_one_way() -> None:
+    frames = at(ethernet(ip("8.8.8.8", "10.0.0.2", udp(443, 40000, b"x"), UDP)))
+    assert material(judged(frames).audit) == {"one-way"}
+
+
+def test_an_error_that_quotes_a_packet_of_ours_shows_that_it_is_missing() -> None:
+    quoted = ip("10.0.0.2", "8.8.8.8", udp(5, 6), UDP)
+    frames = at(ethernet(ipv4("8.8.8.8", "10.0.0.2", icmp(3, 3, quoted), 1)))
+    assert material(judged(frames).audit) == {"answers-unprompted"}
 
 
 def test_our_icmp_error_to_a_stranger_is_no_egress() -> None:

@@ -36,3 +36,12 @@ def test_wrong_usage_leaves_with_2() -> None:
 def test_every_verdict_has_its_own_exit_code_and_none_is_a_crash() -> None:
     codes = {verdict.exit_code for verdict in Verdict}
     assert codes == {ExitCode.HOLDS, ExitCode.VIOLATED, ExitCode.INCONCLUSIVE}
+
+
+@pytest.mark.parametrize("kind", [InputUnreadable, WrongUsage])
+def test_an_error_about_a_dash_speaks_of_standard_input(kind: type[EgressAuditError]) -> None:
+    assert str(kind("is empty", where="-")) == "standard input: is empty"
+
+
+def test_an_error_of_what_is_written_does_not() -> None:
+    assert str(EgressAuditError("is closed", where="-")) == "-: is closed"

@@ -1,16 +1,18 @@
 """Which side of each flow is the far one, and who began. HOT PATH.
 
 The far side is judged, not the responder: a flow whose beginning nobody saw, and in which ours sent
-packets, is outbound. Our ICMP errors to somebody who spoke to us first are answers, not egress.
+packets, is outbound. To count as begun by somebody else it needs their packet before any of ours:
+of TCP a SYN, and none from us. Our ICMP errors to somebody who spoke before are answers.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from egress_audit.attribute.own_addresses import Sides
+from egress_audit.attribute.own_addresses import NEVER, Sides, distances
 from egress_audit.columns import I64, U8, U16, U64, Bool, FlowColumns
 from egress_audit.model.audit import Direction
+from egress_audit.model.flow import WITH_PORTS
 
 DIRECTIONS = tuple(Direction)
 """`Far.direction` holds indexes into these."""
@@ -19,8 +21,15 @@ OUTBOUND, INBOUND, RECEIVED, INTERNAL = (
     DIRECTIONS.index(word)
     for word in (Direction.OUTBOUND, Direction.INBOUND, Direction.RECEIVED, Direction.INTERNAL)
 )
-ICMP_ERRORS = {1: (3, 4, 5, 11, 12), 58: (1, 2, 3, 4)}
-"""Types that quote a packet they answer (RFC 792, RFC 4443 §2.1)."""
+TCP, ICMP, ICMPV6 = 6, 1, 58
+ICMP_ERRORS = {ICMP: (3, 11, 12), ICMPV6: (1, 2, 3, 4)}
+"""Types in which a host answers a packet by quoting it (RFC 1122 §3.2.2, RFC 4443 §2.1). Source
+quench is obsolete, and redirects are a router's."""
+LONGEST_ERROR = {4: 576, 6: 1280}
+"""Bytes of an ICMP error, by IP version."""
+
+End = tuple[int, int, int]
+"""IP version and address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,46 +52,107 @@ class Far:
 
 def far_sides(flows: FlowColumns, sides: Sides) -> Far:
     """The far side of each flow, and what went there and came from it."""
-    ours_sent = np.where(sides.local_orig, flows.orig_pkts, flows.resp_pkts) > 0
-    neither = ~sides.local_orig & ~sides.local_resp
-    far_is_resp = sides.local_orig | neither
-    began = np.where(flows.direction_known, INBOUND, OUTBOUND)
-    direction = np.where(sides.local_resp, began, OUTBOUND)
-    direction = np.where(ours_sent | neither, direction, RECEIVED)
-    direction = np.where(sides.local_orig & sides.local_resp, INTERNAL, direction)
-    direction = _answers(flows, far_is_resp, direction.astype(np.uint8))
-    out = far_is_resp
+    out = _far_is_responder(flows, sides)
+    icmp = np.isin(flows.proto, (ICMP, ICMPV6))
+    direction = _directions(flows, sides, out)
     same = (flows.orig_hi == flows.resp_hi) & (flows.orig_lo == flows.resp_lo)
-    icmp = np.isin(flows.proto, (1, 58))
-    return Far(
-        hi=np.where(far_is_resp, flows.resp_hi, flows.orig_hi),
-        lo=np.where(far_is_resp, flows.resp_lo, flows.orig_lo),
-        port=np.where(icmp, flows.orig_p, np.where(far_is_resp, flows.resp_p, 0)).astype(np.uint16),
-        has_port=icmp | (far_is_resp & np.isin(flows.proto, (6, 17, 132, 136, 33))),
+    pkts_in = np.where(out, flows.resp_pkts, flows.orig_pkts)
+    far = Far(
+        hi=np.where(out, flows.resp_hi, flows.orig_hi),
+        lo=np.where(out, flows.resp_lo, flows.orig_lo),
+        port=np.where(icmp, flows.orig_p, np.where(out, flows.resp_p, 0)).astype(np.uint16),
+        has_port=icmp | (out & np.isin(flows.proto, WITH_PORTS)),
         direction=direction,
         itself=same & (direction == INTERNAL) & (sides.own.how != "guessed"),
         pkts_out=np.where(out, flows.orig_pkts, flows.resp_pkts),
-        pkts_in=np.where(out, flows.resp_pkts, flows.orig_pkts),
+        pkts_in=pkts_in,
         ip_bytes_out=np.where(out, flows.orig_ip_bytes, flows.resp_ip_bytes),
         ip_bytes_in=np.where(out, flows.resp_ip_bytes, flows.orig_ip_bytes),
     )
+    _take_answers(flows, far)
+    return far
 
 
-def _answers(flows: FlowColumns, far_is_resp: Bool, direction: U8) -> U8:
-    """Turns our ICMP errors to those who began a flow with us into a part of what they began."""
-    error = np.zeros(len(flows), np.bool_)
+def _far_is_responder(flows: FlowColumns, sides: Sides) -> Bool:
+    """(n,) True where the responder is the far side.
+
+    Where neither end is ours it is the one further out; of equals the receiver of the first packet.
+    """
+    neither = ~sides.local_orig & ~sides.local_resp
+    if not neither.any():
+        return sides.local_orig
+    # Modulo NEVER: a multicast group is no further out than the link it is on.
+    orig_far = distances(flows.version, flows.orig_hi, flows.orig_lo) % NEVER
+    resp_far = distances(flows.version, flows.resp_hi, flows.resp_lo) % NEVER
+    flipped = _spoke(flows, "^")
+    further = np.where(orig_far == resp_far, ~flipped, resp_far > orig_far)
+    chosen: Bool = np.where(neither, further, sides.local_orig)
+    return chosen
+
+
+def _directions(flows: FlowColumns, sides: Sides, far_is_resp: Bool) -> U8:
+    """Who began each flow, as seen from our side."""
+    neither = ~sides.local_orig & ~sides.local_resp
+    ours_sent = np.where(far_is_resp, flows.orig_pkts, flows.resp_pkts) > 0
+    theirs_first = ~far_is_resp & (flows.orig_pkts > 0) & flows.direction_known
+    tcp = flows.proto == TCP
+    theirs_first &= ~tcp | (_spoke(flows, "S") & ~_spoke(flows, "^") & ~_spoke(flows, "s"))
+    direction = np.where(theirs_first & ~neither, INBOUND, OUTBOUND)
+    direction = np.where(ours_sent | neither, direction, RECEIVED)
+    direction = np.where(sides.local_orig & sides.local_resp, INTERNAL, direction)
+    return direction.astype(np.uint8)
+
+
+def _spoke(flows: FlowColumns, letter: str) -> Bool:
+    """(n,) True for flows whose history has the letter."""
+    table = np.array([letter in text for text in flows.histories], np.bool_)
+    found: Bool = table[flows.history]
+    return found
+
+
+def is_icmp_error(flows: FlowColumns) -> Bool:
+    """(n,) True for flows of ICMP messages that quote the packet they answer."""
+    error: Bool = np.zeros(len(flows), np.bool_)
     for proto, types in ICMP_ERRORS.items():
-        error |= (flows.proto == proto) & np.isin(flows.orig_p, types)
-    error &= (direction == OUTBOUND) & flows.one_way
-    if not error.any():
-        return direction
-    strangers = (direction == INBOUND) | (direction == RECEIVED)
-    spoke_first = {
-        (int(flows.version[row]), int(flows.orig_hi[row]), int(flows.orig_lo[row]))
-        for row in np.flatnonzero(strangers & ~far_is_resp).tolist()
-    }
-    for row in np.flatnonzero(error).tolist():
-        end = int(flows.version[row]), int(flows.resp_hi[row]), int(flows.resp_lo[row])
-        if end in spoke_first:
-            direction[row] = INBOUND
-    return direction
+        error |= (flows.proto == proto) & flows.one_way & np.isin(flows.orig_p, types)
+    return error
+
+
+def _take_answers(flows: FlowColumns, far: Far) -> None:
+    """Makes INBOUND our ICMP errors to those who had sent us something else before.
+
+    An answer is no longer than what RFC 1812 §4.3.2.3 and RFC 4443 §2.4 let it be, and there are no
+    more of them than packets to answer.
+    """
+    errors = is_icmp_error(flows)
+    ours = errors & (far.direction == OUTBOUND)
+    if not ours.any():
+        return
+    strangers = ((far.direction == INBOUND) | (far.direction == RECEIVED)) & ~errors
+    spoke: dict[End, tuple[int, int]] = {}
+    for row in np.flatnonzero(strangers).tolist():
+        end = _end(flows, far, row)
+        first, packets = spoke.get(end, (int(flows.ts_ns[row]), 0))
+        spoke[end] = min(first, int(flows.ts_ns[row])), packets + int(far.pkts_in[row])
+    for row in np.flatnonzero(ours).tolist():
+        first, packets = spoke.get(_end(flows, far, row), (0, 0))
+        sent = int(far.pkts_out[row])
+        limit = sent * LONGEST_ERROR[int(flows.version[row])]
+        if first <= int(flows.ts_ns[row]) and sent <= packets and far.ip_bytes_out[row] <= limit:
+            far.direction[row] = INBOUND
+
+
+def _end(flows: FlowColumns, far: Far, row: int) -> End:
+    return int(flows.version[row]), int(far.hi[row]), int(far.lo[row])
+
+
+def unprompted_errors(flows: FlowColumns, far: Far) -> int:
+    """ICMP errors from the far side before anything of ours that could have caused them.
+
+    Each quotes a packet of ours, so one that comes first shows that packets of ours are missing.
+    """
+    received = is_icmp_error(flows) & np.isin(far.direction, (INBOUND, RECEIVED))
+    received &= (far.pkts_in > 0) & (far.pkts_out == 0)
+    ours = flows.ts_ns[far.direction == OUTBOUND]
+    first = ours.min() if len(ours) else np.iinfo(np.int64).max
+    return int((received & (flows.ts_ns < first)).sum())

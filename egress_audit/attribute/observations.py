@@ -5,18 +5,22 @@ Flows stay columns until here; they are grouped by far end, port, protocol, dire
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Address, IPv6Address
 
 import numpy as np
 
-from egress_audit.addresses import Scope, address_text
+from egress_audit.addresses import Scope, address_text, scope_of
 from egress_audit.attribute.directions import DIRECTIONS, INTERNAL, Far
 from egress_audit.attribute.own_addresses import is_loopback
-from egress_audit.columns import CONN_STATES, I32, I64, FlowColumns
+from egress_audit.columns import CONN_STATES, I32, I64, U8, U64, Bool, FlowColumns
 from egress_audit.model.audit import Direction, Frames, Kind, NameUse, Observation
 from egress_audit.model.destination import Absent, Destination
 
 MAX_OBSERVATIONS = 10_000
 MAX_FRAMES = 20
+
+SPECIAL_OCTETS = (0, 10, 100, 127, 168, 169, 172, 192, 198, 203, *range(224, 256))
+"""First octets of IPv4 under which some address is special; all others are global."""
 
 NOWHERE = Destination(Scope.NAME, *(Absent.NOT_APPLICABLE,) * 9)
 """The destination of a row that is about no address."""
@@ -115,13 +119,7 @@ class Observing:
 
     def _rest(self, rows: I64) -> Observation:
         """Everything past the limit in one direction as a row, its far ends counted by scope."""
-        flows, far = self.flows, self.far
-        ends = np.stack([flows.version[rows].astype(np.uint64), far.hi[rows], far.lo[rows]], axis=1)
-        distinct, count = np.unique(ends, axis=0, return_counts=True)
-        scopes: dict[Scope, int] = {}
-        for (version, hi, lo), flows_there in zip(distinct.tolist(), count.tolist(), strict=True):
-            scope = self.destination_of(address_text(version, hi, lo)).scope
-            scopes[scope] = scopes.get(scope, 0) + flows_there
+        scopes = self._scopes(rows)
         return self._summed(
             rows,
             kind=Kind.REST,
@@ -131,6 +129,27 @@ class Observing:
             destination=NOWHERE,
             rest_scopes={scope: scopes[scope] for scope in sorted(scopes)},
         )
+
+    def _scopes(self, rows: I64) -> dict[Scope, int]:
+        """Flows by scope of the far end. Addresses that are surely global are counted unseen."""
+        version, hi, lo = self.flows.version[rows], self.far.hi[rows], self.far.lo[rows]
+        itself = self.far.itself[rows]
+        surely = ~itself & surely_global(version, hi, lo)
+        scopes = {Scope.GLOBAL: int(surely.sum()), Scope.LOOPBACK: int(itself.sum())}
+        looked_at = ~itself & ~surely
+        columns = [column[looked_at] for column in (version, hi, lo)]
+        # The rows come sorted by far end, so that equal ones lie side by side.
+        changed = np.zeros(len(columns[0]), np.bool_)
+        changed[:1] = True
+        for column in columns:
+            changed[1:] |= column[1:] != column[:-1]
+        starts = np.flatnonzero(changed)
+        sizes = np.diff(np.append(starts, len(changed)))
+        ends = (column[starts].tolist() for column in columns)
+        for number, high, low, size in zip(*ends, sizes.tolist(), strict=True):
+            scope = scope_of(IPv4Address(low) if number == 4 else IPv6Address(high << 64 | low))
+            scopes[scope] = scopes.get(scope, 0) + size
+        return {scope: count for scope, count in scopes.items() if count}
 
     def _summed(
         self,
@@ -174,3 +193,17 @@ class Observing:
             answer_destinations=(),
             rest_scopes=rest_scopes or {},
         )
+
+
+def surely_global(version: U8, hi: U64, lo: U64) -> Bool:
+    """(n,) True only for addresses whose scope is GLOBAL; False where it must be looked up.
+
+    Global unicast IPv6 (2000::/3) without 2001::/16, 2002::/16 and 3fff::/20, which hold special
+    and embedded addresses; IPv4 under a first octet that is not in SPECIAL_OCTETS.
+    """
+    ordinary = ~np.isin(lo >> np.uint64(24), np.array(SPECIAL_OCTETS, np.uint64))
+    special = np.isin(hi >> np.uint64(48), np.array((0x2001, 0x2002), np.uint64))
+    special |= hi >> np.uint64(44) == 0x3FFF0
+    unicast = (hi >> np.uint64(61) == 1) & ~special
+    sure: Bool = np.where(version == 4, ordinary, unicast)
+    return sure

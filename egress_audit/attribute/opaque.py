@@ -21,6 +21,9 @@ TUNNEL_PROTOCOLS = {
     115: "L2TPv3",
     137: "MPLS in IP",
 }
+NO_TUNNELS = frozenset({1, 2, 6, 17, 33, 46, 58, 59, 88, 89, 103, 112, 132, 136})
+"""Protocols that carry no packets of others: ICMP, IGMP, TCP, UDP, DCCP, RSVP, ICMPv6, no next
+header, EIGRP, OSPF, PIM, VRRP, SCTP, UDP-Lite. Whatever else there is may."""
 TUNNEL_PORTS = {
     1194: "OpenVPN",
     1701: "L2TP",
@@ -33,7 +36,7 @@ TUNNEL_PORTS = {
     8472: "VXLAN",
     51820: "WireGuard",
 }
-"""UDP ports of the responder."""
+"""UDP ports, of either end: which one is the responder may be a guess."""
 HIDING_PORTS = {
     (UDP, 443): "QUIC",
     (UDP, 853): "DNS over QUIC",
@@ -43,16 +46,19 @@ HIDING_PORTS = {
     (UDP, 137): "NetBIOS names",
     (TCP, 1080): "SOCKS",
 }
-"""Protocol and responder's port → what hides a name there, or is not read in this version."""
+"""Protocol and port, of either end → what hides a name there, or is not read in this version."""
 
 
 def tunnels(flows: FlowColumns) -> dict[str, int]:
     """Flows that carry other packets, by kind."""
     counted: dict[str, int] = {}
-    for number, kind in TUNNEL_PROTOCOLS.items():
-        _add(counted, kind, flows.proto == number)
+    for number in np.unique(flows.proto).tolist():
+        if number not in NO_TUNNELS:
+            kind = TUNNEL_PROTOCOLS.get(number, f"IP protocol {number}")
+            _add(counted, kind, flows.proto == number)
     for port, kind in TUNNEL_PORTS.items():
-        _add(counted, kind, (flows.proto == UDP) & (flows.resp_p == port))
+        at_either_end = (flows.resp_p == port) | (flows.orig_p == port)
+        _add(counted, kind, (flows.proto == UDP) & at_either_end)
     return counted
 
 
@@ -60,7 +66,8 @@ def hidden_by_port(flows: FlowColumns, among: Bool) -> dict[str, int]:
     """Flows of protocols that hide names, by kind. `among`: (n,) the flows to look at."""
     counted: dict[str, int] = {}
     for (proto, port), kind in HIDING_PORTS.items():
-        _add(counted, kind, among & (flows.proto == proto) & (flows.resp_p == port))
+        at_either_end = (flows.resp_p == port) | (flows.orig_p == port)
+        _add(counted, kind, among & (flows.proto == proto) & at_either_end)
     return counted
 
 

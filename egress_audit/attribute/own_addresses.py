@@ -76,9 +76,10 @@ def inside(prefix: Network, version: U8, hi: U64, lo: U64) -> Bool:
 
 
 def is_loopback(version: U8, hi: U64, lo: U64) -> Bool:
-    """(n,) True for 127.0.0.0/8 and ::1."""
+    """(n,) True for 127.0.0.0/8, the same mapped into IPv6 (RFC 4291 §2.5.5.2), and ::1."""
     four: Bool = (version == 4) & (lo >> np.uint64(24) == 127)
-    six: Bool = (version == 6) & (hi == 0) & (lo == 1)
+    mapped = lo >> np.uint64(24) == 0xFFFF7F
+    six: Bool = (version == 6) & (hi == 0) & ((lo == 1) | mapped)
     return four | six
 
 
@@ -128,3 +129,14 @@ def _shown(flows: FlowColumns, orig: Bool, resp: Bool) -> tuple[str, ...]:
             text = address_text(int(flows.version[row]), int(hi[row]), int(lo[row]))
             seen[text] = None
     return tuple(seen)[:MAX_SHOWN]
+
+
+def foreign_flows(flows: FlowColumns, sides: Sides) -> int:
+    """Flows with an end beyond the local network, neither end being among the given addresses."""
+    if sides.own.how == "guessed":
+        return 0
+    foreign = ~sides.local_orig & ~sides.local_resp
+    orig = distances(flows.version, flows.orig_hi, flows.orig_lo)
+    resp = distances(flows.version, flows.resp_hi, flows.resp_lo)
+    beyond = np.isin(orig, (MIDDLE, OUT)) | np.isin(resp, (MIDDLE, OUT))
+    return int((foreign & beyond).sum())

@@ -1,9 +1,12 @@
 """Names that were asked for, as rows: asked is egress, whoever carried the question."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
 from typing import Protocol
 
-from egress_audit.attribute.observations import NOWHERE
+from egress_audit.addresses import Scope
+from egress_audit.attribute.observations import MAX_FRAMES, MAX_OBSERVATIONS, NOWHERE
 from egress_audit.model.audit import Direction, Frames, Kind, NameUse, Observation
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.flow import NameSource
@@ -28,14 +31,41 @@ class Asked(Protocol):
 
 
 def questions(
-    asked: Iterable[Asked], destination_of: Callable[[str], Destination]
+    asked: Iterable[Asked],
+    destination_of: Callable[[str], Destination],
+    limit: int = MAX_OBSERVATIONS,
 ) -> list[Observation]:
-    """One row a host, in the order of the first question; ids still 0."""
-    return [_question(host, destination_of) for host in asked]
+    """One row a host, in the order of the first question; ids still 0.
+
+    Hosts past the first `limit` are summed in one row of the rest, whose `rest_scopes` says how
+    many names there are; nothing is looked up for them.
+    """
+    hosts = iter(asked)
+    rows = [_question(host, destination_of) for host in islice(hosts, limit)]
+    beyond = list(hosts)
+    return [*rows, _rest(beyond)] if beyond else rows
 
 
 def _question(asked: Asked, destination_of: Callable[[str], Destination]) -> Observation:
     answers = tuple(asked.addresses)
+    return replace(
+        _asking([asked]),
+        names=(NameUse(asked.host, (NameSource.DNS_QUERY,)),),
+        questions={word: asked.qtypes[word] for word in sorted(asked.qtypes)},
+        resolvers=tuple(asked.resolvers),
+        answers=answers,
+        answer_destinations=tuple(destination_of(address) for address in answers),
+    )
+
+
+def _rest(beyond: Sequence[Asked]) -> Observation:
+    return replace(_asking(beyond), kind=Kind.REST, rest_scopes={Scope.NAME: len(beyond)})
+
+
+def _asking(asked: Sequence[Asked]) -> Observation:
+    """What is known of all these questions together: how often, when, and in which frames."""
+    frames = sorted({frame for host in asked for frame in host.frames})[:MAX_FRAMES]
+    total = sum(host.total for host in asked)
     return Observation(
         id=0,
         kind=Kind.QUESTION,
@@ -44,22 +74,22 @@ def _question(asked: Asked, destination_of: Callable[[str], Destination]) -> Obs
         far_h=Absent.NOT_APPLICABLE,
         far_p=Absent.NOT_APPLICABLE,
         proto=0,
-        names=(NameUse(asked.host, (NameSource.DNS_QUERY,)),),
+        names=(),
         destination=NOWHERE,
         phase=Absent.NOT_FOUND,
         flows=0,
         tls_flows=0,
-        pkts_out=asked.total,
+        pkts_out=total,
         pkts_in=0,
         ip_bytes_out=0,
         ip_bytes_in=0,
-        first_ts_ns=asked.first_ts_ns,
-        last_ts_ns=asked.last_ts_ns,
-        frames=Frames(tuple(sorted(asked.frames)), asked.total),
+        first_ts_ns=min(host.first_ts_ns for host in asked),
+        last_ts_ns=max(host.last_ts_ns for host in asked),
+        frames=Frames(tuple(frames), total),
         conn_states={},
-        questions={word: asked.qtypes[word] for word in sorted(asked.qtypes)},
-        resolvers=tuple(asked.resolvers),
-        answers=answers,
-        answer_destinations=tuple(destination_of(address) for address in answers),
+        questions={},
+        resolvers=(),
+        answers=(),
+        answer_destinations=(),
         rest_scopes={},
     )

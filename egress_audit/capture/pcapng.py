@@ -7,6 +7,7 @@ costing a batch each: which section's rules a frame follows is itself a column.
 import struct
 from collections import Counter
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -21,13 +22,14 @@ from egress_audit.capture.pcapng_blocks import (
     SHB,
     SHB_BODY,
     SPB,
+    UNKNOWN_BLOCK,
     HostRecords,
     InterfaceState,
-    apply_statistics,
     interface_described_by,
 )
 from egress_audit.capture.pcapng_drops import drops_beside
 from egress_audit.capture.pcapng_frames import FrameColumns, FrameRecords, Rules, columns_of
+from egress_audit.capture.pcapng_statistics import NO_INTERFACE, apply_statistics
 from egress_audit.capture.window import Window
 from egress_audit.columns import FrameBatch
 from egress_audit.model.evidence import CaptureFacts, Damage
@@ -36,6 +38,8 @@ MAX_BLOCK = 16 << 20
 """Longest block that is believed; Wireshark's bound too."""
 MAX_INTERFACES = 65_536
 MAX_BLOCK_KINDS = 64
+MAX_NOTES = 100
+"""Places kept in which a stated loss could not be read; one more says that there are others."""
 
 
 class Aside(NamedTuple):
@@ -156,17 +160,29 @@ class PcapngSource:
         for aside in asides:
             if aside.position < limit:
                 body = bytes(self._window.buffer[aside.position + 8 : aside.end])
-                self._read_aside(aside.kind, body, aside.rules)
+                damage = self._read_aside(aside.kind, body, aside.rules)
+                if damage:
+                    self._note(aside.position, damage)
 
-    def _read_aside(self, kind: int, body: bytes, rules: Rules) -> None:
+    def _read_aside(self, kind: int, body: bytes, rules: Rules) -> str:
+        """What is damaged in the block, which was taken in as far as it could be read."""
         order = ">" if rules.big_endian else "<"
         if kind == NRB:
             self._hosts.take(body, order)
         elif kind == ISB:
-            if not apply_statistics(body, order, self._interfaces[rules.base : rules.declared]):
-                self._skip("interface statistics of no interface")
+            applied, damage = apply_statistics(
+                body, order, self._interfaces, rules.base, rules.declared
+            )
+            if not applied:
+                self._skipped[NO_INTERFACE] += 1
+            return damage
+        elif kind in BLOCK_NAMES:
+            self._skipped[BLOCK_NAMES[kind]] += 1
         else:
-            self._skip(BLOCK_NAMES.get(kind, f"block type 0x{kind:08x}"))
+            name = f"{UNKNOWN_BLOCK} 0x{kind:08x}"
+            known = name in self._skipped or len(self._skipped) < MAX_BLOCK_KINDS
+            self._skipped[name if known else f"{UNKNOWN_BLOCK}s beyond these"] += 1
+        return ""
 
     def _declare(self, body: bytes) -> None:
         state = interface_described_by(body, self._order, self._section)
@@ -176,9 +192,11 @@ class PcapngSource:
             raise Unbelievable(f"more than {MAX_INTERFACES} interfaces")
         self._interfaces.append(state)
 
-    def _skip(self, name: str) -> None:
-        known = name in self._skipped or len(self._skipped) < MAX_BLOCK_KINDS
-        self._skipped[name if known else "blocks of further types"] += 1
+    def _note(self, position: int, what: str) -> None:
+        """Damage behind which reading goes on."""
+        if len(self._damage) <= MAX_NOTES:
+            text = what if len(self._damage) < MAX_NOTES else "further such places, not counted"
+            self._damage.append(Damage(self._window.base + position, text))
 
     def _next_length(self, position: int) -> int:
         """Bytes that the unfinished block at `position` needs; 0 if that cannot be told."""
@@ -207,7 +225,9 @@ class PcapngSource:
     def _count(self, columns: FrameColumns) -> None:
         """Frames and stated losses of each interface."""
         frames = np.bincount(columns.interface)
-        drops = drops_beside(self._window.buffer, columns)
+        drops, notes = drops_beside(self._window.buffer, columns)
+        for place, what in notes:
+            self._note(place, what)
         lost = np.bincount(columns.interface, weights=drops)
         for index in np.flatnonzero(frames).tolist():
             self._interfaces[index].frames += int(frames[index])
@@ -232,7 +252,7 @@ class PcapngSource:
             interfaces=tuple(s.described(i) for i, s in enumerate(self._interfaces)),
             frames=self._frames,
             frames_without_time=self._without_time,
-            damage=tuple(self._damage),
+            damage=tuple(sorted(set(self._damage), key=attrgetter("offset", "what"))),
             skipped_blocks=dict(self._skipped),
             host_records=tuple(self._hosts.kept),
             host_records_beyond=self._hosts.beyond,

@@ -1,11 +1,11 @@
 """The blocks of a pcapng file that are not frames, one at a time.
 
-Source: draft-ietf-opsawg-pcapng §3.5 (options), §4.1 (SHB), §4.2 (IDB), §4.5 (NRB), §4.6 (ISB).
+Source: draft-ietf-opsawg-pcapng §3.5 (options), §4.1 (SHB), §4.2 (IDB), §4.5 (NRB).
 """
 
 import ipaddress
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from egress_audit.capture.linktypes import linktype_name
@@ -23,11 +23,21 @@ BLOCK_NAMES: dict[int, str] = {
     11: "Hone machine info block",
     12: "Hone connection event block",
     0x204: "sysdig event block",
+    0x80000001: "Apple process information block",
     0xBAD: "custom block",
     0x40000BAD: "custom block",
 }
+"""Blocks that are stepped over; of these only a custom block may hold a frame."""
+UNKNOWN_BLOCK = "unknown block type"
+"""How the name of every block begins that stands in no list, and may hold a frame."""
 
 MAX_TEXT = 1024
+MAX_HOSTS_OF_RECORD = 16
+MAX_HOSTS_OF_ADDRESS = 64
+"""Names kept of one address, over all its records."""
+
+LEAVES_BLOCK = "an option that leaves its block"
+"""A loss that is stated in it, or behind it, cannot be read."""
 
 Option = tuple[int, bytes]
 
@@ -44,9 +54,13 @@ def options_in(body: bytes, start: int, order: str) -> Iterator[Option]:
         position += 4 + (length + 3 & ~3)
 
 
-def text_of(raw: bytes) -> str:
-    """Option text as UTF-8, bounded; control characters written as escapes."""
+def text_of(raw: bytes, *, lower: bool = False) -> str:
+    """Option text as UTF-8, bounded; control characters written as escapes.
+
+    `lower`: in lower case, but for the escapes.
+    """
     shown = raw[:MAX_TEXT].rstrip(b"\0").decode("utf-8", "backslashreplace")
+    shown = shown.lower() if lower else shown
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
 
 
@@ -63,18 +77,36 @@ class InterfaceState:
     """if_tsresol as stored: power of ten, or of two with the top bit set."""
     offset_s: int = 0
     reported_drops: int | Absent = Absent.NOT_FOUND
-    """Of the last Interface Statistics Block."""
+    """The most that any Interface Statistics Block states."""
     received: int | Absent = Absent.NOT_FOUND
+    """Likewise."""
+    expected: int = 0
+    """The most frames that should be in the file by any such block: received, less the filtered."""
+    let_through: tuple[int, int] | None = None
+    """Frames that a filter let through, of those received; None if no block tells of one."""
+    stray_drops: int = 0
+    """The most that a block states for an interface that its section does not have."""
     frames: int = 0
     counted_drops: int = 0
     """Sum of the drop counts that stand beside single frames."""
 
     @property
     def drops(self) -> int | Absent:
-        """The larger of both ways to report loss; frames that say nothing do not say zero."""
-        if isinstance(self.reported_drops, Absent):
-            return self.counted_drops or Absent.NOT_FOUND
-        return max(self.reported_drops, self.counted_drops)
+        """The largest of all ways to report loss; frames that say nothing do not say zero.
+
+        Where no loss is stated, frames that were received and are not in the file are one.
+        """
+        reported = 0 if isinstance(self.reported_drops, Absent) else self.reported_drops
+        stated = max(reported, self.counted_drops)
+        lost = (stated or max(self.expected - self.frames, 0)) + self.stray_drops
+        return lost or self.reported_drops
+
+    @property
+    def filter_in_force(self) -> str | Absent:
+        """The filter that the interface declares, or that its statistics give away."""
+        if isinstance(self.capture_filter, Absent) and self.let_through is not None:
+            return "a filter that let {} of {} frames through".format(*self.let_through)
+        return self.capture_filter
 
     def described(self, index: int) -> Interface:
         """The interface as a fact of the capture."""
@@ -85,7 +117,7 @@ class InterfaceState:
             linktype=self.linktype,
             linktype_name=linktype_name(self.linktype),
             snaplen=self.snaplen,
-            capture_filter=self.capture_filter,
+            capture_filter=self.filter_in_force,
             drops=self.drops,
             received=self.received,
             frames=self.frames,
@@ -105,10 +137,19 @@ def interface_described_by(body: bytes, order: str, section: int) -> InterfaceSt
         elif code == 9 and len(value) == 1:
             state.resolution = value[0]
         elif code == 11 and len(value) >= 1:
-            state.capture_filter = filter_text(value)
+            state.capture_filter = _both(state.capture_filter, filter_text(value))
         elif code == 14 and len(value) == 8:
             (state.offset_s,) = struct.unpack(order + "q", value)
     return state
+
+
+def _both(first: str | Absent, second: str | Absent) -> str | Absent:
+    """Two filters of one interface, bounded."""
+    if isinstance(first, Absent):
+        return second
+    if isinstance(second, Absent) or len(first) > MAX_TEXT:
+        return first
+    return f"{first} ; {second}"
 
 
 def filter_text(value: bytes) -> str | Absent:
@@ -121,29 +162,6 @@ def filter_text(value: bytes) -> str | Absent:
     return f"compiled filter, kind {value[0]}, {len(value) - 1} bytes"
 
 
-def apply_statistics(body: bytes, order: str, interfaces: Sequence[InterfaceState]) -> bool:
-    """Takes drop and receive counts of an ISB into its interface; False if it names none.
-
-    `interfaces`: those of the block's section.
-    """
-    if len(body) < 12:
-        return False
-    (number,) = struct.unpack_from(order + "I", body, 0)
-    if number >= len(interfaces):
-        return False
-    state = interfaces[number]
-    counts = {
-        code: struct.unpack(order + "Q", value)[0]
-        for code, value in options_in(body, 12, order)
-        if code in (4, 5, 7) and len(value) == 8
-    }
-    if 4 in counts:
-        state.received = counts[4]
-    if 5 in counts or 7 in counts:
-        state.reported_drops = counts.get(5, 0) + counts.get(7, 0)
-    return True
-
-
 @dataclass(slots=True)
 class HostRecords:
     """Names from NRBs, bounded."""
@@ -151,6 +169,9 @@ class HostRecords:
     limit: int = 100_000
     kept: list[HostRecord] = field(default_factory=list)
     beyond: int = 0
+    """Records of which a name was not kept."""
+    _known: dict[str, set[str]] = field(default_factory=dict)
+    """Names kept, by address."""
 
     def take(self, body: bytes, order: str) -> None:
         """Adds the records of one NRB; what is cut or of another kind adds nothing."""
@@ -167,9 +188,13 @@ class HostRecords:
         width = {1: 4, 2: 16}.get(kind)
         if width is None or len(value) <= width:
             return
-        if len(self.kept) >= self.limit:
-            self.beyond += 1
-            return
-        hosts = tuple(text_of(name).lower() for name in value[width:].split(b"\0") if name)
-        if hosts:
-            self.kept.append(HostRecord(str(ipaddress.ip_address(value[:width])), hosts[:16]))
+        address = str(ipaddress.ip_address(value[:width]))
+        names = (text_of(name, lower=True) for name in value[width:].split(b"\0") if name)
+        known = self._known.get(address, set())
+        new = [name for name in dict.fromkeys(names) if name not in known]
+        room = min(MAX_HOSTS_OF_RECORD, MAX_HOSTS_OF_ADDRESS - len(known))
+        room = room if len(self.kept) < self.limit else 0
+        self.beyond += len(new) > room
+        if new[:room]:
+            self.kept.append(HostRecord(address, tuple(new[:room])))
+            self._known.setdefault(address, set()).update(new[:room])

@@ -72,7 +72,8 @@ class FrameColumns:
     interface: I32
     without_time: int
     block_end: I64
-    """Where the block's trailing length begins: options lie between frame and here."""
+    """Where the block's trailing length begins: options lie between frame and here; 0 for a block
+    that has none."""
     big_endian: Bool
     drops_beside: I64
     """Losses that an obsolete PB states for its frame; 0 for other blocks."""
@@ -124,7 +125,7 @@ def columns_of(
         ts_ns=_carried_forward(ts_ns, heads.simple[keep], last_ts_ns),
         interface=interface[keep],
         without_time=int(heads.simple[keep].sum()),
-        block_end=position[keep] + heads.length[keep] - 4,
+        block_end=np.where(heads.simple[keep], 0, position[keep] + heads.length[keep] - 4),
         big_endian=big_endian[keep],
         drops_beside=heads.drops[keep],
     )

@@ -1,17 +1,21 @@
 """Opens a file or standard input as a source of frames, by what its first bytes are."""
 
 import io
+import struct
 import sys
 from pathlib import Path
 from typing import BinaryIO
 
 from egress_audit.capture.pcap import PcapSource, read_header
-from egress_audit.capture.pcapng import PcapngSource
+from egress_audit.capture.pcapng import MAX_BLOCK, PcapngSource
 from egress_audit.capture.window import Window
 from egress_audit.columns import FrameSource
 from egress_audit.errors import InputUnreadable
 
 PCAPNG_MAGIC = b"\x0a\x0d\x0d\x0a"
+BYTE_ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
+SHORTEST_SECTION = 28
+"""Bytes of a Section Header Block without options."""
 
 CONVERT = "convert it: `editcap FILE OUT`"
 KNOWN: tuple[tuple[bytes, str, str], ...] = (
@@ -45,9 +49,9 @@ def open_capture(path: str) -> FrameSource:
     name = "-" if path == "-" else Path(path).name
     try:
         window = Window(stream)
+        source = source_of(name, window)
     except OSError as error:
         raise InputUnreadable(f"cannot be read: {error.strerror}", where=path) from error
-    source = source_of(name, window)
     if source is not None:
         return source
     window.close()
@@ -58,16 +62,32 @@ def open_capture(path: str) -> FrameSource:
             hint="a capture of silence still begins with a header of 24 bytes or more",
         )
     head = bytes(window.buffer[: min(window.end, 28)])
-    raise InputUnreadable(*_what_it_is(head, window.end), where=path, hint=_remedy(head))
+    extent = f"{window.end} bytes in all"
+    if window.end == window.capacity:
+        extent = f"{window.end} bytes or more"
+    raise InputUnreadable(_what_it_is(head, extent), where=path, hint=_remedy(head))
 
 
 def source_of(name: str, window: Window) -> FrameSource | None:
     """A source for an input of that name, if it begins with a header that can be read."""
     head = bytes(window.buffer[: min(window.end, 28)])
-    if head.startswith(PCAPNG_MAGIC) and head[8:12] in (b"\x4d\x3c\x2b\x1a", b"\x1a\x2b\x3c\x4d"):
-        return PcapngSource(name, window)
+    if head.startswith(PCAPNG_MAGIC):
+        return PcapngSource(name, window) if _section_header_whole(head, window) else None
     header = read_header(head)
     return PcapSource(name, window, header) if header else None
+
+
+def _section_header_whole(head: bytes, window: Window) -> bool:
+    """Whether the first block can be true and is all there; reads on if it needs more room."""
+    order = BYTE_ORDERS.get(head[8:12])
+    if order is None:
+        return False
+    (length,) = struct.unpack_from(order + "I", head, 4)
+    if length < SHORTEST_SECTION or length & 3 or length > MAX_BLOCK:
+        return False
+    if length > window.end:
+        window.slide(0, room=length)
+    return bool(length <= window.end)
 
 
 def _opened(path: str) -> BinaryIO:
@@ -98,12 +118,12 @@ def _remedy(head: bytes) -> str:
     return known[1] if known else "egress-audit reads pcap and pcapng"
 
 
-def _what_it_is(head: bytes, size: int) -> tuple[str]:
+def _what_it_is(head: bytes, extent: str) -> str:
     known = _known(head)
     if known:
-        return (f"is {known[0]}, not pcap or pcapng",)
+        return f"is {known[0]}, not pcap or pcapng"
     if read_header(head.ljust(24, b"\0")) is not None or head.startswith(PCAPNG_MAGIC):
-        return (f"has a capture header that is cut or damaged ({size} bytes in all)",)
+        return f"has a capture header that is cut or damaged ({extent})"
     if all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in head):
-        return ("is text, not a capture",)
-    return (f"is no pcap or pcapng: it begins with {head[:4].hex(' ')}",)
+        return "is text, not a capture"
+    return f"is no pcap or pcapng: it begins with {head[:4].hex(' ')}"

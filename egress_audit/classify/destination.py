@@ -3,7 +3,7 @@
 Nothing is resolved and no network is asked: an answer follows from the address and the files.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
@@ -75,10 +75,6 @@ class Classifier:
         if key not in self._built:
             self._built[key] = self._global(*key)
         return self._built[key]
-
-    def destinations(self, addresses: Iterable[str]) -> dict[str, Destination]:
-        """The destination of each address, each looked up once."""
-        return {address: self.destination(address) for address in dict.fromkeys(addresses)}
 
     @property
     def used(self) -> tuple[ListUsed, ...]:

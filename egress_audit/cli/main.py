@@ -69,17 +69,25 @@ def run(arguments: Sequence[str]) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except click.ClickException as error:
-        click.echo(_one_line(error), err=True)
+        _complain(_one_line(error))
         return ExitCode.USAGE if isinstance(error, click.UsageError) else ExitCode.NO_AUDIT
     except (click.Abort, KeyboardInterrupt):
-        click.echo("egress-audit: interrupted: no audit was made", err=True)
+        _complain("egress-audit: interrupted: no audit was made")
         return ExitCode.NO_AUDIT
     except EgressAuditError as error:
-        click.echo(f"egress-audit: {error}", err=True)
+        _complain(f"egress-audit: {error}")
         return error.exit_code
     except BrokenPipeError:
         return _reader_left()
     return int(code or 0)
+
+
+def _complain(line: str) -> None:
+    """Prints what is wrong; a file name in it may hold anything, and a terminal would obey."""
+    # Late, since `--help` imports nothing that it can do without.
+    from egress_audit.report.safe_text import clean
+
+    click.echo(clean(line), err=True)
 
 
 def _one_line(error: click.ClickException) -> str:

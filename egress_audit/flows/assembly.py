@@ -4,10 +4,19 @@ Overlapping segments that differ keep both readings: an observer and the receive
 which one counts (RFC 9293 §3.10.7.4 leaves it open), so neither may be thrown away.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 LIMIT = 64 << 10
 """Bytes from the beginning of the stream that are kept at most."""
+
+MAX_PRINT = 256
+"""Bytes that are remembered of the beginning of a stream whose reader is done."""
+MAX_PRINTS = 200_000
+"""Streams of which that is remembered."""
+GONE_ROUND = 1 << 30
+"""Bytes in the upper half of the numbers, of 2^31, after which a return to the origin is plain
+progress and no second reading."""
 
 
 @dataclass(slots=True)
@@ -22,6 +31,8 @@ class Assembly:
     """Contiguous bytes; of bytes sent twice the first reading."""
     other: bytes = b""
     """The last reading, where it differs from `stream`; else empty."""
+    contradicted: bool = False
+    """Some byte was sent twice with different values, even if the last reading is the first."""
     _first: bytearray = field(default_factory=bytearray)
     _last: bytearray = field(default_factory=bytearray)
     """Both readings of everything held, holes included. Empty while segments come in order."""
@@ -80,6 +91,7 @@ class Assembly:
         old, had = self._first[offset:end], self._covered[offset:end]
         if any(had):
             merged = bytes(a if there else b for a, b, there in zip(old, data, had, strict=True))
+            self.contradicted |= merged != data
         else:
             merged = data
         self._first[offset:end] = merged
@@ -94,3 +106,44 @@ class Assembly:
         self.stream, last = bytes(self._first[:length]), bytes(self._last[:length])
         self.other = last if last != self.stream else b""
         return (self.stream, self.other) != before
+
+
+class Prints:
+    """How streams began whose readers are done, so that a later second reading is noticed.
+
+    A receiver that gets both readings takes one of them, and it may be the one that no reader saw.
+    """
+
+    def __init__(self) -> None:
+        self._prints: dict[int, bytes] = {}
+        self._upper: Counter[int] = Counter()
+        """Bytes whose sequence numbers lie 2^31 and more past the origin, by side."""
+        self.refused = 0
+        """Streams not remembered because MAX_PRINTS were."""
+
+    def keep(self, side: int, stream: bytes) -> bool:
+        """Remembers how the stream of a side begins; True if that was possible and worth it."""
+        if not stream or len(self._prints) >= MAX_PRINTS:
+            self.refused += bool(stream)
+            return False
+        self._prints[side] = stream[:MAX_PRINT]
+        return True
+
+    def note_upper(self, side: int, size: int) -> None:
+        """Counts bytes far past the origin: after enough of them the numbers come round."""
+        self._upper[side] += size
+
+    def contradicted(self, side: int, offset: int, data: bytes) -> bool:
+        """True if a segment differs from what its side said before at the same place.
+
+        offset: of the segment's first byte in the stream, negative if it begins before. A single
+        zero on the last byte is a keep-alive that carries garbage (RFC 1122 §4.2.3.6).
+        """
+        known = self._prints[side]
+        if self._upper[side] >= GONE_ROUND:
+            return False
+        if data == b"\0" and offset == len(known) - 1:
+            return False
+        data, offset = data[max(-offset, 0) :], max(offset, 0)
+        size = min(len(data), len(known) - offset)
+        return size > 0 and data[:size] != known[offset : offset + size]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
-from egress_audit.flows.assembly import LIMIT, Assembly
+from egress_audit.flows.assembly import LIMIT, MAX_PRINT, Assembly, Prints
 from egress_audit.flows.table import Assigned
 
 TCP, UDP = 6, 17
@@ -25,6 +25,11 @@ MAX_HEAD = 16 << 10
 """Bytes after which a reader that is still hungry gets no more; 64 KiB for DNS over TCP."""
 MAX_HELD = 64 << 20
 """Bytes held for all unfinished heads together."""
+
+UNKNOWN, FROM_DATA, FROM_SYN = 0, 1, 2
+"""How it is known where a stream begins."""
+COLUMNS = ("_sated", "_origin", "_origin_from", "_print_origin", "_printed", "_contradicted")
+"""What `Heads` keeps of every side."""
 
 
 @dataclass(slots=True)
@@ -45,7 +50,12 @@ class Head:
     midway: bool = False
     """The reader stopped inside a message, and knows that more must follow."""
     heard: int = 0
-    """Names of the stream that were already taken."""
+    """Names of the stream that were already taken; for the caller to keep."""
+    read_from: int = 0
+    """Offset in the stream up to which whole messages were read; for the caller to keep.
+
+    Like `heard` it goes back to 0 if bytes come in front of the first that were seen.
+    """
 
     @property
     def streams(self) -> tuple[bytes, ...]:
@@ -86,22 +96,36 @@ class Heads:
         self._held = 0
         self._sated: Bool = np.zeros(1 << 11, np.bool_)
         self._origin: U32 = np.zeros(1 << 11, np.uint32)
-        self._has_origin: Bool = np.zeros(1 << 11, np.bool_)
+        """Sequence number of the first byte of the stream, or of the first payload seen."""
+        self._print_origin: U32 = np.zeros(1 << 11, np.uint32)
+        """Sequence number of the first byte that was remembered, which may lie before that."""
+        self._origin_from: U8 = np.zeros(1 << 11, np.uint8)
+        self._printed: Bool = np.zeros(1 << 11, np.bool_)
+        self._contradicted: Bool = np.zeros(1 << 11, np.bool_)
+        self._prints = Prints()
         self.unread: Counter[str] = Counter()
         """Heads given up, by reason."""
         self.conflicting = 0
-        """Heads in which a segment was sent twice with different bytes."""
+        """Sides that sent a segment twice with different bytes, or began their stream twice."""
+
+    @property
+    def unremembered(self) -> int:
+        """Sides of which a second reading after the head would not be noticed: too many."""
+        return self._prints.refused
 
     def take(self, packets: PacketBatch, assigned: Assigned) -> Iterator[Head]:
         """Heads that grew, one at a time; `settle` must be called on each before the next."""
         side = assigned.flow * 2 + assigned.by_orig
         self._grow(int(side.max(initial=0)) + 2)
-        self._note_origins(packets, side)
-        for row in self._wanted(packets, side).tolist():
+        payload = (packets.proto == TCP) & (packets.payload_len > 0) & (side >= 0)
+        rows = np.flatnonzero(payload & (packets.tcp_flags & RST == 0))
+        self._note_origins(packets, side, rows)
+        for row in self._wanted(packets, side, rows).tolist():
             if not self._sated[side[row]]:
                 head = self._fed(packets, row, int(side[row]))
                 if head is not None:
                     yield head
+        self._compare(packets, side, rows)
 
     def settle(self, head: Head, *, hungry: bool, unread: str = "") -> None:
         """Says what the reader made of a head: wants more, is done, or could not read it."""
@@ -126,31 +150,79 @@ class Heads:
 
     def _close(self, head: Head) -> None:
         self._sated[head.side] = True
-        self.conflicting += bool(head.assembly.other)
+        self._print_origin[head.side] = head.assembly.origin
+        self._printed[head.side] = self._prints.keep(head.side, head.assembly.stream)
+        if head.assembly.contradicted:
+            self._contradict(head.side)
         if self._open.pop(head.side, None) is not None:
             self._held -= head.assembly.size
 
     def _grow(self, needed: int) -> None:
         if needed <= len(self._sated):
             return
-        for name in ("_sated", "_origin", "_has_origin"):
+        for name in COLUMNS:
             old = getattr(self, name)
             wider = np.zeros(max(needed, 2 * len(old)), old.dtype)
             wider[: len(old)] = old
             setattr(self, name, wider)
 
-    def _note_origins(self, packets: PacketBatch, side: I64) -> None:
-        """Keeps where the stream begins that each SYN announces."""
+    def _contradict(self, side: int) -> None:
+        """Counts a side that said two things, once."""
+        self.conflicting += not self._contradicted[side]
+        self._contradicted[side] = True
+
+    def _note_origins(self, packets: PacketBatch, side: I64, payload: I64) -> None:
+        """Keeps where each stream begins: where its first SYN says, if no payload came before it.
+
+        No later SYN moves that; one that says something else makes two readings of the stream.
+        """
         syn = (packets.proto == TCP) & (packets.tcp_flags & SYN != 0) & (side >= 0)
         rows = np.flatnonzero(syn)
-        self._origin[side[rows]] = packets.tcp_seq[rows] + np.uint32(1)
-        self._has_origin[side[rows]] = True
+        if not len(rows):
+            return
+        early = payload[self._origin_from[side[payload]] == UNKNOWN]
+        sides, at = np.unique(side[rows], return_index=True)
+        new = self._origin_from[sides] == UNKNOWN
+        sides, first = sides[new], rows[at[new]]
+        self._origin[sides] = packets.tcp_seq[first] + np.uint32(1)
+        self._origin_from[sides] = FROM_SYN
+        early = early[self._origin_from[side[early]] == FROM_SYN]
+        said, at = np.unique(side[early], return_index=True)
+        before = early[at] < first[np.searchsorted(sides, said)]
+        said, at = said[before], early[at[before]]
+        self._origin[said] = packets.tcp_seq[at]
+        self._origin_from[said] = FROM_DATA
+        # A SYN that was recorded after its data begins at these, or not far before.
+        apart = self._origin[side[rows]] - (packets.tcp_seq[rows] + np.uint32(1))
+        allowed = np.where(self._origin_from[side[rows]] == FROM_DATA, LIMIT, 1)
+        for number in np.unique(side[rows[apart >= allowed]]).tolist():
+            self._contradict(number)
 
-    def _wanted(self, packets: PacketBatch, side: I64) -> I64:
-        """Rows with payload of hungry directions, at most so many of each, in order of arrival."""
-        payload = (packets.proto == TCP) & (packets.payload_len > 0) & (side >= 0)
-        payload &= packets.tcp_flags & RST == 0
-        rows = np.flatnonzero(payload)
+    def _compare(self, packets: PacketBatch, side: I64, rows: I64) -> None:
+        """Looks for second readings of what was read to its end; `rows`: those with payload.
+
+        Only segments that begin before the first MAX_PRINT bytes end are looked at one by one.
+        """
+        rows = rows[self._printed[side[rows]] & ~self._contradicted[side[rows]]]
+        syn = packets.tcp_flags[rows] & SYN != 0
+        offset = (packets.tcp_seq[rows] + syn - self._print_origin[side[rows]]).view(np.int32)
+        end = offset + packets.payload_len[rows]
+        upper = rows[end <= 0]
+        for number, size in zip(*_sums(side[upper], packets.payload_len[upper]), strict=True):
+            self._prints.note_upper(number, size)
+        near = np.flatnonzero((offset < MAX_PRINT) & (end > 0))
+        for row, at in zip(rows[near].tolist(), offset[near].tolist(), strict=True):
+            start, number = int(packets.payload[row]), int(side[row])
+            size = min(int(packets.payload_cap[row]), MAX_PRINT - at)
+            data = packets.buffer[start : start + size].tobytes()
+            if self._prints.contradicted(number, at, data):
+                self._contradict(number)
+
+    def _wanted(self, packets: PacketBatch, side: I64, rows: I64) -> I64:
+        """Rows of hungry directions, at most so many of each, in order of arrival.
+
+        rows: those with payload.
+        """
         rows = rows[~self._sated[side[rows]]]
         if not len(rows):
             return rows
@@ -166,8 +238,10 @@ class Heads:
         head = self._open.get(side)
         sequence = int(packets.tcp_seq[row]) + bool(packets.tcp_flags[row] & SYN)
         if head is None:
-            known = bool(self._has_origin[side])
-            origin = int(self._origin[side]) if known else sequence
+            known = bool(self._origin_from[side] == FROM_SYN)
+            origin = int(self._origin[side]) if known else sequence % (1 << 32)
+            if not known:
+                self._origin[side], self._origin_from[side] = origin, FROM_DATA
             dns = bool(is_dns(packets, np.array([row]))[0])
             head = Head(side >> 1, bool(side & 1), dns, Assembly(origin, known))
             self._open[side] = head
@@ -175,12 +249,21 @@ class Heads:
         head.packets += 1
         head.cut |= size < int(packets.payload_len[row])
         head.frame, head.ts_ns = int(packets.frame[row]), int(packets.ts_ns[row])
-        before = head.assembly.size
+        before, origin = head.assembly.size, head.assembly.origin
         grew = head.assembly.add(
             sequence % (1 << 32), packets.buffer[start : start + size].tobytes()
         )
         self._held += head.assembly.size - before
+        if head.assembly.origin != origin:  # bytes came in front of what was read
+            head.heard = head.read_from = 0
         return head if grew or head.spent or head.cut or self._held > MAX_HELD else None
+
+
+def _sums(keys: I64, values: I64) -> tuple[list[int], list[int]]:
+    """Each key once, and the sum of its values."""
+    distinct, where = np.unique(keys, return_inverse=True)
+    sums = np.bincount(where, weights=values).astype(np.int64)
+    return distinct.tolist(), sums.tolist()
 
 
 def is_dns(packets: PacketBatch, rows: I64) -> Bool:

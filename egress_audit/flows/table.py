@@ -88,6 +88,12 @@ class FlowTable:
         high = address_text(key[4] & 0xFF, key[2], key[3])
         return (high, low) if self.rows.orig_swapped[flow] else (low, high)
 
+    def ports(self, flow: int) -> tuple[int, int]:
+        """Ports (or ICMP types) of originator and responder of one flow."""
+        word = int(self.key[4, self.rows.key[flow]])
+        low, high = word >> 48, word >> 32 & 0xFFFF
+        return (high, low) if self.rows.orig_swapped[flow] else (low, high)
+
     def _refuse(self, count: int) -> Assigned:
         self.evicted += count
         return Assigned(np.full(count, -1, np.int64), np.zeros(count, np.bool_))

@@ -3,19 +3,15 @@
 import numpy as np
 
 from egress_audit.addresses import address_text
-from egress_audit.columns import (
-    CONN_STATES,
-    END_REASONS,
-    I64,
-    U8,
-    FlowColumns,
-)
+from egress_audit.columns import CONN_STATES, END_REASONS, I32, I64, U8, U64, Bool, FlowColumns
 from egress_audit.flows.community_id import community_id, packed
 from egress_audit.flows.table import FlowTable
 from egress_audit.flows.tcp_state import Side, datagram_conn_state, tcp_conn_state
 from egress_audit.model.flow import EndReason, Flow
 
-TCP = 6
+TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
+ANSWERING_TYPES = {ICMP: (0, 14, 16, 18), ICMPV6: (129, 140)}
+"""ICMP types that are only ever sent as an answer (RFC 792, RFC 4443 §4.2, RFC 4620)."""
 
 
 def columns_of(table: FlowTable) -> FlowColumns:
@@ -26,12 +22,6 @@ def columns_of(table: FlowTable) -> FlowColumns:
     swapped = rows.orig_swapped[keep]
     low, high = key[4] >> np.uint64(48), key[4] >> np.uint64(32) & np.uint64(0xFFFF)
     proto = (key[4] >> np.uint64(8) & np.uint64(0xFF)).astype(np.uint8)
-    history = rows.history[keep]
-    heard = np.where(
-        rows.orig_pkts[keep] == 0,
-        table.histories.having(history, "ad"),
-        (rows.resp_pkts[keep] == 0) & table.histories.having(history, "AD"),
-    )
     return FlowColumns(
         version=(key[4] & np.uint64(0xFF)).astype(np.uint8),
         proto=proto,
@@ -50,14 +40,43 @@ def columns_of(table: FlowTable) -> FlowColumns:
         resp_ip_bytes=rows.resp_ip_bytes[keep],
         direction_known=rows.direction_known[keep],
         conn_state=_conn_states(table, proto),
-        history=history,
+        history=_with_datagrams(table, proto),
         histories=tuple(table.histories.text),
         missed_bytes=table.gaps.missed(count),
         end_reason=rows.end_reason[keep],
         first_frame=rows.first_frame[keep],
         last_frame=rows.last_frame[keep],
-        one_sided=(proto == TCP) & heard,
+        one_sided=_one_sided(table, proto, np.where(swapped, high, low)),
     )
+
+
+def _with_datagrams(table: FlowTable, proto: U8) -> I32:
+    """The histories, those of UDP included: `D` and `d` for who sent, in the order they began."""
+    rows, keep = table.rows, slice(0, len(table))
+    history: I32 = rows.history[keep].copy()
+    udp, flipped = proto == UDP, rows.flipped[keep]
+    both = (rows.orig_pkts[keep] > 0) & (rows.resp_pkts[keep] > 0)
+    for first, second, begun in (("D", "d", ~flipped), ("d", "D", flipped)):
+        alone = table.histories.extended(int(first == "d"), first)
+        history[udp & begun] = alone
+        history[udp & begun & both] = table.histories.extended(alone, second)
+    return history
+
+
+def _one_sided(table: FlowTable, proto: U8, orig_p: U64) -> Bool:
+    """(n,) True for flows of one side alone, which answers another that the capture does not have.
+
+    Of TCP anything but a lone SYN answers something; of UDP what comes from a server's port; of
+    ICMP a reply.
+    """
+    rows, keep = table.rows, slice(0, len(table))
+    alone = (rows.orig_pkts[keep] == 0) | (rows.resp_pkts[keep] == 0)
+    answers = (proto == TCP) & table.histories.having(rows.history[keep], "HADFRhadfr")
+    answers |= (proto == UDP) & rows.flipped[keep]
+    for number, types in ANSWERING_TYPES.items():
+        answers |= (proto == number) & np.isin(orig_p, types)
+    one_sided: Bool = alone & answers
+    return one_sided
 
 
 def _conn_states(table: FlowTable, proto: U8) -> U8:

@@ -19,7 +19,11 @@ from egress_audit.model.evidence import Coverage
 
 LINK_MAINTENANCE = {2: (), 58: (130, 131, 132, 133, 134, 135, 136, 137, 143)}
 """IGMP, and the ICMPv6 types of MLD and neighbour discovery (RFC 4861, RFC 3810)."""
-NEAR_THE_LINK = (Scope.MULTICAST, Scope.LINK_LOCAL)
+IGMP = 2
+LINK_PREFIXES = ("fe80:", "ff01:", "ff02:")
+"""Addresses that no router passes on (RFC 4291 §2.5.6, §2.7)."""
+LONGEST_MAINTENANCE = 256
+"""Bytes that such packets have on average at most; more would be a message to somebody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,8 @@ class Case:
 def is_link_maintenance(seen: Observation) -> bool:
     """True for what every kernel sends on its link by itself, and never beyond it."""
     types = LINK_MAINTENANCE.get(seen.proto)
-    if types is None or seen.destination.scope not in NEAR_THE_LINK:
+    if types is None or seen.ip_bytes_out > seen.pkts_out * LONGEST_MAINTENANCE:
         return False
-    return not types or seen.far_p in types
+    if seen.proto == IGMP:
+        return seen.destination.scope is Scope.MULTICAST
+    return seen.far_p in types and str(seen.far_h).startswith(LINK_PREFIXES)

@@ -1,5 +1,6 @@
 """What a claim allows and denies, one destination or name at a time."""
 
+import re
 from collections.abc import Collection, Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
@@ -12,7 +13,9 @@ from egress_audit.model.flow import NameSource
 PROOF_OF_NAME = (NameSource.DNS_ANSWER, NameSource.SANDBOX_DNS)
 """Sources that suffice to allow. SNI, Host and NRB are written by the audited program or by the
 holder of the file: they suffice to deny, never alone to allow."""
-LOOPBACK_IPV6_REVERSE = "1." + "0." * 31 + "ip6.arpa"
+OWN_NAME = re.compile(
+    r"(?:(?:[a-z0-9_-]+\.)*localhost|(?:[0-9]{1,3}\.){0,3}127\.in-addr\.arpa|1\.(?:0\.){31}ip6\.arpa)\.?"
+)
 
 
 def host_matches(host: str, patterns: Iterable[str]) -> bool:
@@ -27,11 +30,12 @@ def host_matches(host: str, patterns: Iterable[str]) -> bool:
 
 
 def is_own_name(host: str) -> bool:
-    """True for names that RFC 6761 §6.3 keeps on the machine, and for loopback's reverse names."""
-    bare = host.rstrip(".")
-    if bare == "localhost" or bare.endswith(".localhost"):
-        return True
-    return bare.endswith(".127.in-addr.arpa") or bare == LOOPBACK_IPV6_REVERSE
+    """True for names that RFC 6761 §6.3 keeps on the machine, and for loopback's reverse names.
+
+    Only names of letters, digits, hyphens and underscores: what has other characters was never
+    meant for a resolver of this machine, and carries something.
+    """
+    return OWN_NAME.fullmatch(host) is not None
 
 
 def name_allowed(host: str, allow: Allow) -> bool:

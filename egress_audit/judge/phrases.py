@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from egress_audit.model.audit import Frames, Kind, NameUse, Observation
+from egress_audit.model.audit import Kind, NameUse, Observation
 from egress_audit.model.destination import Absent
 from egress_audit.model.flow import NameSource
 
@@ -60,7 +60,8 @@ def contact(seen: Observation, *, whom: str) -> str:
         verb = "opened" if opened else "tried to open"
         return f"{verb} {plural(seen.flows, f'{tls}connection')} to {whom}"
     packets = plural(seen.pkts_out, f"{protocol(seen.proto)} packet")
-    return f"sent {packets} to {whom}"
+    flows = f" in {seen.flows} flows" if seen.flows > 1 else ""
+    return f"sent {packets}{flows} to {whom}"
 
 
 def whom(seen: Observation) -> str:
@@ -87,9 +88,3 @@ def clause(seen: Observation) -> str:
 def used_names(uses: Sequence[NameUse]) -> str:
     """`a.example (tls-sni), b.example (http-host)`."""
     return ", ".join(f"{use.host} ({'/'.join(use.sources)})" for use in uses)
-
-
-def frames_of(observations: Sequence[Observation]) -> Frames:
-    """The first frames of several observations, and how many they have in all."""
-    first = sorted({frame for seen in observations for frame in seen.frames.first})
-    return Frames(tuple(first[:20]), sum(seen.frames.total for seen in observations))

@@ -177,6 +177,10 @@ def contact_beyond_rows(case: Case) -> Matches:
             for scope, count in seen.rest_scopes.items()
             if not _may_be_allowed(scope, case.claim.allow)
         }
+        names = forbidden.pop(Scope.NAME, 0)
+        if names:
+            asked = phrases.plural(names, "further name")
+            yield f"asked for {asked} beyond the rows that are kept", seen
         if forbidden:
             flows = phrases.plural(sum(forbidden.values()), "further flow")
             scopes = ", ".join(f"{count} {scope}" for scope, count in forbidden.items())

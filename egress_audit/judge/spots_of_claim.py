@@ -40,7 +40,7 @@ def _names_dropped(case: Case) -> int | None:
 
 
 def _rows_dropped(case: Case) -> int | None:
-    return sum(seen.flows for seen in case.rest()) or None
+    return sum(seen.flows + seen.rest_scopes.get(Scope.NAME, 0) for seen in case.rest()) or None
 
 
 def _rows_matter(case: Case) -> bool:
@@ -134,7 +134,7 @@ SPOTS_OF_CLAIM: tuple[Spot, ...] = (
     Spot(
         "rows-dropped",
         "More destinations than rows",
-        "flows that are summed in the last rows, without place and name: {count}",
+        "flows and names that are summed in the last rows, without place and name: {count}",
         "fewer destinations",
         NONE,
         "every claim, unless those flows all came from outside",

@@ -40,6 +40,21 @@ def _headers_cut(coverage: Coverage) -> int:
     return sum(count for reason, count in coverage.partial.items() if reason not in own)
 
 
+def _may_hold_frames(block: str) -> bool:
+    """Whether a kind of block, by its name in the facts of the capture, could be one of frames."""
+    return block.startswith(("unknown block type", "custom block"))
+
+
+def _blocks(*, unknown: bool) -> Callable[[Coverage], Mapping[str, int]]:
+    """Blocks that were stepped over: those of unknown content, or the others."""
+
+    def blocks(coverage: Coverage) -> Mapping[str, int]:
+        skipped = coverage.skipped_blocks.items()
+        return {kind: count for kind, count in skipped if _may_hold_frames(kind) is unknown}
+
+    return blocks
+
+
 SPOTS_OF_FILE: tuple[Spot, ...] = (
     Spot(
         "damage",
@@ -149,7 +164,18 @@ SPOTS_OF_FILE: tuple[Spot, ...] = (
         NONE,
         "no claim",
         "none needed",
-        sum_of(lambda coverage: coverage.skipped_blocks),
+        sum_of(_blocks(unknown=False)),
         never,
+    ),
+    Spot(
+        "blocks-unknown",
+        "Blocks of an unknown kind",
+        "blocks of the file whose kind is not known, so that they may hold frames: {count}",
+        "blocks of known kinds only",
+        NONE,
+        "every claim",
+        "write the file anew without them: `editcap FILE OUT`",
+        sum_of(_blocks(unknown=True)),
+        always,
     ),
 )

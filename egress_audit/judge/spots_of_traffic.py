@@ -10,8 +10,8 @@ from egress_audit.model.audit import Direction
 from egress_audit.model.destination import Absent
 
 TCP = 6
-UNANSWERED = ("S0", "REJ")
-"""Zeek's states of a connection that nobody took."""
+UNANSWERED = ("S0", "REJ", "RSTOS0", "SH")
+"""Zeek's states of a connection that nobody took, whether or not its originator gave it up."""
 
 
 def _guessed(case: Case) -> int | None:
@@ -96,6 +96,28 @@ SPOTS_OF_TRAFFIC: tuple[Spot, ...] = (
         "every claim",
         "record both directions",
         number_of(lambda coverage: coverage.one_way_flows),
+        always,
+    ),
+    Spot(
+        "answers-unprompted",
+        "Errors without a cause",
+        "ICMP errors from outside that quote packets of ours which are not in the capture: {count}",
+        "the packets that they answer",
+        NONE,
+        "every claim",
+        "record both directions",
+        number_of(lambda coverage: coverage.unprompted_errors),
+        always,
+    ),
+    Spot(
+        "foreign-flows",
+        "Flows of other hosts",
+        "flows of which neither end is among the own addresses that were given: {count}",
+        "own addresses that cover the host, or a capture of that host alone",
+        NONE,
+        "every claim",
+        "give every address of the host with --local",
+        number_of(lambda coverage: coverage.foreign_flows),
         always,
     ),
     Spot(

@@ -110,7 +110,8 @@ class Observation:
     first_ts_ns: int
     last_ts_ns: int
     frames: Frames
-    """Of each flow its first frame; of a question, the frames that ask."""
+    """Of each flow the frame that names its far end, or else its first; of a question, those that
+    ask."""
     conn_states: Mapping[str, int]
     """Flows by Zeek conn_state."""
     questions: Mapping[str, int]

@@ -75,8 +75,3 @@ class Claim:
     def uses_lists(self) -> bool:
         """True if the verdict depends on what the address lists say."""
         return bool(self.deny.located or self.deny.controlled or self.deny.categories)
-
-    @property
-    def depends_on_names(self) -> bool:
-        """True if a contact that is allowed by address could still be denied by its name."""
-        return not self.allow.everything or bool(self.deny.hosts) or self.uses_lists

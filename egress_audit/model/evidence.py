@@ -63,7 +63,7 @@ class CaptureFacts:
     frames_without_time: int
     damage: tuple[Damage, ...]
     skipped_blocks: Mapping[str, int]
-    """pcapng blocks that hold no frame and were not interpreted, by name."""
+    """pcapng blocks that were not interpreted, by name; unknown and custom ones may hold frames."""
     host_records: tuple[HostRecord, ...]
     host_records_beyond: int
     """Name records past the bound that was kept."""
@@ -124,6 +124,11 @@ class Coverage:
     """Names not kept because a bound was reached."""
     one_way_flows: int
     """TCP flows in which one side acknowledges a peer that the capture never shows."""
+    unprompted_errors: int
+    """ICMP errors from outside, which quote a packet of ours, before any packet of ours."""
+    foreign_flows: int
+    """Flows of which neither end is among the own addresses that were given, and one is beyond the
+    local network: another host's, or of an own address that was not given."""
     gap_flows: int
     missed_bytes: int
     conflicting_segments: int

@@ -5,6 +5,9 @@ from enum import StrEnum
 
 from egress_audit.model.destination import Absent
 
+WITH_PORTS = (6, 17, 33, 132, 136)
+"""Protocols whose headers have ports: TCP, UDP, DCCP, SCTP, UDP-Lite (IANA)."""
+
 
 class NameSource(StrEnum):
     """How a host name came to be known. The words are part of the published flow format."""

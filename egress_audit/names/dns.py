@@ -4,192 +4,268 @@ Source: RFC 1035 §4 (messages), RFC 3596 §2 (AAAA), RFC 9460 §2 and §7.3 (HT
 address hints), RFC 6762 §18 (the top bit of the class in mDNS), RFC 7766 §8 (TCP).
 """
 
-from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address
+from collections.abc import Iterator
 from struct import Struct
 
 from egress_audit.model.flow import NameSource
-from egress_audit.names.dns_cursor import Cursor
-from egress_audit.names.reading import HUNGRY, Damage, Reading, Spoken, Unread
+from egress_audit.names.dns_cursor import Cursor, address_text, type_word
+from egress_audit.names.reading import Damage, Reading, Spoken, Unread
 
 MAX_QUESTIONS = 64
 MAX_RECORDS = 512
 MAX_ALIASES = 32
 """Names that lead to one address; resolvers give up after 11 to 17."""
+MAX_SPOKEN = 2048
+"""Names spoken by one message."""
 MAX_MESSAGES = 1024
-"""Messages read in one TCP stream."""
+"""Messages read of one TCP stream at a time."""
 
 _HEADER = Struct(">HHHHHH")
+ENOUGH_FOR_DNS = 2 + _HEADER.size
+"""Bytes of a stream after which it can be said whether DNS is plausible."""
 _QUESTION = Struct(">HH")
 _RECORD = Struct(">HHIH")
 _PARAMETER = Struct(">HH")
 _PRIORITY = Struct(">H")
 
 _RESPONSE = 0x8000
+_LAST_OPCODE = 6
+"""IANA "DNS OpCodes": 6 is DNS Stateful Operations."""
 _CLASS_IN = 1
 _CLASS_BITS = 0x7FFF
 _A, _CNAME, _AAAA, _SVCB, _HTTPS = 1, 5, 28, 64, 65
 _IPV4_HINT, _IPV6_HINT = 4, 6
 _ADDRESS_SIZE = {_A: 4, _AAAA: 16, _IPV4_HINT: 4, _IPV6_HINT: 16}
-_MAPPED = bytes(10) + b"\xff\xff"
 
-_QTYPES = {
-    1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 10: "NULL", 12: "PTR", 13: "HINFO", 15: "MX",
-    16: "TXT", 25: "KEY", 28: "AAAA", 29: "LOC", 33: "SRV", 35: "NAPTR", 39: "DNAME", 41: "OPT",
-    43: "DS", 44: "SSHFP", 46: "RRSIG", 47: "NSEC", 48: "DNSKEY", 50: "NSEC3", 52: "TLSA",
-    64: "SVCB", 65: "HTTPS", 99: "SPF", 249: "TKEY", 250: "TSIG", 251: "IXFR", 252: "AXFR",
-    255: "ANY", 256: "URI", 257: "CAA",
-}  # fmt: skip
-"""IANA "Resource Record (RR) TYPEs"; those a person may meet, the rest are written as numbers."""
+
+class _Parts:
+    """What one message asks, which addresses it gives, and the aliases on the way to them."""
+
+    __slots__ = ("_addresses", "_owners", "_targets", "cut", "questions")
+
+    def __init__(self) -> None:
+        self.questions: list[tuple[str, str]] = []
+        self._addresses: list[tuple[str, str]] = []
+        self._targets: dict[str, list[str]] = {}
+        self._owners: dict[str, tuple[str, bool]] = {}
+        self.cut = False
+        """True once an address turned out to have more names than we follow."""
+
+    def own(self, owner: str, kind: int, beside: bool) -> None:
+        """There is a record of `owner`; the root says no name (it is the owner of EDNS)."""
+        if owner != "." and (owner not in self._owners or (self._owners[owner][1] > beside)):
+            self._owners[owner] = (type_word(kind), beside)
+
+    def add(self, host: str, raw: bytes) -> None:
+        """`host` has the address `raw`, 4 or 16 bytes in network order."""
+        self._addresses.append((host, address_text(raw)))
+
+    def alias(self, owner: str, target: str) -> None:
+        """Whoever asks for `owner` is sent on to `target`."""
+        self._targets.setdefault(owner, []).append(target)
+
+    def asked(self) -> list[Spoken]:
+        """What a query asks for: its questions, and the owners of its records."""
+        hosts = {host for host, _ in self.questions}
+        owners = [(owner, qtype) for owner, (qtype, _) in self._owners.items()]
+        rest = [(owner, qtype) for owner, qtype in owners if owner not in hosts]
+        query = NameSource.DNS_QUERY
+        return [Spoken(host, query, qtype=qtype) for host, qtype in (*self.questions, *rest)]
+
+    def answers(self, *, whole: bool) -> list[Spoken]:
+        """What a response says: questions, addresses that they lead to, owners none leads to.
+
+        A zone above a question says no more than the question. `whole`: False if records are
+        missing, which might have led to the owners that are left.
+        """
+        source = NameSource.DNS_ANSWER
+        spoken = [Spoken(host, source, qtype=qtype) for host, qtype in self.questions]
+        origin, owners = self._led_to()
+        names: dict[str, list[str]] = {}
+        for host, address in self._addresses:
+            if host not in origin or len(spoken) > MAX_SPOKEN:
+                continue
+            if host not in names:
+                names[host] = self._names_leading_to(host, owners)
+            spoken.extend(
+                Spoken(name, source, address=address, question=origin[name]) for name in names[host]
+            )
+        left = self._owners.keys() - origin.keys() if whole else ()
+        above = {zone for host in (origin if left else ()) for zone in _zones_above(host)}
+        for owner, (qtype, beside) in self._owners.items():
+            if owner in left and owner not in above:
+                spoken.append(Spoken(owner, source, qtype=qtype, beside=beside))
+        return spoken
+
+    def _led_to(self) -> tuple[dict[str, tuple[str, str]], dict[str, list[str]]]:
+        """Each host that a question leads to with that question; the aliases of each such host."""
+        origin = {host: (host, qtype) for host, qtype in self.questions}
+        owners: dict[str, list[str]] = {}
+        order = list(origin)
+        for owner in order:  # grows while it is walked
+            for target in self._targets.get(owner, ()):
+                owners.setdefault(target, []).append(owner)
+                if target not in origin:
+                    origin[target] = origin[owner]
+                    order.append(target)
+        return origin, owners
+
+    def _names_leading_to(self, host: str, owners: dict[str, list[str]]) -> list[str]:
+        names = {host}
+        order = [host]
+        for name in order:  # grows while it is walked
+            for owner in owners.get(name, ()):
+                if owner in names:
+                    continue
+                if len(names) == MAX_ALIASES:
+                    self.cut = True
+                    return order
+                names.add(owner)
+                order.append(owner)
+        return order
+
+
+def _zones_above(host: str) -> Iterator[str]:
+    at = host.find(".")
+    while at >= 0:
+        yield host[at + 1 :]
+        at = host.find(".", at + 1)
 
 
 def read_message(message: bytes, complete: bool = True) -> Reading:
     """What one DNS message, from its ID on, asks or answers.
 
-    A query speaks its questions, DNS_QUERY. A response speaks its questions as DNS_ANSWER without
-    address (the query itself may be in no capture) and each address of its answer and additional
-    sections once for every name that leads to it: the owner and, backwards, its aliases. Records
-    inside a query are checked and never believed: whoever asks could invent the answer.
+    A query speaks its questions and the owners of its records, which are asked for as well as any
+    question: DNS_QUERY. A response speaks its questions as DNS_ANSWER without address (the query
+    itself may be in no capture), each address that a question leads to once for every name on the
+    way, and the owners of the other records without address: nobody asked for them.
 
     `complete`: False when the capture has fewer bytes than were on the wire; running out of bytes
-    is TRUNCATED then, and MALFORMED otherwise. Never raises.
+    is TRUNCATED then, and MALFORMED otherwise, as are bytes behind the last record and a query
+    that asks nothing at all. Never raises.
     """
-    end_means = Unread.MALFORMED if complete else Unread.TRUNCATED
-    cursor = Cursor(message, end_means)
-    spoken: list[Spoken] = []
-    addresses = _Addresses()
-    marks: frozenset[str] = frozenset()
-    unread = None
-    try:
-        _, flags, *counts = cursor.fields(_HEADER)
-        response = bool(flags & _RESPONSE)
-        marks = frozenset(("dns", "dns-response")) if response else frozenset(("dns",))
-        if not any(counts) and len(message) > _HEADER.size:
-            raise Damage(Unread.MALFORMED)
-        _read_questions(cursor, counts[0], response, spoken)
-        _read_records(cursor, counts[1:], addresses if response else None)
-    except Damage as damage:
-        unread = damage.unread
-    spoken += addresses.spoken()
+    parts, flags, unread = _parse(message, Unread.MALFORMED if complete else Unread.TRUNCATED)
+    response = bool(flags & _RESPONSE)
+    spoken = parts.answers(whole=unread is not Unread.TRUNCATED) if response else parts.asked()
     if unread is Unread.MALFORMED and not spoken:
         return Reading(unread=unread)
-    if addresses.cut and unread is None:
+    if (parts.cut or len(spoken) > MAX_SPOKEN) and unread is None:
         unread = Unread.TRUNCATED
-    return Reading(tuple(spoken), marks, unread)
+    marks = ("dns", "dns-response") if response else ("dns",)
+    seen = len(message) >= _HEADER.size
+    return Reading(tuple(spoken[:MAX_SPOKEN]), frozenset(marks if seen else ()), unread)
 
 
-def read_stream(stream: bytes) -> Reading:
+def read_stream(stream: bytes, *, begin: int = 0) -> Reading:
     """What the DNS messages of one direction of a TCP stream say, each behind a 2-byte length.
 
-    Hungry while the last message is incomplete and could still become one; the names that its
-    bytes already say are spoken. A damaged message does not hide those behind it.
+    `begin`: where a message begins; what stands before it was read. Hungry while the last message
+    is incomplete and could still become one; the questions that its bytes already ask are spoken.
+    A damaged message does not hide those behind it.
     Source: RFC 1035 §4.2.2, RFC 7766 §8.
     """
-    if not stream:
-        return HUNGRY
+    if begin >= len(stream):
+        return Reading(hungry=not begin, consumed=begin)
     spoken: list[Spoken] = []
     marks: frozenset[str] = frozenset()
     unread: Unread | None = None
-    at = 0
+    at = begin
     for _ in range(MAX_MESSAGES):
-        start, at = at + 2, at + 2 + int.from_bytes(stream[at : at + 2], "big")
+        before, start = at, at + 2
+        at = start + int.from_bytes(stream[before:start], "big")
         whole = start <= len(stream) and at <= len(stream)
         reading = read_message(stream[start:at], complete=whole)
+        if not whole and reading.unread is not Unread.MALFORMED:
+            asked = [word for word in reading.spoken if word.address is None]
+            return Reading(
+                (*spoken, *asked), marks | reading.marks, unread, True, before, len(spoken)
+            )
         spoken += reading.spoken
         marks |= reading.marks
-        if not whole and reading.unread is not Unread.MALFORMED:
-            return Reading(tuple(spoken), marks, unread, hungry=True)
         unread = unread or reading.unread
         if at >= len(stream):
-            return Reading(tuple(spoken), marks, unread)
-    return Reading(tuple(spoken), marks, unread or Unread.TRUNCATED)
+            return Reading(tuple(spoken), marks, unread, False, at, len(spoken))
+    return Reading(tuple(spoken), marks, unread or Unread.TRUNCATED, consumed=at, done=len(spoken))
 
 
-class _Addresses:
-    """The addresses of one response, and the aliases on the way to them."""
+def could_begin_stream(stream: bytes) -> bool:
+    """True if the length and the header there are those of a DNS message over TCP.
 
-    __slots__ = ("_aliases", "_found", "cut")
-
-    def __init__(self) -> None:
-        self._found: list[tuple[str, str]] = []
-        self._aliases: dict[str, list[str]] = {}
-        self.cut = False
-        """True once an address turned out to have more names than we follow."""
-
-    def add(self, host: str, raw: bytes) -> None:
-        """`host` has the address `raw`, 4 or 16 bytes in network order."""
-        self._found.append((host, _address_text(raw)))
-
-    def alias(self, owner: str, target: str) -> None:
-        """Whoever asks for `owner` is sent on to `target`."""
-        self._aliases.setdefault(target, []).append(owner)
-
-    def spoken(self) -> list[Spoken]:
-        """Every address with every name that leads to it, the nearest name first."""
-        return [
-            Spoken(name, NameSource.DNS_ANSWER, address=address)
-            for host, address in self._found
-            for name in self._names_leading_to(host)
-        ]
-
-    def _names_leading_to(self, host: str) -> list[str]:
-        names = [host]
-        for name in names:  # grows while it is walked
-            for owner in self._aliases.get(name, ()):
-                if owner in names:
-                    continue
-                if len(names) == MAX_ALIASES:
-                    self.cut = True
-                    return names
-                names.append(owner)
-        return names
+    No TLS record, request of HTTP or SOCKS passes: its bytes give counts that no message has.
+    """
+    if len(stream) < ENOUGH_FOR_DNS:
+        return False
+    _, flags, questions, *records = _HEADER.unpack_from(stream, 2)
+    opcode = flags >> 11 & 15
+    fits = opcode <= _LAST_OPCODE and questions <= MAX_QUESTIONS and sum(records) <= MAX_RECORDS
+    return bool(fits)
 
 
-def _read_questions(cursor: Cursor, count: int, response: bool, spoken: list[Spoken]) -> None:
-    source = NameSource.DNS_ANSWER if response else NameSource.DNS_QUERY
+def _parse(message: bytes, end_means: Unread) -> tuple[_Parts, int, Unread | None]:
+    """The parts of a message up to its end or to the damage, its flags, and the damage."""
+    cursor, parts, flags = Cursor(message, end_means), _Parts(), 0
+    try:
+        _, flags, *counts = cursor.fields(_HEADER)
+        response = bool(flags & _RESPONSE)
+        if not response and not any(counts):
+            raise Damage(Unread.MALFORMED)
+        _read_questions(cursor, counts[0], parts)
+        _read_records(cursor, counts[1:], parts, response)
+        if cursor.at < len(message):
+            raise Damage(Unread.MALFORMED)
+    except Damage as damage:
+        return parts, flags, damage.unread
+    return parts, flags, None
+
+
+def _read_questions(cursor: Cursor, count: int, parts: _Parts) -> None:
     for _ in range(min(count, MAX_QUESTIONS)):
         host = cursor.name()
         qtype, _ = cursor.fields(_QUESTION)
-        spoken.append(Spoken(host, source, qtype=_QTYPES.get(qtype) or f"TYPE{qtype}"))
+        parts.questions.append((host, type_word(qtype)))
     if count > MAX_QUESTIONS:
         raise Damage(Unread.TRUNCATED)
 
 
-def _read_records(cursor: Cursor, counts: list[int], addresses: _Addresses | None) -> None:
-    """Walks the three sections; keeps addresses and aliases, but none of the authority section."""
+def _read_records(cursor: Cursor, counts: list[int], parts: _Parts, response: bool) -> None:
+    """Walks the three sections; believes nothing of the authority section, or of a query."""
     answers, authority, additional = counts
     total = answers + authority + additional
     for index in range(min(total, MAX_RECORDS)):
         in_authority = answers <= index < answers + authority
-        _read_record(cursor, None if in_authority else addresses)
+        _read_record(cursor, parts, index >= answers, believed=response and not in_authority)
     if total > MAX_RECORDS:
         raise Damage(Unread.TRUNCATED)
 
 
-def _read_record(cursor: Cursor, addresses: _Addresses | None) -> None:
-    """One resource record (RFC 1035 §4.1.3); into `addresses` what leads to an address, if any."""
+def _read_record(cursor: Cursor, parts: _Parts, beside: bool, *, believed: bool) -> None:
+    """One resource record (RFC 1035 §4.1.3); into `parts` its owner, and what leads to an address.
+
+    `beside`: it stands behind the answer section.
+    """
     owner = cursor.name()
     kind, class_, _, size = cursor.fields(_RECORD)
     start = cursor.at
+    parts.own(owner, kind, beside)
     cursor.skip(size)
     end = cursor.at
-    if addresses is None or class_ & _CLASS_BITS != _CLASS_IN:
+    if not believed or class_ & _CLASS_BITS != _CLASS_IN:
         return
     if kind in (_A, _AAAA):
         if size != _ADDRESS_SIZE[kind]:
             raise Damage(Unread.MALFORMED)
-        addresses.add(owner, cursor.message[start:end])
+        parts.add(owner, cursor.message[start:end])
     elif kind in (_CNAME, _SVCB, _HTTPS):
         cursor.at = start
         if kind == _CNAME:
-            addresses.alias(owner, cursor.name())
+            parts.alias(owner, cursor.name())
         else:
-            _read_service(cursor, end, owner, addresses)
+            _read_service(cursor, end, owner, parts)
         if cursor.at != end:
             raise Damage(Unread.MALFORMED)
 
 
-def _read_service(cursor: Cursor, end: int, owner: str, addresses: _Addresses) -> None:
+def _read_service(cursor: Cursor, end: int, owner: str, parts: _Parts) -> None:
     """An SVCB or HTTPS record from its priority on: its target, and the addresses it hints at.
 
     A target of '.' is the owner itself. Source: RFC 9460 §2.2, §2.5 and §7.3.
@@ -199,7 +275,7 @@ def _read_service(cursor: Cursor, end: int, owner: str, addresses: _Addresses) -
     if target == ".":
         target = owner
     else:
-        addresses.alias(owner, target)
+        parts.alias(owner, target)
     while cursor.at < end:
         key, size = cursor.fields(_PARAMETER)
         start = cursor.at
@@ -210,14 +286,4 @@ def _read_service(cursor: Cursor, end: int, owner: str, addresses: _Addresses) -
         if size % step or cursor.at > end:
             raise Damage(Unread.MALFORMED)
         for at in range(start, start + size, step):
-            addresses.add(target, cursor.message[at : at + step])
-
-
-@lru_cache(maxsize=4096)
-def _address_text(raw: bytes) -> str:
-    """The address as RFC 5952 writes it; mapped IPv4 in dots on every version of Python."""
-    if len(raw) == 4:
-        return str(IPv4Address(raw))
-    if raw.startswith(_MAPPED):
-        return f"::ffff:{IPv4Address(raw[12:])}"
-    return str(IPv6Address(raw))
+            parts.add(target, cursor.message[at : at + step])

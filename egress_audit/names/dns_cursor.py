@@ -1,4 +1,4 @@
-"""A place in a DNS message that moves on and never leaves it.
+"""A place in a DNS message that moves on and never leaves it; and how what stands there is written.
 
 Source: RFC 1035 §3.1 (names) and §4.1.4 (compression).
 
@@ -6,6 +6,8 @@ Compression pointers may point anywhere, also forward, as long as the name ends:
 lenient resolver would understand must not be hidden from us.
 """
 
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address
 from struct import Struct
 
 from egress_audit.names.reading import Damage, Unread, printable
@@ -17,17 +19,32 @@ MAX_OCTETS = 255
 
 _POINTER = 0xC0
 _LONGEST_LABEL = 0x3F
+_MAPPED = bytes(10) + b"\xff\xff"
+
+_QTYPES = {
+    1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 10: "NULL", 12: "PTR", 13: "HINFO", 15: "MX",
+    16: "TXT", 25: "KEY", 28: "AAAA", 29: "LOC", 33: "SRV", 35: "NAPTR", 39: "DNAME", 41: "OPT",
+    43: "DS", 44: "SSHFP", 46: "RRSIG", 47: "NSEC", 48: "DNSKEY", 50: "NSEC3", 52: "TLSA",
+    64: "SVCB", 65: "HTTPS", 99: "SPF", 249: "TKEY", 250: "TSIG", 251: "IXFR", 252: "AXFR",
+    255: "ANY", 256: "URI", 257: "CAA",
+}  # fmt: skip
+"""IANA "Resource Record (RR) TYPEs"; those a person may meet, the rest are written as numbers."""
+
+_Rest = tuple[list[bytes], int, int]
+"""The rest of a name: its labels, their octets, and the pointers followed in it."""
 
 
 class Cursor:
     """A place in a message. Every step checks what it takes and raises `Damage` otherwise."""
 
-    __slots__ = ("at", "end_means", "message")
+    __slots__ = ("_known", "at", "end_means", "message")
 
     def __init__(self, message: bytes, end_means: Unread) -> None:
         self.message = message
         self.at = 0
         self.end_means = end_means
+        self._known: dict[int, _Rest] = {}
+        """What was read behind pointers, by offset: a chain of pointers is followed once."""
 
     def fields(self, layout: Struct) -> tuple[int, ...]:
         """The next integers, laid out as `layout` says."""
@@ -47,32 +64,48 @@ class Cursor:
         MALFORMED for a label type of the future, more than 255 octets, or too many pointers.
         Source: RFC 1035 §3.1 and §4.1.4.
         """
-        message, at, size = self.message, self.at, len(self.message)
+        at, octets, hops = self.at, 1, 0
         labels: list[bytes] = []
-        octets, hops = 1, 0
-        while True:
-            if at >= size:
-                raise Damage(self.end_means)
-            length = message[at]
+        targets: list[tuple[int, int, int]] = []
+        while octets <= MAX_OCTETS and hops <= MAX_HOPS:
+            length = self._octet(at)
             if length <= _LONGEST_LABEL:
-                at += 1 + length
-                octets += 1 + length
-                if not hops:
-                    self.at = at
+                at, octets = at + 1 + length, octets + 1 + length
+                self.at = self.at if hops else at
                 if not length:
-                    return _host(labels)
-                if at > size:
-                    raise Damage(self.end_means)
-                labels.append(message[at - length : at])
-            else:
-                if at + 2 > size:
-                    raise Damage(self.end_means)
-                if not hops:
-                    self.at = at + 2
-                hops += 1
-                at = (length & ~_POINTER) << 8 | message[at + 1]
-            if _LONGEST_LABEL < length < _POINTER or octets > MAX_OCTETS or hops > MAX_HOPS:
-                raise Damage(Unread.MALFORMED)
+                    return self._remembered(targets, labels, octets, hops)
+                self._octet(at - 1)
+                labels.append(self.message[at - length : at])
+                continue
+            if length < _POINTER:
+                break
+            target = (length & ~_POINTER) << 8 | self._octet(at + 1)
+            self.at = self.at if hops else at + 2
+            at, hops = target, hops + 1
+            if at in self._known:
+                rest, more_octets, more_hops = self._known[at]
+                labels += rest
+                return self._remembered(targets, labels, octets + more_octets, hops + more_hops)
+            targets.append((at, len(labels), octets))
+        raise Damage(Unread.MALFORMED)
+
+    def _octet(self, at: int) -> int:
+        if at >= len(self.message):
+            raise Damage(self.end_means)
+        return self.message[at]
+
+    def _remembered(
+        self, targets: list[tuple[int, int, int]], labels: list[bytes], octets: int, hops: int
+    ) -> str:
+        """The name of these labels, its size checked; what stood behind its pointers is kept.
+
+        `targets`: of each pointer the offset, and the labels and octets in front of it.
+        """
+        if octets > MAX_OCTETS + 1 or hops > MAX_HOPS:
+            raise Damage(Unread.MALFORMED)
+        for place, (target, first, before) in enumerate(targets, 1):
+            self._known[target] = (labels[first:], octets - before, hops - place)
+        return _host(labels)
 
 
 def _host(labels: list[bytes]) -> str:
@@ -83,3 +116,18 @@ def _host(labels: list[bytes]) -> str:
     if joined.count(b".") == len(labels) - 1:
         return printable(joined).lower()
     return ".".join(printable(label).replace(".", "\\x2e") for label in labels).lower()
+
+
+def type_word(number: int) -> str:
+    """A record type as it is shown: 'A', 'AAAA', … or 'TYPE65400' (RFC 3597 §5)."""
+    return _QTYPES.get(number) or f"TYPE{number}"
+
+
+@lru_cache(maxsize=4096)
+def address_text(raw: bytes) -> str:
+    """The address as RFC 5952 writes it; mapped IPv4 in dots on every version of Python."""
+    if len(raw) == 4:
+        return str(IPv4Address(raw))
+    if raw.startswith(_MAPPED):
+        return f"::ffff:{IPv4Address(raw[12:])}"
+    return str(IPv6Address(raw))

@@ -1,8 +1,10 @@
 """The names of each flow: what was said in it, and what leads to its far address."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from ipaddress import ip_address
+from itertools import chain, islice
 
 import numpy as np
 
@@ -16,6 +18,12 @@ from egress_audit.names.table import NameTable
 ABOUT_OTHERS = (NameSource.DNS_QUERY, NameSource.DNS_ANSWER)
 """Names said *in* a flow that do not name its far end, but what somebody was asked for."""
 
+RECORDED = NameSource.PCAPNG_NRB
+MAX_RECORDED = 64
+"""Hosts kept of one address, of those that the file's writer recorded."""
+MAX_HOSTS_OF_FLOW = 32
+"""Hosts that one flow's far end is given, unless more were said in the flow itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class FarEnds:
@@ -27,6 +35,33 @@ class FarEnds:
     ts_ns: I64
 
 
+@dataclass(slots=True)
+class _LedTo:
+    """Everything that leads to one far address, laid out so that no flow has to walk it whole."""
+
+    hosts: list[str] = field(default_factory=list)
+    """Hosts answered for it, each once, in time order."""
+    since: list[int] = field(default_factory=list)
+    """For each of `hosts`, how many answers stand before its first."""
+    recorded: list[str] = field(default_factory=list)
+    """Hosts that the file's writer recorded, each once."""
+    sources: dict[str, list[tuple[int, NameSource]]] = field(default_factory=dict)
+    """By host, each source and how many answers stand before it; a record precedes them all."""
+
+    def ways(self, host: str, answers: int) -> list[NameSource]:
+        """What leads from a host to the address, once so many answers were given."""
+        return [source for before, source in self.sources.get(host, ()) if before < answers]
+
+    def in_order(self, answers: int) -> Iterator[str]:
+        """The hosts that lead to it by then, those that were both answered and recorded twice."""
+        return chain(islice(self.hosts, bisect_left(self.since, answers)), self.recorded)
+
+    def count(self, answers: int) -> int:
+        """How many hosts lead to it by then."""
+        twice = sum(self.ways(host, answers)[0] is not RECORDED for host in self.recorded)
+        return bisect_left(self.since, answers) + len(self.recorded) - twice
+
+
 class FlowNames:
     """Looks up the names of flows by their row."""
 
@@ -35,39 +70,98 @@ class FlowNames:
     ) -> None:
         self._table = table
         self._ends = ends
-        self._recorded: dict[str, tuple[Name, ...]] = {}
+        self._recorded: dict[str, dict[str, Name]] = {}
+        self._led_to: dict[str, _LedTo] = {}
+        self.cut = 0
+        """Hosts that `far_names` left out because MAX_HOSTS_OF_FLOW was reached, over all flows."""
         for record in host_records:
-            known = self._recorded.get(record.address, ())
-            more = tuple(Name(host, NameSource.PCAPNG_NRB, 0, 0) for host in record.hosts)
-            self._recorded[record.address] = known + more
+            known = self._recorded.setdefault(record.address, {})
+            for host in record.hosts:
+                if len(known) < MAX_RECORDED:
+                    known[host] = Name(host, RECORDED, 0, 0)
 
     def of(self, row: int) -> tuple[Name, ...]:
         """Said in the flow; then answered for its far address until it began; then recorded."""
-        ends = self._ends
-        far = address_text(int(ends.version[row]), int(ends.hi[row]), int(ends.lo[row]))
-        answered = self._table.answers_for(far, int(ends.ts_ns[row]))
-        return (*self._table.names_of(row), *answered, *self._recorded.get(far, ()))
+        far = self._far(row)
+        answered = self._table.answers_for(far, int(self._ends.ts_ns[row]))
+        recorded = self._recorded.get(far, {}).values()
+        return (*self._table.names_of(row), *answered, *recorded)
 
     def far_names(self) -> tuple[I32, list[tuple[NameUse, ...]]]:
         """(n,) number of the set of names of each flow's far end, and the sets; 0 is the empty one.
 
-        Only flows that can have a name are looked at one by one.
+        Only flows that can have a name are looked at one by one, and flows alike only once. A set
+        has what was said in the flow, and of other hosts so many that there are at most
+        MAX_HOSTS_OF_FLOW; the rest is counted in `cut`.
         """
         numbers = np.zeros(len(self._ends.ts_ns), np.int32)
         sets: list[tuple[NameUse, ...]] = [()]
         number_of: dict[tuple[NameUse, ...], int] = {(): 0}
+        seen: dict[tuple[str, int], tuple[int, int]] = {}
+        self.cut = 0
         for row in self._nameable().tolist():
-            uses = _uses(name for name in self._far(row))
-            number = number_of.setdefault(uses, len(sets))
-            if number == len(sets):
-                sets.append(uses)
-            numbers[row] = number
+            far = self._far(row)
+            answers = len(self._table.answers_for(far, int(self._ends.ts_ns[row])))
+            said = [n for n in self._table.names_of(row) if n.source not in ABOUT_OTHERS]
+            alike = None if said else seen.get((far, answers))
+            if alike is None:
+                uses, cut = self._uses(said, far, answers)
+                alike = number_of.setdefault(uses, len(sets)), cut
+                if alike[0] == len(sets):
+                    sets.append(uses)
+                if not said:
+                    seen[far, answers] = alike
+            numbers[row] = alike[0]
+            self.cut += alike[1]
         return numbers, sets
 
-    def _far(self, row: int) -> Iterable[Name]:
-        said = self._table.names_of(row)
-        yield from (name for name in said if name.source not in ABOUT_OTHERS)
-        yield from self.of(row)[len(said) :]
+    def _far(self, row: int) -> str:
+        ends = self._ends
+        return address_text(int(ends.version[row]), int(ends.hi[row]), int(ends.lo[row]))
+
+    def _uses(
+        self, said: Sequence[Name], far: str, answers: int
+    ) -> tuple[tuple[NameUse, ...], int]:
+        """Each host once, with all its sources, in the order of first mention; and how many further
+        hosts were left out."""
+        led_to = self._leading_to(far)
+        sources: dict[str, dict[NameSource, None]] = {}
+        for name in said:
+            sources.setdefault(name.host, {})[name.source] = None
+        new = sum(not led_to.ways(host, answers) for host in sources)
+        hosts, room = new + led_to.count(answers), max(MAX_HOSTS_OF_FLOW, len(sources))
+        for host in led_to.in_order(answers):
+            if len(sources) >= room:
+                break
+            sources.setdefault(host, {})
+        uses = tuple(
+            NameUse(host, tuple(known | dict.fromkeys(led_to.ways(host, answers))))
+            for host, known in sources.items()
+        )
+        return uses, hosts - len(uses)
+
+    def _leading_to(self, far: str) -> _LedTo:
+        known = self._led_to.get(far)
+        if known is not None:
+            return known
+        led_to = self._led_to[far] = _LedTo(recorded=list(self._recorded.get(far, ())))
+        for before, name in enumerate(self._table.answers_for(far)):
+            if name.host not in led_to.sources:
+                led_to.hosts.append(name.host)
+                led_to.since.append(before)
+            led_to.sources.setdefault(name.host, []).append((before, name.source))
+        for host in led_to.recorded:
+            led_to.sources.setdefault(host, []).append((-1, RECORDED))
+        return led_to
+
+    def telling_frames(self, first: I64) -> I64:
+        """(n,) of each flow the frame that names its far end, or `first` where none does."""
+        telling = first.copy()
+        for row, names in self._table.flows():
+            said = [name.frame for name in names if name.source not in ABOUT_OTHERS]
+            if said:
+                telling[row] = said[0]
+        return telling
 
     def _nameable(self) -> I64:
         """Rows in which something was said, or whose far address something leads to."""
@@ -78,13 +172,3 @@ class FlowNames:
         low = np.array([int(a) & (1 << 64) - 1 for a in known], np.uint64)
         led_to = np.flatnonzero(np.isin(self._ends.lo, low))
         return np.union1d(said, led_to)
-
-
-def _uses(names: Iterable[Name]) -> tuple[NameUse, ...]:
-    """Each host once, with all its sources, in the order of first mention."""
-    sources: dict[str, list[NameSource]] = {}
-    for name in names:
-        known = sources.setdefault(name.host, [])
-        if name.source not in known:
-            known.append(name.source)
-    return tuple(NameUse(host, tuple(known)) for host, known in sources.items())

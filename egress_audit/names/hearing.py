@@ -7,11 +7,14 @@ from egress_audit.names.reading import Reading, Spoken
 from egress_audit.names.table import NameTable
 
 NO_NAME = "TLS without a server name"
+PROXY_REQUESTS = "HTTP proxy requests after the first"
 HIDING_MARKS = {
     "no-sni": NO_NAME,
     "ech": "TLS with an encrypted ClientHello",
     "http2": "HTTP/2 without TLS",
     "socks": "SOCKS",
+    "absolute-form": PROXY_REQUESTS,
+    "connect-own": PROXY_REQUESTS,
 }
 """Marks of a reading that say: a name was hidden here. Mark → its words in the report."""
 
@@ -25,6 +28,9 @@ class Message:
     ts_ns: int
     sender: str
     receiver: str
+    from_resolver: bool = True
+    """It was sent from the port of the DNS, to another one: it may answer. What anybody else calls
+    an answer is the asker's own invention."""
 
 
 class Hearing:
@@ -48,7 +54,7 @@ class Hearing:
         for spoken in reading.spoken[heard:]:
             name = Name(spoken.host, spoken.source, message.ts_ns, message.frame)
             if spoken.source is NameSource.DNS_ANSWER:
-                self._answer(spoken, name, flow, message.sender)
+                self._answer(spoken, name, message)
                 continue
             self.names.add(flow, name)
             if spoken.source is NameSource.DNS_QUERY:
@@ -56,11 +62,24 @@ class Hearing:
                     spoken.host, spoken.qtype or "?", message.receiver, name.frame, name.ts_ns
                 )
 
-    def _answer(self, spoken: Spoken, name: Name, flow: int, resolver: str) -> None:
-        """An answer names an address; or shows a question that the capture itself does not have."""
+    def _answer(self, spoken: Spoken, name: Name, message: Message) -> None:
+        """An answer names an address; or shows a question that the capture itself does not have.
+
+        An address is believed from a resolver only, and only for a question whose query was seen:
+        whoever can invent an answer could let any name vouch for any address.
+        """
         if spoken.address is not None:
-            self.names.answer(spoken.address, name)
-            self.names.answered(spoken.host, spoken.address)
-        elif not self.names.was_asked(spoken.host, spoken.qtype or "?"):
-            self.names.add(flow, name)
-            self.names.ask(spoken.host, spoken.qtype or "?", resolver, name.frame, name.ts_ns)
+            if message.from_resolver and self._was_queried(spoken):
+                self.names.answer(spoken.address, name)
+                self.names.answered(spoken.host, spoken.address)
+            return
+        if spoken.beside and message.from_resolver:
+            return
+        qtype = spoken.qtype or "?"
+        if not self.names.was_asked(spoken.host, qtype):
+            resolver = message.sender if message.from_resolver else message.receiver
+            self.names.add(message.flow, name)
+            self.names.ask(spoken.host, qtype, resolver, name.frame, name.ts_ns, queried=False)
+
+    def _was_queried(self, spoken: Spoken) -> bool:
+        return spoken.question is not None and self.names.was_queried(*spoken.question)

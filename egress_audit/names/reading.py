@@ -35,9 +35,14 @@ class Spoken:
     """As `printable_host` writes it; '.' for the root of the DNS."""
     source: NameSource
     qtype: str | None = None
-    """Of a DNS question only: 'A', 'AAAA', 'HTTPS', … or 'TYPE65400' (RFC 3597 §5)."""
+    """Of a DNS question or record: 'A', 'AAAA', 'HTTPS', … or 'TYPE65400' (RFC 3597 §5)."""
     address: str | None = None
     """Of a DNS answer only: the address, as text, that `host` leads to; None for a question."""
+    question: tuple[str, str] | None = None
+    """Of an address only: host and type of the question in the same message that it answers."""
+    beside: bool = False
+    """Of a DNS response only: the owner of a record that stands beside the answers (authority,
+    additional). Resolvers add such records unasked; anyone else may have written a name there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +56,20 @@ class Reading:
 
     `tls`, `no-sni` (a ClientHello without a host name), `ech` (the true name is encrypted),
     `alpn:h2` and the like; `http`, `absolute-form` (a proxy was asked), `http2` (the names are
-    inside, and not read); `dns`, `dns-response`.
+    inside, and not read); `connect-own` (a proxy was asked for its own machine); `socks` (the
+    target could not be read); `dns`, `dns-response`.
     """
     unread: Unread | None = None
     """None when nothing was left out."""
     hungry: bool = False
     """More bytes of the stream would say more. No error by itself: it becomes one, TRUNCATED, for
     the caller who has no more bytes to give. `spoken` already holds what is certain."""
+    consumed: int = 0
+    """Of DNS over TCP: where in the stream the first message begins that is not whole yet. The next
+    reading may begin there."""
+    done: int = 0
+    """How many of `spoken` were said before `consumed`; a reading from there speaks the others
+    again."""
 
 
 NOTHING = Reading()

@@ -37,6 +37,8 @@ class Question:
     """Questions, of any type."""
     qtypes: Counter[str] = field(default_factory=Counter)
     """Questions by type: 'A', 'AAAA', …, or OTHER_TYPES."""
+    queried: set[str] = field(default_factory=set)
+    """Types of those questions whose query was itself seen, up to MAX_DETAILS."""
     frames: list[int] = field(default_factory=list)
     """Frames of the first MAX_DETAILS questions."""
     resolvers: list[str] = field(default_factory=list)
@@ -114,8 +116,13 @@ class NameTable:
             return names
         return names[: bisect_right(names, before_ns, key=_time_of)]
 
-    def ask(self, host: str, qtype: str, resolver: str, frame: int, ts_ns: int) -> None:
-        """The DNS server `resolver` was asked for `host` in `frame`."""
+    def ask(
+        self, host: str, qtype: str, resolver: str, frame: int, ts_ns: int, *, queried: bool = True
+    ) -> None:
+        """The DNS server `resolver` was asked for `host`, as `frame` shows.
+
+        `queried`: the frame is the query itself, not merely a message that repeats it.
+        """
         question = self._questions.get(host)
         if question is None:
             if len(self._questions) >= MAX_HOSTS:
@@ -127,6 +134,8 @@ class NameTable:
         question.last_ts_ns = max(question.last_ts_ns, ts_ns)
         room_for_type = qtype in question.qtypes or len(question.qtypes) < MAX_DETAILS
         question.qtypes[qtype if room_for_type else OTHER_TYPES] += 1
+        if queried and room_for_type:
+            question.queried.add(qtype)
         if len(question.frames) < MAX_DETAILS:
             question.frames.append(frame)
         question.further_resolvers += not _kept(question.resolvers, resolver)
@@ -135,6 +144,11 @@ class NameTable:
         """True if a question of that host and type has been kept."""
         question = self._questions.get(host)
         return question is not None and qtype in question.qtypes
+
+    def was_queried(self, host: str, qtype: str) -> bool:
+        """True if a query of that host and type was seen: only such a question has answers."""
+        question = self._questions.get(host)
+        return question is not None and qtype in question.queried
 
     @property
     def dropped(self) -> int:

@@ -23,6 +23,8 @@ MAX_RECORDS = 1024
 """Records read for one ClientHello; some programs cut it small to hide it from middleboxes."""
 MAX_HANDSHAKE = 131_396
 """The longest ClientHello that the lengths of its parts permit, with its 4-byte header."""
+MAX_ALERTS = 8
+"""Alerts in front of a ClientHello that are passed over."""
 MAX_ALPN_MARKS = 8
 
 _RECORD = Struct(">BHH")
@@ -32,25 +34,30 @@ _V2_HELLO = Struct(">HBHHHH")
 
 _KINDS = range(20, 25)
 """change_cipher_spec, alert, handshake, application_data, heartbeat."""
+_ALERT = 21
+_FATAL = 2
 _HANDSHAKE = 22
 _CLIENT_HELLO = 1
+_LAST_MINOR = 4
+"""Of the version of a record, 3.0 to 3.4; only a ClientHello is known without it."""
 _SESSION_ID_AT = 4 + 2 + 32
 """Behind the handshake header, the version and the random."""
 _SERVER_NAME, _ALPN, _ECH = 0, 16, 0xFE0D
 _EXTENSIONS_READ = frozenset((_SERVER_NAME, _ALPN, _ECH))
 _HOST_NAME = 0
 
-_TLS = frozenset(("tls",))
+TLS = frozenset(("tls",))
 
 
 def read_client_hello(stream: bytes) -> Reading:
     """What a TCP stream says that begins with a ClientHello, whole or in several records.
 
     `stream`: contiguous payload of one direction from its first byte on. Speaks the host_name;
-    marks as in `server_name`, and `tls`. Any other TLS record at the start (a ServerHello, an
-    alert, data) is marked `tls` and is done; what is no TLS is NOTHING. Hungry while the hello is
-    incomplete and plausible; nothing is spoken before its end, because an ECH extension further
-    back would unsay it. Never raises.
+    marks as in `server_name`, and `tls`. The minor version of the records says nothing (RFC 8446
+    §5.1), and alerts in front are passed over; a stream of one fatal alert is done. Any other TLS
+    record at the start (a ServerHello, data) is marked `tls` and is done; what is no TLS is
+    NOTHING. Hungry while the hello is incomplete and plausible; nothing is spoken before its end,
+    because an ECH extension further back would unsay it. Never raises.
     """
     if stream[:1] >= b"\x80":
         return _read_v2_hello(stream)
@@ -58,15 +65,47 @@ def read_client_hello(stream: bytes) -> Reading:
         return NOTHING
     if len(stream) < _RECORD.size + 1:
         return HUNGRY
+    start = _behind_alerts(stream)
+    if start is None:
+        return Reading(marks=TLS, hungry=True)
+    return _read_behind_alerts(stream[start:]) if start else _read_record(stream)
+
+
+def _read_behind_alerts(stream: bytes) -> Reading:
+    if stream[:1] == bytes((_ALERT,)) and len(stream) > _RECORD.size:
+        return Reading(marks=TLS, unread=Unread.MALFORMED)
+    if not _could_be_record(stream[: _RECORD.size]):
+        return Reading(marks=TLS, unread=Unread.MALFORMED)
+    if len(stream) < _RECORD.size + 1:
+        return Reading(marks=TLS, hungry=bool(stream))
+    return _read_record(stream)
+
+
+def _read_record(stream: bytes) -> Reading:
+    """What a stream says that begins with a record which is no alert, at least its first byte."""
     if stream[0] != _HANDSHAKE or stream[_RECORD.size] != _CLIENT_HELLO:
-        return Reading(marks=_TLS)
+        return Reading(marks=TLS) if stream[2] <= _LAST_MINOR else NOTHING
     handshake = _handshake(stream)
     if handshake is None:
-        return Reading(marks=_TLS, hungry=True)
+        return Reading(marks=TLS, hungry=True)
     if isinstance(handshake, Unread):
-        return Reading(marks=_TLS, unread=handshake)
+        return Reading(marks=TLS, unread=handshake)
     reading = server_name(handshake)
-    return Reading(reading.spoken, reading.marks | _TLS, reading.unread)
+    return Reading(reading.spoken, reading.marks | TLS, reading.unread)
+
+
+def _behind_alerts(stream: bytes) -> int | None:
+    """Where the first record begins that is no alert; None while more alerts may follow."""
+    at = 0
+    for _ in range(MAX_ALERTS):
+        if stream[at] != _ALERT or at + _RECORD.size > len(stream):
+            return at
+        level, at = at + _RECORD.size, at + _RECORD.size + int.from_bytes(stream[at + 3 : at + 5])
+        if at > len(stream):
+            return None
+        if at == len(stream):
+            return at if stream[level] == _FATAL else None
+    return at
 
 
 def server_name(handshake: bytes, source: NameSource = NameSource.TLS_SNI) -> Reading:
@@ -102,7 +141,7 @@ def _could_be_record(stream: bytes) -> bool:
     return (
         (have < 1 or stream[0] in _KINDS)
         and (have < 2 or stream[1] == 3)
-        and (have < 3 or stream[2] <= 4)
+        and (have < 3 or stream[2] <= _LAST_MINOR or stream[0] == _HANDSHAKE)
         and (have < _RECORD.size or 0 < (stream[3] << 8 | stream[4]) <= _MAX_FRAGMENT)
     )
 
@@ -204,5 +243,5 @@ def _read_v2_hello(stream: bytes) -> Reading:
     known = version == 2 or 0x300 <= version <= 0x304
     adds_up = size & 0x7FFF == 9 + ciphers + session_id + challenge
     if known and adds_up and ciphers % 3 == 0 and 16 <= challenge <= 32:
-        return Reading(marks=_TLS | {"no-sni"})
+        return Reading(marks=TLS | {"no-sni"})
     return NOTHING

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from egress_audit.addresses import Scope
 from egress_audit.model.audit import Audit, Direction, Kind, NameUse, Observation
 from egress_audit.model.destination import Absent
+from egress_audit.model.flow import WITH_PORTS
 from egress_audit.report.places import place_lines
 from egress_audit.report.words import (
     counted,
@@ -18,6 +19,10 @@ from egress_audit.report.words import (
 )
 
 MAX_ROWS = 30
+MAX_NAMES = 3
+"""Names of one row that are told, since they may disagree; the others are counted."""
+ICMP = (1, 58)
+"""Protocols whose `far_p` is the type of the message."""
 
 WORST_SCOPES = (
     Scope.GLOBAL,
@@ -61,8 +66,8 @@ def worst_first(audit: Audit) -> list[Observation]:
 
     def badness(seen: Observation) -> tuple[bool, bool, int, int, int, int]:
         return (
-            seen.kind is Kind.REST,
             seen.id not in violating,
+            seen.kind is Kind.REST,
             directions.index(seen.direction),
             scopes.index(seen.destination.scope),
             -seen.ip_bytes_out,
@@ -98,32 +103,50 @@ def row_of(seen: Observation, *, violates: bool) -> Row:
 
 
 def _packets(seen: Observation) -> tuple[str, ...]:
-    if seen.kind is Kind.QUESTION:
+    if _is_asking(seen):
         return short_number(seen.pkts_out), "asked"
     return f"{short_number(seen.pkts_out)} out", f"{short_number(seen.pkts_in)}  in"
 
 
 def _ip_bytes(seen: Observation) -> tuple[str, ...]:
-    if seen.kind is Kind.QUESTION:
+    if _is_asking(seen):
         return ()
     return short_number(seen.ip_bytes_out), short_number(seen.ip_bytes_in)
+
+
+def _is_asking(seen: Observation) -> bool:
+    """A question, or the rest of all questions."""
+    return seen.kind is Kind.QUESTION or Scope.NAME in seen.rest_scopes
 
 
 def _contact(seen: Observation) -> Iterable[str]:
     yield from _names(tuple(use for use in seen.names if use.host != seen.far_h))
     yield str(seen.far_h)
-    port = "" if isinstance(seen.far_p, Absent) else f"port {seen.far_p}/"
     tls = f" ({number(seen.tls_flows)} TLS)" if seen.tls_flows else ""
-    yield f"{port}{protocol(seen.proto)}, {counted(seen.flows, 'flow')}{tls}"
+    yield f"{_service(seen)}, {counted(seen.flows, 'flow')}{tls}"
+
+
+def _service(seen: Observation) -> str:
+    """`port 443/tcp`, `icmp type 3`, or the protocol alone where no number is known."""
+    if isinstance(seen.far_p, Absent):
+        return protocol(seen.proto)
+    if seen.proto in WITH_PORTS:
+        return f"port {seen.far_p}/{protocol(seen.proto)}"
+    return (
+        f"{protocol(seen.proto)} type {seen.far_p}" if seen.proto in ICMP else protocol(seen.proto)
+    )
 
 
 def _names(names: tuple[NameUse, ...]) -> Iterable[str]:
-    """The first name and how it is known; how many more there are."""
-    if not names:
+    """Each name and how it is known; how many more there are."""
+    if len(names) == 1:
+        yield names[0].host
+        yield f"known by {', '.join(names[0].sources)}"
         return
-    beyond = f" and {counted(len(names) - 1, 'more name')}" if len(names) > 1 else ""
-    yield names[0].host
-    yield f"known by {', '.join(names[0].sources)}{beyond}"
+    yield from (f"{use.host} ({', '.join(use.sources)})" for use in names[:MAX_NAMES])
+    beyond = len(names) - MAX_NAMES
+    if beyond > 0:
+        yield f"and {counted(beyond, 'more name')}"
 
 
 def _question(seen: Observation) -> Iterable[str]:
@@ -135,6 +158,10 @@ def _question(seen: Observation) -> Iterable[str]:
 
 
 def _rest(seen: Observation) -> Iterable[str]:
+    names = seen.rest_scopes.get(Scope.NAME, 0)
+    if names:
+        yield f"{counted(names, 'name')} past the rows that are kept"
+        return
     yield f"{counted(seen.flows, 'flow')} past the rows that are kept"
     yield tally({str(scope): flows for scope, flows in seen.rest_scopes.items()})
 

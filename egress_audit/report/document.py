@@ -1,23 +1,19 @@
 """The one document as JSON: the audit, and the envelope of what may differ between two runs."""
 
 import json
+import re
 from dataclasses import dataclass
+from unicodedata import category
 
 from egress_audit.model.audit import Audit
 from egress_audit.report.plain import Plain, plain
 
 SCHEMA = "egress-audit/audit/1"
 
-_OBEYED = (
-    0x61C,
-    *range(0x7F, 0xA0),
-    0x200E,
-    0x200F,
-    *range(0x2028, 0x202F),
-    *range(0x2066, 0x206A),
-)
-_ESCAPES = {code: f"\\u{code:04x}" for code in _OBEYED}
-"""What JSON allows bare, but a terminal obeys: DEL, C1 controls, line separators, bidi controls."""
+_BARE = re.compile(r"[^\x00-\x7e]")
+_OBEYED = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+"""Categories that JSON allows bare, but a terminal obeys or does not show: DEL, C1 controls, line
+separators, bidi controls, tags, lone surrogates, private use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +45,16 @@ def document(audit: Audit, *, envelope: Envelope) -> dict[str, Plain]:
 def json_text(audit: Audit, *, envelope: Envelope) -> str:
     """The document as indented JSON with a newline at its end; safe to show in a terminal.
 
-    Whatever a terminal would obey, and lone surrogates (file names that are no UTF-8), is escaped.
+    Whatever a terminal would obey or not show, and lone surrogates (file names that are no UTF-8),
+    is escaped.
     """
     text = json.dumps(document(audit, envelope=envelope), indent=2, ensure_ascii=False)
-    # Only surrogates cannot be encoded, and Python escapes them as JSON does.
-    encodable = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    return encodable.translate(_ESCAPES) + "\n"
+    return _BARE.sub(_escaped, text) + "\n"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    character = found[0]
+    return json.dumps(character)[1:-1] if category(character) in _OBEYED else character
 
 
 def audit_bytes(audit: Audit) -> bytes:

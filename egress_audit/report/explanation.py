@@ -6,16 +6,20 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from egress_audit.model.destination import Absent, Destination
-from egress_audit.model.flow import Flow, Name
+from egress_audit.model.flow import WITH_PORTS, Flow, Name
 from egress_audit.report.dissect import dissected
 from egress_audit.report.flow_records import flow_record
 from egress_audit.report.places import place_of
 from egress_audit.report.plain import Plain
-from egress_audit.report.safe_text import clean, middle_cut
+from egress_audit.report.safe_text import NO_BREAK, clean, middle_cut, narrow, wrapped
+from egress_audit.report.words import counted, number, protocol
 
 WIDTH = 100
-WITH_PORTS = (6, 17, 33, 132, 136)
-"""TCP, UDP, DCCP, SCTP, UDP-Lite; of others the numbers in a flow are no ports."""
+INDENT = "  "
+LABEL = 13
+"""Columns of the words before what is known of a frame."""
+NAME_LINES = 4
+"""Lines that one name may fill; what is longer gives way in its middle."""
 
 
 class Frame(Protocol):
@@ -76,30 +80,46 @@ def _block(explained: Explained) -> Iterable[str]:
     frame = explained.frame
     seconds, ns = divmod(frame.ts_ns, 1_000_000_000)
     at = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    size = f"{frame.wirelen} bytes on the wire, {len(frame.captured)} in the file"
+    on_wire = counted(frame.wirelen, "byte").replace(NO_BREAK, " ")
+    size = (
+        f"{on_wire} on the wire, {number(len(frame.captured)).replace(NO_BREAK, ' ')} in the file"
+    )
     yield f"Frame {frame.number}  {at}.{ns:09d} UTC  {size}"
-    yield from (f"  {middle_cut(line, WIDTH - 2)}" for line in _about(explained))
+    for label, text in _about(explained):
+        room = WIDTH - len(INDENT) - LABEL
+        for line in wrapped(middle_cut(narrow(text), NAME_LINES * room), room):
+            yield f"{INDENT}{label:<{LABEL}}{line}".replace(NO_BREAK, " ").rstrip()
+            label = ""
     for line in dissected(frame.captured, frame.linktype).splitlines():
         yield f"    {middle_cut(clean(line), WIDTH - 4)}".rstrip()
 
 
-def _about(explained: Explained) -> Iterable[str]:
+def _about(explained: Explained) -> Iterable[tuple[str, str]]:
+    """What is known of the frame, each as a label and a text; a label stands once."""
     flow, destination = explained.flow, explained.destination
     if isinstance(flow, Absent):
-        yield "Flow         none: this frame is no IP packet that could be decoded"
+        yield "Flow", "none: this frame is no IP packet that could be decoded"
         return
     orig, resp = _end(flow, flow.orig_h, flow.orig_p), _end(flow, flow.resp_h, flow.resp_p)
-    yield f"Flow         {orig} → {resp}  protocol {flow.proto}  {flow.conn_state} {flow.history}"
-    counts = f"{flow.orig_pkts} packets there, {flow.resp_pkts} back"
-    yield f"             {counts}; frames {flow.first_frame} to {flow.last_frame}"
-    yield f"             Community ID {flow.community_id}"
-    if explained.names:
-        names = (
-            f"{clean(name.host)} ({name.source}, frame {name.frame})" for name in explained.names
-        )
-        yield f"Names        {', '.join(names)}"
+    yield "Flow", f"{orig} → {resp}, {protocol(flow.proto)}"
+    yield "", _state(flow)
+    there = counted(flow.orig_pkts, "packet")
+    frames = f"frames {flow.first_frame} to {flow.last_frame}"
+    if flow.first_frame == flow.last_frame:
+        frames = f"frame {flow.first_frame}"
+    yield "", f"{there} there, {number(flow.resp_pkts)} back; {frames}"
+    yield "", f"Community ID {flow.community_id}"
+    for place, name in enumerate(explained.names):
+        where = f"frame {name.frame}" if name.frame else "in no frame"
+        yield "" if place else "Names", f"{name.host} ({name.source}, {where})"
     if not isinstance(destination, Absent):
-        yield f"Destination  {', '.join(place_of(destination))}"
+        yield "Destination", ", ".join(place_of(destination))
+
+
+def _state(flow: Flow) -> str:
+    """Zeek's words for what happened to the flow."""
+    state = f"state {flow.conn_state}"
+    return f"{state}, history {flow.history}" if flow.history else state
 
 
 def _end(flow: Flow, address: str, port: int) -> str:

@@ -13,6 +13,10 @@ HOW_KNOWN = {
     "recorded": "recorded in the evidence",
     "guessed": "guessed from the traffic",
 }
+CONTRADICTED = (
+    "stream sent twice with different content",
+    "streams sent twice with different content",
+)
 
 
 def watched_section(audit: Audit) -> Section:
@@ -81,20 +85,24 @@ def _drops(drops: int | Absent) -> str:
 def _incomplete(coverage: Coverage) -> str:
     """Everything that is missing inside what was recorded; '' if nothing is."""
     counts = {
-        "cut by the snaplen": coverage.truncated,
-        "recorded twice": coverage.duplicates,
-        "without a time": coverage.frames_without_time,
-        "out of time order": coverage.time_reversals,
-        "one-way TCP flows": coverage.one_way_flows,
-        "flows with gaps": coverage.gap_flows,
-        "bytes missed": coverage.missed_bytes,
-        "streams sent twice with different content": coverage.conflicting_segments,
-        "flows evicted": coverage.flows_evicted,
-        "names past the bound": coverage.names_dropped,
-        "name records past the bound": coverage.host_records_beyond,
-        **coverage.partial,
+        ("cut by the snaplen", "cut by the snaplen"): coverage.truncated,
+        ("recorded twice", "recorded twice"): coverage.duplicates,
+        ("without a time", "without a time"): coverage.frames_without_time,
+        ("out of time order", "out of time order"): coverage.time_reversals,
+        ("one-way TCP flow", "one-way TCP flows"): coverage.one_way_flows,
+        ("flow with gaps", "flows with gaps"): coverage.gap_flows,
+        ("byte missed", "bytes missed"): coverage.missed_bytes,
+        CONTRADICTED: coverage.conflicting_segments,
+        ("packet past the table of flows", "packets past the table of flows"): (
+            coverage.flows_evicted
+        ),
+        ("name past the bound", "names past the bound"): coverage.names_dropped,
+        ("name record past the bound", "name records past the bound"): (
+            coverage.host_records_beyond
+        ),
+        **{(word, word): count for word, count in coverage.partial.items()},
     }
-    return tally({what: count for what, count in counts.items() if count})
+    return tally({words[count != 1]: count for words, count in counts.items() if count})
 
 
 def _damage(coverage: Coverage) -> str:

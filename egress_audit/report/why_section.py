@@ -2,11 +2,12 @@
 
 from egress_audit.model.audit import Audit, BlindSpot, Finding, Frames, Verdict
 from egress_audit.model.destination import Absent
-from egress_audit.report.safe_text import NO_BREAK
 from egress_audit.report.section import Entry, Section
 from egress_audit.report.words import display_filter, frames_text, number
 
 MAX_FINDINGS = 20
+UNLIFTED = "none lifts"
+"""Stands where an assertion would, beside what the file itself records."""
 
 
 def why_section(audit: Audit) -> Section:
@@ -14,9 +15,7 @@ def why_section(audit: Audit) -> Section:
     if audit.verdict is Verdict.VIOLATED:
         return _contradictions(audit.findings)
     if audit.verdict is Verdict.INCONCLUSIVE:
-        material = [spot for spot in audit.blind_spots if spot.material]
-        note = "silence is not proof while this could have happened unseen"
-        return Section("Why", tuple(_reason(spot) for spot in material), note)
+        return _doubts([spot for spot in audit.blind_spots if spot.material])
     return Section("Why", (), "nothing contradicts the claim, and no material blind spot is left")
 
 
@@ -44,11 +43,15 @@ def _where(frames: Frames) -> str:
     return f"{frames_text(frames)}; {which}as a Wireshark display filter:"
 
 
-def _reason(spot: BlindSpot) -> Entry:
-    lifted_by = "no assertion lifts it"
-    if not isinstance(spot.lifted_by, Absent):
-        lifted_by = f"--assert{NO_BREAK}{spot.lifted_by} lifts it"
-    return Entry(spot.id, (f"{spot.message} ({lifted_by})",))
+def _doubts(material: list[BlindSpot]) -> Section:
+    """What could have happened unseen, under the word that would lift it; first what none lifts."""
+    by_word: dict[str, list[str]] = {UNLIFTED: []}
+    for spot in material:
+        word = UNLIFTED if isinstance(spot.lifted_by, Absent) else spot.lifted_by
+        by_word.setdefault(word, []).append(f"{spot.id}: {spot.message}")
+    note = "silence is not proof; on the left the --assert word that would lift what is beside it"
+    entries = (Entry(word, tuple(lines)) for word, lines in by_word.items() if lines)
+    return Section("Why", tuple(entries), note)
 
 
 def remedies_section(audit: Audit) -> Section:

@@ -1,13 +1,16 @@
 """Flows summed into rows: what belongs together is one row, and nothing is left out of the sum."""
 
-from ipaddress import ip_network
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_network
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from egress_audit.addresses import Scope, scope_of
+from egress_audit.addresses import SPECIAL_PURPOSE, Scope, scope_of
 from egress_audit.attribute.directions import far_sides
-from egress_audit.attribute.observations import MAX_FRAMES, Observing
+from egress_audit.attribute.observations import MAX_FRAMES, Observing, surely_global
 from egress_audit.attribute.own_addresses import sides_of
 from egress_audit.model.audit import Direction, Kind, NameUse, Observation
 from egress_audit.model.destination import Absent, Destination
@@ -126,3 +129,56 @@ def test_of_too_many_those_that_stay_at_home_go_first() -> None:
 
 def test_no_flows_are_no_rows() -> None:
     assert contacts([]) == []
+
+
+def surely(addresses: Sequence[IPv4Address | IPv6Address]) -> list[bool]:
+    """`surely_global` of some addresses."""
+    low = (1 << 64) - 1
+    version = np.array([address.version for address in addresses], np.uint8)
+    hi = np.array([int(address) >> 64 for address in addresses], np.uint64)
+    lo = np.array([int(address) & low for address in addresses], np.uint64)
+    return [bool(sure) for sure in surely_global(version, hi, lo)]
+
+
+@given(st.ip_addresses())
+@example(IPv4Address("192.0.0.9"))
+@example(IPv6Address("2002:a00:1::"))
+@example(IPv6Address("2000::"))
+@example(IPv6Address("3fff:1000::"))
+def test_what_is_surely_global_is_global(address: IPv4Address | IPv6Address) -> None:
+    assert not surely([address])[0] or scope_of(address) is Scope.GLOBAL
+
+
+def test_nothing_in_a_special_range_is_surely_global() -> None:
+    networks = [ip_network(prefix) for prefix, scope, _ in SPECIAL_PURPOSE]
+    inside = [n[place] for n in networks if str(n) not in ("::/0", "2000::/3") for place in (0, -1)]
+    assert surely(inside) == [False] * len(inside)
+
+
+@pytest.mark.parametrize("text", ["1.1.1.1", "151.101.0.1", "2606:4700::1", "3ffe::1"])
+def test_the_ordinary_world_is_surely_global(text: str) -> None:
+    address = IPv4Address(text) if "." in text else IPv6Address(text)
+    assert surely([address]) == [True]
+
+
+def test_the_rest_is_counted_by_the_scope_of_each_far_end() -> None:
+    ends = ("1.1.1.1", "192.0.2.1", "192.0.2.1", "203.0.113.1", "2606:4700::1", "198.18.0.1")
+    frames = [
+        frame
+        for port, end in enumerate(ends)
+        for frame in udp_exchange(("fd00::2" if ":" in end else OURS, port), (end, 53), b"x")
+    ]
+    rest = [row for row in contacts(frames, limit=0) if row.direction is Direction.OUTBOUND]
+    scopes: dict[Scope, int] = {}
+    for row in rest:
+        for scope, count in row.rest_scopes.items():
+            scopes[scope] = scopes.get(scope, 0) + count
+    assert sum(scopes.values()) == sum(row.flows for row in rest)
+    assert scopes[Scope.DOCUMENTATION] == 3
+    assert scopes[Scope.BENCHMARK] == 1
+
+
+def test_what_stays_at_one_address_of_ours_is_loopback_in_the_rest_too() -> None:
+    itself = udp_exchange((OURS, 9), (OURS, 53), b"x")
+    (rest,) = contacts(itself, limit=0)
+    assert rest.rest_scopes == {Scope.LOOPBACK: 1}

@@ -116,3 +116,9 @@ def test_loopback_is_a_block_in_one_version_and_an_address_in_the_other() -> Non
     low = numbers(0x7F000001, 0x7FFFFFFF, 1, 2, 1)
     found = is_loopback(version, numbers(0, 0, 0, 0, 0), low)
     assert found.tolist() == [True, True, True, False, False]
+
+
+def test_loopback_mapped_into_the_longer_addresses_is_loopback() -> None:
+    low = numbers(0xFFFF_7F00_0001, 0xFFFF_0A00_0001)
+    found = is_loopback(np.array([6, 6], np.uint8), numbers(0, 0), low)
+    assert found.tolist() == [True, False]

@@ -3,19 +3,19 @@
 from egress_audit.addresses import Scope
 from egress_audit.attribute.observations import NOWHERE
 from egress_audit.attribute.questions import questions
-from egress_audit.model.audit import Kind, NameUse, Observation
+from egress_audit.model.audit import Direction, Kind, NameUse, Observation
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.flow import Name, NameSource
 from egress_audit.names.table import NameTable
 
 
-def asked(table: NameTable) -> list[Observation]:
+def asked(table: NameTable, limit: int = 10_000) -> list[Observation]:
     """The rows of all questions in a table."""
 
     def destination_of(address: str) -> Destination:
         return Destination(Scope.GLOBAL, *(Absent.NOT_LOADED,) * 9)
 
-    return questions(table.questions(), destination_of)
+    return questions(table.questions(), destination_of, limit)
 
 
 def one_question() -> NameTable:
@@ -68,3 +68,37 @@ def test_rows_stand_in_the_order_of_the_first_question() -> None:
 
 def test_no_questions_are_no_rows() -> None:
     assert asked(NameTable()) == []
+
+
+def many_questions(count: int) -> NameTable:
+    """A table in which as many hosts were asked for, twice each, and answered."""
+    table = NameTable()
+    for number in range(count):
+        table.ask(f"host{number}.example", "A", "10.0.0.1", 2 * number + 1, 1_000 * number)
+        table.ask(f"host{number}.example", "A", "10.0.0.1", 2 * number + 2, 1_000 * number + 1)
+        table.answered(f"host{number}.example", "192.0.2.1")
+    return table
+
+
+def test_names_beyond_the_limit_are_counted_in_one_row() -> None:
+    *kept, rest = asked(many_questions(50), limit=3)
+    assert [row.names[0].host for row in kept] == [f"host{number}.example" for number in range(3)]
+    assert (rest.kind, rest.direction, rest.names) == (Kind.REST, Direction.OUTBOUND, ())
+    assert (rest.rest_scopes, rest.pkts_out, rest.flows) == ({Scope.NAME: 47}, 94, 0)
+    assert (rest.frames.first, rest.frames.total) == (tuple(range(7, 27)), 94)
+    assert (rest.first_ts_ns, rest.last_ts_ns) == (3_000, 49_001)
+
+
+def test_up_to_the_limit_every_name_is_a_row() -> None:
+    assert [row.kind for row in asked(many_questions(3), limit=3)] == [Kind.QUESTION] * 3
+
+
+def test_answers_are_looked_up_for_the_rows_that_are_kept_alone() -> None:
+    looked_up: list[str] = []
+
+    def destination_of(address: str) -> Destination:
+        looked_up.append(address)
+        return NOWHERE
+
+    questions(many_questions(5).questions(), destination_of, 2)
+    assert looked_up == ["192.0.2.1"] * 2

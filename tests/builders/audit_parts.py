@@ -172,6 +172,8 @@ def coverage(**changes: Any) -> Coverage:
         "tunnels": {},
         "names_dropped": 0,
         "one_way_flows": 0,
+        "unprompted_errors": 0,
+        "foreign_flows": 0,
         "gap_flows": 0,
         "missed_bytes": 0,
         "conflicting_segments": 0,

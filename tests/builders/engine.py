@@ -16,7 +16,7 @@ from egress_audit.flows.table import FlowTable
 from egress_audit.flows.view import columns_of, flow_at
 from egress_audit.model.evidence import CaptureFacts
 from egress_audit.model.flow import Flow
-from tests.reference.capture_reader import ReferenceFrame, read_capture
+from tests.reference.capture_reader import ReferenceCapture, ReferenceFrame, read_capture
 from tests.reference.flow_table import flows_of
 from tests.reference.packet import NoDestination, Packet, Undecoded
 from tests.reference.packet_decoder import decode_frame
@@ -164,6 +164,7 @@ class Reference:
     no_destination: Counter[str]
     partial: Counter[str]
     damage: list[int]
+    """Offsets; each place once."""
     interfaces: list[tuple[int, int, int]]
     """Section, link type and snap length of each."""
     flows: list[FlowRow]
@@ -180,10 +181,15 @@ def reference(data: bytes) -> Reference:
         undecoded=Counter(found.reason for found in decoded if isinstance(found, Undecoded)),
         no_destination=Counter(found.kind for found in decoded if isinstance(found, NoDestination)),
         partial=Counter(packet.partial for packet in packets if packet.partial),
-        damage=[capture.damage.offset] if capture.damage else [],
+        damage=_places(capture),
         interfaces=[(i.section, i.linktype, i.snaplen) for i in capture.interfaces],
         flows=reference_flow_rows(packets),
     )
+
+
+def _places(capture: ReferenceCapture) -> list[int]:
+    stop = [capture.damage] if capture.damage else []
+    return sorted({damage.offset for damage in (*capture.notes, *stop)})
 
 
 def reference_frame_row(frame: ReferenceFrame) -> FrameRow:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from .captures import (
     ICMPV6,
+    TCP,
     UDP,
     Block,
     Frame,
@@ -18,6 +19,7 @@ from .captures import (
     ip,
     ipv4,
     pcap,
+    tcp,
     udp,
 )
 from .files import IF_FILTER
@@ -57,16 +59,6 @@ IN_OCTOBER_NS = int(datetime(2026, 10, 15, tzinfo=UTC).timestamp()) * SECOND_NS
 IN_2024_NS = int(datetime(2024, 1, 15, tzinfo=UTC).timestamp()) * SECOND_NS
 
 
-def _one_side() -> list[Frame]:
-    """What a client says to a server that is never seen."""
-    there = script(HERE, LOCAL_SERVER)
-    there.handshake()
-    there.client(b"\x00ping")
-    there.server(b"\x00pong")
-    there.close()
-    return [frame for frame in there.frames if frame.data[20:22] == (40000).to_bytes(2, "big")]
-
-
 def _with_a_hole() -> list[Frame]:
     """The second of three segments is missing, and was acknowledged."""
     frames = session(HERE, LOCAL_SERVER, b"\x00" * 3000)
@@ -99,6 +91,7 @@ FILE_SCENES = (
     ("damage", "a file that is cut in the middle of a frame", written(quiet())[:-7]),
     ("drops-recorded", "a file that says three frames were lost", None),
     ("filter-recorded", "a file that says a capture filter was in force", None),
+    ("blocks-unknown", "a custom block, of which nobody knows what it holds", None),
     (
         "snaplen-cut",
         "a frame of which the file holds less than was on the wire",
@@ -129,7 +122,16 @@ FILE_SCENES = (
         "a packet in GRE, on the machine itself",
         written([one(ip(LOOP, LOOP, b"\x00\x00\x08\x00" + DATAGRAM, GRE))]),
     ),
-    ("one-way", "a TCP connection of which one side is seen", written(_one_side())),
+    (
+        "one-way",
+        "an answer from outside to a connection of ours that is not in the capture",
+        written([one(ip(STRANGER, OURS, tcp(443, 40000, "SA", 1, 1), TCP))]),
+    ),
+    (
+        "answers-unprompted",
+        "an ICMP error that quotes a packet of ours, which is not in the capture",
+        written([one(ip(STRANGER, OURS, icmp(3, 3, ip(OURS, STRANGER, udp(5, 9), UDP)), 1))]),
+    ),
     ("stream-gaps", "a TCP stream that lacks an acknowledged segment", written(_with_a_hole())),
     (
         "time-reversals",
@@ -148,8 +150,8 @@ FILE_SCENES = (
     ),
     (
         "names-hidden",
-        "a SOCKS greeting to a proxy on this machine",
-        written(session(HERE, (LOOP, 1080), b"\x05\x01\x00", b"\x05\x00")),
+        "HTTP/2 without TLS to a server on this machine, whose requests are not read",
+        written(session(HERE, (LOOP, 8080), b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x00")),
     ),
     (
         "names-unread",
@@ -176,6 +178,7 @@ PCAPNG = {
     "filter-recorded": sections(
         *quiet(), interface=Interface(RAW_IP, options=[(IF_FILTER, b"\x00tcp")])
     ),
+    "blocks-unknown": sections(*quiet(), Block(0x0BAD, b"\x00\x00\x7d\xd9note")),
 }
 
 
@@ -204,6 +207,15 @@ SPOTS_OF_FILE = (
         spots=("own-addresses-guessed",),
     ),
     Scene(
+        "spot-foreign-flows",
+        "a packet between two addresses none of which is ours, under a claim about places",
+        written([one(ip("47.74.0.2", "52.80.0.1", udp(40000, 9999), UDP), at_ns=IN_OCTOBER_NS)]),
+        "VIOLATED",
+        profile=PLACES,
+        rules=("EA006",),
+        spots=("foreign-flows", "lists-old"),
+    ),
+    Scene(
         "spot-inbound-answered",
         "a stranger's connection that was answered, which this claim only reports",
         written(session((STRANGER, 50000), (OURS, 8080))),
@@ -227,8 +239,8 @@ SPOTS_OF_FILE = (
     ),
     Scene(
         "spot-blocks-skipped",
-        "a custom block, which holds no frame",
-        sections(*quiet(), Block(0x0BAD, b"\x00\x00\x7d\xd9note")),
+        "a block of decryption secrets, which holds no frame",
+        sections(*quiet(), Block(10, b"KLST\x00\x00\x00\x00")),
         "HOLDS",
         spots=("blocks-skipped",),
         suffix="pcapng",

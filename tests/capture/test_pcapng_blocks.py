@@ -5,10 +5,10 @@ import struct
 import pytest
 
 from egress_audit.capture.pcapng_blocks import (
+    MAX_HOSTS_OF_ADDRESS,
     MAX_TEXT,
     HostRecords,
     InterfaceState,
-    apply_statistics,
     filter_text,
     interface_described_by,
     options_in,
@@ -70,6 +70,22 @@ def test_a_filter_is_told_in_libpcaps_words() -> None:
     assert described((11, b"\0tcp port 80")).capture_filter == "tcp port 80"
 
 
+@pytest.mark.parametrize("empty", [[], [b""], [b"\0"]])
+def test_of_two_filters_both_are_told(empty: list[bytes]) -> None:
+    state = described(*[(11, value) for value in (b"\0tcp", *empty, b"\0port 80")])
+    assert state.capture_filter == "tcp ; port 80"
+
+
+@pytest.mark.parametrize("value", [b"", b"\0"])
+def test_an_interface_whose_only_filter_is_empty_has_none_that_is_known(value: bytes) -> None:
+    assert described((11, value)).capture_filter is Absent.NOT_FOUND
+
+
+def test_filters_without_end_are_bounded() -> None:
+    state = described(*[(11, b"\0" + b"a" * 500)] * 1_000)
+    assert len(str(state.capture_filter)) < 2 * MAX_TEXT
+
+
 def test_an_empty_filter_is_not_known() -> None:
     assert filter_text(b"\0") is Absent.NOT_FOUND
 
@@ -86,52 +102,6 @@ def test_text_cannot_steer_a_terminal() -> None:
     assert text_of(b"\x1b[2Jeth0\n") == "\\x1b[2Jeth0\\n"
 
 
-def statistics(number: int, *pairs: tuple[int, bytes]) -> bytes:
-    """The body of an ISB."""
-    return struct.pack("<III", number, 0, 0) + options(pairs)
-
-
-def count(value: int) -> bytes:
-    """A counter of an ISB."""
-    return struct.pack("<Q", value)
-
-
-def test_losses_of_interface_and_of_system_are_added() -> None:
-    state = described()
-    assert apply_statistics(statistics(0, (5, count(3)), (7, count(4))), "<", [state])
-    assert state.drops == 7
-
-
-def test_statistics_that_state_no_loss_do_not_state_zero() -> None:
-    state = described()
-    apply_statistics(statistics(0, (4, count(9))), "<", [state])
-    assert (state.received, state.drops) == (9, Absent.NOT_FOUND)
-
-
-def test_the_last_statistics_count() -> None:
-    state = described()
-    for drops in (9, 3):
-        apply_statistics(statistics(0, (5, count(drops))), "<", [state])
-    assert state.drops == 3
-
-
-def test_statistics_of_no_interface_are_refused() -> None:
-    assert not apply_statistics(statistics(1, (5, count(3))), "<", [described()])
-
-
-def test_the_larger_of_two_ways_to_state_loss_counts() -> None:
-    state = described()
-    apply_statistics(statistics(0, (5, count(3))), "<", [state])
-    state.counted_drops = 5
-    assert state.drops == 5
-
-
-def test_a_counter_of_the_wrong_size_says_nothing() -> None:
-    state = described()
-    apply_statistics(statistics(0, (5, b"\x03")), "<", [state])
-    assert state.drops is Absent.NOT_FOUND
-
-
 def name_record(kind: int, value: bytes) -> bytes:
     """One record of an NRB."""
     return struct.pack("<HH", kind, len(value)) + value + bytes(-len(value) % 4)
@@ -139,14 +109,36 @@ def name_record(kind: int, value: bytes) -> bytes:
 
 def test_names_beyond_the_bound_are_counted_not_kept() -> None:
     records = HostRecords(limit=10)
-    records.take(name_record(1, b"\x0a\0\0\1here\0") * 25, "<")
+    for number in range(25):
+        records.take(name_record(1, bytes((10, 0, 0, number)) + b"here\0"), "<")
     assert (len(records.kept), records.beyond) == (10, 15)
 
 
-def test_one_record_with_many_names_keeps_sixteen() -> None:
+def test_one_record_with_many_names_keeps_sixteen_and_says_that_there_are_more() -> None:
     records = HostRecords()
-    records.take(name_record(1, b"\x0a\0\0\1" + b"here\0" * 1_000), "<")
-    assert len(records.kept[0].hosts) == 16
+    names = b"".join(b"h%d\0" % number for number in range(1_000))
+    records.take(name_record(1, b"\x0a\0\0\1" + names), "<")
+    assert (len(records.kept[0].hosts), records.beyond) == (16, 1)
+
+
+def test_many_records_of_one_address_are_kept_up_to_a_bound() -> None:
+    records = HostRecords()
+    for number in range(1_000):
+        records.take(name_record(1, b"\x0a\0\0\1h%d\0" % number), "<")
+    assert sum(len(record.hosts) for record in records.kept) == MAX_HOSTS_OF_ADDRESS
+    assert records.beyond == 1_000 - MAX_HOSTS_OF_ADDRESS
+
+
+def test_a_name_that_is_recorded_again_adds_nothing() -> None:
+    records = HostRecords()
+    records.take(name_record(1, b"\x0a\0\0\1here\0") * 1_000, "<")
+    assert (len(records.kept), records.beyond) == (1, 0)
+
+
+def test_a_name_is_in_lower_case_but_for_its_escapes() -> None:
+    records = HostRecords()
+    records.take(name_record(1, b"\x0a\0\0\1HERE" + "\U000e0041".encode() + b"\0"), "<")
+    assert records.kept[0].hosts == ("here\\U000e0041",)
 
 
 def test_a_record_that_is_cut_adds_nothing() -> None:

@@ -4,9 +4,11 @@ import struct
 
 import pytest
 
+from egress_audit.capture.pcapng_blocks import LEAVES_BLOCK
+from egress_audit.capture.pcapng_drops import MAX_FRAME_OPTIONS
 from egress_audit.model.destination import Absent
 from egress_audit.model.evidence import Interface as InterfaceFacts
-from tests.builders.captures import Frame, Interface, Section, Statistics, block, pcapng
+from tests.builders.captures import Frame, Interface, Section, Statistics, block, options, pcapng
 from tests.builders.engine import facts_of
 
 DROPCOUNT = 4
@@ -44,15 +46,40 @@ def test_a_loss_counts_for_the_interface_of_its_frame() -> None:
     assert [interface.drops for interface in facts.interfaces] == [Absent.NOT_FOUND, 2]
 
 
-def test_a_loss_count_of_the_wrong_size_says_nothing() -> None:
-    frame = Frame(0, b"abc", options=[(DROPCOUNT, b"\x05")])
-    assert interface_of(Section([frame])).drops is Absent.NOT_FOUND
+@pytest.mark.parametrize("big_endian", [False, True])
+@pytest.mark.parametrize("value", [b"", b"\x05", bytes(4), bytes(9)])
+def test_a_loss_count_of_another_size_is_damage_behind_which_reading_goes_on(
+    value: bytes, big_endian: bool
+) -> None:
+    frame = Frame(0, b"abc", options=[(DROPCOUNT, value)])
+    behind = dropped(4, big_endian=big_endian)
+    facts = facts_of(pcapng([Section([frame, behind], big_endian=big_endian)]))
+    (damage,) = facts.damage
+    assert (damage.offset, damage.what) == (48, f"a drop count of {len(value)} bytes")
+    assert (facts.frames, facts.interfaces[0].drops) == (2, 4)
 
 
-def test_an_option_that_leaves_its_block_is_not_read() -> None:
+def test_an_option_that_leaves_its_block_is_damage() -> None:
     lie = struct.pack("<IIIII", 0, 0, 0, 0, 0) + struct.pack("<HH", DROPCOUNT, 8)
-    data = pcapng([Section([])]) + block(6, lie)
-    assert facts_of(data).interfaces[0].drops is Absent.NOT_FOUND
+    facts = facts_of(pcapng([Section([])]) + block(6, lie))
+    assert facts.interfaces[0].drops is Absent.NOT_FOUND
+    assert [damage.what for damage in facts.damage] == [LEAVES_BLOCK]
+
+
+def test_a_loss_behind_a_thousand_options_is_found() -> None:
+    assert interface_of(Section([dropped(5, before=1_000)])).drops == 5
+
+
+def test_options_whose_end_is_not_reached_are_damage() -> None:
+    facts = facts_of(pcapng([Section([dropped(5, before=MAX_FRAME_OPTIONS)])]))
+    assert [damage.what for damage in facts.damage] == ["options that do not end"]
+    assert facts.frames == 1
+
+
+def test_a_simple_block_has_no_options_in_which_a_loss_could_stand() -> None:
+    longer = struct.pack("<I", 1) + b"a\0\0\0" + options([(DROPCOUNT, b"\x05")])
+    facts = facts_of(pcapng([Section([])]) + block(3, longer))
+    assert (facts.frames, facts.damage) == (1, ())
 
 
 def test_an_obsolete_block_states_its_loss_in_a_field() -> None:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import struct
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from egress_audit.capture.pcapng import PcapngSource
 from egress_audit.capture.source import KNOWN, open_capture, source_of
 from egress_audit.capture.window import Window
 from egress_audit.errors import EgressAuditError, ExitCode, InputUnreadable
-from tests.builders.captures import Frame, Section, pcap, pcapng
+from tests.builders.captures import Frame, Section, block, pcap, pcapng
 
 PCAP, PCAPNG = pcap([Frame(0, b"a")]), pcapng([Section([Frame(0, b"a")])])
 
@@ -88,6 +89,45 @@ def test_a_header_that_is_cut_is_called_cut(tmp_path: Path, kept: int) -> None:
 def test_a_section_header_with_a_wrong_magic_is_called_damaged(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(PCAPNG[:8] + b"\xff" + PCAPNG[9:])
     assert "cut or damaged" in str(refused(tmp_path / "a"))
+
+
+@pytest.mark.parametrize("length", [0, 12, 24, 27, 30, (16 << 20) + 4, len(PCAPNG) + 4])
+def test_a_section_header_of_an_impossible_length_is_no_evidence(
+    tmp_path: Path, length: int
+) -> None:
+    (tmp_path / "a").write_bytes(PCAPNG[:4] + length.to_bytes(4, "little") + PCAPNG[8:])
+    assert f"cut or damaged ({len(PCAPNG)} bytes in all)" in str(refused(tmp_path / "a"))
+
+
+@pytest.mark.parametrize("kept", [8, 12, 27])
+def test_a_section_header_that_is_cut_is_no_evidence(tmp_path: Path, kept: int) -> None:
+    (tmp_path / "a").write_bytes(PCAPNG[:kept])
+    assert f"cut or damaged ({kept} bytes in all)" in str(refused(tmp_path / "a"))
+
+
+def test_a_section_header_alone_is_a_capture_of_silence(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(PCAPNG[:28])
+    source = open_capture(str(tmp_path / "a"))
+    assert sum(len(batch) for batch in source) == 0
+    assert source.facts().damage == ()
+
+
+def test_a_section_header_longer_than_the_window_is_read_in_one_piece() -> None:
+    header = PCAPNG[8:24] + struct.pack("<HH", 1, 1000) + bytes(1000)
+    source = source_of("a", Window(io.BytesIO(block(0x0A0D0D0A, header) + PCAPNG), block=32))
+    assert source is not None
+    assert sum(len(batch) for batch in source) == 1
+    assert source.facts().format_detail.startswith("2 sections")
+
+
+def test_errors_of_a_pipe_speak_of_standard_input(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "a").touch()
+    with (tmp_path / "a").open("rb") as piped:
+        monkeypatch.setattr(sys, "stdin", piped)
+        with pytest.raises(InputUnreadable, match=r"^standard input: is empty"):
+            open_capture("-")
 
 
 @pytest.mark.parametrize(("magic", "what", "remedy"), KNOWN, ids=lambda value: str(value)[:20])

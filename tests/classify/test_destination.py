@@ -212,13 +212,6 @@ def test_a_second_list_may_dissent() -> None:
     assert destination.located_confidence is Confidence.LOW
 
 
-def test_each_address_is_looked_up_once() -> None:
-    asked = OneAnswer(AGREED)
-    found = Classifier([asked]).destinations(["192.0.1.1", "192.0.1.2", "192.0.1.1", "10.0.0.1"])
-    assert list(found) == ["192.0.1.1", "192.0.1.2", "10.0.0.1"]
-    assert asked.asked == ["192.0.1.1", "192.0.1.2"]
-
-
 def test_equal_answers_are_one_destination() -> None:
     classifier = Classifier([OneAnswer(AGREED)])
     assert classifier.destination("192.0.1.1") is classifier.destination("192.0.1.2")

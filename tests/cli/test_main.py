@@ -79,3 +79,13 @@ def test_a_reader_that_left_is_neither_a_crash_nor_a_verdict() -> None:
     code = done.stderr.decode().split()[-1]
     assert code in ("10", "12"), done.stderr.decode()
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["a\x1b[2Jb", "a\rb", "a\u202eb", "a\u200bb", "a\nb", "a\udcffb"])
+def test_a_file_name_cannot_steer_the_terminal(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arguments in (["replay", str(tmp_path / name)], ["replay", SILENT, f"--{name}"]):
+        assert run(arguments) in (ExitCode.NO_AUDIT, ExitCode.USAGE)
+        (line,) = capsys.readouterr().err.removesuffix("\n").split("\n")
+        assert line.isprintable()

@@ -102,3 +102,12 @@ def test_what_is_held_is_bounded_however_often_it_is_sent(known: bool) -> None:
 def test_a_stream_that_begins_again_and_again_lower_is_bounded() -> None:
     made = assembled(*((-at, b"x") for at in range(0, 400_000, 1000)), known=False)
     assert made.size <= 4 * LIMIT
+
+
+def test_a_contradiction_is_remembered_though_the_first_reading_comes_again() -> None:
+    made = assembled((0, b"abc"), (0, b"xyz"), (0, b"abc"))
+    assert (made.stream, made.other, made.contradicted) == (b"abc", b"", True)
+
+
+def test_agreement_is_no_contradiction() -> None:
+    assert not assembled((0, b"abc"), (1, b"bcd"), (0, b"ab")).contradicted

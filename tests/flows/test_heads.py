@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import packets_of
-from egress_audit.flows import heads
+from egress_audit.flows import assembly, heads
 from egress_audit.flows.heads import (
     MAX_DNS_SEGMENTS,
     MAX_SEGMENTS,
@@ -62,6 +62,7 @@ def heard(frames: Sequence[Frame], block: int = 1 << 16) -> Heard:
             readings = [read_head(stream, dns=head.dns) for stream in head.streams]
             for reading in readings:
                 done.names += [said.host for said in reading.spoken]
+            head.midway = readings[0].hungry
             hungry, unread = readings[0].hungry or head.dns, readings[0].unread
             done.heads.settle(head, hungry=hungry, unread=unread or "")
     done.heads.finish()
@@ -222,3 +223,161 @@ def test_a_datagram_that_was_cut_says_so() -> None:
 
 def test_a_reset_brings_no_bytes() -> None:
     assert heard([syn(), segment(ISN + 1, HELLO, "R")]).offered == 0
+
+
+CONNECT = b"CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n\r\n"
+HARMLESS = b"GET / HTTP/1.1\r\nHost: localhost\r\nAccept: */*, text/plain, x/y\r\n\r\n"
+FAR_AWAY = 5_000_000
+
+
+def requests(names: list[str]) -> set[str]:
+    """The hosts, ports left out."""
+    return {name.partition(":")[0] for name in names}
+
+
+@pytest.mark.parametrize("block", [100, 1 << 16])
+class TestWhereAStreamBegins:
+    """Whether the packets come one by one or together."""
+
+    def test_a_later_syn_does_not_move_the_beginning(self, block: int) -> None:
+        later = [segment(FAR_AWAY, b"", "S"), segment(FAR_AWAY + 1, HARMLESS)]
+        done = heard([syn(), segment(ISN + 1, CONNECT), *later], block)
+        assert "evil.example" in requests(done.names)
+        assert done.heads.conflicting == 1
+
+    def test_a_syn_sent_again_is_no_contradiction(self, block: int) -> None:
+        done = heard([syn(), syn(), segment(ISN + 1, CONNECT), syn()], block)
+        assert "evil.example" in requests(done.names)
+        assert done.heads.conflicting == 0
+
+    def test_a_side_that_begins_many_times_is_counted_once(self, block: int) -> None:
+        frames = [segment(ISN + 1000 * number, b"", "S") for number in range(5)]
+        assert heard(frames, block).heads.conflicting == 1
+
+    def test_a_syn_after_data_does_not_hide_them(self, block: int) -> None:
+        later = [segment(FAR_AWAY, b"", "S"), segment(FAR_AWAY + 1, HARMLESS)]
+        done = heard([segment(1_000, CONNECT), *later], block)
+        assert "evil.example" in requests(done.names)
+        assert done.heads.conflicting == 1
+
+    def test_a_syn_recorded_after_its_data_is_no_contradiction(self, block: int) -> None:
+        done = heard([segment(ISN + 1, CONNECT), syn()], block)
+        assert "evil.example" in requests(done.names)
+        assert done.heads.conflicting == 0
+
+    def test_a_second_life_of_a_connection_that_never_closed_is_not_silent(
+        self, block: int
+    ) -> None:
+        first = tcp_session(CLIENT, SERVER, CONNECT, b"ok")
+        open_ended = [frame for frame in first if not frame.data[47] & 0x05]
+        second = [segment(FAR_AWAY, b"", "S"), segment(FAR_AWAY + 1, HARMLESS)]
+        done = heard([*open_ended, *second], block)
+        assert "evil.example" in requests(done.names)
+        assert done.heads.conflicting > 0
+
+    def test_a_second_life_after_the_close_is_a_flow_of_its_own(self, block: int) -> None:
+        frames = tcp_session(CLIENT, SERVER, CONNECT, b"ok")
+        second = [segment(FAR_AWAY, b"", "S"), segment(FAR_AWAY + 1, HARMLESS)]
+        done = heard([*frames, *second], block)
+        assert requests(done.names) >= {"evil.example", "localhost"}
+        assert done.heads.conflicting == 0
+
+
+@pytest.mark.parametrize("block", [100, 1 << 16])
+class TestASecondReadingAfterTheHeadIsRead:
+    """Whether the packets come one by one or together."""
+
+    def test_other_bytes_with_the_same_numbers_are_a_contradiction(self, block: int) -> None:
+        again = segment(ISN + 1, CONNECT)
+        done = heard([syn(), segment(ISN + 1, HARMLESS), again, again], block)
+        assert done.heads.conflicting == 1
+
+    def test_the_same_bytes_sent_again_are_none(self, block: int) -> None:
+        again = segment(ISN + 1, HARMLESS)
+        more = segment(ISN + 1 + len(HARMLESS), CONNECT)
+        assert heard([syn(), again, again, more], block).heads.conflicting == 0
+
+    @pytest.mark.parametrize(("at", "conflicting"), [(-9, 1), (0, 1), (20, 1), (-70, 0)])
+    def test_it_may_begin_before_or_behind_the_beginning(
+        self, block: int, at: int, conflicting: int
+    ) -> None:
+        other = segment(ISN + 1 + at, b"x" * 70)
+        done = heard([syn(), segment(ISN + 1, HARMLESS), other], block)
+        assert done.heads.conflicting == conflicting
+
+    def test_the_zero_of_a_keep_alive_is_none(self, block: int) -> None:
+        probe = segment(ISN + len(HARMLESS), b"\0")
+        done = heard([syn(), segment(ISN + 1, HARMLESS), probe], block)
+        assert done.heads.conflicting == 0
+
+    def test_a_byte_that_is_no_keep_alive_is_one(self, block: int) -> None:
+        probe = segment(ISN + 20, b"\0")
+        done = heard([syn(), segment(ISN + 1, HARMLESS), probe], block)
+        assert done.heads.conflicting == 1
+
+    def test_beginnings_beyond_the_bound_are_counted(
+        self, block: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(assembly, "MAX_PRINTS", 1)
+        frames = [segment(1, HARMLESS, port=port) for port in (1_000, 1_001, 1_002)]
+        frames += [segment(1, CONNECT, port=port) for port in (1_000, 1_001, 1_002)]
+        done = heard(frames, block)
+        assert (done.heads.conflicting, done.heads.unremembered) == (1, 2)
+
+
+def test_numbers_that_come_round_after_four_gigabytes_are_no_second_reading(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(assembly, "GONE_ROUND", 3_000)
+    upper = [segment(ISN + 1 + (3 << 30) + at, bytes(1_000)) for at in range(0, 3_000, 1_000)]
+    begun = [syn(), segment(ISN + 1, HARMLESS)]
+    round_again = segment(ISN + 1, CONNECT)
+    assert heard([*begun, *upper, round_again]).heads.conflicting == 0
+    assert heard([*begun, *upper[1:], round_again]).heads.conflicting == 1
+
+
+@pytest.mark.parametrize(("end", "unread"), [(20, 1), (None, 0)])
+def test_a_dns_stream_that_stops_inside_a_message_is_counted(end: int | None, unread: int) -> None:
+    query = over_tcp(dns_query("host.example"))
+    done = heard([syn(), segment(ISN + 1, (query * 2)[: len(query) + (end or len(query))], far=53)])
+    assert sum(done.heads.unread.values()) == unread
+
+
+@pytest.mark.parametrize(("early", "read_from"), [(True, 0), (False, 21)])
+def test_what_comes_in_front_of_what_was_read_is_read_too(early: bool, read_from: int) -> None:
+    message = over_tcp(dns_query("host.example"))
+    at = 1_000 + (-len(message) if early else len(message))
+    frames = [segment(1_000, message, far=53), segment(at, message, far=53)]
+    table, kept, seen = FlowTable(), Heads(), []
+    for batch in opened(pcap(frames), 1 << 16):
+        packets = packets_of(batch, Ledger())
+        for head in kept.take(packets, table.add(packets)):
+            seen.append((head.read_from, head.heard > 0))
+            head.read_from, head.heard = 21, 1
+            kept.settle(head, hungry=True)
+    assert seen == [(0, False), (read_from, not early)]
+
+
+PIECES = st.tuples(
+    st.sampled_from((ISN, 1_000, FAR_AWAY)),
+    st.sampled_from((b"", CONNECT, HARMLESS, HELLO)),
+    st.sampled_from((0, 0, 30)),
+    st.sampled_from((40, 2_000)),
+)
+
+
+@settings(max_examples=60)
+@example([(1_000, CONNECT, 0, 40), (ISN, CONNECT, 0, 2_000), (1_000, b"", 0, 40)])
+@example([(ISN, HARMLESS, 0, 40), (ISN, CONNECT, 0, 40), (ISN, HARMLESS, 0, 2_000)])
+@given(st.lists(PIECES, min_size=2, max_size=8))
+def test_what_is_heard_and_contradicted_does_not_hang_on_the_size_of_a_block(
+    pieces: list[tuple[int, bytes, int, int]],
+) -> None:
+    frames = [
+        segment(start + 1 + skip, said[skip : skip + size]) if said else segment(start, b"", "S")
+        for start, said, skip, size in pieces
+    ]
+    one, two, all_at_once = (heard(frames, block) for block in (100, 700, 1 << 16))
+    for done in (two, all_at_once):
+        assert (done.names, done.heads.conflicting) == (one.names, one.heads.conflicting)
+        assert done.heads.unread == one.heads.unread

@@ -37,7 +37,9 @@ def test_ipv6_addresses_are_written_as_they_should_be() -> None:
         ("<SA <PAd", True),
         (">S", False),
         (">PAd", True),
-        ("<R", False),
+        ("<R", True),
+        ("<SA", True),
+        (">S >S", False),
     ],
 )
 def test_a_connection_is_one_sided_if_one_side_acknowledges_what_nobody_saw(
@@ -46,9 +48,28 @@ def test_a_connection_is_one_sided_if_one_side_acknowledges_what_nobody_saw(
     assert run(pcap(scripted(script))).flows.one_sided.tolist() == [one_sided]
 
 
-def test_datagrams_are_never_one_sided() -> None:
+def test_a_question_without_an_answer_is_not_one_sided() -> None:
     frames = udp_exchange(("10.0.0.2", 40000), ("192.0.2.1", 53), b"?")
     assert run(pcap(frames)).flows.one_sided.tolist() == [False]
+
+
+def test_an_answer_without_a_question_is() -> None:
+    frames = udp_exchange(("192.0.2.1", 53), ("10.0.0.2", 40000), b"!")
+    assert run(pcap(frames)).flows.one_sided.tolist() == [True]
+
+
+@pytest.mark.parametrize(("kind", "one_sided"), [(0, True), (8, False), (3, False)])
+def test_an_echo_reply_alone_is_one_sided(kind: int, one_sided: bool) -> None:
+    frames = [Frame(0, ipv4("192.0.2.1", "10.0.0.2", icmp(kind), 1))]
+    assert run(pcap(frames, 101)).flows.one_sided.tolist() == [one_sided]
+
+
+def test_the_history_of_datagrams_says_who_sent_in_which_order() -> None:
+    near, server = ("10.0.0.2", 40000), ("192.0.2.1", 53)
+    both = flows_in(pcap(udp_exchange(near, server, b"?", b"!")))
+    alone = flows_in(pcap(udp_exchange(near, server, b"?")))
+    turned = flows_in(pcap(udp_exchange(server, near, b"!", b"?")))
+    assert [flow.history for flow in (*both, *alone, *turned)] == ["Dd", "D", "^dD"]
 
 
 def test_each_protocol_has_its_own_states() -> None:

@@ -62,10 +62,18 @@ def test_neighbour_discovery_and_mld_stay_on_the_link(kind: int) -> None:
     assert is_link_maintenance(contact("ff02::1", proto=58, far_p=kind))
 
 
+def test_a_long_message_is_no_maintenance() -> None:
+    told = contact("fe80::bad", proto=58, far_p=136, pkts_out=1, ip_bytes_out=640)
+    assert not is_link_maintenance(told)
+    assert is_link_maintenance(replace(told, ip_bytes_out=72))
+
+
 @pytest.mark.parametrize(
     ("address", "proto", "kind"),
     [
         ("ff02::1", 58, 128),
+        ("ff0e::1", 58, 135),
+        ("169.254.10.10", 2, 0),
         ("2001:db8::1", 58, 135),
         ("169.254.169.254", 2, 0),
         (LOOPBACK, 58, 135),

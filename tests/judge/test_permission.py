@@ -50,13 +50,27 @@ def test_a_plain_pattern_matches_itself_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["localhost", "localhost.", "x.localhost", "9.0.0.127.in-addr.arpa"]
+    "host",
+    [
+        *("localhost", "localhost.", "x.localhost", "a-b.c_d.localhost"),
+        *("127.in-addr.arpa", "9.0.0.127.in-addr.arpa", "1." + "0." * 31 + "ip6.arpa"),
+    ],
 )
 def test_names_of_the_machine_itself(host: str) -> None:
     assert is_own_name(host)
 
 
-@pytest.mark.parametrize("host", ["notlocalhost", "localhost.example", "9.0.0.128.in-addr.arpa"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("notlocalhost", "localhost.example", "9.0.0.128.in-addr.arpa", "localhost..", ""),
+        *("a b.localhost", r"a\x40b.localhost", "evil.example/.localhost", "u@.localhost"),
+        *(".localhost", "a..localhost", "évil.localhost", r"evil.example\x00.localhost"),
+        *("stolen.127.in-addr.arpa", "1.2.3.4.127.in-addr.arpa", "1234.127.in-addr.arpa"),
+        *("127.in-addr.arpa.evil.example", "x." + "1." + "0." * 31 + "ip6.arpa"),
+        *("2." + "0." * 31 + "ip6.arpa", "٣.127.in-addr.arpa", "localhost\n"),
+    ],
+)
 def test_names_that_only_resemble_it(host: str) -> None:
     assert not is_own_name(host)
 
@@ -174,6 +188,19 @@ def test_a_proxy_that_is_asked_for_something_near_leads_nowhere_else(host: str) 
 def test_a_proxy_that_is_asked_for_an_address_outside_leads_there() -> None:
     seen = contact(LOOPBACK, named("45.9.0.1", NameSource.HTTP_CONNECT))
     assert [use.host for use in names_elsewhere(seen)] == ["45.9.0.1"]
+
+
+@pytest.mark.parametrize("host", ["printer", "2130706433", "0x2d090001"])
+def test_a_proxy_may_be_asked_by_a_name_without_a_dot(host: str) -> None:
+    seen = contact(LOOPBACK, named(host, NameSource.HTTP_CONNECT))
+    assert [use.host for use in names_beyond(seen, OFFLINE)] == [host]
+    assert [use.host for use in names_elsewhere(seen)] == [host]
+
+
+@pytest.mark.parametrize("host", ["printer", "2130706433"])
+def test_a_host_without_a_dot_says_no_more_than_the_address(host: str) -> None:
+    seen = contact(LOOPBACK, named(host, NameSource.HTTP_HOST))
+    assert names_beyond(seen, OFFLINE) == []
 
 
 # Categories

@@ -3,7 +3,6 @@
 import pytest
 
 from egress_audit.judge import phrases
-from egress_audit.model.audit import Frames
 from egress_audit.model.destination import Absent
 from egress_audit.model.flow import NameSource
 from tests.builders.cases import LAN, OUTSIDE, contact, named, place, question, rest
@@ -84,8 +83,3 @@ def test_the_name_that_the_program_used_is_the_best_one() -> None:
 def test_names_are_told_with_how_they_are_known() -> None:
     uses = [named("a.example", NameSource.TLS_SNI, NameSource.DNS_ANSWER), named("b.example")]
     assert phrases.used_names(uses) == "a.example (tls-sni/dns-answer), b.example (tls-sni)"
-
-
-def test_frames_of_several_rows_are_the_first_twenty_in_order() -> None:
-    rows = [contact(frames=Frames(tuple(range(30, 50)), 90)), contact(frames=Frames((3,), 1))]
-    assert phrases.frames_of(rows) == Frames((3, *range(30, 49)), 91)

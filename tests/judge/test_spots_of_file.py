@@ -37,13 +37,16 @@ PRESENT: dict[str, dict[str, Any]] = {
     "source-routes": {"partial": {"source-routed": 3}},
     "tunnels": {"tunnels": {"GRE": 3}},
     "one-way": {"one_way_flows": 3},
+    "answers-unprompted": {"unprompted_errors": 3},
+    "foreign-flows": {"foreign_flows": 3},
     "stream-gaps": {"gap_flows": 3, "missed_bytes": 900},
     "time-reversals": {"time_reversals": 3},
     "flows-evicted": {"flows_evicted": 3},
     "conflicting-segments": {"conflicting_segments": 3},
     "frames-duplicated": {"duplicates": 3},
     "frames-without-time": {"frames_without_time": 3},
-    "blocks-skipped": {"skipped_blocks": {"custom block": 3}},
+    "blocks-skipped": {"skipped_blocks": {"decryption secrets block": 3}},
+    "blocks-unknown": {"skipped_blocks": {"unknown block type 0x00000539": 3}},
 }
 """By id, what in the ledger makes it present; the others depend on what was observed."""
 
@@ -113,3 +116,9 @@ def test_fragments_and_cut_headers_are_counted_apart() -> None:
 
 def test_every_row_says_how_to_do_better_and_offers_no_assertion() -> None:
     assert all(spot.remedy and spot.lifted_by is Absent.NOT_APPLICABLE for spot in RECORDED)
+
+
+@pytest.mark.parametrize("kind", ["unknown block type 0x00000539", "custom block"])
+def test_a_block_that_may_hold_frames_is_not_counted_among_those_that_hold_none(kind: str) -> None:
+    found = spots(case(skipped_blocks={kind: 2, "decryption secrets block": 5}))
+    assert (found["blocks-unknown"].count, found["blocks-skipped"].count) == (2, 5)

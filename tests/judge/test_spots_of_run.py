@@ -26,7 +26,7 @@ from tests.builders.cases import (
     spots,
 )
 
-NEIGHBOURS = contact("ff02::16", proto=58, far_p=143, pkts_out=4)
+NEIGHBOURS = contact("ff02::16", proto=58, far_p=143, pkts_out=4, ip_bytes_out=304)
 """A multicast listener report, as every kernel sends it."""
 OLD = replace(ADDRESS_LIST, date="2026-06-01")
 """173 days before the captures of audit_parts.py end."""
@@ -194,7 +194,7 @@ def test_neighbour_discovery_is_no_finding_and_not_nothing() -> None:
 
 
 def test_the_packets_of_kernels_are_counted() -> None:
-    igmp = contact("224.0.0.22", proto=2, far_p=Absent.NOT_APPLICABLE, pkts_out=3)
+    igmp = contact("224.0.0.22", proto=2, far_p=Absent.NOT_APPLICABLE, pkts_out=3, ip_bytes_out=96)
     assert spots(case(NEIGHBOURS, igmp))["kernel-packets"].count == 7
 
 

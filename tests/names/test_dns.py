@@ -1,6 +1,7 @@
 """What DNS messages say, with scapy to write them and liars to bend them."""
 
 import struct
+import time
 from ipaddress import IPv4Address, IPv6Address
 
 import pytest
@@ -14,10 +15,12 @@ from egress_audit.names.dns import (
     MAX_MESSAGES,
     MAX_QUESTIONS,
     MAX_RECORDS,
+    MAX_SPOKEN,
+    could_begin_stream,
     read_message,
     read_stream,
 )
-from egress_audit.names.reading import Spoken, Unread
+from egress_audit.names.reading import Reading, Spoken, Unread
 
 QUERY = bytes(DNS(id=7, qd=[DNSQR(qname="huggingface.co", qtype="AAAA")]))
 QUESTION = Spoken("huggingface.co", NameSource.DNS_QUERY, qtype="AAAA")
@@ -43,8 +46,15 @@ def raw_record(name: str, kind: int, body: bytes, class_: int = 1) -> bytes:
     return wire(name) + struct.pack(">HHIH", kind, class_, 60, len(body)) + body
 
 
-def answer_of(*records: bytes) -> bytes:
-    return header(0, len(records), 0, 0, flags=0x8180) + b"".join(records)
+def answer_of(*records: bytes, ask: str = "hf.co", qtype: int = 1) -> bytes:
+    question = wire(ask) + struct.pack(">HH", qtype, 1)
+    return header(1, len(records), 0, 0, flags=0x8180) + question + b"".join(records)
+
+
+def owners(message: bytes) -> list[tuple[str, str | None, bool]]:
+    """The names that a message speaks behind its first question, without addresses."""
+    rest = read_message(message).spoken[1:]
+    return [(word.host, word.qtype, word.beside) for word in rest if not word.address]
 
 
 def addresses(message: bytes) -> list[tuple[str, str]]:
@@ -129,27 +139,116 @@ def test_aliases_in_a_circle_end() -> None:
         record("a.net", "CNAME", "b.net"),
         record("b.net", "CNAME", "a.net"),
         record("a.net", "A", "1.2.3.4"),
+        ask="b.net",
     )
     assert addresses(message) == [("a.net", "1.2.3.4"), ("b.net", "1.2.3.4")]
 
 
+def chain(length: int) -> list[bytes]:
+    """Aliases from hf.co over a2.net, a1.net, … to a0.net."""
+    names = [*(f"a{n}.net" for n in range(length)), "hf.co"]
+    return [raw_record(names[n + 1], 5, wire(names[n])) for n in range(length)]
+
+
 def test_more_aliases_than_we_follow_are_admitted() -> None:
-    aliases = [raw_record(f"a{n}.net", 5, wire("hf.co")) for n in range(MAX_ALIASES)]
-    reading = read_message(answer_of(*aliases, raw_record("hf.co", 1, b"\1\2\3\4")))
-    assert len(reading.spoken) == MAX_ALIASES
+    aliases = chain(MAX_ALIASES)
+    reading = read_message(answer_of(*aliases, raw_record("a0.net", 1, b"\1\2\3\4")))
+    assert len(reading.spoken) == MAX_ALIASES + 1
     assert reading.unread is Unread.TRUNCATED
 
 
 def test_as_many_aliases_as_we_follow_are_whole() -> None:
-    aliases = [raw_record(f"a{n}.net", 5, wire("hf.co")) for n in range(MAX_ALIASES - 1)]
-    reading = read_message(answer_of(*aliases, raw_record("hf.co", 1, b"\1\2\3\4")))
-    assert len(reading.spoken) == MAX_ALIASES
+    aliases = chain(MAX_ALIASES - 1)
+    reading = read_message(answer_of(*aliases, raw_record("a0.net", 1, b"\1\2\3\4")))
+    assert len(reading.spoken) == MAX_ALIASES + 1
     assert reading.unread is None
 
 
-def test_addresses_beside_the_answer_are_spoken() -> None:
+def test_addresses_beside_the_answer_are_spoken_if_the_question_leads_to_them() -> None:
+    target = service(wire("cdn.net"))
+    cdn = raw_record("cdn.net", 1, b"\1\2\3\4")
+    both = answer_of(raw_record("hf.co", 65, target), cdn, qtype=65)
+    moved = both[:6] + b"\0\1\0\0\0\1" + both[12:]
+    assert addresses(moved) == [("cdn.net", "1.2.3.4"), ("hf.co", "1.2.3.4")]
+
+
+def test_addresses_beside_the_answer_that_nobody_asked_for_are_not() -> None:
     message = response(ar=[record("ns.example", "A", "1.2.3.4")])
-    assert addresses(message) == [("ns.example", "1.2.3.4")]
+    assert addresses(message) == []
+    assert owners(message) == [("ns.example", "A", True)]
+
+
+def test_an_address_says_which_question_it_answers() -> None:
+    (_, nearest, first) = read_message(ANSWER).spoken
+    assert (nearest.host, first.host) == ("cdn.net", "hf.co")
+    assert nearest.question == first.question == ("hf.co", "A")
+
+
+def test_an_alias_that_was_not_asked_for_vouches_for_no_address() -> None:
+    message = response(record("good.example", "CNAME", "hf.co"), record("hf.co", "A", "1.2.3.4"))
+    assert addresses(message) == [("hf.co", "1.2.3.4")]
+    assert owners(message) == [("good.example", "CNAME", False)]
+
+
+def test_a_response_without_question_speaks_the_owners_of_its_answers() -> None:
+    orphan = header(0, 1, 0, 0, flags=0x8180) + raw_record("stolen.example", 1, b"\1\2\3\4")
+    assert read_message(orphan).spoken == (
+        Spoken("stolen.example", NameSource.DNS_ANSWER, qtype="A"),
+    )
+
+
+def test_a_zone_above_the_question_says_nothing_more() -> None:
+    message = response(ask="a.b.example", ns=[record("b.example", "NS", "ns.example")])
+    assert owners(message) == []
+
+
+@pytest.mark.parametrize("section", ["an", "ns", "ar"])
+def test_the_owner_of_a_record_inside_a_query_is_asked_for(section: str) -> None:
+    smuggled = [record("stolen.evil.example", "TXT", "x")]
+    message = bytes(DNS(qr=0, qd=[DNSQR(qname="hf.co")], **{section: smuggled}))
+    assert read_message(message).spoken == (
+        Spoken("hf.co", NameSource.DNS_QUERY, qtype="A"),
+        Spoken("stolen.evil.example", NameSource.DNS_QUERY, qtype="TXT"),
+    )
+
+
+def test_a_record_of_the_question_itself_is_not_asked_for_twice() -> None:
+    message = bytes(DNS(qr=0, qd=[DNSQR(qname="hf.co")], ns=[record("hf.co", "NS", "x")]))
+    assert len(read_message(message).spoken) == 1
+
+
+@pytest.mark.parametrize("message", [QUERY, ANSWER], ids=["query", "response"])
+def test_bytes_behind_a_message_are_malformed(message: bytes) -> None:
+    reading = read_message(message + b"stolen")
+    assert reading.spoken == read_message(message).spoken
+    assert reading.unread is Unread.MALFORMED
+
+
+@pytest.mark.parametrize("flags", [0, 0x0100, 0x7FFF])
+def test_a_query_that_asks_nothing_is_malformed(flags: int) -> None:
+    assert read_message(header(0, 0, 0, 0, flags=flags)).unread is Unread.MALFORMED
+
+
+def test_names_beyond_what_one_message_may_speak_are_admitted() -> None:
+    aliases = chain(MAX_ALIASES - 1)
+    many = [raw_record("a0.net", 1, bytes([n % 256, n // 256, 0, 1])) for n in range(480)]
+    reading = read_message(answer_of(*aliases, *many))
+    assert len(reading.spoken) == MAX_SPOKEN
+    assert reading.unread is Unread.TRUNCATED
+
+
+def test_a_chain_of_pointers_is_followed_once() -> None:
+    hops = [0xC00C, *(0xC000 | 12 + 9 + 11 + 2 * n for n in range(119))]
+    chained = raw_record("", 16, b"".join(hop.to_bytes(2, "big") for hop in hops))[1:]
+    again = (0xC000 | 12 + 9 + 11 + 2 * 119).to_bytes(2, "big") + struct.pack(">HHIH", 16, 1, 0, 0)
+    question = wire("abc") + struct.pack(">HH", 1, 1)
+    message = header(1, 511, 0, 0, flags=0x8000) + question + chained + again * 510
+    began = time.process_time()
+    for _ in range(50):
+        reading = read_message(message)
+    assert time.process_time() - began < 1
+    assert reading.unread is None
+    assert [word.host for word in reading.spoken] == ["abc"]
 
 
 def test_addresses_in_the_authority_section_are_not() -> None:
@@ -163,12 +262,12 @@ def test_an_answer_inside_a_query_is_not_believed() -> None:
 
 def test_a_class_other_than_the_internet_has_no_addresses() -> None:
     chaos = raw_record("hf.co", 1, b"\1\2\3\4", class_=3)
-    assert read_message(answer_of(chaos)).spoken == ()
+    assert addresses(answer_of(chaos)) == []
 
 
 def test_the_cache_flush_bit_of_mdns_changes_nothing() -> None:
     flush = raw_record("printer.local", 1, b"\1\2\3\4", class_=0x8001)
-    assert addresses(answer_of(flush)) == [("printer.local", "1.2.3.4")]
+    assert addresses(answer_of(flush, ask="printer.local")) == [("printer.local", "1.2.3.4")]
 
 
 def service(target: bytes, *parameters: tuple[int, bytes]) -> bytes:
@@ -204,9 +303,9 @@ def test_address_hints_for_another_target_are_spoken_for_both() -> None:
     ],
 )
 def test_a_record_whose_lengths_disagree_is_malformed(lie: bytes) -> None:
-    reading = read_message(answer_of(raw_record("first.net", 1, b"\1\2\3\4"), lie, b"\0" * 20))
+    reading = read_message(answer_of(raw_record("first.net", 1, b"\1\2\3\4"), lie, ask="first.net"))
     assert reading.unread is Unread.MALFORMED
-    assert [word.host for word in reading.spoken] == ["first.net"]
+    assert ("first.net", "1.2.3.4") in [(word.host, word.address) for word in reading.spoken]
 
 
 def test_a_cut_message_is_truncated_and_speaks_what_stood_before() -> None:
@@ -255,9 +354,9 @@ def test_questions_beyond_the_bound_are_admitted() -> None:
 
 
 def test_records_beyond_the_bound_are_admitted() -> None:
-    records = [raw_record("a.net", 1, b"\1\2\3\4")] * (MAX_RECORDS + 1)
+    records = [raw_record("hf.co", 1, b"\1\2\3\4")] * (MAX_RECORDS + 1)
     full, over = read_message(answer_of(*records[1:])), read_message(answer_of(*records))
-    assert len(full.spoken) == len(over.spoken) == MAX_RECORDS
+    assert len(full.spoken) == len(over.spoken) == MAX_RECORDS + 1
     assert (full.unread, over.unread) == (None, Unread.TRUNCATED)
 
 
@@ -295,6 +394,42 @@ def test_another_protocol_on_the_port_does_not_stay_hungry() -> None:
     reading = read_stream(b"SSH-2.0-OpenSSH_9.6p1 Debian-4\r\n")
     assert reading.unread is Unread.MALFORMED
     assert not reading.hungry
+
+
+def test_a_stream_is_read_on_from_where_a_reading_stopped() -> None:
+    stream = over_tcp(QUERY, ANSWER)
+    first = read_stream(stream[:-1])
+    assert first.consumed == len(over_tcp(QUERY))
+    assert first.spoken[: first.done] == (QUESTION,)
+    rest = read_stream(stream, begin=first.consumed)
+    assert rest.spoken == read_message(ANSWER).spoken
+    assert rest.spoken[: len(first.spoken) - first.done] == first.spoken[first.done :]
+    assert (rest.consumed, rest.done) == (len(stream), len(rest.spoken))
+
+
+def test_a_stream_that_was_read_to_its_end_has_no_more_to_say() -> None:
+    stream = over_tcp(QUERY)
+    assert read_stream(stream, begin=len(stream)) == Reading(consumed=len(stream))
+
+
+@given(st.lists(st.sampled_from([QUERY, ANSWER]), min_size=1, max_size=5), st.data())
+def test_reading_on_says_what_reading_at_once_says(parts: list[bytes], data: st.DataObject) -> None:
+    stream, spoken = over_tcp(*parts), list[Spoken]()
+    begin = heard = size = 0
+    while size < len(stream):
+        size = data.draw(st.integers(size + 1, len(stream)))
+        reading = read_stream(stream[:size], begin=begin)
+        spoken += reading.spoken[heard:]
+        begin, heard = reading.consumed, len(reading.spoken) - reading.done
+    assert tuple(spoken) == read_stream(stream).spoken
+
+
+def test_a_length_alone_does_not_make_a_stream_dns() -> None:
+    assert could_begin_stream(over_tcp(QUERY))
+    assert not could_begin_stream(over_tcp(QUERY)[:13])
+    assert not could_begin_stream(b"\x17\x03" + header(65, 0, 0, 0))
+    assert not could_begin_stream(b"\x17\x03" + header(1, 500, 13, 0))
+    assert not could_begin_stream(b"POST / HTTP/1.1\r\n")
 
 
 def test_messages_beyond_the_bound_are_admitted() -> None:

@@ -1,13 +1,14 @@
 """The names of a flow: said in it, leading to its far end, or recorded by the file's writer."""
 
 from ipaddress import ip_address
+from time import perf_counter
 
 import numpy as np
 
 from egress_audit.model.audit import NameUse
 from egress_audit.model.evidence import HostRecord
 from egress_audit.model.flow import Name, NameSource
-from egress_audit.names.flow_names import FarEnds, FlowNames
+from egress_audit.names.flow_names import MAX_HOSTS_OF_FLOW, MAX_RECORDED, FarEnds, FlowNames
 from egress_audit.names.table import NameTable
 
 FAR = ("192.0.2.1", "2001:db8::1", "192.0.2.9")
@@ -95,3 +96,76 @@ def test_two_records_of_one_address_add_up() -> None:
 def test_flows_without_any_name_have_the_empty_set() -> None:
     numbers, sets = FlowNames(NameTable(), ends(*FAR)).far_names()
     assert (numbers.tolist(), sets) == ([0, 0, 0], [()])
+
+
+def crowded(hosts: int = 1_024) -> NameTable:
+    """Many hosts that share one address, one more with each nanosecond."""
+    table = NameTable()
+    for number in range(hosts):
+        table.answer(FAR[0], name(f"h{number}.example", ANSWERED, number))
+    return table
+
+
+def test_a_flow_is_given_the_first_hosts_of_many_and_the_rest_is_counted() -> None:
+    names = FlowNames(crowded(), ends(FAR[0], FAR[2]))
+    numbers, sets = names.far_names()
+    assert numbers.tolist() == [1, 0]
+    assert [use.host for use in sets[1]] == [f"h{n}.example" for n in range(MAX_HOSTS_OF_FLOW)]
+    assert names.cut == 1_024 - MAX_HOSTS_OF_FLOW
+
+
+def test_what_was_said_in_a_flow_is_never_cut() -> None:
+    table = crowded()
+    for number in range(100):
+        table.add(0, name(f"said{number}.example", SNI))
+    table.add(0, name("h900.example", SNI))
+    names = FlowNames(table, ends(FAR[0]))
+    uses = names.far_names()[1][1]
+    assert len(uses) == 101
+    assert uses[-1] == NameUse("h900.example", (SNI, ANSWERED))
+    assert names.cut == 1_023
+
+
+def test_two_flows_at_different_times_have_the_answers_of_their_own_time() -> None:
+    times = FarEnds(
+        np.array([4, 4], np.uint8),
+        np.zeros(2, np.uint64),
+        np.full(2, int(ip_address(FAR[0])), np.uint64),
+        np.array([0, 1]),
+    )
+    names = FlowNames(crowded(), times)
+    numbers, sets = names.far_names()
+    assert [len(sets[number]) for number in numbers.tolist()] == [1, 2]
+    assert names.cut == 0
+
+
+def test_a_host_that_was_recorded_and_answered_is_counted_once() -> None:
+    table = crowded(40)
+    records = [HostRecord(FAR[0], ("h0.example", "h39.example", "new.example"))]
+    names = FlowNames(table, ends(FAR[0]), records)
+    assert names.far_names()[1][1][0] == NameUse("h0.example", (ANSWERED, RECORDED))
+    assert names.cut == 41 - MAX_HOSTS_OF_FLOW
+
+
+def test_a_host_recorded_and_answered_only_later_is_there_as_recorded() -> None:
+    table = NameTable()
+    table.answer(FAR[0], name("a.example", ANSWERED, 9_000))
+    names = FlowNames(table, ends(FAR[0]), [HostRecord(FAR[0], ("a.example",))])
+    assert names.far_names()[1][1] == (NameUse("a.example", (RECORDED,)),)
+    assert names.cut == 0
+
+
+def test_the_records_of_one_address_are_bounded() -> None:
+    records = [HostRecord(FAR[0], (f"a{n}.example", f"b{n}.example")) for n in range(1_000)]
+    assert len(FlowNames(NameTable(), ends(FAR[0]), records).of(0)) == MAX_RECORDED
+
+
+def test_many_flows_to_a_crowded_address_are_named_in_seconds() -> None:
+    table = crowded()
+    flows = 20_000
+    for row in range(0, flows, 2):
+        table.add(row, name("said.example", SNI))
+    began = perf_counter()
+    numbers, _ = FlowNames(table, ends(*FAR[:1] * flows)).far_names()
+    assert set(numbers.tolist()) == {1, 2}
+    assert perf_counter() - began < 5

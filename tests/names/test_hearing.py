@@ -1,15 +1,19 @@
 """What readers found is put where the judge looks: by flow, by address, by question."""
 
+from dataclasses import replace
+
 import pytest
 
 from egress_audit.model.flow import NameSource
-from egress_audit.names.hearing import HIDING_MARKS, Hearing, Message
+from egress_audit.names.hearing import HIDING_MARKS, PROXY_REQUESTS, Hearing, Message
 from egress_audit.names.reading import Reading, Spoken
 
 MESSAGE = Message(flow=7, frame=3, ts_ns=1_000, sender="10.0.0.2", receiver="10.0.0.1")
 SNI = Spoken("a.example", NameSource.TLS_SNI)
 QUERY = Spoken("a.example", NameSource.DNS_QUERY, qtype="A")
-ANSWER = Spoken("a.example", NameSource.DNS_ANSWER, address="192.0.2.1")
+ANSWER = Spoken(
+    "a.example", NameSource.DNS_ANSWER, address="192.0.2.1", question=("a.example", "A")
+)
 ECHOED = Spoken("a.example", NameSource.DNS_ANSWER, qtype="A")
 
 
@@ -55,6 +59,43 @@ def test_an_answer_to_a_question_that_was_seen_asks_it_no_second_time() -> None:
     assert question.total == 1
 
 
+def believed(hearing: Hearing) -> list[str]:
+    return [name.host for name in hearing.names.answers_for("192.0.2.1")]
+
+
+def test_an_answer_from_anybody_but_a_resolver_is_not_believed() -> None:
+    hearing = heard(Reading((QUERY,)))
+    hearing.hear(Reading((ECHOED, ANSWER)), replace(MESSAGE, from_resolver=False))
+    assert believed(hearing) == []
+    hearing.hear(Reading((ECHOED, ANSWER)), MESSAGE)
+    assert believed(hearing) == ["a.example"]
+
+
+def test_an_answer_that_nobody_asked_for_is_not_believed_however_often_it_comes() -> None:
+    hearing = heard(Reading((ECHOED, ANSWER)), Reading((ECHOED, ANSWER)))
+    assert believed(hearing) == []
+    assert [question.host for question in hearing.names.questions()] == ["a.example"]
+
+
+@pytest.mark.parametrize("question", [("a.example", "AAAA"), ("b.example", "A"), None])
+def test_an_answer_to_another_question_is_not_believed(question: tuple[str, str] | None) -> None:
+    assert believed(heard(Reading((QUERY, replace(ANSWER, question=question))))) == []
+
+
+def test_a_name_on_the_way_from_the_question_is_believed() -> None:
+    alias = replace(ANSWER, host="cdn.example")
+    assert believed(heard(Reading((QUERY, alias)))) == ["cdn.example"]
+
+
+def test_what_a_resolver_adds_unasked_asks_nothing() -> None:
+    beside = Spoken("ns.example", NameSource.DNS_ANSWER, qtype="A", beside=True)
+    hearing = heard(Reading((beside,)))
+    assert not list(hearing.names.questions())
+    hearing.hear(Reading((beside,)), replace(MESSAGE, from_resolver=False))
+    (question,) = hearing.names.questions()
+    assert (question.host, question.resolvers) == ("ns.example", [MESSAGE.receiver])
+
+
 def test_names_already_taken_are_not_taken_again() -> None:
     hearing = Hearing()
     hearing.hear(Reading((QUERY,)), MESSAGE)
@@ -63,10 +104,19 @@ def test_names_already_taken_are_not_taken_again() -> None:
     assert question.total == 2
 
 
-@pytest.mark.parametrize("mark", ["no-sni", "ech", "http2", "socks"])
+@pytest.mark.parametrize("mark", ["no-sni", "ech", "http2", "socks", "absolute-form"])
 def test_a_protocol_that_hides_the_name_is_counted_by_flow(mark: str) -> None:
     hearing = heard(Reading(marks=frozenset({mark})), Reading(marks=frozenset({mark})))
     assert hearing.hiding == {HIDING_MARKS[mark]: {7}}
+
+
+@pytest.mark.parametrize("mark", ["absolute-form", "connect-own"])
+def test_a_proxy_may_be_asked_for_more_than_was_read(mark: str) -> None:
+    assert list(heard(Reading(marks=frozenset({"http", mark}))).hiding) == [PROXY_REQUESTS]
+
+
+def test_a_request_to_an_origin_hides_nothing() -> None:
+    assert not heard(Reading(marks=frozenset({"http"}))).hiding
 
 
 def test_a_hello_with_a_name_hides_nothing() -> None:

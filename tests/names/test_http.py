@@ -1,16 +1,23 @@
 """Heads of HTTP requests: whom they are for, however carelessly they are written."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from egress_audit.model.flow import NameSource
-from egress_audit.names.http import MAX_HEAD, read_request_head
+from egress_audit.names.http import MAX_HEAD, MAX_REQUESTS, read_request_head
 from egress_audit.names.reading import HUNGRY, NOTHING, Reading, Spoken, Unread
 
 
 def host(name: str) -> Spoken:
     return Spoken(name, NameSource.HTTP_HOST)
+
+
+def asked(name: str) -> Spoken:
+    """What a proxy is asked for."""
+    return Spoken(name, NameSource.HTTP_CONNECT)
 
 
 def head(*fields: str, line: str = "GET / HTTP/1.1") -> bytes:
@@ -48,7 +55,7 @@ def test_the_body_is_not_read() -> None:
         ("2001:db8::1", "2001:db8::1"),
         ("127.0.0.1:8080", "127.0.0.1"),
         ("a.example:", "a.example"),
-        ("a\tb", r"a\x09b"),
+        ("a\x7fb", r"a\x7fb"),
     ],
 )
 def test_a_host_is_spoken_in_one_form(value: str, name: str) -> None:
@@ -75,10 +82,11 @@ def test_connect_speaks_its_target() -> None:
 
 
 def test_an_absolute_target_is_spoken_beside_the_host() -> None:
-    line = "GET http://user:pw@Evil.example:80/path?q HTTP/1.1"
+    line = "GET http://Evil.example:80/path?q HTTP/1.1"
     reading = read_request_head(head("Host: good.example", line=line))
-    assert reading.spoken == (host("evil.example"), host("good.example"))
+    assert reading.spoken == (asked("evil.example"), host("good.example"))
     assert reading.marks == {"http", "absolute-form"}
+    assert reading.unread is None
 
 
 def test_a_path_that_holds_an_address_is_not_absolute() -> None:
@@ -107,9 +115,8 @@ def test_a_careless_head_is_read(careless: bytes) -> None:
     [
         b"SSH-2.0-OpenSSH_9.6\r\n",
         b"EHLO mail.example\r\n",
-        b"GET /\r\n",
         b"DESCRIBE rtsp://a.example RTSP/1.0\r\n",
-        b"GET / http/1.1\r\n",
+        b"get key\r\n",
         b"get\0/ HTTP/1.1\r\n",
         b"M" * 65,
         b"\x16\x03\x01\x02\x00\x01",
@@ -173,3 +180,201 @@ def test_a_cut_head_says_nothing_that_the_whole_one_does_not(fields: str, size: 
     cut = read_request_head(whole[:size])
     assert set(cut.spoken) <= set(read_request_head(whole).spoken)
     assert cut.hungry or cut == read_request_head(whole)
+
+
+def said(stream: bytes) -> list[str]:
+    return [word.host for word in read_request_head(stream).spoken]
+
+
+FIELDS = b"Host: good.example\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"connect evil.example:443 HTTP/1.1\r\n",
+        b"CONNECT\tevil.example:443\tHTTP/1.1\r\n",
+        b"CONNECT  evil.example:443 \t HTTP/1.1 \r\n",
+        b" CONNECT evil.example:443 HTTP/1.1\r\n",
+        b"CONNECT evil.example:443 HTTP/2.0\r\n",
+        b"CONNECT evil.example:443 http/1.1\r\n",
+        b"CONNECT evil.example:443 HTTP/01.1\r\n",
+        b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nCONNECT evil.example:443 HTTP/1.1\r\n",
+        b"GET http:/evil.example/ HTTP/1.1\r\n",
+        b"GET http:\\\\evil.example/ HTTP/1.1\r\n",
+        b"GET http:evil.example/ HTTP/1.1\r\n",
+        b"GET https://evil.example/ HTTP/1.1\r\n",
+        b"get HTTP://evil.example?x HTTP/1.0\r\n",
+    ],
+)
+def test_a_proxy_is_asked_in_any_spelling_that_one_may_accept(line: bytes) -> None:
+    reading = read_request_head(line + FIELDS)
+    assert reading.spoken == (asked("evil.example"), host("good.example"))
+    assert reading.unread is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"CONNECT evil.example:443\r\n",
+        b"GET http://evil.example/\r\n",
+        b"get http://evil.example\r\n\r\n",
+        b"CONNECT evil.example:443 HTTP/1.1\rHost: a.example\r\r\n\r\n",
+        b"CONNECT evil.example:443 HTTP/1.1\rHost: a.example\r\rx",
+        b"GET evil.example:80 HTTP/1.1\r\n\r\n",
+    ],
+)
+def test_what_only_some_proxies_take_is_spoken_and_counted(line: bytes) -> None:
+    reading = read_request_head(line)
+    assert asked("evil.example") in reading.spoken
+    assert reading.unread is Unread.MALFORMED
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"CONNECT evil.example HTTP/x\r\n",
+        b"GET one two three\r\n",
+        b"OPTIONS rtsp://evil.example RTSP/1.0\r\n",
+        b"CONNECT \r\n",
+        b"GET index.html HTTP/1.1\r\n\r\n",
+    ],
+)
+def test_what_begins_like_a_request_and_is_none_is_counted(line: bytes) -> None:
+    reading = read_request_head(line)
+    assert (reading.spoken, reading.unread) == ((), Unread.MALFORMED)
+
+
+@pytest.mark.parametrize("line", [b"get key\r\n", b"GETTING there\r\n", b"set GET 0 0 5\r\n"])
+def test_the_words_of_another_protocol_are_no_request(line: bytes) -> None:
+    assert read_request_head(line) == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("authority", "names"),
+    [
+        ("good.example@evil.example:443", ["good.example", "evil.example"]),
+        ("evil.example\\@good.example", ["evil.example", "good.example"]),
+        ("evil.example\0.good.example:443", ["evil.example", ".good.example"]),
+        ("evil.example:443 good.example:443", ["evil.example", "good.example"]),
+        ("[::1]evil.example:443", ["::1", "evil.example"]),
+        ("evil.example:443:good.example", ["evil.example"]),
+        ("evil.example:4x3", ["evil.example"]),
+        ("user@evil.example", ["evil.example"]),
+        ("evil.example/good.example", ["evil.example", "good.example"]),
+        (":443", []),
+    ],
+)
+def test_an_authority_of_two_readings_speaks_both_and_is_counted(
+    authority: str, names: list[str]
+) -> None:
+    reading = read_request_head(head(line=f"CONNECT {authority} HTTP/1.1"))
+    assert [word.host for word in reading.spoken] == names
+    assert reading.unread is Unread.MALFORMED
+
+
+@pytest.mark.parametrize(
+    "authority", ["a.example:443", "[2001:db8::1]:443", "[::1]", "127.0.0.1:8080", "printer"]
+)
+def test_an_ordinary_authority_is_not_counted(authority: str) -> None:
+    assert read_request_head(head(line=f"CONNECT {authority} HTTP/1.1")).unread is None
+
+
+def test_an_absolute_target_with_a_user_names_one_host_and_is_counted() -> None:
+    reading = read_request_head(head(line="GET http://user:pw@evil.example/ HTTP/1.1"))
+    assert reading == Reading(
+        (asked("evil.example"),), frozenset(("http", "absolute-form")), Unread.MALFORMED
+    )
+
+
+def test_two_urls_in_one_target_are_both_spoken() -> None:
+    reading = read_request_head(head(line="GET http://a.example http://b.example/ HTTP/1.1"))
+    assert reading.spoken == (asked("a.example"), asked("b.example"))
+    assert reading.unread is Unread.MALFORMED
+
+
+@pytest.mark.parametrize("target", ["localhost:8080", "127.0.0.2:80", "[::1]:80", "x.localhost:1"])
+def test_a_tunnel_to_the_proxy_itself_is_marked(target: str) -> None:
+    assert "connect-own" in read_request_head(head(line=f"CONNECT {target} HTTP/1.1")).marks
+
+
+def test_a_tunnel_to_elsewhere_is_not() -> None:
+    line = "CONNECT localhost.example:80 HTTP/1.1"
+    assert read_request_head(head(line=line)).marks == {"http"}
+
+
+SECOND = b"GET http://evil.example/ HTTP/1.1\r\nHost: evil.example\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        head("Host: a.example"),
+        head("Host: a.example", "Content-Length: 5", line="POST / HTTP/1.1") + b"hello",
+        head("Host: a.example", "Transfer-Encoding: chunked", line="POST / HTTP/1.1")
+        + b"5;x=y\r\nhello\r\n0\r\nTrailer: x\r\n\r\n",
+        head("Host: a.example", line="HEAD / HTTP/1.1") + b"\r\n",
+        head(line="CONNECT a.example:80 HTTP/1.1"),
+    ],
+)
+def test_a_request_behind_another_is_spoken(first: bytes) -> None:
+    assert said(first + SECOND) == ["a.example", "evil.example", "evil.example"]
+    assert said(first + SECOND + SECOND)[3:] == ["evil.example"] * 2
+    assert read_request_head(first + SECOND[:-2]).hungry
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        head("Host: a.example", f"Content-Length: {len(SECOND)}", line="POST / HTTP/1.1"),
+        head("Host: a.example", "Content-Length: 9999", line="POST / HTTP/1.1"),
+        head("Host: a.example", "Transfer-Encoding: chunked", line="POST / HTTP/1.1")
+        + b"%x\r\n" % len(SECOND),
+    ],
+)
+def test_a_body_that_looks_like_a_request_is_none(first: bytes) -> None:
+    reading = read_request_head(first + SECOND)
+    assert [word.host for word in reading.spoken] == ["a.example"]
+    assert reading.unread is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        ("Content-Length: 5", "Transfer-Encoding: chunked"),
+        ("Content-Length: 5", "Content-Length: 0"),
+        ("Content-Length: five",),
+    ],
+)
+def test_a_body_of_two_lengths_is_counted(fields: tuple[str, ...]) -> None:
+    assert read_request_head(head(*fields, line="POST / HTTP/1.1")).unread is Unread.MALFORMED
+
+
+def test_more_requests_than_we_read_are_admitted() -> None:
+    assert read_request_head(HEAD * (MAX_REQUESTS + 2)).unread is Unread.TRUNCATED
+    assert read_request_head(HEAD * MAX_REQUESTS).unread is None
+
+
+def test_what_follows_a_request_and_is_none_changes_nothing() -> None:
+    for more in (b"\x16\x03\x01\x02\x00\x01", b"hello world", b"\r\n", b"\x82\x05abcde"):
+        assert read_request_head(HEAD + more) == read_request_head(HEAD)
+
+
+def test_an_upgrade_to_http2_says_that_names_are_inside() -> None:
+    upgraded = head("Host: a.example", "Connection: Upgrade", "Upgrade: h2c")
+    assert "http2" in read_request_head(upgraded).marks
+    assert "http2" not in read_request_head(head("Upgrade: websocket")).marks
+
+
+@pytest.mark.parametrize("filler", [b"\r", b" ", b"\n ", b"\r\n\t", b"a ", b"Host:", b"[", b"@"])
+def test_no_filler_makes_reading_slow(filler: bytes) -> None:
+    many = filler * (MAX_HEAD // len(filler))
+    began = time.process_time()
+    for start in (
+        b"GET ",
+        b"GET / HTTP/1.1\r\n",
+        b"CONNECT a.example:1 HTTP/1.1\r\nContent-Length:",
+    ):
+        read_request_head(start + many)
+        read_request_head(start + many[:-200] + b" HTTP/1.1\r\n\r\n")
+    assert time.process_time() - began < 1

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egress_audit.names.reading import HUNGRY, NOTHING
+from egress_audit.names.reading import HUNGRY, NOTHING, Unread
 from egress_audit.names.stream import read_head
 
 
@@ -40,6 +40,50 @@ def test_the_port_of_dns_hides_no_other_protocol(protocol: str) -> None:
 
 def test_dns_is_read_on_its_own_port_only() -> None:
     assert read_head(DNS, dns=False) == NOTHING
+
+
+def framed(message: bytes, size: int) -> bytes:
+    """A DNS message behind its length, with one record that fills it up to `size` bytes."""
+    filler = size - len(message) - 11
+    record = b"\0" + (16).to_bytes(2, "big") + b"\0\1" + bytes(4) + filler.to_bytes(2, "big")
+    return size.to_bytes(2, "big") + message[:11] + b"\1" + message[12:] + record + bytes(filler)
+
+
+@pytest.mark.parametrize("size", [0x1703, 0x1603, 0x1503, 0x0501, 0x4745])
+def test_a_dns_message_is_none_of_the_protocols_its_length_looks_like(size: int) -> None:
+    stream = framed(DNS_MESSAGE, size)
+    for have in (2, 5, 6, 13):
+        assert read_head(stream[:have], dns=True).hungry
+    assert [word.host for word in read_head(stream[:40], dns=True).spoken] == ["a.example"]
+    reading = read_head(stream, dns=True)
+    assert [word.host for word in reading.spoken] == ["a.example"]
+    assert (reading.unread, reading.hungry) == (None, False)
+
+
+def test_what_can_be_read_as_dns_and_as_nameless_tls_is_counted() -> None:
+    lying = b"\x17\x03" + DNS_MESSAGE[:6] + b"\xff\xff" + DNS_MESSAGE[8:] + bytes(40)
+    assert read_head(lying, dns=True).unread is Unread.MALFORMED
+    assert read_head(lying, dns=False).unread is None
+
+
+def test_nameless_tls_on_the_port_of_dns_is_not_counted() -> None:
+    data = b"\x17\x03\x03\x00\x20" + b"\xee" * 32
+    assert read_head(data, dns=True) == read_head(data, dns=False)
+
+
+def test_dns_is_read_on_from_where_a_reading_stopped() -> None:
+    first = read_head(DNS, dns=True)
+    assert first.consumed == len(DNS)
+    rest = read_head(DNS + DNS, dns=True, begin=first.consumed)
+    assert (rest.spoken, rest.consumed) == (first.spoken, 2 * len(DNS))
+
+
+SOCKS = b"\x05\x01\x00\x05\x01\x00\x03\x09a.example\x01\xbb"
+
+
+@pytest.mark.parametrize("dns", [True, False])
+def test_the_target_of_a_socks_proxy_is_read(dns: bool) -> None:
+    assert [word.host for word in read_head(SOCKS, dns=dns).spoken] == ["a.example"]
 
 
 def test_an_unknown_protocol_is_nothing() -> None:

@@ -180,3 +180,14 @@ def test_an_answer_nobody_asked_for_makes_no_question() -> None:
     names = NameTable()
     names.answered("a.example", "1.2.3.4")
     assert list(names.questions()) == []
+
+
+def test_only_a_query_that_was_seen_was_queried() -> None:
+    names = NameTable()
+    names.ask("a.example", "A", "9.9.9.9", frame=1, ts_ns=0, queried=False)
+    assert names.was_asked("a.example", "A")
+    assert not names.was_queried("a.example", "A")
+    names.ask("a.example", "A", "9.9.9.9", frame=2, ts_ns=0)
+    assert names.was_queried("a.example", "A")
+    assert not names.was_queried("a.example", "AAAA")
+    assert not names.was_queried("b.example", "A")

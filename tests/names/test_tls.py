@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from egress_audit.model.flow import NameSource
 from egress_audit.names.reading import HUNGRY, NOTHING, Reading, Spoken, Unread
-from egress_audit.names.tls import MAX_ALPN_MARKS, MAX_RECORDS, read_client_hello, server_name
+from egress_audit.names.tls import (
+    MAX_ALERTS,
+    MAX_ALPN_MARKS,
+    MAX_RECORDS,
+    read_client_hello,
+    server_name,
+)
 
 
 def real_hello(host: str | None, alpn: list[str] | None = None) -> bytes:
@@ -176,7 +182,8 @@ def test_other_records_are_tls_and_done(first: bytes) -> None:
         b"GET / HTTP/1.1\r\n",
         b"SSH-2.0-x\r\n",
         b"\x16\x04\x01\x02\x00\x01",
-        b"\x16\x03\x05\x02\x00\x01",
+        b"\x16\x03\x05\x02\x00\x02",
+        b"\x17\x03\x05\x02\x00\x01",
         b"\x16\x03\x01\x00\x00\x01",
         b"\x16\x03\x01\xff\xff\x01",
         b"\x19\x03\x01\x02\x00\x01",
@@ -186,6 +193,40 @@ def test_other_records_are_tls_and_done(first: bytes) -> None:
 )
 def test_what_is_not_tls_is_nothing(first: bytes) -> None:
     assert read_client_hello(first) == NOTHING
+
+
+@pytest.mark.parametrize("minor", [0, 4, 5, 99, 255])
+def test_the_version_of_a_record_hides_no_hello(minor: int) -> None:
+    assert read_client_hello(REAL[:2] + bytes([minor]) + REAL[3:]) == REAL_READING
+
+
+WARNING = b"\x15\x03\x01\x00\x02\x01\x00"
+FATAL = b"\x15\x03\x03\x00\x02\x02\x28"
+
+
+@pytest.mark.parametrize("alerts", [WARNING, FATAL, WARNING * MAX_ALERTS, WARNING + FATAL])
+def test_alerts_in_front_of_a_hello_hide_it_not(alerts: bytes) -> None:
+    assert read_client_hello(alerts + REAL) == REAL_READING
+    assert read_client_hello(alerts + REAL[:9]).hungry
+
+
+def test_a_warning_alone_may_be_followed_by_a_hello() -> None:
+    assert read_client_hello(WARNING).hungry
+    assert read_client_hello(WARNING[:6]).hungry
+    assert not read_client_hello(FATAL).hungry
+
+
+def test_an_alert_before_another_protocol_is_counted() -> None:
+    assert read_client_hello(WARNING + b"GET / HTTP/1.1\r\n").unread is Unread.MALFORMED
+
+
+def test_an_alert_before_data_is_not() -> None:
+    data = b"\x17\x03\x03\x00\x05hello"
+    assert read_client_hello(FATAL + data) == Reading(marks=frozenset(("tls",)))
+
+
+def test_more_alerts_than_are_passed_over_are_counted() -> None:
+    assert read_client_hello(WARNING * (MAX_ALERTS + 1) + REAL).unread is Unread.MALFORMED
 
 
 def test_a_stream_that_has_not_begun_is_hungry() -> None:

@@ -76,6 +76,8 @@ class ReferenceCapture:
     frames: list[ReferenceFrame] = field(default_factory=list)
     interfaces: list[ReferenceInterface] = field(default_factory=list)
     damage: ReferenceDamage | None = None
+    notes: list[ReferenceDamage] = field(default_factory=list)
+    """Places where a loss may be stated that cannot be read; reading goes on behind them."""
 
 
 def read_capture(data: bytes) -> ReferenceCapture:
@@ -83,7 +85,9 @@ def read_capture(data: bytes) -> ReferenceCapture:
     if data[:4] in PCAP_MAGICS and len(data) >= 24:
         return _read_pcap(data)
     if data[:4] == SECTION_HEADER and data[8:12] in BYTE_ORDERS:
-        return _PcapngReader(data).read()
+        length = int.from_bytes(data[4:8], "big" if BYTE_ORDERS[data[8:12]] == ">" else "little")
+        if 28 <= length <= min(MAX_BLOCK_LENGTH, len(data)) and length % 4 == 0:
+            return _PcapngReader(data).read()
     raise ValueError("no readable header")
 
 
@@ -140,16 +144,16 @@ class _PcapngReader:
         self.capture = ReferenceCapture()
         self.order = "<"
         self.section = -1
+        self.at = 0
         self.section_interfaces: list[ReferenceInterface] = []
 
     def read(self) -> ReferenceCapture:
         """All blocks until the end or the first damage."""
-        at = 0
-        while at < len(self.data):
+        while self.at < len(self.data):
             try:
-                at += self._read_block(at)
+                self.at += self._read_block(self.at)
             except _Damaged as damage:
-                self.capture.damage = ReferenceDamage(at, str(damage))
+                self.capture.damage = ReferenceDamage(self.at, str(damage))
                 break
         return self.capture
 
@@ -185,6 +189,8 @@ class _PcapngReader:
                 self._obsolete_packet(body)
             case 3:
                 self._simple_packet(body)
+            case 5:
+                self._statistics(body)
             case 6:
                 self._enhanced_packet(body)
 
@@ -224,6 +230,7 @@ class _PcapngReader:
             raise _Damaged("packet block too short")
         interface, high, low, caplen, wirelen = struct.unpack_from(self.order + "IIIII", body)
         self._timed_frame(interface, high << 32 | low, caplen, wirelen, body[20:])
+        self._note_lost_counts(body[20 + caplen + -caplen % 4 :], (4,))
 
     def _obsolete_packet(self, body: bytes) -> None:
         """Appendix A: like the enhanced one, with 16 bits each for interface and drop count."""
@@ -231,6 +238,29 @@ class _PcapngReader:
             raise _Damaged("packet block too short")
         interface, _, high, low, caplen, wirelen = struct.unpack_from(self.order + "HHIIII", body)
         self._timed_frame(interface, high << 32 | low, caplen, wirelen, body[20:])
+        self._note_lost_counts(body[20 + caplen + -caplen % 4 :], (4,))
+
+    def _statistics(self, body: bytes) -> None:
+        """§4.6: of its counts only that they can be read, and are of an interface of the file."""
+        if len(body) < 4:
+            return
+        self._note_lost_counts(body[12:], (5, 7))
+        states_loss = any(
+            code in (5, 7) and len(value) == 8 and any(value)
+            for code, value in _options(body[12:], self.order)
+        )
+        if states_loss and not self.section_interfaces:
+            self.capture.notes.append(ReferenceDamage(self.at, "statistics of no interface"))
+
+    def _note_lost_counts(self, options: bytes, codes: tuple[int, ...]) -> None:
+        """Drop counts that are not of 8 bytes, and lists whose end cannot be told."""
+        end = 0
+        for code, value in _options(options, self.order):
+            end += 4 + len(value) + -len(value) % 4
+            if code in codes and len(value) != 8:
+                self.capture.notes.append(ReferenceDamage(self.at, "drop count of another size"))
+        if any(options[end : end + 2]):
+            self.capture.notes.append(ReferenceDamage(self.at, "options that leave their block"))
 
     def _timed_frame(self, number: int, ticks: int, caplen: int, wirelen: int, room: bytes) -> None:
         interface = self._declared(number)

@@ -120,6 +120,20 @@ def test_what_begins_like_no_capture_has_no_readable_header(data: bytes) -> None
         read_capture(data)
 
 
+@pytest.mark.parametrize("length", [0, 24, 30, (16 << 20) + 4, 32])
+def test_a_section_header_of_an_impossible_length_is_no_readable_header(length: int) -> None:
+    data = pcapng([Section([], ())])
+    with pytest.raises(ValueError, match="no readable header"):
+        read_capture(data[:4] + length.to_bytes(4, "little") + data[8:])
+
+
+def test_a_drop_count_of_another_size_is_noted_and_reading_goes_on() -> None:
+    odd = Frame(T0, b"a", options=[(4, b"\x05")])
+    capture = read_capture(pcapng([Section([odd, Frame(T0, b"b")])]))
+    assert [note.offset for note in capture.notes] == [48]
+    assert (len(capture.frames), capture.damage) == (2, None)
+
+
 # Decoding
 
 

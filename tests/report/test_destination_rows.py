@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from egress_audit.addresses import Scope
 from egress_audit.model.audit import Direction, Frames, Kind, NameUse, Observation, Owner
 from egress_audit.model.destination import Absent
@@ -50,6 +52,13 @@ def test_the_rest_comes_last() -> None:
     assert worst_first(far_and_wide())[-1].kind is Kind.REST
 
 
+def test_the_rest_is_among_the_first_if_a_finding_rests_on_it() -> None:
+    audit = far_and_wide()
+    rest = worst_first(audit)[-1]
+    blamed = replace(audit, findings=(replace(audit.findings[0], observations=(rest.id,)),))
+    assert worst_first(blamed)[0] == rest
+
+
 def test_a_long_table_is_cut() -> None:
     many = tuple(observation(number) for number in range(1, MAX_ROWS + 10))
     assert len(destination_rows(replace(hub_lookup(), observations=many))) == MAX_ROWS
@@ -64,6 +73,44 @@ def test_a_contact_shows_name_source_address_and_port() -> None:
         "203.0.113.9",
         "port 443/tcp, 1\u00a0flow (1 TLS)",
     )
+
+
+def test_names_that_disagree_are_all_shown() -> None:
+    names = (
+        NameUse("good.example", (NameSource.HTTP_HOST,)),
+        NameUse("evil.example", (NameSource.TLS_SNI, NameSource.DNS_ANSWER)),
+    )
+    assert row_of(observation(names=names), violates=False).far_end[:3] == (
+        "good.example (http-host)",
+        "evil.example (tls-sni, dns-answer)",
+        "203.0.113.9",
+    )
+
+
+def test_of_many_names_three_are_shown_and_the_others_counted() -> None:
+    names = tuple(NameUse(f"n{at}.example", (NameSource.DNS_ANSWER,)) for at in range(5))
+    far_end = row_of(observation(names=names), violates=False).far_end
+    assert far_end[2:5] == ("n2.example (dns-answer)", "and 2\u00a0more names", "203.0.113.9")
+    exactly = row_of(observation(names=names[:3]), violates=False).far_end
+    assert exactly[3] == "203.0.113.9"
+
+
+@pytest.mark.parametrize(
+    ("proto", "far_p", "shown"),
+    [(1, 3, "icmp type 3"), (58, 128, "icmpv6 type 128"), (132, 9, "port 9/protocol 132")],
+)
+def test_only_protocols_with_ports_show_a_port(proto: int, far_p: int, shown: str) -> None:
+    row = row_of(observation(proto=proto, far_p=far_p), violates=False)
+    assert row.far_end[1] == f"{shown}, 1\u00a0flow"
+
+
+def test_names_beyond_the_rows_are_counted_as_names() -> None:
+    rest = observation(
+        kind=Kind.REST, far_h=Absent.NOT_APPLICABLE, flows=0, rest_scopes={Scope.NAME: 47}
+    )
+    row = row_of(rest, violates=True)
+    assert row.far_end == ("47\u00a0names past the rows that are kept",)
+    assert (row.packets, row.ip_bytes) == (("10", "asked"), ())
 
 
 def test_a_contact_without_a_name_begins_with_its_address() -> None:

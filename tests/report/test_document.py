@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from unicodedata import category
 
 import pytest
 
@@ -43,6 +44,21 @@ def test_a_file_name_that_is_no_utf_8_can_be_written() -> None:
     text = json_text(hub_lookup(), envelope=Envelope("0.1.0", ("\\\udcff.pcap",)))
     assert text.encode("utf-8")
     assert json.loads(text)["envelope"]["inputs"] == ["\\\udcff.pcap"]
+
+
+@pytest.mark.parametrize(
+    "hidden", ["\u200b", "\U000e0041", "\u00ad", "\ufeff", "\ue000", "\U0010fffd"]
+)
+def test_what_a_file_name_hides_is_shown_and_comes_back(hidden: str) -> None:
+    text = json_text(hub_lookup(), envelope=Envelope("0.1.0", (f"a{hidden}.pcap",)))
+    assert hidden not in text
+    assert json.loads(text)["envelope"]["inputs"] == [f"a{hidden}.pcap"]
+
+
+def test_every_character_that_does_nothing_but_steer_or_hide_is_escaped() -> None:
+    hidden = {c for c in map(chr, range(0x110000)) if category(c) in {"Cf", "Cs", "Co"}}
+    text = json_text(hub_lookup(), envelope=Envelope("0.1.0", tuple(sorted(hidden))))
+    assert not hidden & set(text)
 
 
 def test_names_beyond_ascii_stay_readable() -> None:

@@ -3,8 +3,14 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from egress_audit.api import ExplainedFrame, explain_frames
+from egress_audit.capture.tap import TappedFrame
+from egress_audit.model.destination import Absent
+from egress_audit.model.flow import Flow, Name, NameSource
 from egress_audit.report.explanation import explanation_json, explanation_text
+from tests.builders.audit_parts import flow
 from tests.builders.captures import (
     START_NS,
     Frame,
@@ -39,6 +45,52 @@ def test_a_frame_that_is_no_packet_says_so(tmp_path: Path) -> None:
 def test_no_line_is_wider_than_a_hundred_columns(tmp_path: Path) -> None:
     shown = explanation_text(explained(tmp_path, 1, 2, 3, 4, 5, 6))
     assert max(len(line) for line in shown.splitlines()) <= 100
+
+
+def frame_of(flow: Flow, *names: Name) -> ExplainedFrame:
+    """A frame of a flow, which is told with these names."""
+    return ExplainedFrame(
+        frame=TappedFrame(1, START_NS, 0, 1, ethernet(b""), 14),
+        flow=flow,
+        names=names,
+        destination=Absent.NOT_APPLICABLE,
+    )
+
+
+def test_every_name_has_its_line_and_none_is_cut() -> None:
+    long = ".".join(["a" * 60] * 4)
+    names = [Name(host, NameSource.TLS_SNI, 0, 4) for host in ("good.example", long)]
+    lines = explanation_text([frame_of(flow(), *names)]).splitlines()
+    assert "  Names        good.example (tls-sni, frame 4)" in lines
+    assert long in "".join(line.strip() for line in lines)
+    assert max(len(line) for line in lines) <= 100
+
+
+def test_a_recorded_name_is_in_no_frame() -> None:
+    name = Name("a.example", NameSource.PCAPNG_NRB, 0, 0)
+    assert "a.example (pcapng-nrb, in no frame)" in explanation_text([frame_of(flow(), name)])
+
+
+@pytest.mark.parametrize(
+    ("history", "told"), [("ShADr", "state SF, history ShADr"), ("", "state SF")]
+)
+def test_the_state_says_what_it_is(history: str, told: str) -> None:
+    shown = explanation_text([frame_of(flow(conn_state="SF", history=history))])
+    assert told in [line.strip() for line in shown.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("count", "told"), [(1, "1 packet there, 0 back"), (2, "2 packets there, 0 back")]
+)
+def test_one_packet_is_told_in_the_singular(count: int, told: str) -> None:
+    shown = explanation_text([frame_of(flow(orig_pkts=count, resp_pkts=0))])
+    assert told in shown
+
+
+def test_no_line_ends_in_a_space(tmp_path: Path) -> None:
+    lines = explanation_text(explained(tmp_path, 1, 2, 5)).splitlines()
+    lines += explanation_text([frame_of(flow(history=""))]).splitlines()
+    assert [line for line in lines if line != line.rstrip()] == []
 
 
 def test_the_json_has_the_bytes_and_the_flow(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from egress_audit.model.audit import OwnAddresses
 from egress_audit.model.evidence import Damage
 from egress_audit.report.safe_text import NO_BREAK
@@ -68,6 +70,25 @@ def test_what_is_incomplete_is_told_only_where_it_is() -> None:
     assert "Incomplete" not in told()
     shown = told(truncated=3, partial={"fragment": 2})["Incomplete"]
     assert shown == ("3 cut by the snaplen, 2 fragment",)
+
+
+@pytest.mark.parametrize(
+    ("field", "one", "two"),
+    [
+        ("gap_flows", "1 flow with gaps", "2 flows with gaps"),
+        ("one_way_flows", "1 one-way TCP flow", "2 one-way TCP flows"),
+        ("missed_bytes", "1 byte missed", "2 bytes missed"),
+        ("duplicates", "1 recorded twice", "2 recorded twice"),
+        (
+            "conflicting_segments",
+            "1 stream sent twice with different content",
+            "2 streams sent twice with different content",
+        ),
+    ],
+)
+def test_one_is_told_in_the_singular(field: str, one: str, two: str) -> None:
+    assert told(**{field: 1})["Incomplete"] == (one,)
+    assert told(**{field: 2})["Incomplete"] == (two,)
 
 
 def test_damage_is_told_with_its_offset() -> None:
