@@ -13,7 +13,6 @@ def sections_before_table(audit: Audit) -> list[Section]:
     sections = [claim_section(audit), why_section(audit)]
     if audit.verdict is Verdict.INCONCLUSIVE:
         sections.append(remedies_section(audit))
-    sections += [watched_section(audit), unseen_section(audit)]
     if audit.assertions:
         sections.append(asserted_section(audit))
-    return sections
+    return [*sections, watched_section(audit), unseen_section(audit)]

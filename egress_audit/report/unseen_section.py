@@ -6,37 +6,46 @@ from egress_audit.report.words import stated
 
 
 def unseen_section(audit: Audit) -> Section:
-    """The blind spots that are not among the reasons of the verdict.
+    """The blind spots that are neither reasons of the verdict nor lifted by an assertion.
 
     Beside a violation the material ones change nothing: there their names are enough.
     """
     material = [spot for spot in audit.blind_spots if spot.material]
-    entries = [_spot(spot) for spot in audit.blind_spots if not spot.material]
+    rest = [spot for spot in audit.blind_spots if not spot.material and not spot.lifted]
+    entries = [Entry(s.id, (f"{s.message} (not material to this claim)",)) for s in rest]
+    lifted = any(spot.lifted for spot in audit.blind_spots)
     if audit.verdict is Verdict.INCONCLUSIVE:
         note = "besides the reasons above" if entries else "nothing besides the reasons above"
         return Section("Could not be seen", tuple(entries), note)
     if not material:
-        return Section("Could not be seen", tuple(entries), "nothing material")
+        note = "nothing material is left beside what is asserted" if lifted else "nothing material"
+        return Section("Could not be seen", tuple(entries), note)
     names = Entry("Unproven", (", ".join(spot.id for spot in material),))
     note = "no effect on this verdict, but it could not be HOLDS"
     return Section("Could not be seen", (names, *entries), note)
 
 
-def _spot(spot: BlindSpot) -> Entry:
-    weight = f"lifted by {spot.lifted_by}" if spot.lifted else "not material to this claim"
-    return Entry(spot.id, (f"{spot.message} ({weight})",))
-
-
 def asserted_section(audit: Audit) -> Section:
-    """What was asserted about the evidence: by whom, when and why, stated or not."""
-    return Section(
-        "Asserted",
-        tuple(_asserted(assertion) for assertion in audit.assertions),
-        "not seen in the evidence; a person answers for it",
-    )
+    """What was asserted about the evidence, what that lifts, and who answers for it."""
+    signatures = dict.fromkeys(_signed(assertion) for assertion in audit.assertions)
+    entries = [_asserted(assertion, audit.blind_spots) for assertion in audit.assertions]
+    if len(signatures) == 1:
+        entries.append(Entry("signed", tuple(signatures)))
+    else:
+        entries = [
+            Entry(entry.term, (*entry.lines, _signed(assertion)))
+            for entry, assertion in zip(entries, audit.assertions, strict=True)
+        ]
+    note = "not seen in the evidence; a person answers for it"
+    return Section("Asserted", tuple(entries), note)
 
 
-def _asserted(assertion: Assertion) -> Entry:
+def _asserted(assertion: Assertion, spots: tuple[BlindSpot, ...]) -> Entry:
+    lifted = [spot.id for spot in spots if spot.lifted and spot.lifted_by == assertion.word]
+    what = f"lifts {', '.join(lifted)}" if lifted else "lifts nothing here"
+    return Entry(assertion.word, (assertion.meaning, what))
+
+
+def _signed(assertion: Assertion) -> str:
     facts = (("who", assertion.who), ("when", assertion.when), ("why", assertion.why))
-    signed = "; ".join(f"{word}: {stated(value)}" for word, value in facts)
-    return Entry(assertion.word, (assertion.meaning, signed))
+    return "; ".join(f"{word}: {stated(value)}" for word, value in facts)

@@ -56,9 +56,9 @@ def test_parts_stand_in_the_order_of_a_readers_questions() -> None:
     titles = [
         "Claim",
         "Why",
+        "Asserted",
         "Watched",
         "Could not be seen",
-        "Asserted",
         "Destinations",
         "Judged with",
     ]

@@ -33,11 +33,24 @@ def test_other_blind_spots_of_an_inconclusive_audit_are_told() -> None:
 
 def test_what_holds_has_nothing_material_unseen() -> None:
     section = unseen_section(asserted_silence())
-    assert section.note == "nothing material"
-    assert section.entries[0].lines[0].endswith("(lifted by whole-run)")
+    assert section.note == "nothing material is left beside what is asserted"
+    assert section.entries == ()
+
+
+def test_an_assertion_says_what_it_lifts() -> None:
+    first, *_ = asserted_section(asserted_silence()).entries
+    assert first.lines[1].startswith("lifts ")
 
 
 def test_an_assertion_says_who_when_and_why_or_that_nobody_said() -> None:
     signed, unsigned = asserted_section(asserted_silence()).entries
-    assert signed.lines[1] == "who: A. Auditor; when: 2026-11-21; why: not stated"
-    assert unsigned.lines[1] == "who: not stated; when: not stated; why: not stated"
+    assert signed.lines[2] == "who: A. Auditor; when: 2026-11-21; why: not stated"
+    assert unsigned.lines[2] == "who: not stated; when: not stated; why: not stated"
+
+
+def test_assertions_of_one_person_are_signed_once() -> None:
+    audit = asserted_silence()
+    same = tuple(replace(one, who="A. Auditor", when="2026-11-21") for one in audit.assertions)
+    entries = asserted_section(replace(audit, assertions=same)).entries
+    assert [entry.term for entry in entries][-1] == "signed"
+    assert entries[-1].lines == ("who: A. Auditor; when: 2026-11-21; why: not stated",)
