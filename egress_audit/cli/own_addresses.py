@@ -10,10 +10,13 @@ NARROWEST = {4: 8, 6: 16}
 
 
 def own_prefixes(texts: Iterable[str]) -> list[IPv4Network | IPv6Network]:
-    """The prefixes that the texts name. Raises WrongUsage for what is none, or too wide."""
+    """The prefixes that the texts name, each text one or several with commas.
+
+    Raises WrongUsage for what is none, or too wide.
+    """
     from egress_audit.addresses import parse_prefix
 
-    prefixes = [parse_prefix(text) for text in texts]
+    prefixes = [parse_prefix(one) for text in texts for one in text.split(",")]
     for prefix in prefixes:
         if prefix.prefixlen < NARROWEST[prefix.version]:
             raise WrongUsage(

@@ -81,7 +81,9 @@ def replay(
         raise click.UsageError("the report and the flows cannot share standard output: use -o")
     if (asserted_by or asserted_on or because) and not assertions:
         raise click.UsageError("who, when and why are said of assertions: add --assert")
-    words = tuple(word for given in assertions for word in given.split(","))
+    words = tuple(word for given in assertions for word in given.replace(",", " ").split())
+    if assertions and not words:
+        raise click.UsageError("--assert names no assertion")
     result = audit_capture(
         file,
         profile,

@@ -11,6 +11,10 @@ def test_addresses_and_prefixes_are_taken_as_they_are() -> None:
     assert [str(prefix) for prefix in given] == ["10.0.0.2/32", "192.168.0.0/16", "2001:db8::/64"]
 
 
+def test_several_may_stand_in_one_word() -> None:
+    assert [str(p) for p in own_prefixes(["10.0.0.2,fd00::2"])] == ["10.0.0.2/32", "fd00::2/128"]
+
+
 @pytest.mark.parametrize("wide", ["0.0.0.0/0", "::/0", "0.0.0.0/1", "2000::/3"])
 def test_half_the_internet_is_nobodys_own(wide: str) -> None:
     with pytest.raises(WrongUsage, match="wider"):

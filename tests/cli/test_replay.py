@@ -47,6 +47,42 @@ def test_all_is_short_for_the_six(capsysbinary: pytest.CaptureFixture[bytes]) ->
     assert capsysbinary.readouterr().out == spelled
 
 
+def test_words_may_be_apart_by_spaces_or_repeated(
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    first, *others = ALL_SIX.split(",")
+    arguments = ["--assert", first, "--assert", " ".join(others)]
+    assert run(["replay", SILENT, *arguments]) == ExitCode.HOLDS
+    assert capsysbinary.readouterr().out.startswith(b"HOLDS")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--assert", ""], ["--asserted-by", "me"], ["-o", SILENT], ["--flows", "-"]],
+    ids=" ".join,
+)
+def test_what_cannot_be_meant_is_wrong_usage(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = Path(SILENT).read_bytes()
+    assert run(["replay", SILENT, *arguments]) == ExitCode.USAGE
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert Path(SILENT).read_bytes() == before
+
+
+def test_a_full_disk_is_no_verdict_and_no_crash() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "egress_audit", "replay", TALKING],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            cwd=CAPTURES.parent,
+            check=False,
+        )
+    assert done.returncode == ExitCode.NO_AUDIT
+    assert b"Traceback" not in done.stderr
+
+
 def test_who_asserts_when_and_why_stands_in_the_document(
     capsysbinary: pytest.CaptureFixture[bytes],
 ) -> None:
