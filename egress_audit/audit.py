@@ -16,7 +16,13 @@ from ipaddress import IPv4Network, IPv6Network
 import numpy as np
 
 from egress_audit.addresses import Scope
-from egress_audit.attribute.directions import INTERNAL, Far, far_sides, unprompted_errors
+from egress_audit.attribute.directions import (
+    INTERNAL,
+    Far,
+    far_sides,
+    unasked_answers,
+    unprompted_errors,
+)
 from egress_audit.attribute.observations import Observing
 from egress_audit.attribute.opaque import hidden_by_port, sum_of, tunnels
 from egress_audit.attribute.own_addresses import Sides, foreign_flows, is_loopback, sides_of
@@ -240,7 +246,7 @@ def _coverage(
         hidden_near={k: n for k, n in sum_of(said_near, hidden_by_port(flows, near)).items() if n},
         tunnels=sum_of(tunnels(flows)),
         names_dropped=table.dropped + names.cut + heard.heads.unremembered,
-        one_way_flows=int(flows.one_sided.sum()),
+        one_way_flows=int((flows.one_sided | unasked_answers(flows, far)).sum()),
         unprompted_errors=unprompted_errors(flows, far),
         foreign_flows=foreign_flows(flows, sides),
         gap_flows=int((flows.missed_bytes > 0).sum()),

@@ -397,3 +397,45 @@ def test_assertions_are_bound_to_the_capture() -> None:
 def test_flow_records_are_as_many_as_flows() -> None:
     result = judged(LOOPBACK)
     assert len(list(result.flow_records())) == result.audit.coverage.flows == 1
+
+
+def test_an_address_that_is_once_ours_and_once_far_makes_a_guess_no_better() -> None:
+    report = ipv4("8.8.4.4", "224.0.0.22", b"\x22" + bytes(7), 2)
+    frames = at(
+        ethernet(report), ethernet(ip("8.8.4.4", "10.0.0.9", udp(40000, 9999, b"secret"), UDP))
+    )
+    audit = judged(frames, local=False).audit
+    assert "own-addresses-guessed" in material(audit)
+
+
+def test_a_stray_echo_reply_does_not_make_our_pings_somebody_elses() -> None:
+    reply = ethernet(ipv4("8.8.8.8", "10.0.0.2", icmp(0, 0, b"x"), 1))
+    pings = [ethernet(ipv4("10.0.0.2", "8.8.8.8", icmp(8, 0, b"secret"), 1))] * 3
+    assert judged(at(reply, *pings)).audit.verdict is Verdict.VIOLATED
+
+
+def test_one_packet_excuses_one_icmp_error_whatever_its_code() -> None:
+    theirs = ethernet(ip("8.8.8.8", "10.0.0.2", udp(999, 999), UDP))
+    errors = [ethernet(ipv4("10.0.0.2", "8.8.8.8", icmp(3, c, bytes(28)), 1)) for c in range(9)]
+    assert judged(at(theirs, *errors)).audit.verdict is Verdict.VIOLATED
+    assert judged(at(theirs, errors[0])).audit.verdict is Verdict.HOLDS
+
+
+def test_who_sent_first_is_told_by_the_times_and_not_by_the_file() -> None:
+    theirs = Frame(START_NS + 1000, ethernet(ip("8.8.8.8", "10.0.0.2", udp(9999, 40000), UDP)))
+    ours = Frame(START_NS, ethernet(ip("10.0.0.2", "8.8.8.8", udp(40000, 9999, b"secret"), UDP)))
+    assert judged([theirs, ours]).audit.verdict is Verdict.VIOLATED
+
+
+def test_between_two_servers_ports_nobody_knows_who_began() -> None:
+    theirs = ethernet(ip("8.8.8.8", "10.0.0.2", udp(123, 123), UDP))
+    ours = ethernet(ip("10.0.0.2", "8.8.8.8", udp(123, 123, b"secret"), UDP))
+    assert judged(at(theirs, ours)).audit.verdict is Verdict.VIOLATED
+    assert material(judged(at(theirs)).audit) == {"one-way"}
+
+
+@pytest.mark.parametrize("flags", ["SF", "SR", "SFA"])
+def test_an_odd_syn_of_ours_is_a_syn_of_ours(flags: str) -> None:
+    theirs = raw_segment("8.8.8.8", "10.0.0.2", (9999, 40000), "S")
+    ours = raw_segment("10.0.0.2", "8.8.8.8", (40000, 9999), flags)
+    assert judged(at(theirs, ours)).audit.verdict is Verdict.VIOLATED

@@ -25,6 +25,9 @@ TCP, ICMP, ICMPV6 = 6, 1, 58
 ICMP_ERRORS = {ICMP: (3, 11, 12), ICMPV6: (1, 2, 3, 4)}
 """Types in which a host answers a packet by quoting it (RFC 1122 §3.2.2, RFC 4443 §2.1). Source
 quench is obsolete, and redirects are a router's."""
+ICMP_ANSWERS = {ICMP: (0, 9, 14, 16, 18), ICMPV6: (129, 131, 132, 134, 136, 140, 145)}
+"""Types that do not begin a conversation: replies, reports and advertisements."""
+DATAGRAMS = (17, 136)
 LONGEST_ERROR = {4: 576, 6: 1280}
 """Bytes of an ICMP error, by IP version."""
 
@@ -96,17 +99,33 @@ def _directions(flows: FlowColumns, sides: Sides, far_is_resp: Bool) -> U8:
     ours_sent = np.where(far_is_resp, flows.orig_pkts, flows.resp_pkts) > 0
     theirs_first = ~far_is_resp & (flows.orig_pkts > 0) & flows.direction_known
     tcp = flows.proto == TCP
-    theirs_first &= ~tcp | (_spoke(flows, "S") & ~_spoke(flows, "^") & ~_spoke(flows, "s"))
+    theirs_first &= ~tcp | (_spoke(flows, "S") & ~_spoke(flows, "^") & ~_spoke(flows, "sqi"))
+    theirs_first &= ~is_icmp_answer(flows)
     direction = np.where(theirs_first & ~neither, INBOUND, OUTBOUND)
     direction = np.where(ours_sent | neither, direction, RECEIVED)
     direction = np.where(sides.local_orig & sides.local_resp, INTERNAL, direction)
     return direction.astype(np.uint8)
 
 
-def _spoke(flows: FlowColumns, letter: str) -> Bool:
-    """(n,) True for flows whose history has the letter."""
-    table = np.array([letter in text for text in flows.histories], np.bool_)
+def _spoke(flows: FlowColumns, letters: str) -> Bool:
+    """(n,) True for flows whose history has one of the letters."""
+    table = np.array([not set(letters).isdisjoint(text) for text in flows.histories], np.bool_)
     found: Bool = table[flows.history]
+    return found
+
+
+def is_icmp_answer(flows: FlowColumns) -> Bool:
+    """(n,) True for flows that begin with an ICMP message that answers, or need not be asked."""
+    answer: Bool = np.zeros(len(flows), np.bool_)
+    for proto, types in ICMP_ANSWERS.items():
+        answer |= (flows.proto == proto) & np.isin(flows.orig_p, types)
+    return answer
+
+
+def unasked_answers(flows: FlowColumns, far: Far) -> Bool:
+    """(n,) True for datagrams from a port of servers to us alone: answers to what is missing."""
+    datagrams = np.isin(flows.proto, DATAGRAMS) & (far.direction == RECEIVED)
+    found: Bool = datagrams & ~flows.direction_known
     return found
 
 
@@ -122,24 +141,25 @@ def _take_answers(flows: FlowColumns, far: Far) -> None:
     """Makes INBOUND our ICMP errors to those who had sent us something else before.
 
     An answer is no longer than what RFC 1812 §4.3.2.3 and RFC 4443 §2.4 let it be, and there are no
-    more of them than packets to answer.
+    more of them than packets, of flows that began before, which were not answered otherwise.
     """
     errors = is_icmp_error(flows)
     ours = errors & (far.direction == OUTBOUND)
     if not ours.any():
         return
     strangers = ((far.direction == INBOUND) | (far.direction == RECEIVED)) & ~errors
-    spoke: dict[End, tuple[int, int]] = {}
-    for row in np.flatnonzero(strangers).tolist():
+    budget: dict[End, int] = {}
+    rows = np.flatnonzero(strangers | ours)
+    for row in rows[np.argsort(flows.ts_ns[rows], kind="stable")].tolist():
         end = _end(flows, far, row)
-        first, packets = spoke.get(end, (int(flows.ts_ns[row]), 0))
-        spoke[end] = min(first, int(flows.ts_ns[row])), packets + int(far.pkts_in[row])
-    for row in np.flatnonzero(ours).tolist():
-        first, packets = spoke.get(_end(flows, far, row), (0, 0))
         sent = int(far.pkts_out[row])
+        if strangers[row]:
+            budget[end] = budget.get(end, 0) + max(int(far.pkts_in[row]) - sent, 0)
+            continue
         limit = sent * LONGEST_ERROR[int(flows.version[row])]
-        if first <= int(flows.ts_ns[row]) and sent <= packets and far.ip_bytes_out[row] <= limit:
+        if sent <= budget.get(end, 0) and far.ip_bytes_out[row] <= limit:
             far.direction[row] = INBOUND
+            budget[end] -= sent
 
 
 def _end(flows: FlowColumns, far: Far, row: int) -> End:

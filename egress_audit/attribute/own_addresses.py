@@ -29,8 +29,9 @@ DISTANCES: tuple[tuple[str, int], ...] = (
     ("100.64.0.0/10", MIDDLE),
     *((prefix, NEVER) for prefix in ("224.0.0.0/4", "255.255.255.255/32", "ff00::/8")),
     *((prefix, NEVER) for prefix in ("0.0.0.0/32", "::/128")),
-    # Metadata services lie in link-local and unique local ranges, and are nobody's own.
+    # Metadata services lie in near ranges too, and are nobody's own.
     *((prefix, NEVER) for prefix in ("169.254.169.254/32", "fd00:ec2::254/128")),
+    *((prefix, NEVER) for prefix in ("100.100.100.200/32", "168.63.129.16/32")),
 )
 """Prefix → distance, the later row winning; everything else is OUT (RFC 1918, 4193, 6598, 6890)."""
 

@@ -22,6 +22,8 @@ from egress_audit.flows.tcp_events import TcpEvents
 from egress_audit.flows.tcp_state import ACK, FIN, RST, SYN
 
 TCP, UDP = 6, 17
+DATAGRAMS = (UDP, 136)
+"""UDP and UDP-Lite: who sent first may be told by the ports alone."""
 TCP_IDLE_NS = 300_000_000_000
 """Zeek's tcp_inactivity_timeout."""
 IDLE_NS = 60_000_000_000
@@ -167,7 +169,11 @@ class FlowTable:
         rows.resp_pkts[target] += pkts - orig_pkts
         rows.orig_ip_bytes[target] += orig_octets
         rows.resp_ip_bytes[target] += octets - orig_octets
-        rows.ts_ns[target] = np.minimum(rows.ts_ns[target], np.minimum.reduceat(ts_ns, starts))
+        earliest = np.minimum.reduceat(ts_ns, starts)
+        # Who stands first in the file need not have sent first; of TCP the handshake says who did.
+        in_order = earliest >= rows.ts_ns[target]
+        rows.direction_known[target] &= in_order | (packets.proto[runs.order[starts]] == TCP)
+        rows.ts_ns[target] = np.minimum(rows.ts_ns[target], earliest)
         rows.last_ts_ns[target] = np.maximum(
             rows.last_ts_ns[target], np.maximum.reduceat(ts_ns, starts)
         )
@@ -185,7 +191,8 @@ def originators(packets: PacketBatch, leaders: I64, swapped: Bool) -> tuple[Bool
     """Who began each flow, from its first packet: (orig_swapped, flipped, direction_known).
 
     A SYN+ACK is an answer; without a SYN, a likely server port on the sender's side alone says
-    that the receiver began. Who talks to himself from port to same port is always the originator.
+    that the receiver began; on both sides, that nobody knows. Who talks to himself from port to
+    same port is always the originator.
     `swapped`: as `keys_of` gave it for the leaders.
     """
     proto, flags = packets.proto[leaders], packets.tcp_flags[leaders]
@@ -193,8 +200,10 @@ def originators(packets: PacketBatch, leaders: I64, swapped: Bool) -> tuple[Bool
     pure = syn & (flags & (ACK | FIN | RST) == 0)
     answer = syn & (flags & ACK != 0)
     serving = likely_server(packets.sport[leaders]) & ~likely_server(packets.dport[leaders])
-    flipped = answer | (((proto == TCP) & ~syn | (proto == UDP)) & serving)
-    known = np.where(proto == TCP, pure | answer, ~flipped)
+    datagram = np.isin(proto, DATAGRAMS)
+    flipped = answer | (((proto == TCP) & ~syn | datagram) & serving)
+    from_server = datagram & likely_server(packets.sport[leaders])
+    known = np.where(proto == TCP, pure | answer, ~from_server)
     distinct = packets.sport[leaders] != packets.dport[leaders]
     distinct |= packets.src_lo[leaders] != packets.dst_lo[leaders]
     distinct |= packets.src_hi[leaders] != packets.dst_hi[leaders]

@@ -5,7 +5,7 @@ import numpy as np
 from egress_audit.addresses import address_text
 from egress_audit.columns import CONN_STATES, END_REASONS, I32, I64, U8, U64, Bool, FlowColumns
 from egress_audit.flows.community_id import community_id, packed
-from egress_audit.flows.table import FlowTable
+from egress_audit.flows.table import DATAGRAMS, FlowTable
 from egress_audit.flows.tcp_state import Side, datagram_conn_state, tcp_conn_state
 from egress_audit.model.flow import EndReason, Flow
 
@@ -66,13 +66,14 @@ def _with_datagrams(table: FlowTable, proto: U8) -> I32:
 def _one_sided(table: FlowTable, proto: U8, orig_p: U64) -> Bool:
     """(n,) True for flows of one side alone, which answers another that the capture does not have.
 
-    Of TCP anything but a lone SYN answers something; of UDP what comes from a server's port; of
-    ICMP a reply.
+    Of TCP anything but a lone SYN answers something; of UDP and UDP-Lite what comes from a server's
+    port; of ICMP a reply.
     """
     rows, keep = table.rows, slice(0, len(table))
     alone = (rows.orig_pkts[keep] == 0) | (rows.resp_pkts[keep] == 0)
-    answers = (proto == TCP) & table.histories.having(rows.history[keep], "HADFRhadfr")
-    answers |= (proto == UDP) & rows.flipped[keep]
+    lone_syn = np.array([text == "S" for text in table.histories.text])[rows.history[keep]]
+    answers = (proto == TCP) & ~lone_syn
+    answers |= np.isin(proto, DATAGRAMS) & rows.flipped[keep]
     for number, types in ANSWERING_TYPES.items():
         answers |= (proto == number) & np.isin(orig_p, types)
     one_sided: Bool = alone & answers

@@ -22,7 +22,11 @@ LINK_MAINTENANCE = {2: (), 58: (130, 131, 132, 133, 134, 135, 136, 137, 143)}
 IGMP = 2
 LINK_PREFIXES = ("fe80:", "ff01:", "ff02:")
 """Addresses that no router passes on (RFC 4291 §2.5.6, §2.7)."""
-LONGEST_MAINTENANCE = 256
+IGMP_PREFIX = "224.0.0."
+"""Groups that no router passes on (RFC 5771 §4)."""
+LONGEST_MEMBERSHIP = 36
+"""Bytes of an IGMPv1 or v2 report, which goes to the group itself (RFC 2236)."""
+LONGEST_MAINTENANCE = 160
 """Bytes that such packets have on average at most; more would be a message to somebody."""
 
 
@@ -79,5 +83,7 @@ def is_link_maintenance(seen: Observation) -> bool:
     if types is None or seen.ip_bytes_out > seen.pkts_out * LONGEST_MAINTENANCE:
         return False
     if seen.proto == IGMP:
-        return seen.destination.scope is Scope.MULTICAST
+        on_link = str(seen.far_h).startswith(IGMP_PREFIX)
+        short = seen.ip_bytes_out <= seen.pkts_out * LONGEST_MEMBERSHIP
+        return on_link or (short and seen.destination.scope is Scope.MULTICAST)
     return seen.far_p in types and str(seen.far_h).startswith(LINK_PREFIXES)

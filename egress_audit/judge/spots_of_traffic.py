@@ -18,12 +18,7 @@ def _guessed(case: Case) -> int | None:
     """Flows that count as answers to somebody only because own addresses were guessed."""
     if case.own_addresses.how != "guessed":
         return None
-    own = set(case.own_addresses.prefixes)
-    guessed = [
-        seen
-        for seen in case.inbound()
-        if seen.destination.scope is not Scope.LOOPBACK and seen.far_h not in own
-    ]
+    guessed = [s for s in case.inbound() if s.destination.scope is not Scope.LOOPBACK]
     return sum(seen.flows for seen in guessed) or None
 
 

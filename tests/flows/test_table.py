@@ -73,9 +73,16 @@ def test_who_began_a_connection_is_told_by_its_first_packet(
     assert (flow.orig_p == CLIENT[1], flow.direction_known) == (begun_by_client, known)
 
 
-def test_between_two_servers_ports_who_spoke_first_began() -> None:
+def test_between_two_servers_ports_who_spoke_first_is_taken_for_the_beginner() -> None:
     flow = only_flow(udp_exchange(("10.0.0.2", 53), ("192.0.2.1", 123), b"?"))
-    assert (flow.orig_p, flow.direction_known) == (53, True)
+    assert (flow.orig_p, flow.direction_known) == (53, False)
+
+
+def test_a_datagram_of_an_earlier_time_behind_the_first_makes_the_beginning_unknown() -> None:
+    first, second = udp_exchange(CLIENT, SERVER, b"?", b"!", step_ns=-1000)
+    assert not only_flow([first, second]).direction_known
+    in_order = udp_exchange(CLIENT, SERVER, b"?", b"!", step_ns=1000)
+    assert only_flow(in_order).direction_known
 
 
 def test_an_answer_that_comes_first_is_given_to_the_other_side() -> None:

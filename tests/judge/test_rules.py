@@ -146,7 +146,8 @@ def test_a_packet_to_an_allowed_local_network_does_not_fire() -> None:
 
 @pytest.mark.parametrize(("proto", "kind"), [(58, 135), (58, 143), (2, Absent.NOT_APPLICABLE)])
 def test_what_kernels_send_on_the_link_does_not_fire(proto: int, kind: Any) -> None:
-    assert fired(case(contact("ff02::16", proto=proto, far_p=kind))) == []
+    group = "224.0.0.22" if proto == 2 else "ff02::16"
+    assert fired(case(contact(group, proto=proto, far_p=kind, ip_bytes_out=40))) == []
 
 
 def test_a_ping_on_the_link_fires() -> None:

@@ -79,6 +79,8 @@ class ReferenceFlow:
             self.resp_ip_bytes += packet.ip_len
             self.resp_fin = self.resp_fin or fin
         self.reset = self.reset or (packet.proto == TCP and packet.tcp_flags & RST != 0)
+        if packet.ts_ns < self.first_ts_ns and packet.proto != TCP:
+            self.direction_known = False
         self.first_ts_ns = min(self.first_ts_ns, packet.ts_ns)
         self.last_ts_ns = max(self.last_ts_ns, packet.ts_ns)
         self.previous_ts_ns = packet.ts_ns
@@ -134,7 +136,7 @@ def _begun_by(packet: Packet) -> ReferenceFlow:
     """An empty flow, its originator decided by its first packet."""
     sender, receiver = (packet.src, packet.sport), (packet.dst, packet.dport)
     flipped = sent_by_responder(packet)
-    known = not flipped
+    known = packet.proto not in (UDP, 136) or packet.sport not in LIKELY_SERVER_PORTS
     if packet.proto == TCP:
         known = is_pure_syn(packet) or is_syn_ack(packet)
     return ReferenceFlow(
@@ -154,6 +156,6 @@ def sent_by_responder(packet: Packet) -> bool:
     """True if a flow's first packet looks like an answer: SYN+ACK, or from a server's port."""
     if is_syn_ack(packet):
         return True
-    guessable = packet.proto == UDP or (packet.proto == TCP and not packet.tcp_flags & SYN)
+    guessable = packet.proto in (UDP, 136) or (packet.proto == TCP and not packet.tcp_flags & SYN)
     from_server = packet.sport in LIKELY_SERVER_PORTS
     return guessable and from_server and packet.dport not in LIKELY_SERVER_PORTS
