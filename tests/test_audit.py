@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from ipaddress import ip_network
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from egress_audit.addresses import Scope
 from egress_audit.audit import Asserted, Audited, audited
 from egress_audit.capture.pcap import PcapSource, read_header
+from egress_audit.capture.source import source_of
 from egress_audit.capture.window import Window
 from egress_audit.classify.destination import embedded_classifier
 from egress_audit.errors import WrongUsage
@@ -34,10 +37,12 @@ from tests.builders.captures import (
     udp,
     udp_exchange,
 )
+from tests.builders.strategies import damaged_captures
 
 OURS = ("10.0.0.2", 40000)
 ALL = Asserted(("all",))
 LOCAL = (ip_network("10.0.0.2"),)
+CLASSIFIER = embedded_classifier()
 
 
 def judged(
@@ -439,3 +444,23 @@ def test_an_odd_syn_of_ours_is_a_syn_of_ours(flags: str) -> None:
     theirs = raw_segment("8.8.8.8", "10.0.0.2", (9999, 40000), "S")
     ours = raw_segment("10.0.0.2", "8.8.8.8", (40000, 9999), flags)
     assert judged(at(theirs, ours)).audit.verdict is Verdict.VIOLATED
+
+
+def test_an_icmp_error_between_two_others_is_nobodys_answer() -> None:
+    error = ethernet(ipv4("8.8.8.8", "192.0.2.7", icmp(3, 3, bytes(28)), 1))
+    assert judged(at(error)).audit.verdict is Verdict.VIOLATED
+
+
+@settings(max_examples=60)
+@given(damaged_captures(), st.sampled_from(["offline", "no-china"]), st.booleans())
+def test_no_damage_keeps_a_capture_from_its_verdict(data: bytes, profile: str, local: bool) -> None:
+    source = source_of("damaged", Window(io.BytesIO(data)))
+    if source is None:
+        return
+    given_addresses = LOCAL if local else ()
+    result = audited(source, load_profile(profile), CLASSIFIER, local=given_addresses, asserted=ALL)
+    coverage = result.audit.coverage
+    counted = sum(coverage.no_destination.values()) + sum(coverage.undecoded.values())
+    assert coverage.frames == coverage.packets + counted
+    assert len(list(result.flow_records())) == coverage.flows
+    assert result.audit.headline

@@ -157,9 +157,10 @@ def _take_answers(flows: FlowColumns, far: Far) -> None:
             budget[end] = budget.get(end, 0) + max(int(far.pkts_in[row]) - sent, 0)
             continue
         limit = sent * LONGEST_ERROR[int(flows.version[row])]
-        if sent <= budget.get(end, 0) and far.ip_bytes_out[row] <= limit:
+        left = budget.get(end, 0)
+        if 0 < sent <= left and far.ip_bytes_out[row] <= limit:
             far.direction[row] = INBOUND
-            budget[end] -= sent
+            budget[end] = left - sent
 
 
 def _end(flows: FlowColumns, far: Far, row: int) -> End:
