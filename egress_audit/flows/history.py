@@ -4,10 +4,6 @@ A letter stands at most once for each direction, so a flow has at most 17 letter
 histories stays small however many flows there are.
 """
 
-import numpy as np
-
-from egress_audit.columns import I32, Bool
-
 
 class Histories:
     """Numbers histories; 0 is the empty one, 1 is `^`."""
@@ -27,8 +23,3 @@ class Histories:
             number = self._number[text] = len(self.text)
             self.text.append(text)
         return number
-
-    def having(self, history: I32, letters: str) -> Bool:
-        """(n,) True for flows whose history has any of `letters`."""
-        table = np.array([any(letter in text for letter in letters) for text in self.text])
-        return table[history]

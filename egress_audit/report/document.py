@@ -55,8 +55,3 @@ def json_text(audit: Audit, *, envelope: Envelope) -> str:
 def _escaped(found: re.Match[str]) -> str:
     character = found[0]
     return json.dumps(character)[1:-1] if category(character) in _OBEYED else character
-
-
-def audit_bytes(audit: Audit) -> bytes:
-    """The audit alone as canonical JSON, to be compared or hashed: ASCII, sorted, no spaces."""
-    return json.dumps(plain(audit), sort_keys=True, separators=(",", ":")).encode("ascii")

@@ -1,7 +1,5 @@
 """Histories are kept once each, and a letter stands in them once."""
 
-import numpy as np
-
 from egress_audit.flows.history import Histories
 
 
@@ -31,10 +29,3 @@ def test_equal_histories_are_one_number() -> None:
     histories = Histories()
     assert histories.extended(0, "S") == histories.extended(0, "S")
     assert histories.text == ["", "^", "S"]
-
-
-def test_flows_with_any_of_some_letters_are_found() -> None:
-    histories = Histories()
-    syn, data = histories.extended(0, "S"), histories.extended(1, "d")
-    found = histories.having(np.array([0, syn, data, 1], np.int32), "ad")
-    assert found.tolist() == [False, False, True, False]
