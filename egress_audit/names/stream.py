@@ -34,7 +34,8 @@ def read_head(stream: bytes, *, dns: bool, begin: int = 0) -> Reading:
         return read_stream(stream)
     if len(stream) < ENOUGH_FOR_DNS:
         return HUNGRY
-    if other.marks == TLS and not other.hungry and read_stream(stream).spoken:
+    nameless = other.marks == TLS and not other.spoken and not other.hungry
+    if nameless and read_stream(stream).spoken:
         return replace(other, unread=other.unread or Unread.MALFORMED)
     return other
 
