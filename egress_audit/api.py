@@ -6,10 +6,10 @@ from ipaddress import IPv4Network, IPv6Network
 
 import numpy as np
 
-from egress_audit.audit import Asserted, Audited, audited
+from egress_audit.audit import Asserted, Audited, Bounds, audited
 from egress_audit.capture.source import open_capture
 from egress_audit.capture.tap import Tap, TappedFrame
-from egress_audit.classify.destination import embedded_classifier
+from egress_audit.classify.destination import Classifier, embedded_classifier
 from egress_audit.columns import PacketBatch
 from egress_audit.errors import EgressAuditError, WrongUsage
 from egress_audit.flows.table import Assigned
@@ -22,6 +22,7 @@ __all__ = [
     "Asserted",
     "Audit",
     "Audited",
+    "Bounds",
     "EgressAuditError",
     "ExplainedFrame",
     "Verdict",
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 NOTHING_ASSERTED = Asserted()
+USUAL_BOUNDS = Bounds()
 
 Prefixes = Sequence[IPv4Network | IPv6Network]
 
@@ -40,16 +42,21 @@ def audit_capture(
     *,
     local: Prefixes = (),
     asserted: Asserted = NOTHING_ASSERTED,
+    bounds: Bounds = USUAL_BOUNDS,
+    classifier: Classifier | None = None,
 ) -> Audited:
     """Judges one capture (`-` is standard input) against a profile, by name or path.
 
-    local: addresses of the audited host; asserted: what a person states about the capture. Raises
+    local: addresses of the audited host; asserted: what a person states about the capture; bounds:
+    how much is kept of it; classifier: None for the lists that come with the program. Raises
     EgressAuditError if no audit can be made. Opens no socket and resolves no name.
     """
     asserted.bound_to(())
     claim = load_profile(profile)
     source = open_capture(path)
-    return audited(source, claim, embedded_classifier(), local=local, asserted=asserted)
+    if classifier is None:
+        classifier = embedded_classifier()
+    return audited(source, claim, classifier, local=local, asserted=asserted, bounds=bounds)
 
 
 @dataclass(frozen=True, slots=True)

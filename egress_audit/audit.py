@@ -23,7 +23,7 @@ from egress_audit.attribute.directions import (
     unasked_answers,
     unprompted_errors,
 )
-from egress_audit.attribute.observations import Observing
+from egress_audit.attribute.observations import MAX_OBSERVATIONS, Observing
 from egress_audit.attribute.opaque import hidden_by_port, sum_of, tunnels
 from egress_audit.attribute.own_addresses import Sides, foreign_flows, is_loopback, sides_of
 from egress_audit.attribute.owners import NoOwners
@@ -35,7 +35,7 @@ from egress_audit.decode.duplicates import duplicates
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import packets_of
 from egress_audit.flows.heads import DNS_PORT, Datagram, Head, Heads, dns_datagrams
-from egress_audit.flows.table import Assigned, FlowTable
+from egress_audit.flows.table import MAX_FLOWS, Assigned, FlowTable
 from egress_audit.flows.view import columns_of, flow_at
 from egress_audit.judge.assertions import assertions_of
 from egress_audit.judge.case import Case
@@ -72,14 +72,23 @@ class Asserted:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much of a capture is kept; what lies beyond is counted, and is a blind spot."""
+
+    max_flows: int = MAX_FLOWS
+    max_observations: int = MAX_OBSERVATIONS
+    """Rows of questions, and of contacts, before the row that sums the rest."""
+
+
 class Listening:
     """A capture as it is read: frames, packets, flows and names, batch by batch."""
 
-    def __init__(self, source: FrameSource) -> None:
+    def __init__(self, source: FrameSource, bounds: Bounds) -> None:
         self._source = source
         self.ledger = Ledger()
         self.timeline = Timeline()
-        self.table = FlowTable()
+        self.table = FlowTable(max_flows=bounds.max_flows)
         self.heads = Heads()
         self.hearing = Hearing()
         self.duplicates = 0
@@ -157,13 +166,15 @@ def audited(
     *,
     local: Sequence[IPv4Network | IPv6Network] = (),
     asserted: Asserted = Asserted(),
+    bounds: Bounds = Bounds(),
     on_batch: Callable[[PacketBatch, Assigned], None] | None = None,
 ) -> Audited:
     """Reads a capture to its end and judges it. Raises WrongUsage for an unknown assertion.
 
-    local: addresses that are ours; on_batch: sees every batch of packets with its flows.
+    local: addresses that are ours; bounds: how much is kept of it; on_batch: sees every batch of
+    packets with its flows.
     """
-    heard = Listening(source)
+    heard = Listening(source, bounds)
     for packets, assigned in heard.batches():
         if on_batch is not None:
             on_batch(packets, assigned)
@@ -172,7 +183,8 @@ def audited(
     far = far_sides(flows, sides)
     ends = FarEnds(flows.version, far.hi, far.lo, flows.ts_ns)
     names = FlowNames(heard.hearing.names, ends, facts.host_records)
-    observations = _observations(heard.hearing, flows, far, names, classifier)
+    limit = bounds.max_observations
+    observations = _observations(heard.hearing, flows, far, names, classifier, limit)
     case = Case(
         claim=claim,
         coverage=_coverage(heard, facts, flows, far, sides, names),
@@ -186,13 +198,19 @@ def audited(
 
 
 def _observations(
-    hearing: Hearing, flows: FlowColumns, far: Far, names: FlowNames, classifier: Classifier
+    hearing: Hearing,
+    flows: FlowColumns,
+    far: Far,
+    names: FlowNames,
+    classifier: Classifier,
+    limit: int,
 ) -> tuple[Observation, ...]:
-    """Questions first, then contacts; numbered from 1 in that order."""
+    """Questions first, then contacts, `limit` of each; numbered from 1 in that order."""
     name_set, name_sets = names.far_names()
     telling = replace(flows, first_frame=names.telling_frames(flows.first_frame))
-    observing = Observing(telling, far, name_set, name_sets, hearing.tls, classifier.destination)
-    asked = questions(hearing.names.questions(), classifier.destination)
+    destination_of = classifier.destination
+    observing = Observing(telling, far, name_set, name_sets, hearing.tls, destination_of, limit)
+    asked = questions(hearing.names.questions(), destination_of, limit)
     rows = [*asked, *observing.contacts()]
     return tuple(replace(row, id=number) for number, row in enumerate(rows, 1))
 

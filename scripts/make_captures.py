@@ -12,11 +12,13 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from egress_audit.addresses import parse_prefix  # noqa: E402 - the line above makes it importable
-from egress_audit.api import Asserted, audit_capture  # noqa: E402
-from tests.builders.golden import SCENES, description, expectation  # noqa: E402
-
-CAPTURES = ROOT / "captures"
+from tests.builders.golden import (  # noqa: E402 - the line above makes it importable
+    CAPTURES,
+    SCENES,
+    description,
+    expectation,
+    replayed,
+)
 
 
 def make() -> None:
@@ -32,13 +34,7 @@ def expect() -> None:
     """Writes the audit of every capture that has a description, as it is now."""
     for path in sorted(CAPTURES.glob("*.yaml")):
         said = yaml.safe_load(path.read_text(encoding="utf-8"))
-        profile = said["profile"]
-        audited = audit_capture(
-            str(CAPTURES / said["capture"]),
-            str(CAPTURES / profile) if "/" in profile else profile,
-            local=[parse_prefix(text) for text in said["local"]],
-            asserted=Asserted(tuple(said["assertions"])),
-        )
+        audited = replayed(said, tuple(said["assertions"]))
         path.with_suffix(".json").write_text(
             expectation(audited.audit), encoding="utf-8", newline="\n"
         )

@@ -1,9 +1,15 @@
 """Every golden capture that is made: the scenes, and their files as captures/ holds them."""
 
 import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import yaml
 
+from egress_audit.addresses import parse_prefix
+from egress_audit.api import Asserted, Audited, Bounds, audit_capture
+from egress_audit.classify.destination import Classifier
 from egress_audit.model.audit import Audit, Verdict
 from egress_audit.report.plain import plain
 
@@ -11,12 +17,14 @@ from .scenes import Scene
 from .scenes_of_rules import LAW, RULES_FIRE
 from .scenes_of_spots import SPOTS_OF_CLAIM, SPOTS_OF_FILE, SPOTS_OF_RUN
 
+CAPTURES = Path(__file__).parent.parent.parent / "captures"
+
 SCENES: tuple[Scene, ...] = (*RULES_FIRE, *LAW, *SPOTS_OF_FILE, *SPOTS_OF_CLAIM, *SPOTS_OF_RUN)
 
 
 def description(scene: Scene) -> str:
     """The text of NAME.yaml."""
-    said = {
+    said: dict[str, Any] = {
         "capture": f"{scene.name}.{scene.suffix}",
         "made": "by scripts/make_captures.py, packet by packet; no network was involved",
         "licence": "BSD-3-Clause",
@@ -29,7 +37,24 @@ def description(scene: Scene) -> str:
         "rules": list(scene.rules),
         "spots": list(scene.spots),
     }
+    if scene.bounds:
+        said["bounds"] = dict(scene.bounds)
+    if not scene.lists:
+        said["lists"] = False
     return yaml.safe_dump(said, sort_keys=False, width=96)
+
+
+def replayed(said: Mapping[str, Any], words: tuple[str, ...]) -> Audited:
+    """The audit of the capture that this description is of, with these assertions."""
+    profile = said["profile"]
+    return audit_capture(
+        str(CAPTURES / said["capture"]),
+        str(CAPTURES / profile) if "/" in profile else profile,
+        local=[parse_prefix(text) for text in said["local"]],
+        asserted=Asserted(words),
+        bounds=Bounds(**said.get("bounds", {})),
+        classifier=None if said.get("lists", True) else Classifier(),
+    )
 
 
 def expectation(audit: Audit) -> str:

@@ -1,7 +1,7 @@
 """A scene: a tiny capture that is made to show one thing, and what an audit of it must conclude."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from egress_audit.judge.assertions import WORDS
@@ -53,6 +53,10 @@ class Scene:
     spots: tuple[str, ...] = ()
     """Exactly the blind spots that are material; or, if the verdict is HOLDS, one that is there."""
     suffix: str = "pcap"
+    bounds: Mapping[str, int] = field(default_factory=dict)
+    """Fields of `Bounds` that are lowered, so that a small capture goes beyond them."""
+    lists: bool = True
+    """False: audited as if there were no address list."""
 
 
 def raw(packet: bytes) -> bytes:

@@ -39,6 +39,7 @@ RESOLVER = ("192.0.2.53", 53)
 FROM_OUTSIDE = (STRANGER, 50000)
 CONNECT = http_request("example.org:443", method="CONNECT")
 TLS_GOOD, TLS_EVIL = client_hello("good.example"), client_hello("evil.example")
+THREE_FAR_ENDS = (("192.168.1.7", 9999), ("192.168.1.8", 9999), OUTSIDE)
 SOON_NS = START_NS + SECOND_NS
 LONG = session(US, OUTSIDE, b"\x00" * 4000)
 RESOLVED = exchange(US, RESOLVER, dns_query("good.example"), dns_answer("good.example", [STRANGER]))
@@ -119,6 +120,18 @@ RULES_FIRE = (
         "VIOLATED",
         profile="profiles/no-inbound.yaml",
         rules=("EA010",),
+    ),
+    Scene(
+        "rule-ea011-contact-beyond-rows",
+        "two contacts on the local network, which the profile allows, and a third outside, for "
+        "which no row is left; the bound is lowered for this capture, from 10 000 rows to two, so "
+        "that it stays small",
+        written(later([frame for far in THREE_FAR_ENDS for frame in session(US, far)])),
+        "VIOLATED",
+        profile="profiles/local-network.yaml",
+        rules=("EA011",),
+        spots=("rows-dropped",),
+        bounds={"max_observations": 2},
     ),
 )
 

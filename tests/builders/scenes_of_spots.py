@@ -53,6 +53,7 @@ GRE = 47
 MPLS = 0x8847
 LOOSE_ROUTE = bytes([131, 7, 4, 8, 8, 8, 8])
 """One station, 8.8.8.8, not yet visited (RFC 791 §3.1)."""
+FIVE_FLOWS = later([one(ip(LOOP, LOOP, udp(40000, port, b"x"), UDP)) for port in range(9001, 9006)])
 DATAGRAM = ip(LOOP, LOOP, udp(40000, 9999, b"\x00" * 64), UDP)
 PLACES = "profiles/not-located-in-china.yaml"
 IN_OCTOBER_NS = int(datetime(2026, 10, 15, tzinfo=UTC).timestamp()) * SECOND_NS
@@ -245,6 +246,15 @@ SPOTS_OF_FILE = (
         spots=("blocks-skipped",),
         suffix="pcapng",
     ),
+    Scene(
+        "spot-flows-evicted",
+        "a batch of five flows on the machine itself, more than the table has room for; the bound "
+        "is lowered for this capture, from 8 000 000 flows to four, so that it stays small",
+        written(FIVE_FLOWS),
+        "INCONCLUSIVE",
+        spots=("flows-evicted",),
+        bounds={"max_flows": 4},
+    ),
 )
 
 SPOTS_OF_CLAIM = (
@@ -295,6 +305,25 @@ SPOTS_OF_CLAIM = (
         "HOLDS",
         profile=PLACES,
         spots=("lists-old",),
+    ),
+    Scene(
+        "spot-lists-missing",
+        "a conversation that stays on the machine, under a claim about places, audited without "
+        "the address lists that come with the program",
+        written(quiet()),
+        "INCONCLUSIVE",
+        profile=PLACES,
+        spots=("lists-missing",),
+        lists=False,
+    ),
+    Scene(
+        "spot-rows-dropped",
+        "contacts with five ports of the machine itself, for three of which no row is left; the "
+        "bound is lowered for this capture, from 10 000 rows to two, so that it stays small",
+        written(FIVE_FLOWS),
+        "INCONCLUSIVE",
+        spots=("rows-dropped",),
+        bounds={"max_observations": 2},
     ),
 )
 
