@@ -14,12 +14,15 @@ from egress_audit.model.audit import (
     Kind,
     ListUsed,
     NameUse,
+    Observation,
     OwnAddresses,
     Verdict,
 )
 from egress_audit.model.claim import Allow, Claim, Require
 from egress_audit.model.destination import Absent
+from egress_audit.model.evidence import Recording
 from egress_audit.model.flow import NameSource
+from egress_audit.model.run import Run
 
 from .audit_parts import (
     ALIBABA,
@@ -34,6 +37,7 @@ from .audit_parts import (
     observation,
     question,
 )
+from .runs import RECORDED, run
 
 OFFLINE = Claim(
     name="offline",
@@ -192,6 +196,24 @@ def asserted_silence() -> Audit:
                 (sha256,),
             ),
         ),
+    )
+
+
+def run_at_home(
+    recorded: Run | None = None, *rows: Observation, recording: Recording | None = None
+) -> Audit:
+    """HOLDS: a program that was run by us, watched to its end, and did nothing."""
+    ledger = RECORDED | {"recording": recording or RECORDED["recording"]}
+    return replace(
+        silent_capture(),
+        verdict=Verdict.HOLDS,
+        headline="HOLDS; the program was watched for 60.0 s, and nothing contradicts it",
+        subject="the program",
+        own_addresses=OwnAddresses("recorded", ("10.87.0.2/32",)),
+        coverage=coverage(**(ledger | {"phases": ("run",)})),
+        blind_spots=(),
+        observations=rows,
+        run=recorded or run(),
     )
 
 

@@ -21,6 +21,7 @@ from egress_audit.model.audit import (
 from egress_audit.model.claim import Allow, Claim, Deny, Require
 from egress_audit.model.destination import Absent, Confidence, Destination
 from egress_audit.model.flow import NameSource
+from egress_audit.model.run import Run
 
 from . import audit_parts
 from .audit_parts import START_NS as START_NS
@@ -30,6 +31,7 @@ from .audit_parts import near as near
 from .audits import ADDRESS_LIST as ADDRESS_LIST
 from .audits import OFFLINE as OFFLINE
 from .audits import SILENCE as SILENCE
+from .runs import RECORDED
 
 OUTSIDE, LAN, LOOPBACK = "203.0.113.9", "192.168.1.7", "127.0.0.1"
 DAY_NS = 86_400 * 1_000_000_000
@@ -125,9 +127,15 @@ def case(
     own_how: str = "given",
     lists: tuple[Any, ...] = (),
     owners_known: bool = False,
+    run: Run | Absent = Absent.NOT_APPLICABLE,
     **ledger: Any,
 ) -> Case:
-    """A case of the rows given, numbered from 1; `ledger` changes the sample coverage."""
+    """A case of the rows given, numbered from 1; `ledger` changes the sample coverage.
+
+    run: a recording of our own; then its owners are known, and its ledger is that of a good one.
+    """
+    if not isinstance(run, Absent):
+        owners_known, own_how, ledger = True, "recorded", RECORDED | ledger
     return Case(
         claim=claim,
         coverage=coverage(**ledger),
@@ -138,6 +146,7 @@ def case(
         ),
         lists=lists,
         owners_known=owners_known,
+        run=run,
     )
 
 
