@@ -3,56 +3,46 @@
     capture → decode → flows ⇄ names → attribute → classify → judge
 
 Frames come in batches and become packets, packets become rows of the table of flows, and the first
-bytes of each flow are offered to the readers of names until they have enough. When the capture has
-been read, the flows are summed into observations, their far ends looked up in the lists, and the
-judge compares what is left with the claim.
+bytes of each flow are offered to the readers of names until they have enough (listening.py). When
+the capture has been read, the flows are summed into observations, their far ends looked up in the
+lists, and the judge compares what is left with the claim. A bundle is a capture with the account of
+its recorder, which names senders, phases and conditions (recorded.py).
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network
 
-import numpy as np
-
 from egress_audit.addresses import Scope
-from egress_audit.attribute.directions import (
-    INTERNAL,
-    Far,
-    far_sides,
-    unasked_answers,
-    unprompted_errors,
-)
-from egress_audit.attribute.observations import MAX_OBSERVATIONS, Observing
-from egress_audit.attribute.opaque import hidden_by_port, sum_of, tunnels
-from egress_audit.attribute.own_addresses import Sides, foreign_flows, is_loopback, sides_of
-from egress_audit.attribute.owners import NoOwners
-from egress_audit.attribute.questions import questions
-from egress_audit.capture.timeline import Timeline
+from egress_audit.attribute.directions import far_sides
+from egress_audit.attribute.observations import Observing
+from egress_audit.attribute.own_addresses import Sides, sides_of
+from egress_audit.attribute.questions import nobody, questions
 from egress_audit.classify.destination import Classifier
+from egress_audit.classify.simulated import simulated_too
 from egress_audit.columns import FlowColumns, FrameSource, PacketBatch
-from egress_audit.decode.duplicates import duplicates
-from egress_audit.decode.ledger import Ledger
-from egress_audit.decode.packets import packets_of
-from egress_audit.flows.heads import DNS_PORT, Datagram, Head, Heads, dns_datagrams
-from egress_audit.flows.table import MAX_FLOWS, Assigned, FlowTable
+from egress_audit.coverage import Traffic, coverage_of
+from egress_audit.evidence.account import Account
+from egress_audit.flows.table import Assigned
 from egress_audit.flows.view import columns_of, flow_at
 from egress_audit.judge.assertions import assertions_of
 from egress_audit.judge.case import Case
 from egress_audit.judge.headline import headline
 from egress_audit.judge.rules import findings
 from egress_audit.judge.verdict import blind_spots, verdict
+from egress_audit.listening import USUAL_BOUNDS, Bounds, Listening
 from egress_audit.model.audit import Assertion, Audit, EvidenceItem, ListUsed, Observation
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent, Destination
-from egress_audit.model.evidence import CaptureFacts, Coverage
+from egress_audit.model.evidence import CaptureFacts
 from egress_audit.model.flow import Flow, Name
-from egress_audit.names.dns import read_message
 from egress_audit.names.flow_names import FarEnds, FlowNames
-from egress_audit.names.hearing import NO_NAME, Hearing, Message
-from egress_audit.names.stream import read_head
+from egress_audit.names.hearing import Hearing
+from egress_audit.recorded import CLOSED, Recorded, Seal, refuse_unusable, sender_of
 
-RULES_VERSION = 1
+DestinationOf = Callable[[str], Destination]
+
+RULES_VERSION = 2
 """Raised by every change after which the same evidence could be judged differently."""
 
 
@@ -73,69 +63,6 @@ class Asserted:
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
-    """How much of a capture is kept; what lies beyond is counted, and is a blind spot."""
-
-    max_flows: int = MAX_FLOWS
-    max_observations: int = MAX_OBSERVATIONS
-    """Rows of questions, and of contacts, before the row that sums the rest."""
-
-
-class Listening:
-    """A capture as it is read: frames, packets, flows and names, batch by batch."""
-
-    def __init__(self, source: FrameSource, bounds: Bounds) -> None:
-        self._source = source
-        self.ledger = Ledger()
-        self.timeline = Timeline()
-        self.table = FlowTable(max_flows=bounds.max_flows)
-        self.heads = Heads()
-        self.hearing = Hearing()
-        self.duplicates = 0
-        self.unread: Counter[str] = Counter()
-        """DNS datagrams that could not be read, by reason."""
-
-    def batches(self) -> Iterator[tuple[PacketBatch, Assigned]]:
-        """Reads everything; yields each batch once it has been taken in."""
-        for batch in self._source:
-            self.timeline.take(batch)
-            self.duplicates += int(duplicates(batch).sum())
-            packets = packets_of(batch, self.ledger)
-            assigned = self.table.add(packets)
-            for datagram in dns_datagrams(packets, assigned):
-                self._hear_datagram(datagram)
-            for head in self.heads.take(packets, assigned):
-                self._hear_head(head)
-            yield packets, assigned
-        self.heads.finish()
-
-    def _hear_datagram(self, datagram: Datagram) -> None:
-        reading = read_message(datagram.payload, datagram.complete)
-        if reading.unread:
-            self.unread[f"DNS, {reading.unread}"] += 1
-        self.hearing.hear(reading, self._message(datagram))
-
-    def _hear_head(self, head: Head) -> None:
-        """Offers a head to the readers; a second reading of contradicting segments too."""
-        stream, *others = head.streams
-        outcome = read_head(stream, dns=head.dns, begin=head.read_from)
-        self.hearing.hear(outcome, self._message(head), heard=head.heard)
-        head.read_from, head.heard = outcome.consumed, len(outcome.spoken) - outcome.done
-        head.midway = outcome.hungry
-        for other in others:
-            self.hearing.hear(read_head(other, dns=head.dns), self._message(head))
-        self.heads.settle(head, hungry=outcome.hungry or head.dns, unread=outcome.unread or "")
-
-    def _message(self, part: Datagram | Head) -> Message:
-        ends, ports = self.table.ends(part.flow), self.table.ports(part.flow)
-        (sender, receiver), (port, to) = (
-            (ends, ports) if part.by_orig else (ends[::-1], ports[::-1])
-        )
-        from_resolver = port == DNS_PORT != to
-        return Message(part.flow, part.frame, part.ts_ns, sender, receiver, from_resolver)
-
-
-@dataclass(frozen=True, slots=True)
 class Audited:
     """An audit, and the flows behind it."""
 
@@ -145,7 +72,7 @@ class Audited:
     flows: FlowColumns
     sides: Sides
     names: FlowNames
-    classifier: Classifier
+    destination_of: DestinationOf
 
     def flow_records(self) -> Iterator[tuple[Flow, tuple[Name, ...], Destination | Absent]]:
         """Every flow with its names and destination, made one at a time."""
@@ -156,7 +83,7 @@ class Audited:
         orig, resp = bool(self.sides.local_orig[row]), bool(self.sides.local_resp[row])
         flow = flow_at(self.flows, row, local_orig=orig, local_resp=resp)
         far = flow.resp_h if isinstance(flow.far_h, Absent) else flow.far_h
-        return flow, self.names.of(row), self.classifier.destination(far)
+        return flow, self.names.of(row), self.destination_of(far)
 
 
 def audited(
@@ -164,53 +91,82 @@ def audited(
     claim: Claim,
     classifier: Classifier,
     *,
+    account: Account | None = None,
+    seal: Seal = CLOSED,
     local: Sequence[IPv4Network | IPv6Network] = (),
     asserted: Asserted = Asserted(),
-    bounds: Bounds = Bounds(),
+    bounds: Bounds = USUAL_BOUNDS,
     on_batch: Callable[[PacketBatch, Assigned], None] | None = None,
 ) -> Audited:
-    """Reads a capture to its end and judges it. Raises WrongUsage for an unknown assertion.
+    """Reads a capture to its end and judges it.
 
-    local: addresses that are ours; bounds: how much is kept of it; on_batch: sees every batch of
-    packets with its flows.
+    account: what its recorder noted, and `seal`, how both were found; local: addresses that are
+    ours, where no account says so; bounds: how much is kept; on_batch: sees every batch of packets
+    with its flows. Raises as `refuse_unusable`, and WrongUsage for an unknown assertion.
     """
+    refuse_unusable(account, local)
     heard = Listening(source, bounds)
+    recorded = None if account is None else Recorded(account, seal)
     for packets, assigned in heard.batches():
+        if recorded is not None:
+            recorded.take(packets, assigned)
         if on_batch is not None:
             on_batch(packets, assigned)
-    facts, flows = source.facts(), columns_of(heard.table)
-    sides = sides_of(flows, local)
-    far = far_sides(flows, sides)
-    ends = FarEnds(flows.version, far.hi, far.lo, flows.ts_ns)
-    names = FlowNames(heard.hearing.names, ends, facts.host_records)
-    limit = bounds.max_observations
-    observations = _observations(heard.hearing, flows, far, names, classifier, limit)
+    facts = source.facts()
+    traffic = _traffic(heard, facts, local, recorded)
+    destination_of: DestinationOf = classifier.destination
+    if recorded is not None:
+        run = recorded.account.run
+        destination_of = simulated_too(destination_of, run.synthetic, run.resolvers)
+    observations = _observations(heard.hearing, traffic, destination_of, bounds.max_observations)
+    items = (EvidenceItem(facts.sha256, facts.size, facts.format, facts.format_detail), *seal.items)
     case = Case(
         claim=claim,
-        coverage=_coverage(heard, facts, flows, far, sides, names),
+        coverage=coverage_of(heard, facts, traffic, recorded),
         observations=observations,
-        own_addresses=sides.own,
-        assertions=asserted.bound_to((facts.sha256,)),
+        own_addresses=traffic.sides.own,
+        assertions=asserted.bound_to(tuple(item.sha256 for item in items)),
         lists=_lists_used(claim, observations, classifier),
-        owners_known=NoOwners().knows_any,
+        owners_known=recorded is not None,
+        run=Absent.NOT_APPLICABLE if recorded is None else recorded.account.run,
     )
-    return Audited(facts.name, _judged(case, facts), flows, sides, names, classifier)
+    audit = _judged(case, items)
+    return Audited(facts.name, audit, traffic.flows, traffic.sides, traffic.names, destination_of)
+
+
+def _traffic(
+    heard: Listening,
+    facts: CaptureFacts,
+    local: Sequence[IPv4Network | IPv6Network],
+    recorded: Recorded | None,
+) -> Traffic:
+    """The flows with their ends, names and senders, once everything has been read."""
+    flows, senders = columns_of(heard.table), None
+    if recorded is None:
+        sides = sides_of(flows, local)
+    else:
+        sides = sides_of(flows, recorded.own_addresses, "recorded")
+    far = far_sides(flows, sides)
+    if recorded is not None:
+        recorded.lead(heard.hearing.names)
+        senders = recorded.senders(flows, far)
+    ends = FarEnds(flows.version, far.hi, far.lo, flows.ts_ns)
+    names = FlowNames(heard.hearing.names, ends, facts.host_records)
+    return Traffic(flows, sides, far, names, senders)
 
 
 def _observations(
-    hearing: Hearing,
-    flows: FlowColumns,
-    far: Far,
-    names: FlowNames,
-    classifier: Classifier,
-    limit: int,
+    hearing: Hearing, traffic: Traffic, destination_of: DestinationOf, limit: int
 ) -> tuple[Observation, ...]:
     """Questions first, then contacts, `limit` of each; numbered from 1 in that order."""
+    flows, names, senders = traffic.flows, traffic.names, traffic.senders
     name_set, name_sets = names.far_names()
     telling = replace(flows, first_frame=names.telling_frames(flows.first_frame))
-    destination_of = classifier.destination
-    observing = Observing(telling, far, name_set, name_sets, hearing.tls, destination_of, limit)
-    asked = questions(hearing.names.questions(), destination_of, limit)
+    observing = Observing(
+        telling, traffic.far, name_set, name_sets, hearing.tls, destination_of, limit, senders
+    )
+    asker = nobody if senders is None else sender_of(names, senders)
+    asked = questions(hearing.names.questions(), destination_of, limit, asker)
     rows = [*asked, *observing.contacts()]
     return tuple(replace(row, id=number) for number, row in enumerate(rows, 1))
 
@@ -224,59 +180,7 @@ def _lists_used(
     return classifier.used if asked else ()
 
 
-def _coverage(
-    heard: Listening,
-    facts: CaptureFacts,
-    flows: FlowColumns,
-    far: Far,
-    sides: Sides,
-    names: FlowNames,
-) -> Coverage:
-    """The ledger of one capture."""
-    drops = [interface.drops for interface in facts.interfaces]
-    known = [count for count in drops if not isinstance(count, Absent)]
-    near = is_loopback(flows.version, far.hi, far.lo) | (far.direction == INTERNAL)
-    hiding = heard.hearing.hiding
-    said = {kind: len(rows) for kind, rows in hiding.items()}
-    said_near = {k: int(near[list(rows)].sum()) for k, rows in hiding.items() if k != NO_NAME}
-    table = heard.hearing.names
-    return Coverage(
-        frames=heard.ledger.frames,
-        packets=heard.ledger.packets,
-        no_destination=sum_of(heard.ledger.no_destination),
-        undecoded=sum_of(heard.ledger.undecoded),
-        partial=sum_of(heard.ledger.partial),
-        truncated=heard.ledger.truncated,
-        duplicates=heard.duplicates,
-        drops=sum(known) if known and len(known) == len(drops) else Absent.NOT_FOUND,
-        interfaces=facts.interfaces,
-        first_ts_ns=heard.timeline.first_ts_ns,
-        last_ts_ns=heard.timeline.last_ts_ns,
-        longest_silence=heard.timeline.longest_silence,
-        time_reversals=heard.timeline.reversals,
-        frames_without_time=facts.frames_without_time,
-        damage=facts.damage,
-        skipped_blocks=sum_of(facts.skipped_blocks),
-        flows=len(flows),
-        flows_evicted=heard.table.evicted,
-        unread_heads=sum_of(heard.heads.unread, heard.unread),
-        hidden_names=sum_of(said, hidden_by_port(flows, np.ones(len(flows), np.bool_))),
-        hidden_near={k: n for k, n in sum_of(said_near, hidden_by_port(flows, near)).items() if n},
-        tunnels=sum_of(tunnels(flows)),
-        names_dropped=table.dropped + names.cut + heard.heads.unremembered,
-        one_way_flows=int((flows.one_sided | unasked_answers(flows, far)).sum()),
-        unprompted_errors=unprompted_errors(flows, far),
-        foreign_flows=foreign_flows(flows, sides),
-        gap_flows=int((flows.missed_bytes > 0).sum()),
-        missed_bytes=int(flows.missed_bytes.sum()),
-        conflicting_segments=heard.heads.conflicting,
-        probes=Absent.NOT_APPLICABLE,
-        host_records=facts.host_records,
-        host_records_beyond=facts.host_records_beyond,
-    )
-
-
-def _judged(case: Case, facts: CaptureFacts) -> Audit:
+def _judged(case: Case, items: tuple[EvidenceItem, ...]) -> Audit:
     """The document: what was found, what was not seen, and what follows."""
     found, spots = findings(case), blind_spots(case)
     concluded = verdict(found, spots)
@@ -286,7 +190,7 @@ def _judged(case: Case, facts: CaptureFacts) -> Audit:
         headline=headline(case, concluded, found, spots),
         subject=case.subject,
         claim=case.claim,
-        evidence=(EvidenceItem(facts.sha256, facts.size, facts.format, facts.format_detail),),
+        evidence=items,
         own_addresses=case.own_addresses,
         coverage=case.coverage,
         findings=found,
@@ -294,4 +198,5 @@ def _judged(case: Case, facts: CaptureFacts) -> Audit:
         assertions=case.assertions,
         observations=case.observations,
         lists=case.lists,
+        run=case.run,
     )

@@ -46,7 +46,10 @@ class Far:
     has_port: Bool
     direction: U8
     itself: Bool
-    """Both ends are the same address, which is known to be ours: it never left the machine."""
+    """Both ends are the same address, which is known to be ours, or two that were recorded as the
+    sandbox's: it never left the machine."""
+    near_is_orig: Bool
+    """The originator is our side of it."""
     pkts_out: I64
     pkts_in: I64
     ip_bytes_out: I64
@@ -60,13 +63,15 @@ def far_sides(flows: FlowColumns, sides: Sides) -> Far:
     direction = _directions(flows, sides, out)
     same = (flows.orig_hi == flows.resp_hi) & (flows.orig_lo == flows.resp_lo)
     pkts_in = np.where(out, flows.resp_pkts, flows.orig_pkts)
+    one_machine = same | (sides.own.how == "recorded")
     far = Far(
         hi=np.where(out, flows.resp_hi, flows.orig_hi),
         lo=np.where(out, flows.resp_lo, flows.orig_lo),
         port=np.where(icmp, flows.orig_p, np.where(out, flows.resp_p, 0)).astype(np.uint16),
         has_port=icmp | (out & np.isin(flows.proto, WITH_PORTS)),
         direction=direction,
-        itself=same & (direction == INTERNAL) & (sides.own.how != "guessed"),
+        itself=one_machine & (direction == INTERNAL) & (sides.own.how != "guessed"),
+        near_is_orig=out,
         pkts_out=np.where(out, flows.orig_pkts, flows.resp_pkts),
         pkts_in=pkts_in,
         ip_bytes_out=np.where(out, flows.orig_ip_bytes, flows.resp_ip_bytes),

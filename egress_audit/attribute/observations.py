@@ -1,6 +1,7 @@
 """What one owner did to one far end: flows summed into the rows of every report. HOT PATH.
 
-Flows stay columns until here; they are grouped by far end, port, protocol, direction and names.
+Flows stay columns until here; they are grouped by far end, port, protocol, direction and names, and
+by owner and phase where these are known.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,8 +13,9 @@ import numpy as np
 from egress_audit.addresses import Scope, address_text, scope_of
 from egress_audit.attribute.directions import DIRECTIONS, INTERNAL, Far
 from egress_audit.attribute.own_addresses import is_loopback
+from egress_audit.attribute.owners import Owned
 from egress_audit.columns import CONN_STATES, I32, I64, U8, U64, Bool, FlowColumns
-from egress_audit.model.audit import Direction, Frames, Kind, NameUse, Observation
+from egress_audit.model.audit import Direction, Frames, Kind, NameUse, Observation, Owner
 from egress_audit.model.destination import Absent, Destination
 
 MAX_OBSERVATIONS = 10_000
@@ -41,6 +43,21 @@ class Groups:
         return np.append(self.starts[1:], len(self.order))
 
 
+@dataclass(frozen=True, slots=True)
+class Senders:
+    """By whom, and in which phase of the run, each flow was begun."""
+
+    owned: Owned
+    phase: I32
+    """(n,) index into `phases`."""
+    phases: Sequence[str | Absent]
+
+    @property
+    def key(self) -> I64:
+        """(n,) equal for flows of the same kind of owner in the same phase."""
+        return self.owned.group.astype(np.int64) << 32 | self.phase
+
+
 @dataclass(slots=True)
 class Observing:
     """Everything that is known of the flows, row by row."""
@@ -53,6 +70,8 @@ class Observing:
     tls: set[int]
     destination_of: Callable[[str], Destination]
     limit: int = MAX_OBSERVATIONS
+    senders: Senders | None = None
+    """None for a capture that names nobody."""
     _tls: I64 = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,7 +89,9 @@ class Observing:
             chosen[kept] = False
             sizes = ends - groups.starts
             left = groups.order[np.repeat(chosen, sizes)]
-            way = self.far.direction[left]
+            way = self.far.direction[left].astype(np.int64)
+            if self.senders is not None:
+                way |= self.senders.owned.by_helper[left].astype(np.int64) << 8
             rows += [self._rest(left[way == number]) for number in np.unique(way).tolist()]
         return rows
 
@@ -84,10 +105,13 @@ class Observing:
             | far.has_port.astype(np.int64) << 40
             | far.itself.astype(np.int64) << 41
         )
-        order = np.lexsort((kind, self.name_set, far.lo, far.hi))
+        columns = [kind, self.name_set, far.lo, far.hi]
+        if self.senders is not None:
+            columns.insert(1, self.senders.key)
+        order = np.lexsort(columns)
         changed = np.zeros(len(order), np.bool_)
         changed[:1] = True
-        for column in (kind, self.name_set, far.lo, far.hi):
+        for column in columns:
             changed[1:] |= column[order][1:] != column[order][:-1]
         return Groups(order, np.flatnonzero(changed))
 
@@ -163,20 +187,21 @@ class Observing:
         rest_scopes: dict[Scope, int] | None = None,
     ) -> Observation:
         flows, far = self.flows, self.far
+        owner, phase = self._sender(rows)
         states = np.bincount(flows.conn_state[rows], minlength=len(CONN_STATES)).tolist()
         frames = np.sort(flows.first_frame[rows])[:MAX_FRAMES]
         direction = Direction(DIRECTIONS[int(far.direction[rows[0]])])
         return Observation(
             id=0,
             kind=kind,
-            owner=Absent.NOT_FOUND,
+            owner=owner,
             direction=direction,
             far_h=far_h,
             far_p=far_p,
             proto=int(flows.proto[rows[0]]),
             names=names,
             destination=destination,
-            phase=Absent.NOT_FOUND,
+            phase=phase,
             flows=len(rows),
             tls_flows=int(self._tls[rows].sum()),
             pkts_out=int(far.pkts_out[rows].sum()),
@@ -193,6 +218,14 @@ class Observing:
             answer_destinations=(),
             rest_scopes=rest_scopes or {},
         )
+
+    def _sender(self, rows: I64) -> tuple[Owner | Absent, str | Absent]:
+        """Who sent, and in which phase; NOT_FOUND where the rows differ or nothing says so."""
+        if self.senders is None:
+            return Absent.NOT_FOUND, Absent.NOT_FOUND
+        phases = np.unique(self.senders.phase[rows])
+        phase = self.senders.phases[int(phases[0])] if len(phases) == 1 else Absent.NOT_FOUND
+        return self.senders.owned.owner_of(np.sort(rows)), phase
 
 
 def surely_global(version: U8, hi: U64, lo: U64) -> Bool:

@@ -49,16 +49,16 @@ HIDING_PORTS = {
 """Protocol and port, of either end → what hides a name there, or is not read in this version."""
 
 
-def tunnels(flows: FlowColumns) -> dict[str, int]:
-    """Flows that carry other packets, by kind."""
+def tunnels(flows: FlowColumns, among: Bool) -> dict[str, int]:
+    """Flows that carry other packets, by kind. `among`: (n,) the flows to look at."""
     counted: dict[str, int] = {}
     for number in np.unique(flows.proto).tolist():
         if number not in NO_TUNNELS:
             kind = TUNNEL_PROTOCOLS.get(number, f"IP protocol {number}")
-            _add(counted, kind, flows.proto == number)
+            _add(counted, kind, among & (flows.proto == number))
     for port, kind in TUNNEL_PORTS.items():
         at_either_end = (flows.resp_p == port) | (flows.orig_p == port)
-        _add(counted, kind, (flows.proto == UDP) & at_either_end)
+        _add(counted, kind, among & (flows.proto == UDP) & at_either_end)
     return counted
 
 

@@ -45,13 +45,16 @@ class Sides:
     own: OwnAddresses
 
 
-def sides_of(flows: FlowColumns, given: Sequence[Network]) -> Sides:
-    """Marks the ends that lie in `given`, or, if that is empty, those that are guessed."""
+def sides_of(flows: FlowColumns, given: Sequence[Network], how: str = "given") -> Sides:
+    """Marks the ends that lie in `given`, or, if that is empty, those that are guessed.
+
+    how: `given` by a person, or `recorded` with the evidence; all of them are then one machine's.
+    """
     orig, resp = _inside_any(flows, given) if given else _guessed(flows)
     orig |= is_loopback(flows.version, flows.orig_hi, flows.orig_lo)
     resp |= is_loopback(flows.version, flows.resp_hi, flows.resp_lo)
     if given:
-        return Sides(orig, resp, OwnAddresses("given", tuple(str(prefix) for prefix in given)))
+        return Sides(orig, resp, OwnAddresses(how, tuple(str(prefix) for prefix in given)))
     return Sides(orig, resp, OwnAddresses("guessed", _shown(flows, orig, resp)))
 
 
@@ -133,8 +136,11 @@ def _shown(flows: FlowColumns, orig: Bool, resp: Bool) -> tuple[str, ...]:
 
 
 def foreign_flows(flows: FlowColumns, sides: Sides) -> int:
-    """Flows with an end beyond the local network, neither end being among the given addresses."""
-    if sides.own.how == "guessed":
+    """Flows with an end beyond the local network, neither end being among the given addresses.
+
+    In a sandbox there is nobody else: whatever source address a packet has, it is judged.
+    """
+    if sides.own.how != "given":
         return 0
     foreign = ~sides.local_orig & ~sides.local_resp
     orig = distances(flows.version, flows.orig_hi, flows.orig_lo)

@@ -7,7 +7,8 @@ from typing import Protocol
 
 from egress_audit.addresses import Scope
 from egress_audit.attribute.observations import MAX_FRAMES, MAX_OBSERVATIONS, NOWHERE
-from egress_audit.model.audit import Direction, Frames, Kind, NameUse, Observation
+from egress_audit.attribute.owners import is_helper
+from egress_audit.model.audit import Direction, Frames, Kind, NameUse, Observation, Owner
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.flow import NameSource
 
@@ -30,26 +31,48 @@ class Asked(Protocol):
     def addresses(self) -> Sequence[str]: ...
 
 
+Sender = tuple[Owner | Absent, str | Absent]
+"""Who asked, and in which phase."""
+
+
+def nobody(host: str) -> Sender:
+    """What a capture that names nobody says of who asked for a host."""
+    return Absent.NOT_FOUND, Absent.NOT_FOUND
+
+
 def questions(
     asked: Iterable[Asked],
     destination_of: Callable[[str], Destination],
     limit: int = MAX_OBSERVATIONS,
+    sender_of: Callable[[str], Sender] = nobody,
 ) -> list[Observation]:
     """One row a host, in the order of the first question; ids still 0.
 
     Hosts past the first `limit` are summed in one row of the rest, whose `rest_scopes` says how
-    many names there are; nothing is looked up for them.
+    many names there are; nothing is looked up for them. What our own helpers asked for has a row of
+    the rest of its own.
     """
     hosts = iter(asked)
-    rows = [_question(host, destination_of) for host in islice(hosts, limit)]
-    beyond = list(hosts)
-    return [*rows, _rest(beyond)] if beyond else rows
+    rows = [_question(host, destination_of, sender_of(host.host)) for host in islice(hosts, limit)]
+    by_helper: dict[bool, list[Asked]] = {}
+    owners: dict[bool, Owner | Absent] = {}
+    for host in hosts:
+        owner, _ = sender_of(host.host)
+        by_helper.setdefault(is_helper(owner), []).append(host)
+        owners.setdefault(is_helper(owner), owner)
+    rest = [(_rest(by_helper[helper]), owners[helper]) for helper in sorted(by_helper)]
+    return rows + [replace(row, owner=owner) for row, owner in rest]
 
 
-def _question(asked: Asked, destination_of: Callable[[str], Destination]) -> Observation:
+def _question(
+    asked: Asked, destination_of: Callable[[str], Destination], sender: Sender
+) -> Observation:
     answers = tuple(asked.addresses)
+    owner, phase = sender
     return replace(
         _asking([asked]),
+        owner=owner,
+        phase=phase,
         names=(NameUse(asked.host, (NameSource.DNS_QUERY,)),),
         questions={word: asked.qtypes[word] for word in sorted(asked.qtypes)},
         resolvers=tuple(asked.resolvers),

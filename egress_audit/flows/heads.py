@@ -5,6 +5,7 @@ is reached. Only the first segments of hungry directions and the datagrams of th
 columns; how many of them a batch may add is counted by rank inside the batch.
 """
 
+from array import array
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -103,10 +104,15 @@ class Heads:
         self._printed: Bool = np.zeros(1 << 11, np.bool_)
         self._contradicted: Bool = np.zeros(1 << 11, np.bool_)
         self._prints = Prints()
-        self.unread: Counter[str] = Counter()
-        """Heads given up, by reason."""
+        self.unread_in: dict[str, array[int]] = {}
+        """Flows of the heads that were given up, one for each head, by reason."""
         self.conflicting = 0
         """Sides that sent a segment twice with different bytes, or began their stream twice."""
+
+    @property
+    def unread(self) -> Counter[str]:
+        """Heads given up, by reason."""
+        return Counter({reason: len(flows) for reason, flows in self.unread_in.items()})
 
     @property
     def unremembered(self) -> int:
@@ -137,7 +143,7 @@ class Heads:
         if hungry and not unread:
             return
         if unread:
-            self.unread[unread] += 1
+            self._give_up(head, unread)
         self._close(head)
 
     def finish(self) -> None:
@@ -145,8 +151,11 @@ class Heads:
         for head in list(self._open.values()):
             if not head.dns or head.midway or head.assembly.has_hole:
                 hole = head.assembly.has_hole
-                self.unread["a segment is missing" if hole else "never completed"] += 1
+                self._give_up(head, "a segment is missing" if hole else "never completed")
             self._close(head)
+
+    def _give_up(self, head: Head, reason: str) -> None:
+        self.unread_in.setdefault(reason, array("q")).append(head.flow)
 
     def _close(self, head: Head) -> None:
         self._sated[head.side] = True

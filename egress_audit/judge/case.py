@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import ip_address
 
 from egress_audit.addresses import Scope
 from egress_audit.model.audit import (
@@ -16,6 +17,7 @@ from egress_audit.model.audit import (
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent
 from egress_audit.model.evidence import Coverage
+from egress_audit.model.run import Run
 
 LINK_MAINTENANCE = {2: (), 58: (130, 131, 132, 133, 134, 135, 136, 137, 143)}
 """IGMP, and the ICMPv6 types of MLD and neighbour discovery (RFC 4861, RFC 3810)."""
@@ -28,6 +30,13 @@ LONGEST_MEMBERSHIP = 36
 """Bytes of an IGMPv1 or v2 report, which goes to the group itself (RFC 2236)."""
 LONGEST_MAINTENANCE = 160
 """Bytes that such packets have on average at most; more would be a message to somebody."""
+KERNEL = "kernel"
+"""How the owner of a packet is known that the kernel sent by itself begins with this."""
+DNS_PORT = 53
+
+Matches = Iterator[tuple[str, tuple[Observation, ...]]]
+"""(clause, observations) of each contradiction; the first observation is what the clause is about,
+and none stands behind an attempt without a packet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,13 @@ class Case:
     assertions: tuple[Assertion, ...]
     lists: tuple[ListUsed, ...]
     owners_known: bool
+    run: Run | Absent = Absent.NOT_APPLICABLE
+    """What the recorder noted; NOT_APPLICABLE for a plain capture."""
+
+    @property
+    def of_program(self) -> Iterator[Observation]:
+        """Rows that may be the program's: all but those of our own helpers."""
+        return (seen for seen in self.observations if not seen.by_helper)
 
     @property
     def subject(self) -> str:
@@ -50,23 +66,36 @@ class Case:
     def contacts(self) -> Iterator[Observation]:
         """Rows in which packets of ours went out, or stayed between addresses of ours."""
         going_out = (Direction.OUTBOUND, Direction.INTERNAL)
-        for seen in self.observations:
+        for seen in self.of_program:
             if seen.kind is Kind.CONTACT and seen.direction in going_out:
                 yield seen
 
     def questions(self) -> Iterator[Observation]:
         """Rows of names that were asked for."""
-        return (seen for seen in self.observations if seen.kind is Kind.QUESTION)
+        return (seen for seen in self.of_program if seen.kind is Kind.QUESTION)
 
     def rest(self) -> Iterator[Observation]:
         """The rows in which everything past the bound is summed, one a direction."""
-        return (seen for seen in self.observations if seen.kind is Kind.REST)
+        return (seen for seen in self.of_program if seen.kind is Kind.REST)
 
     def inbound(self) -> Iterator[Observation]:
         """Rows that the far side began, or in which only it sent."""
-        for seen in self.observations:
+        for seen in self.of_program:
             if seen.direction in (Direction.INBOUND, Direction.RECEIVED):
                 yield seen
+
+    def is_own_resolver(self, seen: Observation) -> bool:
+        """True for a contact with port 53 of a resolver that is our own."""
+        if isinstance(self.run, Absent) or seen.far_p != DNS_PORT:
+            return False
+        return seen.far_h in self.run.resolvers
+
+    def is_own_name(self, host: str) -> bool:
+        """True for the sandbox's own name, and the reverse names of its own addresses."""
+        if isinstance(self.run, Absent):
+            return False
+        own = {_reverse_name(text) for text in self.run.own_addresses}
+        return host in own or (host != "" and host == self.run.hostname.lower())
 
     def list_age_ns(self, used: ListUsed) -> int | Absent:
         """How old a list was when the evidence ended; never asks a clock."""
@@ -77,8 +106,21 @@ class Case:
         return abs(last - int(date.timestamp()) * 1_000_000_000)
 
 
+def _reverse_name(address: str) -> str:
+    """The name under which DNS would say whose address it is; '' for text that is none."""
+    try:
+        return ip_address(address.partition("/")[0]).reverse_pointer
+    except ValueError:
+        return ""
+
+
 def is_link_maintenance(seen: Observation) -> bool:
-    """True for what every kernel sends on its link by itself, and never beyond it."""
+    """True for what every kernel sends on its link by itself, and never beyond it.
+
+    Where it is known who sent, the kernel must have.
+    """
+    if not isinstance(seen.owner, Absent) and not seen.owner.how.startswith(KERNEL):
+        return False
     types = LINK_MAINTENANCE.get(seen.proto)
     if types is None or seen.ip_bytes_out > seen.pkts_out * LONGEST_MAINTENANCE:
         return False

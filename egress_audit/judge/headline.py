@@ -7,6 +7,7 @@ from egress_audit.judge import phrases
 from egress_audit.judge.case import Case
 from egress_audit.model.audit import BlindSpot, Finding, Kind, Observation, Verdict
 from egress_audit.model.destination import Absent
+from egress_audit.model.run import Run
 
 DNS_PORT = 53
 
@@ -17,14 +18,28 @@ def headline(
     """One sentence, without a full stop, that a person can sign or quote."""
     if verdict is Verdict.VIOLATED:
         return f"{case.subject} {_what_was_done(case, findings)}"
+    if verdict is Verdict.INCONCLUSIVE and not isinstance(case.run, Absent):
+        return (
+            f"{case.subject} did nothing against the claim that was seen, and this is no proof: "
+            + (_open_points([spot for spot in spots if spot.material]))
+        )
     if verdict is Verdict.INCONCLUSIVE:
         return f"{case.subject} shows nothing against the claim, and cannot prove it: " + _doubts(
             [spot for spot in spots if spot.material]
         )
     basis = _basis(case)
+    if not isinstance(case.run, Absent):
+        return f"{basis}; {_watched(case, case.run)}"
     if not case.coverage.frames:
         return f"{basis}; 0 frames: the proof rests on what you assert"
     return f"{basis}; nothing in {phrases.plural(case.coverage.frames, 'frame')} contradicts it"
+
+
+def _open_points(reasons: Sequence[BlindSpot]) -> str:
+    """The first blind spot in full, and how many more there are."""
+    first, *others = reasons
+    more = f"; and {phrases.plural(len(others), 'more blind spot')}" if others else ""
+    return f"{first.message}{more}"
 
 
 def _doubts(reasons: Sequence[BlindSpot]) -> str:
@@ -37,6 +52,22 @@ def _doubts(reasons: Sequence[BlindSpot]) -> str:
     return f"{count}, of which no assertion lifts {', '.join(fixed[:3])}{more}"
 
 
+def _watched(case: Case, run: Run) -> str:
+    """How long a program was watched that did nothing against its claim."""
+    tree = " to the end of its last process" if run.ended_by == "tree" else ""
+    frames = phrases.plural(case.coverage.frames, "frame")
+    return (
+        f"{case.subject} was watched for {_seconds(run.observed_ns)} s{tree}, and nothing in "
+        f"{frames} or in its system calls contradicts it"
+    )
+
+
+def _seconds(length_ns: int) -> str:
+    """`62.4`; with milliseconds where there are few of them."""
+    digits = 1 if length_ns >= 10_000_000_000 else 3
+    return f"{length_ns / 1_000_000_000:.{digits}f}"
+
+
 def _basis(case: Case) -> str:
     """What a HOLDS rests on beside the evidence."""
     given = case.own_addresses.how == "given" and any(True for _ in case.inbound())
@@ -47,14 +78,20 @@ def _basis(case: Case) -> str:
 
 def _what_was_done(case: Case, findings: Sequence[Finding]) -> str:
     """The first name or address that matters most, with everything that was done to it."""
+    if not any(finding.observations for finding in findings):
+        others = len(findings) - 1
+        more = f"; and {phrases.plural(others, 'more destination')}" if others else ""
+        return findings[0].message + more
     by_id = {seen.id: seen for seen in case.observations}
-    involved = [by_id[number] for finding in findings for number in finding.observations]
+    involved = [by_id[number] for finding in findings for number in finding.observations[:1]]
+    unseen = sum(not finding.observations for finding in findings)
     rows = list({seen.id: seen for seen in involved}.values())
     subjects = _by_destination(rows)
     did = max(subjects.values(), key=_weight)
     others = len(subjects) - 1 - sum(_is_resolver(rows) for rows in subjects.values())
     if _is_resolver(did):
         others = len(subjects) - 1
+    others += unseen
     more = f"; and {phrases.plural(others, 'more destination')}" if others > 0 else ""
     return _told(did, findings) + more
 
@@ -62,7 +99,7 @@ def _what_was_done(case: Case, findings: Sequence[Finding]) -> str:
 def _told(did: Sequence[Observation], findings: Sequence[Finding]) -> str:
     """What was done to one destination, with what makes it worse: where it is, who runs it."""
     ids = {seen.id for seen in did}
-    messages = {f.observations[0]: f.message for f in findings if ids & {*f.observations}}
+    messages = {f.observations[0]: f.message for f in findings if ids & {*f.observations[:1]}}
     if len(did) == 1:
         return messages[did[0].id]
     worse = [

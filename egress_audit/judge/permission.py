@@ -75,17 +75,22 @@ def address_allowed(seen: Observation, claim: Claim) -> bool:
     allow, scope = claim.allow, seen.destination.scope
     if isinstance(seen.far_h, Absent):
         return scope in allow.scopes
-    if _place_allowed(seen.far_h, scope, allow):
+    if place_allowed(seen.far_h, scope, allow):
         return True
     return scope is not Scope.METADATA_SERVICE and _host_allowed(seen.names, allow)
 
 
-def _place_allowed(address: str, scope: Scope, allow: Allow) -> bool:
-    """True if the claim allows an address of this scope, whatever its names are."""
+def place_allowed(address: str, scope: Scope, allow: Allow) -> bool:
+    """True if the claim allows an address of this scope, whatever its names are.
+
+    An address that our own DNS invented lies in no prefix of the world.
+    """
     if scope in allow.scopes:
         return True
     if scope is Scope.METADATA_SERVICE:
         return False
+    if scope is Scope.SIMULATED:
+        return allow.everything
     return allow.everything or in_prefixes(address, _that_hold(allow.prefixes, scope))
 
 
@@ -173,7 +178,13 @@ def _is_proxied(use: NameUse) -> bool:
     return bool(set(use.sources) & set(PROXIED))
 
 
+def asks_decide(allow: Allow) -> bool:
+    """True if some host is allowed: then a contact with our own resolver is as good or bad as the
+    names that it is asked for."""
+    return allow.everything or bool(allow.hosts)
+
+
 def _literal_allowed(literal: IPv4Address | IPv6Address, seen: Observation, allow: Allow) -> bool:
     scope = scope_of(literal)
     is_far_end = str(literal) == seen.far_h or scope is Scope.LOOPBACK
-    return is_far_end or _place_allowed(str(literal), scope, allow)
+    return is_far_end or place_allowed(str(literal), scope, allow)

@@ -12,6 +12,7 @@ TRUSTED_FIRST = (
     NameSource.HTTP_CONNECT,
     NameSource.HTTP_HOST,
     NameSource.DNS_ANSWER,
+    NameSource.SANDBOX_DNS,
 )
 
 

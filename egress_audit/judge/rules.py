@@ -1,27 +1,29 @@
 """The rules that find a contradiction between claim and evidence. One function a rule."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from egress_audit.addresses import Scope
 from egress_audit.judge import phrases
-from egress_audit.judge.case import Case, is_link_maintenance
+from egress_audit.judge.case import Case, Matches, is_link_maintenance
 from egress_audit.judge.permission import (
     address_allowed,
-    host_matches,
-    in_prefixes,
-    literal_address,
+    asks_decide,
     name_allowed,
     names_beyond,
-    of_category,
 )
-from egress_audit.model.audit import Direction, Finding, Observation
-from egress_audit.model.claim import Allow, Deny
-from egress_audit.model.destination import Absent, Destination, controlled_from, located_in
+from egress_audit.judge.rules_of_attempts import attempt_outside
+from egress_audit.judge.rules_of_places import (
+    denied_category,
+    denied_control,
+    denied_host_or_prefix,
+    denied_location,
+)
+from egress_audit.model.audit import Direction, Finding, Frames, Observation
+from egress_audit.model.claim import Allow
 
+IN_NO_FRAME = Frames((), 0)
 LOCAL_SCOPES = (Scope.LAN, Scope.LINK_LOCAL, Scope.MULTICAST, Scope.BROADCAST)
-Matches = Iterator[tuple[str, Observation]]
-"""(clause, observation) of each contradiction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,40 @@ class Rule:
 
     def findings(self, case: Case) -> Iterator[Finding]:
         """A finding for each contradiction, in the order of the observations."""
-        for clause, seen in self.matches(case):
-            yield Finding(self.id, clause, (seen.id,), seen.frames)
+        for clause, rows in self.matches(case):
+            frames = rows[0].frames if rows else IN_NO_FRAME
+            yield Finding(self.id, clause, tuple(seen.id for seen in rows), frames)
 
 
 def _forbidden_contacts(case: Case) -> Iterator[Observation]:
+    """Contacts that the claim does not allow.
+
+    Those with our own resolver only where no host could be asked for, and no finding about a name
+    says what was asked of it; and not where it was asked for the sandbox's own names alone.
+    """
+    told = {resolver for seen in _forbidden_questions(case) for resolver in seen.resolvers}
+    told |= _asked_for_itself(case)
     for seen in case.contacts():
-        if not address_allowed(seen, case.claim) and not is_link_maintenance(seen):
+        if address_allowed(seen, case.claim) or is_link_maintenance(seen):
+            continue
+        if case.is_own_resolver(seen) and (asks_decide(case.claim.allow) or seen.far_h in told):
+            continue
+        yield seen
+
+
+def _asked_for_itself(case: Case) -> set[str]:
+    """Resolvers that the program asked for nothing but the sandbox's own names."""
+    own: set[str] = set()
+    others: set[str] = set()
+    for seen in case.questions():
+        (own if case.is_own_name(seen.names[0].host) else others).update(seen.resolvers)
+    return own - others
+
+
+def _forbidden_questions(case: Case) -> Iterator[Observation]:
+    for seen in case.questions():
+        host = seen.names[0].host
+        if not name_allowed(host, case.claim.allow) and not case.is_own_name(host):
             yield seen
 
 
@@ -58,28 +87,29 @@ def outside_contact(case: Case) -> Matches:
     nearer = (*LOCAL_SCOPES, Scope.METADATA_SERVICE)
     for seen in _forbidden_contacts(case):
         if seen.destination.scope not in nearer:
-            yield phrases.clause(seen), seen
+            yield phrases.clause(seen), (seen,)
 
 
 def name_asked(case: Case) -> Matches:
     """EA002."""
-    for seen in case.questions():
-        if not name_allowed(seen.names[0].host, case.claim.allow):
-            yield phrases.clause(seen), seen
+    carriers = [seen for seen in case.contacts() if case.is_own_resolver(seen)]
+    for seen in _forbidden_questions(case):
+        carried = (row for row in carriers if row.far_h in seen.resolvers)
+        yield phrases.clause(seen), (seen, *carried)
 
 
 def local_contact(case: Case) -> Matches:
     """EA003."""
     for seen in _forbidden_contacts(case):
         if seen.destination.scope in LOCAL_SCOPES:
-            yield phrases.clause(seen), seen
+            yield phrases.clause(seen), (seen,)
 
 
 def metadata_contact(case: Case) -> Matches:
     """EA004."""
     for seen in _forbidden_contacts(case):
         if seen.destination.scope is Scope.METADATA_SERVICE:
-            yield phrases.clause(seen), seen
+            yield phrases.clause(seen), (seen,)
 
 
 def name_through_carrier(case: Case) -> Matches:
@@ -89,72 +119,7 @@ def name_through_carrier(case: Case) -> Matches:
             continue
         beyond = names_beyond(seen, case.claim)
         if beyond:
-            yield f"spoke to {phrases.used_names(beyond)} through {phrases.endpoint(seen)}", seen
-
-
-def _denied_places(
-    case: Case,
-    asks: Callable[[Destination, Collection[str]], bool | None],
-    denied: Collection[str],
-    place: Callable[[Destination], str],
-) -> Matches:
-    """Contacts, then questions by their first such answer, whose place is surely a denied one."""
-    for seen in case.contacts():
-        if asks(seen.destination, denied):
-            yield f"{phrases.clause(seen)}, {place(seen.destination)}", seen
-    for seen in case.questions():
-        for answer, there in zip(seen.answers, seen.answer_destinations, strict=True):
-            if asks(there, denied):
-                yield f"{phrases.clause(seen)}, which leads to {answer}, {place(there)}", seen
-                break
-
-
-def denied_location(case: Case) -> Matches:
-    """EA006."""
-    return _denied_places(
-        case, located_in, case.claim.deny.located, lambda there: f"located in {there.located}"
-    )
-
-
-def denied_control(case: Case) -> Matches:
-    """EA007."""
-    return _denied_places(
-        case,
-        controlled_from,
-        case.claim.deny.controlled,
-        lambda there: f"operated by {there.operator}, controlled from {there.controlled}",
-    )
-
-
-def denied_category(case: Case) -> Matches:
-    """EA008."""
-    return _denied_places(
-        case,
-        of_category,
-        case.claim.deny.categories,
-        lambda there: f"operated by {there.operator} ({there.role})",
-    )
-
-
-def denied_host_or_prefix(case: Case) -> Matches:
-    """EA009."""
-    deny = case.claim.deny
-    for seen in case.contacts():
-        inside = not isinstance(seen.far_h, Absent) and in_prefixes(seen.far_h, deny.prefixes)
-        if inside or any(_denied(use.host, deny) for use in seen.names):
-            yield f"{phrases.clause(seen)}, which the profile denies", seen
-    for seen in case.questions():
-        led = [answer for answer in seen.answers if in_prefixes(answer, deny.prefixes)]
-        if _denied(seen.names[0].host, deny):
-            yield f"{phrases.clause(seen)}, which the profile denies", seen
-        elif led:
-            yield f"{phrases.clause(seen)}, which leads to {led[0]}, which the profile denies", seen
-
-
-def _denied(host: str, deny: Deny) -> bool:
-    """True for a denied name, and for an address in its place that lies in a denied prefix."""
-    literal = literal_address(host) is not None and in_prefixes(host, deny.prefixes)
-    return literal or host_matches(host, deny.hosts)
+            yield f"spoke to {phrases.used_names(beyond)} through {phrases.endpoint(seen)}", (seen,)
 
 
 def inbound_contact(case: Case) -> Matches:
@@ -164,7 +129,7 @@ def inbound_contact(case: Case) -> Matches:
     for seen in case.inbound():
         if seen.direction is Direction.INBOUND and seen.destination.scope is not Scope.LOOPBACK:
             count = phrases.plural(seen.flows, "connection")
-            yield f"answered {count} from {phrases.whom(seen)}", seen
+            yield f"answered {count} from {phrases.whom(seen)}", (seen,)
 
 
 def contact_beyond_rows(case: Case) -> Matches:
@@ -180,11 +145,11 @@ def contact_beyond_rows(case: Case) -> Matches:
         names = forbidden.pop(Scope.NAME, 0)
         if names:
             asked = phrases.plural(names, "further name")
-            yield f"asked for {asked} beyond the rows that are kept", seen
+            yield f"asked for {asked} beyond the rows that are kept", (seen,)
         if forbidden:
             flows = phrases.plural(sum(forbidden.values()), "further flow")
             scopes = ", ".join(f"{count} {scope}" for scope, count in forbidden.items())
-            yield f"sent {flows} beyond the rows that are kept ({scopes})", seen
+            yield f"sent {flows} beyond the rows that are kept ({scopes})", (seen,)
 
 
 def _may_be_allowed(scope: Scope, allow: Allow) -> bool:
@@ -286,6 +251,15 @@ RULES: tuple[Rule, ...] = (
         "are some in scopes of which the claim allows nothing.",
         "A bound of the report must not hide a contact.",
         contact_beyond_rows,
+    ),
+    Rule(
+        "EA012",
+        "An attempt that became no packet",
+        "A system call to connect, or to send, to an address that the claim does not allow, and no "
+        "packet of the program to that address and port in the capture. The connect of a datagram "
+        "socket asks for a route only, and does not count.",
+        "What was refused before it became a packet shows the same intent as a packet.",
+        attempt_outside,
     ),
 )
 """All rules, in the order of their ids. A rule keeps its id for ever."""

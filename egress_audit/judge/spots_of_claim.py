@@ -50,14 +50,25 @@ def _rows_matter(case: Case) -> bool:
 
 
 def _unknown(case: Case, asks: Asks, countries: Collection[str]) -> int | None:
-    """Distinct far addresses of which it cannot be said whether they are in `countries`."""
+    """Distinct far addresses of which it cannot be said whether they are in `countries`.
+
+    Not those that our own side invented in a run (see `places-simulated`), nor its resolvers.
+    """
     if not countries:
         return None
-    unknown = {seen.far_h for seen in case.contacts() if asks(seen.destination, countries) is None}
+    of_run = not isinstance(case.run, Absent)
+    places = [
+        (str(seen.far_h), seen.destination)
+        for seen in case.contacts()
+        if not case.is_own_resolver(seen)
+    ]
     for seen in case.questions():
-        for answer, there in zip(seen.answers, seen.answer_destinations, strict=True):
-            if asks(there, countries) is None:
-                unknown.add(answer)
+        places += zip(seen.answers, seen.answer_destinations, strict=True)
+    unknown = {
+        address
+        for address, there in places
+        if asks(there, countries) is None and not (of_run and there.scope is Scope.SIMULATED)
+    }
     return len(unknown) or None
 
 

@@ -26,9 +26,11 @@ def sum_of(read: Callable[[Coverage], Mapping[str, int]]) -> Callable[[Case], in
 
 
 def _drops(coverage: Coverage) -> int:
-    """The losses that are stated, even where another interface states none."""
+    """The losses that are stated, even where another interface states none; by the interfaces, or
+    by the recorder."""
     stated = [i.drops for i in coverage.interfaces if not isinstance(i.drops, Absent)]
-    return sum(stated)
+    noted = 0 if isinstance(coverage.drops, Absent) else coverage.drops
+    return max(sum(stated), noted)
 
 
 def _filtered(coverage: Coverage) -> int:

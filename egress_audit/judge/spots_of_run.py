@@ -1,10 +1,11 @@
 """Blind spots of every capture, since it knows nothing of the program. Assertions lift them."""
 
-from egress_audit.judge.blind_spots import Spot, always, never
+from egress_audit.judge.blind_spots import Spot, always, never, some
 from egress_audit.judge.case import Case, is_link_maintenance
+from egress_audit.judge.phases import open_phases
 from egress_audit.model.destination import Absent
 
-RUN = "audit the program with a recording that is made around it"
+RUN = "audit the program itself with `egress-audit run`"
 
 
 def _foreign(case: Case) -> int | None:
@@ -12,14 +13,42 @@ def _foreign(case: Case) -> int | None:
     return 0 if case.coverage.probes is Absent.NOT_APPLICABLE else None
 
 
+def _half_seen(case: Case) -> int | None:
+    """Not made by us, or by a rung that sees packets or system calls alone."""
+    if isinstance(case.run, Absent) or case.run.rung.sees_all:
+        return _foreign(case)
+    return 0
+
+
+def _start(case: Case) -> int | None:
+    if isinstance(case.run, Absent):
+        return _foreign(case)
+    return None if case.run.seen_from_start else 0
+
+
+def _end(case: Case) -> int | None:
+    if isinstance(case.run, Absent):
+        return _foreign(case)
+    return None if case.run.seen_to_end else 0
+
+
 def _no_frames(case: Case) -> int | None:
     return None if case.coverage.frames else 0
 
 
 def _probes(case: Case) -> int | None:
-    seen = case.coverage.probes
-    found = not isinstance(seen, Absent) and seen > 0
-    return 0 if case.claim.require.probes and not found else None
+    if not case.claim.require.probes:
+        return None
+    recording, seen = case.coverage.recording, case.coverage.probes
+    if isinstance(recording, Absent):
+        return None if not isinstance(seen, Absent) and seen > 0 else 0
+    return len(recording.missing_probes) or None
+
+
+def _which_probes(case: Case) -> str:
+    recording = case.coverage.recording
+    missing = () if isinstance(recording, Absent) else recording.missing_probes
+    return f"; missing: {some(missing)}" if missing else ""
 
 
 def _observation(case: Case) -> int | None:
@@ -31,13 +60,18 @@ def _phases(case: Case) -> int | None:
     return len(required) if required else None
 
 
+def _which_phases(case: Case) -> str:
+    run, proven = case.run, case.coverage.phases
+    return "" if isinstance(run, Absent) else open_phases(case.claim.require.phases, proven, run)
+
+
 def _owners(case: Case) -> int | None:
     return None if case.owners_known else 0
 
 
 def _host_sockets(case: Case) -> int | None:
     """Knowing who sent is not knowing who asked for it."""
-    return 0 if not case.owners_known or _foreign(case) is not None else None
+    return 0 if not case.owners_known or _half_seen(case) is not None else None
 
 
 def _scope(case: Case) -> int | None:
@@ -58,6 +92,8 @@ def _drops(case: Case) -> int | None:
 
 
 def _filter(case: Case) -> int | None:
+    if not isinstance(case.run, Absent):
+        return None
     interfaces = case.coverage.interfaces
     unknown = [i for i in interfaces if isinstance(i.capture_filter, Absent)]
     return len(unknown) if unknown or not interfaces else None
@@ -94,7 +130,7 @@ SPOTS_OF_RUN: tuple[Spot, ...] = (
         "whole-run",
         "claims that require the whole run",
         RUN,
-        _foreign,
+        _start,
         _whole_run,
     ),
     Spot(
@@ -105,19 +141,20 @@ SPOTS_OF_RUN: tuple[Spot, ...] = (
         "whole-run",
         "claims that require the whole run",
         RUN,
-        _foreign,
+        _end,
         _whole_run,
     ),
     Spot(
         "probes-missing",
         "No proof that packets would have been seen",
-        "no probe packets of known content show that a packet would have been recorded",
+        "no probe packets of known content show that a packet would have been recorded{what}",
         "probes sent beside the program and found in the capture",
         "whole-run",
         "claims that require probes",
         RUN,
         _probes,
         always,
+        _which_probes,
     ),
     Spot(
         "observation-unknown",
@@ -133,13 +170,15 @@ SPOTS_OF_RUN: tuple[Spot, ...] = (
     Spot(
         "phases-unproven",
         "Whether the program did its work",
-        "nothing shows that the program went through what the claim requires; phases: {count}",
+        "nothing shows that the program went through what the claim requires; phases: "
+        "{count}{what}",
         "an exercise with an expected result",
         "exercised",
         "claims that require phases",
-        RUN,
+        "audit the program with `egress-audit run`, and use it with --exercise and --expect",
         _phases,
         always,
+        _which_phases,
     ),
     Spot(
         "environment-unknown",
@@ -219,7 +258,7 @@ SPOTS_OF_RUN: tuple[Spot, ...] = (
         "all-interfaces",
         "every claim",
         RUN,
-        _foreign,
+        _half_seen,
         always,
     ),
     Spot(
@@ -230,7 +269,7 @@ SPOTS_OF_RUN: tuple[Spot, ...] = (
         "all-interfaces",
         "every claim",
         RUN,
-        _foreign,
+        _half_seen,
         always,
     ),
     Spot(

@@ -3,6 +3,7 @@
 from collections import Counter
 
 from egress_audit.addresses import Scope
+from egress_audit.judge.attempts import UNANSWERED
 from egress_audit.judge.blind_spots import Spot, always, never
 from egress_audit.judge.case import Case
 from egress_audit.judge.spots_of_file import AGAIN, NONE, number_of, sum_of
@@ -10,8 +11,6 @@ from egress_audit.model.audit import Direction
 from egress_audit.model.destination import Absent
 
 TCP = 6
-UNANSWERED = ("S0", "REJ", "RSTOS0", "SH")
-"""Zeek's states of a connection that nobody took, whether or not its originator gave it up."""
 
 
 def _guessed(case: Case) -> int | None:
@@ -33,7 +32,12 @@ def _inbound(case: Case) -> int | None:
 
 
 def _service_missing(case: Case) -> int | None:
-    """TCP flows to ports of this machine that never answered anybody in this capture."""
+    """TCP flows to ports of this machine that never answered anybody in this capture.
+
+    Where attempts are recorded it is known who served: see `local-service-absent`.
+    """
+    if not isinstance(case.run, Absent):
+        return None
     silent: Counter[tuple[str | Absent, int | Absent]] = Counter()
     there = set()
     for seen in case.contacts():

@@ -4,9 +4,12 @@ from collections.abc import Iterable
 
 from egress_audit.judge.blind_spots import Spot, spots_in
 from egress_audit.judge.case import Case
+from egress_audit.judge.spots_of_attempts import SPOTS_OF_ATTEMPTS
 from egress_audit.judge.spots_of_claim import SPOTS_OF_CLAIM
 from egress_audit.judge.spots_of_file import SPOTS_OF_FILE
+from egress_audit.judge.spots_of_record import SPOTS_OF_RECORD
 from egress_audit.judge.spots_of_run import SPOTS_OF_RUN
+from egress_audit.judge.spots_of_sandbox import SPOTS_OF_SANDBOX
 from egress_audit.judge.spots_of_traffic import SPOTS_OF_TRAFFIC
 from egress_audit.model.audit import BlindSpot, Finding, Verdict
 
@@ -15,6 +18,9 @@ BLIND_SPOTS: tuple[Spot, ...] = (
     *SPOTS_OF_TRAFFIC,
     *SPOTS_OF_CLAIM,
     *SPOTS_OF_RUN,
+    *SPOTS_OF_RECORD,
+    *SPOTS_OF_SANDBOX,
+    *SPOTS_OF_ATTEMPTS,
 )
 """Every blind spot there is. An id is kept for ever."""
 

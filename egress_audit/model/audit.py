@@ -10,6 +10,7 @@ from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.evidence import Coverage
 from egress_audit.model.flow import NameSource
+from egress_audit.model.run import Role, Run
 
 
 class Verdict(StrEnum):
@@ -51,7 +52,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The process behind a flow, and how that is known."""
+    """The process behind a flow, and how that is known; of several alike the first."""
 
     pid: int
     start_time: int
@@ -59,8 +60,13 @@ class Owner:
     exe_sha256: str | Absent
     cmdline: str | Absent
     parent: int | Absent
+    """Its pid."""
     how: str
-    """`sandbox`, `seccomp`, `ebpf`, a pcapng dialect, or `none`."""
+    """`seccomp` (its own system call was seen), `kernel, on behalf of`, later a pcapng dialect."""
+    role: Role = Role.TARGET
+    """What an `exerciser` or a `probe` did is listed, and never counted as the program's."""
+    processes: int = 1
+    """How many processes of the same executable, arguments and role stand behind the row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +130,11 @@ class Observation:
     """For a question: of each of `answers`, in their order."""
     rest_scopes: Mapping[Scope, int]
     """For the rest: flows by scope of the far end."""
+
+    @property
+    def by_helper(self) -> bool:
+        """True for what our own helpers did: it is listed, and never judged."""
+        return not isinstance(self.owner, Absent) and self.owner.role.is_helper
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,3 +234,5 @@ class Audit:
     assertions: tuple[Assertion, ...]
     observations: tuple[Observation, ...]
     lists: tuple[ListUsed, ...]
+    run: Run | Absent = Absent.NOT_APPLICABLE
+    """What the recorder noted beside the frames; NOT_APPLICABLE for a plain capture."""

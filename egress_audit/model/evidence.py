@@ -79,6 +79,24 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True)
+class Recording:
+    """How far a bundle can be believed, and what was found of it in its own frames."""
+
+    complete: bool
+    """The record was closed by its recorder, and its manifest is there."""
+    altered: tuple[str, ...]
+    """Files of the bundle that are not as its manifest says."""
+    problems: tuple[str, ...]
+    """What is damaged, missing or contradictory in the record."""
+    missing_probes: tuple[str, ...]
+    """Parts of the positive control that are not there: `after, by name, IPv6`."""
+    unattributed: int
+    """Packets of ours of which nobody knows who sent them."""
+    not_the_programs: Mapping[str, int]
+    """Flows of our own helpers, by role; in no finding and no blind spot."""
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """The ledger: every frame in exactly one of `packets`, `no_destination`, `undecoded`."""
 
@@ -136,6 +154,10 @@ class Coverage:
     probes: int | Absent
     """Probe packets of our own seen; NOT_APPLICABLE on a capture that was not made by us."""
     phases: tuple[str, ...] = ()
+    """Those that are proven."""
     conditions: tuple[str, ...] = ()
+    """Settings that silence a product, `NAME=value`."""
     host_records: tuple[HostRecord, ...] = field(default=())
     host_records_beyond: int = 0
+    recording: Recording | Absent = Absent.NOT_APPLICABLE
+    """NOT_APPLICABLE on a capture that was not made by us."""

@@ -163,6 +163,14 @@ class FlowNames:
                 telling[row] = said[0]
         return telling
 
+    def asking(self) -> dict[str, list[int]]:
+        """By host asked for, the rows of the flows that carried the questions; each once."""
+        rows: dict[str, list[int]] = {}
+        for row, names in self._table.flows():
+            for host in {name.host: None for name in names if name.source in ABOUT_OTHERS}:
+                rows.setdefault(host, []).append(row)
+        return rows
+
     def _nameable(self) -> I64:
         """Rows in which something was said, or whose far address something leads to."""
         said = np.array([row for row, _ in self._table.flows()], np.int64)

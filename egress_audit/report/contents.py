@@ -1,7 +1,12 @@
 """The order of a report for people: the same in a terminal and in Markdown."""
 
 from egress_audit.model.audit import Audit, Verdict
+from egress_audit.model.destination import Absent
+from egress_audit.report.attempts_section import attempts_section, helpers_section
 from egress_audit.report.claim_section import claim_section
+from egress_audit.report.conditions_section import cannot_see_section, conditions_section
+from egress_audit.report.evidence_section import evidence_section
+from egress_audit.report.run_section import run_section, written_section
 from egress_audit.report.section import Section
 from egress_audit.report.unseen_section import asserted_section, unseen_section
 from egress_audit.report.watched_section import watched_section
@@ -9,10 +14,24 @@ from egress_audit.report.why_section import remedies_section, why_section
 
 
 def sections_before_table(audit: Audit) -> list[Section]:
-    """What stands between the headline and the table of destinations; evidence comes after it."""
+    """What stands between the headline and the table of destinations."""
     sections = [claim_section(audit), why_section(audit)]
     if audit.verdict is Verdict.INCONCLUSIVE:
         sections.append(remedies_section(audit))
     if audit.assertions:
         sections.append(asserted_section(audit))
+    if not isinstance(audit.run, Absent):
+        conditions = conditions_section(audit.run)
+        sections += [run_section(audit, audit.run), *([conditions] if conditions else [])]
     return [*sections, watched_section(audit), unseen_section(audit)]
+
+
+def sections_after_table(audit: Audit) -> list[Section]:
+    """What stands behind the table: of a run what has no packet, was left, or was not its own."""
+    sections: list[Section | None] = []
+    if not isinstance(audit.run, Absent):
+        run = audit.run
+        sections += [attempts_section(audit, run), helpers_section(audit, run)]
+        sections += [written_section(run)] if run.written_files else []
+        sections += [cannot_see_section(run)]
+    return [*(section for section in sections if section is not None), evidence_section(audit)]

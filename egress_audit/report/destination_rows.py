@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from egress_audit.addresses import Scope
-from egress_audit.model.audit import Audit, Direction, Kind, NameUse, Observation
+from egress_audit.model.audit import Audit, Direction, Kind, NameUse, Observation, Owner
 from egress_audit.model.destination import Absent
 from egress_audit.model.flow import WITH_PORTS
 from egress_audit.report.places import place_lines
+from egress_audit.report.safe_text import clean, middle_cut
 from egress_audit.report.words import (
     counted,
     listed,
@@ -19,6 +20,7 @@ from egress_audit.report.words import (
 )
 
 MAX_ROWS = 30
+COMMAND_COLUMNS = 40
 MAX_NAMES = 3
 """Names of one row that are told, since they may disagree; the others are counted."""
 ICMP = (1, 58)
@@ -60,7 +62,10 @@ class Row:
 
 
 def worst_first(audit: Audit) -> list[Observation]:
-    """Observations in the order a reader needs them: violations, then by how far and how much."""
+    """Observations in the order a reader needs them: violations, then by how far and how much.
+
+    Without those of our own helpers, which are told apart.
+    """
     violating = violating_ids(audit)
     directions, scopes = list(Direction), WORST_SCOPES
 
@@ -74,7 +79,7 @@ def worst_first(audit: Audit) -> list[Observation]:
             seen.id,
         )
 
-    return sorted(audit.observations, key=badness)
+    return sorted((seen for seen in audit.observations if not seen.by_helper), key=badness)
 
 
 def violating_ids(audit: Audit) -> set[int]:
@@ -172,5 +177,16 @@ def _circumstances(seen: Observation) -> str:
     if not isinstance(seen.phase, Absent):
         facts.append(f"during {seen.phase}")
     if not isinstance(seen.owner, Absent):
-        facts.append(f"by {seen.owner.exe} (pid {seen.owner.pid}, {seen.owner.how})")
+        facts.append(_process(seen.owner))
     return ", ".join(facts)
+
+
+def _process(owner: Owner) -> str:
+    """`by python3 (pid 4711)`, `by the kernel, on behalf of … (first of 3 processes)`.
+
+    Its path and arguments stand where the run is told.
+    """
+    shown = middle_cut(clean(owner.exe.rpartition("/")[2] or owner.exe), COMMAND_COLUMNS)
+    how = "the kernel, on behalf of " if owner.how.startswith("kernel") else ""
+    several = f", first of {number(owner.processes)} processes" if owner.processes > 1 else ""
+    return f"by {how}{shown} (pid {owner.pid}{several})"

@@ -1,7 +1,7 @@
 """The table of destinations as lines for a terminal; each row several lines high."""
 
 from egress_audit.model.audit import Audit
-from egress_audit.report.destination_rows import MAX_ROWS, Row, destination_rows
+from egress_audit.report.destination_rows import MAX_ROWS, Row, destination_rows, worst_first
 from egress_audit.report.places import LEGEND
 from egress_audit.report.safe_text import middle_cut, narrow, wrapped
 from egress_audit.report.words import counted, number
@@ -25,9 +25,9 @@ def table_section_lines(audit: Audit, width: int) -> list[str]:
     rows = destination_rows(audit)
     if not rows:
         return [f"{TITLE}: none was seen"]
-    total = counted(len(audit.observations), "row")
+    total = counted(len(worst_first(audit)), "row")
     lines = [f"{TITLE}: {total}, worst first", *_legend(rows, width), "", *_table(rows, width)]
-    beyond = len(audit.observations) - MAX_ROWS
+    beyond = len(worst_first(audit)) - MAX_ROWS
     if beyond > 0:
         lines += ["", f"   … and {number(beyond)} more rows: --format json"]
     return lines

@@ -6,9 +6,8 @@ Source: GitHub Flavored Markdown §4.10 (tables), §6.1 (escapes), §6.9 (autoli
 import re
 
 from egress_audit.model.audit import Audit
-from egress_audit.report.contents import sections_before_table
-from egress_audit.report.destination_rows import MAX_ROWS, Row, destination_rows
-from egress_audit.report.evidence_section import evidence_section
+from egress_audit.report.contents import sections_after_table, sections_before_table
+from egress_audit.report.destination_rows import MAX_ROWS, Row, destination_rows, worst_first
 from egress_audit.report.places import LEGEND
 from egress_audit.report.safe_text import NO_BREAK, bounded, clean
 from egress_audit.report.section import Entry, Section
@@ -29,7 +28,7 @@ def markdown_text(audit: Audit, *, name: str) -> str:
     head = f"# {audit.verdict.value} “{escaped(audit.claim.name)}” {escaped(name)}"
     blocks = [head, escaped(audit.headline)]
     blocks += [_section(section) for section in sections_before_table(audit)]
-    blocks += [_table(audit), _section(evidence_section(audit))]
+    blocks += [_table(audit), *(_section(section) for section in sections_after_table(audit))]
     return "\n\n".join(blocks).replace(NO_BREAK, " ") + "\n"
 
 
@@ -59,11 +58,11 @@ def _table(audit: Audit) -> str:
     rows = destination_rows(audit)
     if not rows:
         return "## Destinations: none was seen"
-    total = counted(len(audit.observations), "row")
+    total = counted(len(worst_first(audit)), "row")
     lines = [f"## Destinations: {total}, worst first", ""]
     lines += [f"{MARK} contradicts the claim; {escaped(LEGEND)}", ""]
     lines += [_line(HEADERS), "|---|---|---|--:|--:|--:|", *(_line(_cells(row)) for row in rows)]
-    beyond = len(audit.observations) - MAX_ROWS
+    beyond = len(worst_first(audit)) - MAX_ROWS
     if beyond > 0:
         lines += ["", f"… and {number(beyond)} more rows: `--format json`"]
     return "\n".join(lines)

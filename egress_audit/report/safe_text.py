@@ -27,11 +27,14 @@ def clean(text: str) -> str:
     text = unicodedata.normalize("NFC", text)
     if text.isascii() and text.isprintable():
         return text
-    shown = []
+    shown: list[str] = []
+    bare = True
     for are_marks, characters in groupby(text, key=_is_mark):
         run = list(characters)
-        kept = run[:MAX_MARKS] if are_marks else []
+        # On an escape a mark would sit on its last letter, and become one with it.
+        kept = run[:MAX_MARKS] if are_marks and bare else []
         shown += kept + [_visible(character) for character in run[len(kept) :]]
+        bare = not _is_hidden(run[-1])
     return "".join(shown)
 
 
@@ -112,9 +115,12 @@ def _columns(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
+def _is_hidden(character: str) -> bool:
+    return unicodedata.category(character) in _HIDDEN
+
+
 def _visible(character: str) -> str:
-    hidden = unicodedata.category(character) in _HIDDEN | _MARKS
-    return _escape(character) if hidden else character
+    return _escape(character) if _is_hidden(character) or _is_mark(character) else character
 
 
 def _escape(character: str) -> str:

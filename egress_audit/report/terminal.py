@@ -1,9 +1,8 @@
 """The report for a terminal: verdict first, every line within the width, nothing obeyed."""
 
 from egress_audit.model.audit import Audit, Verdict
-from egress_audit.report.contents import sections_before_table
+from egress_audit.report.contents import sections_after_table, sections_before_table
 from egress_audit.report.destination_table import table_section_lines
-from egress_audit.report.evidence_section import evidence_section
 from egress_audit.report.safe_text import NO_BREAK, clean, middle_cut, width_of, wrapped
 from egress_audit.report.section import Entry, Section
 
@@ -31,7 +30,7 @@ def terminal_text(audit: Audit, *, name: str, colour: bool = False, width: int =
     parts += [_section(section, colour, width) for section in sections]
     title, *table = table_section_lines(audit, width)
     parts.append([_bold(title, colour), *table])
-    parts.append(_section(evidence_section(audit), colour, width))
+    parts += [_section(section, colour, width) for section in sections_after_table(audit)]
     text = "\n\n".join("\n".join(part) for part in parts)
     return text.replace(NO_BREAK, " ") + "\n"
 

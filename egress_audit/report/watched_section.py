@@ -35,13 +35,9 @@ def watched_section(audit: Audit) -> Section:
             ("Tunnels", tally(coverage.tunnels)),
             ("Damage", _damage(coverage)),
             ("Not read", tally(coverage.skipped_blocks)),
-            ("Phases", listed(coverage.phases)),
-            ("Conditions", listed(coverage.conditions, 20)),
         )
         if text
     ]
-    if not isinstance(coverage.probes, Absent):
-        entries.append(Entry("Probes", (f"{counted(coverage.probes, 'probe')} of our own seen",)))
     entries.append(_interfaces(coverage.interfaces))
     entries.append(Entry("Own side", (_own_addresses(audit.own_addresses),)))
     return Section("Watched", tuple(entries))
@@ -50,7 +46,8 @@ def watched_section(audit: Audit) -> Section:
 def _capture(item: EvidenceItem) -> Entry:
     """Size, format and hash: which file it is that was judged."""
     described = f"{counted(item.size, 'byte')}, {item.format}, {item.format_detail}"
-    return Entry("Capture", (described,), f"sha256 {item.sha256}")
+    term = "Bundle" if item.format == "bundle" else "Capture"
+    return Entry(term, (described,), f"sha256 {item.sha256}")
 
 
 def _frames(coverage: Coverage) -> str:

@@ -44,14 +44,24 @@ def _where(frames: Frames) -> str:
 
 
 def _doubts(material: list[BlindSpot]) -> Section:
-    """What could have happened unseen, under the word that would lift it; first what none lifts."""
+    """What could have happened unseen, under the word that would lift it; first what none lifts.
+
+    Where no word lifts anything, as of a run of ours, each stands under its own id.
+    """
+    if not any(_liftable(spot) for spot in material):
+        entries = [Entry(spot.id, (spot.message,)) for spot in material]
+        return Section("Why", tuple(entries), "silence is not proof; no assertion lifts these")
     by_word: dict[str, list[str]] = {UNLIFTED: []}
     for spot in material:
         word = UNLIFTED if isinstance(spot.lifted_by, Absent) else spot.lifted_by
         by_word.setdefault(word, []).append(f"{spot.id}: {spot.message}")
     note = "silence is not proof; on the left the --assert word that would lift what is beside it"
-    entries = (Entry(word, tuple(lines)) for word, lines in by_word.items() if lines)
-    return Section("Why", tuple(entries), note)
+    lifted = (Entry(word, tuple(lines)) for word, lines in by_word.items() if lines)
+    return Section("Why", tuple(lifted), note)
+
+
+def _liftable(spot: BlindSpot) -> bool:
+    return not isinstance(spot.lifted_by, Absent)
 
 
 def remedies_section(audit: Audit) -> Section:
@@ -64,6 +74,6 @@ def remedies_section(audit: Audit) -> Section:
         Entry(ids[0] if len(ids) == 1 else f"{len(ids)} of them", (remedy,))
         for remedy, ids in by_remedy.items()
     ]
-    return Section(
-        "What would settle it", tuple(entries), "evidence, or an assertion you answer for"
-    )
+    liftable = any(spot.material and _liftable(spot) for spot in audit.blind_spots)
+    note = "evidence, or an assertion you answer for" if liftable else "evidence"
+    return Section("What would settle it", tuple(entries), note)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from egress_audit.attribute.opaque import hidden_by_port, sum_of, tunnels
+from egress_audit.attribute import opaque
+from egress_audit.attribute.opaque import hidden_by_port, sum_of
 from egress_audit.columns import FlowColumns
 from tests.builders.captures import Frame, ip, pcap, scripted, udp
 from tests.builders.engine import run
@@ -22,6 +23,11 @@ def datagram(port: int) -> FlowColumns:
 def hidden(flows: FlowColumns) -> dict[str, int]:
     """What the ports of all flows hide."""
     return hidden_by_port(flows, np.ones(len(flows), np.bool_))
+
+
+def tunnels(flows: FlowColumns) -> dict[str, int]:
+    """What all flows tunnel."""
+    return opaque.tunnels(flows, np.ones(len(flows), np.bool_))
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,157 @@
-"""A capture without process records has no owners, and does not invent any."""
+"""Owners are put on flows by the frames that a recorder names; what could be the program's, is."""
 
-from egress_audit.attribute.owners import Attributor, NoOwners
+import numpy as np
+import pytest
+
+from egress_audit.attribute.owners import (
+    KERNEL,
+    Attributor,
+    NoOwners,
+    Owned,
+    RecordedOwners,
+    is_helper,
+)
+from egress_audit.model.audit import Owner
 from egress_audit.model.destination import Absent
-from tests.builders.captures import pcap, scripted
-from tests.builders.engine import run
+from egress_audit.model.run import Process, Role
+from tests.builders.runs import EXERCISER, PROCESSES, TARGET, process
+
+WAYS = ("seccomp", KERNEL)
+ORIG, RESP = True, False
 
 
-def test_nobody_is_held_to_have_sent_anything() -> None:
+def owned(
+    notes: list[tuple[int, int, int]],
+    frames: list[tuple[int, int, bool]],
+    *,
+    nobodys: tuple[int, ...] = (),
+    near_is_orig: tuple[bool, ...] = (True,),
+    processes: tuple[Process, ...] = PROCESSES,
+    batches: int = 1,
+) -> Owned:
+    """notes: (frame, process, way); frames: (frame, flow, by_orig), in order."""
+    columns = np.array(notes, np.int64).reshape(-1, 3)
+    noted = (
+        columns[:, 0],
+        columns[:, 1].astype(np.int32),
+        columns[:, 2].astype(np.uint8),
+    )
+    owners = RecordedOwners(processes, noted, WAYS, np.array(nobodys, np.int64))
+    for part in np.array_split(np.array(frames, np.int64).reshape(-1, 3), batches):
+        owners.take(part[:, 0], part[:, 1], part[:, 2].astype(np.bool_))
+    return owners.owned(len(near_is_orig), np.array(near_is_orig))
+
+
+def known(found: Owner | Absent) -> Owner:
+    assert isinstance(found, Owner)
+    return found
+
+
+def test_a_plain_capture_names_nobody() -> None:
     nobody: Attributor = NoOwners()
-    flows = run(pcap(scripted(">S"))).flows
-    assert nobody.owner(flows, 0) is Absent.NOT_FOUND
+    nobody.take(np.array([1]), np.array([0]), np.array([True]))
+    assert not nobody.knows_any
+    assert nobody.owned(1, np.array([True])) is None
 
 
-def test_it_is_said_that_no_owner_is_known() -> None:
-    assert not NoOwners().knows_any
+def test_the_sender_of_a_noted_frame_owns_its_flow() -> None:
+    found = owned([(1, TARGET, 0)], [(1, 0, ORIG), (2, 0, RESP)])
+    owner = known(found.owner_of([0]))
+    assert (owner.pid, owner.exe, owner.how, owner.role) == (
+        1002,
+        "/usr/bin/program",
+        "seccomp",
+        Role.TARGET,
+    )
+    assert owner.parent == 1001
+
+
+def test_a_flow_that_the_record_does_not_name_is_nobodys() -> None:
+    found = owned([], [(1, 0, ORIG)])
+    assert found.owner_of([0]) is Absent.NOT_FOUND
+    assert found.known.tolist() == [False]
+
+
+def test_a_process_that_the_record_does_not_know_is_nobody() -> None:
+    assert owned([(1, 99, 0)], [(1, 0, ORIG)]).owner_of([0]) is Absent.NOT_FOUND
+
+
+@pytest.mark.parametrize("batches", [1, 2, 3])
+def test_batches_make_no_difference(batches: int) -> None:
+    frames = [(1, 0, ORIG), (2, 1, ORIG), (5, 2, ORIG)]
+    notes = [(1, TARGET, 0), (2, EXERCISER, 0), (5, TARGET, 1)]
+    found = owned(notes, frames, near_is_orig=(True,) * 3, batches=batches)
+    assert [known(found.owner_of([row])).role for row in range(3)] == [
+        Role.TARGET,
+        Role.EXERCISER,
+        Role.TARGET,
+    ]
+
+
+def test_a_noted_frame_that_is_no_packet_is_passed_over() -> None:
+    assert owned([(2, TARGET, 0)], [(1, 0, ORIG), (3, 0, ORIG)]).known.tolist() == [False]
+
+
+def test_a_frame_past_the_table_of_flows_owns_nothing() -> None:
+    assert owned([(1, TARGET, 0)], [(1, -1, ORIG)]).known.tolist() == [False]
+
+
+def test_over_loopback_the_flow_is_its_originators() -> None:
+    found = owned([(1, EXERCISER, 0), (2, TARGET, 0)], [(1, 0, ORIG), (2, 0, RESP)])
+    assert known(found.owner_of([0])).role is Role.EXERCISER
+
+
+def test_where_the_originator_is_far_it_is_who_answered() -> None:
+    found = owned([(2, TARGET, 0)], [(1, 0, ORIG), (2, 0, RESP)], near_is_orig=(False,))
+    assert known(found.owner_of([0])).role is Role.TARGET
+
+
+def test_of_program_and_helper_on_one_side_the_program_owns_the_flow() -> None:
+    found = owned([(1, EXERCISER, 0), (2, TARGET, 0)], [(1, 0, ORIG), (2, 0, ORIG)])
+    assert known(found.owner_of([0])).role is Role.TARGET
+
+
+def test_of_a_helper_and_nobody_nobody_owns_it() -> None:
+    found = owned([(1, EXERCISER, 0)], [(1, 0, ORIG), (2, 0, ORIG)], nobodys=(2,))
+    assert found.owner_of([0]) is Absent.NOT_FOUND
+    assert found.by_helper.tolist() == [False]
+
+
+def test_the_kernels_packets_are_on_behalf_of_a_process() -> None:
+    owner = known(owned([(1, TARGET, 1)], [(1, 0, ORIG)]).owner_of([0]))
+    assert (owner.how, owner.pid) == (KERNEL, 1002)
+
+
+def test_what_a_process_sends_itself_comes_before_what_the_kernel_sends_for_it() -> None:
+    found = owned([(1, TARGET, 1), (2, TARGET, 0)], [(1, 0, ORIG), (2, 0, ORIG)])
+    assert known(found.owner_of([0])).how == "seccomp"
+
+
+WORKERS = (*PROCESSES, process(5), process(6), process(7, exe="/usr/bin/other"))
+
+
+def test_processes_alike_are_one_owner_and_counted() -> None:
+    notes = [(1, 5, 0), (2, 6, 0), (3, 6, 0)]
+    frames = [(1, 0, ORIG), (2, 1, ORIG), (3, 2, ORIG)]
+    found = owned(notes, frames, near_is_orig=(True,) * 3, processes=WORKERS)
+    assert len(set(found.group.tolist())) == 1
+    owner = known(found.owner_of([0, 1, 2]))
+    assert (owner.pid, owner.processes) == (1005, 2)
+
+
+def test_another_executable_is_another_owner() -> None:
+    notes, frames = [(1, 5, 0), (2, 7, 0)], [(1, 0, ORIG), (2, 1, ORIG)]
+    found = owned(notes, frames, near_is_orig=(True,) * 2, processes=WORKERS)
+    assert len(set(found.group.tolist())) == 2
+
+
+def test_of_several_flows_one_of_the_program_makes_it_the_programs() -> None:
+    notes, frames = [(1, EXERCISER, 0), (2, TARGET, 0)], [(1, 0, ORIG), (2, 1, ORIG)]
+    found = owned(notes, frames, near_is_orig=(True,) * 2)
+    assert known(found.owner_of([0, 1])).role is Role.TARGET
+    assert is_helper(found.owner_of([0])) and not is_helper(found.owner_of([1]))
+
+
+def test_of_a_helper_and_a_flow_of_nobody_it_is_nobodys() -> None:
+    found = owned([(1, EXERCISER, 0)], [(1, 0, ORIG), (2, 1, ORIG)], near_is_orig=(True,) * 2)
+    assert found.owner_of([0, 1]) is Absent.NOT_FOUND

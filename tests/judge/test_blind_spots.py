@@ -2,11 +2,15 @@
 
 from dataclasses import replace
 
-from egress_audit.judge.blind_spots import Spot, always, never, spots_in
+import pytest
+
+from egress_audit.judge.assertions import WORDS
+from egress_audit.judge.blind_spots import Spot, always, never, some, spots_in
 from egress_audit.judge.case import Case
 from egress_audit.model.audit import BlindSpot
 from egress_audit.model.destination import Absent
 from tests.builders.cases import case
+from tests.builders.runs import run
 
 
 def three(_: Case) -> int | None:
@@ -53,3 +57,24 @@ def test_what_no_assertion_lifts_stays_with_all_of_them() -> None:
 
 def test_what_is_in_nobodys_way_is_told_and_not_material() -> None:
     assert not only(replace(ROW, is_material=never), case()).material
+
+
+# Of a run
+
+
+@pytest.mark.parametrize("word", [word for word in WORDS if word != "exercised"])
+def test_no_word_replaces_what_a_recording_of_ours_failed_to_show(word: str) -> None:
+    found = only(replace(ROW, lifted_by=word), case(run=run(), asserted="all"))
+    assert found.material and found.lifted_by is Absent.NOT_APPLICABLE
+
+
+def test_a_person_may_know_that_the_program_was_used() -> None:
+    used = replace(ROW, lifted_by="exercised")
+    assert only(used, case(run=run(), asserted="exercised")).lifted
+    assert not only(used, case(run=run(exit_status=1), asserted="exercised")).lifted
+    assert only(used, case(run=run(exit_status=Absent.NOT_FOUND), asserted="exercised")).lifted
+
+
+def test_which_ones_stand_in_the_sentence() -> None:
+    named = replace(ROW, text="{count} ({what})", what=lambda _: some(["a", "b", "a", "c", "d"]))
+    assert only(named, case()).message == "3 (a, b, c and 1 more)"

@@ -100,7 +100,7 @@ def test_a_packaged_profile_has_its_file_s_name_and_says_what_holds_means(name: 
 def test_offline_allows_the_machine_itself_and_nothing_else() -> None:
     claim = load_profile("offline")
     assert claim.allow == Allow(scopes=frozenset({Scope.LOOPBACK}))
-    assert claim.require == Require(phases=("load", "generate"), observe_ns=60 * SECOND_NS)
+    assert claim.require == Require(phases=("run",), observe_ns=60 * SECOND_NS)
     assert not claim.uses_lists
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from egress_audit.addresses import Scope
 from egress_audit.judge.rules import RULES, findings
-from egress_audit.model.audit import Direction
+from egress_audit.model.audit import Direction, Frames
 from egress_audit.model.claim import Claim, Deny
 from egress_audit.model.destination import Absent, Confidence
 from egress_audit.model.flow import NameSource
@@ -30,6 +30,7 @@ from tests.builders.cases import (
     question,
     rest,
 )
+from tests.builders.runs import RESOLVER, attempt, run
 
 IN_CHINA = place(located="CN", controlled="CN", operator="Example", role="state-telecom")
 NO_TELECOM = claim(everything=True, deny=Deny(categories=frozenset({"state-telecom"})))
@@ -391,6 +392,61 @@ def test_a_metadata_service_beyond_the_rows_fires_even_where_any_is_allowed() ->
     assert fired(case(rest(metadata_service=1), claim=claim(everything=True))) == ["EA011"]
 
 
+# Our own resolver
+
+ASKED = {"far_p": 53, "proto": 17, "destination": near(Scope.SIMULATED)}
+ITSELF = "2.0.87.10.in-addr.arpa"
+
+
+def test_a_question_to_our_own_resolver_is_one_finding_with_its_carrier_behind_it() -> None:
+    asked = question("hub.example", resolvers=(RESOLVER,))
+    (found,) = findings(case(asked, contact(RESOLVER, **ASKED), run=run()))
+    assert (found.rule, found.observations, found.frames) == ("EA002", (1, 2), asked.frames)
+
+
+def test_a_contact_with_it_in_which_nothing_was_asked_is_a_contact_like_any_other() -> None:
+    assert fired(case(contact(RESOLVER, **ASKED), run=run())) == ["EA001"]
+
+
+def test_another_port_of_it_is_not_excused() -> None:
+    allows = claim(hosts=("hub.example",))
+    there = contact(RESOLVER, **(ASKED | {"far_p": 853}))
+    assert fired(case(there, claim=allows, run=run())) == ["EA001"]
+
+
+def test_where_a_host_is_allowed_the_names_it_is_asked_for_decide() -> None:
+    allows = claim(hosts=("hub.example",))
+    asked = contact(RESOLVER, **ASKED)
+    good = question("hub.example", resolvers=(RESOLVER,))
+    bad = question("bad.example", resolvers=(RESOLVER,))
+    assert fired(case(good, asked, claim=allows, run=run())) == []
+    assert fired(case(bad, asked, claim=allows, run=run())) == ["EA002"]
+
+
+def test_somebody_elses_resolver_is_a_destination() -> None:
+    asked = question("hub.example", resolvers=("8.8.8.8",))
+    assert fired(case(asked, contact("8.8.8.8", far_p=53, proto=17), run=run())) == [
+        "EA001",
+        "EA002",
+    ]
+
+
+@pytest.mark.parametrize("host", ["sandbox", ITSELF])
+def test_the_sandboxs_own_name_and_address_count_as_loopback(host: str) -> None:
+    asked = question(host, resolvers=(RESOLVER,))
+    assert fired(case(asked, contact(RESOLVER, **ASKED), run=run())) == []
+
+
+def test_beside_another_name_they_do_not_excuse_it() -> None:
+    asked = question("sandbox", resolvers=(RESOLVER,))
+    other = question("hub.example", resolvers=(RESOLVER,))
+    assert fired(case(asked, other, contact(RESOLVER, **ASKED), run=run())) == ["EA002"]
+
+
+def test_on_a_plain_capture_nobody_knows_those_names() -> None:
+    assert fired(case(question("sandbox"))) == ["EA002"]
+
+
 # All of them
 
 FIRES: dict[str, dict[str, Any]] = {
@@ -405,10 +461,11 @@ FIRES: dict[str, dict[str, Any]] = {
     "EA009": {"rows": (question("bad.example"),), "claim": DENIES},
     "EA010": {"rows": (contact(direction=Direction.INBOUND),), "claim": NO_INBOUND},
     "EA011": {"rows": (rest(global_=1),)},
+    "EA012": {"run": run(attempts=(attempt(),))},
 }
 
 
-def made(rows: tuple[Any, ...], **changes: Any) -> Any:
+def made(rows: tuple[Any, ...] = (), **changes: Any) -> Any:
     return case(*rows, **changes)
 
 
@@ -428,6 +485,6 @@ def test_a_loss_does_not_excuse_a_violation(rule: Any) -> None:
 def test_a_finding_points_to_its_observation_and_frames(rule: Any) -> None:
     there = made(**FIRES[rule.id])
     found = next(finding for finding in findings(there) if finding.rule == rule.id)
-    assert found.observations == (1,)
-    assert found.frames == there.observations[0].frames
+    assert found.observations == tuple(seen.id for seen in there.observations)
+    assert found.frames == (there.observations[0].frames if there.observations else Frames((), 0))
     assert found.message and not found.message.endswith(".")

@@ -70,7 +70,7 @@ def test_what_the_file_records_is_lifted_by_nothing(spot_id: str) -> None:
 @pytest.mark.parametrize("spot", BLIND_SPOTS, ids=lambda spot: spot.id)
 def test_every_row_reads_as_a_line_of_the_report_and_of_the_manual(spot: object) -> None:
     row = next(known for known in BLIND_SPOTS if known is spot)
-    assert row.text.format(count=3)
+    assert row.text.format(count=3, what="them")
     assert len(row.text) < 200 and not row.text.endswith(".")
     assert len(row.title) < 60 and row.title[0].isupper()
     for words in (row.disproof, row.material_to, row.remedy):

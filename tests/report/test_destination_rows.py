@@ -8,6 +8,7 @@ from egress_audit.addresses import Scope
 from egress_audit.model.audit import Direction, Frames, Kind, NameUse, Observation, Owner
 from egress_audit.model.destination import Absent
 from egress_audit.model.flow import NameSource
+from egress_audit.model.run import Role
 from egress_audit.report.destination_rows import (
     MAX_ROWS,
     WORST_SCOPES,
@@ -17,6 +18,7 @@ from egress_audit.report.destination_rows import (
 )
 from tests.builders.audit_parts import CLOUDFLARE, near, observation, question
 from tests.builders.audits import far_and_wide, hub_lookup
+from tests.builders.runs import owner
 
 
 def order_of(*observations: Observation) -> list[int]:
@@ -139,9 +141,7 @@ def test_a_question_that_nobody_answered_says_so() -> None:
 def test_direction_phase_and_process_are_told_where_known() -> None:
     owner = Owner(20, 0, "python3", Absent.NOT_FOUND, Absent.NOT_FOUND, 1, "sandbox")
     seen = observation(owner=owner, phase="load", direction=Direction.INBOUND)
-    assert row_of(seen, violates=False).far_end[-1] == (
-        "inbound, during load, by python3 (pid 20, sandbox)"
-    )
+    assert row_of(seen, violates=False).far_end[-1] == ("inbound, during load, by python3 (pid 20)")
 
 
 def test_a_name_that_is_the_address_is_not_told_twice() -> None:
@@ -165,3 +165,26 @@ def test_a_question_counts_how_often_it_was_asked_and_no_bytes() -> None:
 def test_the_first_time_is_a_day_and_a_time_of_day() -> None:
     assert row_of(observation(), violates=False).first_seen == ("2026-11-21", "10:12:03")
     assert observation().frames == Frames((3,), 1)
+
+
+def cell(who: Owner) -> tuple[str, ...]:
+    """The lines of a row whose owner is known."""
+    return row_of(observation(owner=who), violates=False).far_end
+
+
+def test_processes_alike_are_counted_and_the_kernel_sends_on_behalf() -> None:
+    assert "by program (pid 1002, first of 3 processes)" in cell(owner(processes=3))
+    kernels = owner(how="kernel, on behalf of")
+    assert "by the kernel, on behalf of program (pid 1002)" in cell(kernels)
+
+
+def test_a_long_command_loses_its_middle() -> None:
+    (line,) = [text for text in cell(owner(exe="/usr/bin/" + "x" * 500)) if text.startswith("by ")]
+    assert len(line) < 100 and "…" in line
+
+
+def test_what_our_helpers_did_is_no_row_of_the_table() -> None:
+    audit = far_and_wide()
+    first, *rest = audit.observations
+    ours = replace(first, owner=owner(Role.PROBE))
+    assert len(worst_first(replace(audit, observations=(ours, *rest)))) == len(rest)

@@ -96,3 +96,8 @@ def test_clean_text_has_no_control_character_and_stays_clean(text: str) -> None:
     once = clean(text)
     assert not {unicodedata.category(character) for character in once} & {"Cc", "Cf", "Cs", "Zl"}
     assert clean(once) == once
+
+
+def test_a_mark_behind_an_escape_is_escaped_as_well() -> None:
+    assert clean("\x0f\u0307") == "\\x0f\\u0307"
+    assert clean(clean("\x0f\u0307")) == "\\x0f\\u0307"

@@ -103,13 +103,9 @@ def test_hidden_and_unread_names_are_counted_by_kind() -> None:
     assert shown["Tunnels"] == ("1 gre",)
 
 
-def test_conditions_of_the_verdict_are_printed() -> None:
-    assert told(conditions=("HF_HUB_OFFLINE=1",))["Conditions"] == ("HF_HUB_OFFLINE=1",)
-
-
-def test_probes_are_counted_where_there_could_be_some() -> None:
-    assert "Probes" not in told()
-    assert told(probes=4)["Probes"] == ("4 probes of our own seen",)
+def test_what_a_run_adds_stands_in_its_own_sections() -> None:
+    entries = told(conditions=("HF_HUB_OFFLINE=1",), probes=4, phases=("run",))
+    assert not {"Conditions", "Probes", "Phases"} & entries.keys()
 
 
 def test_own_addresses_say_how_they_are_known() -> None:

@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 from egress_audit.model.audit import Frames
+from egress_audit.model.destination import Absent
 from egress_audit.report.why_section import MAX_FINDINGS, remedies_section, why_section
+from tests.builders.audit_parts import blind_spot
 from tests.builders.audits import asserted_silence, hub_lookup, own_address_guess, silent_capture
 
 
@@ -66,3 +68,12 @@ def test_an_audit_that_holds_has_nothing_against_it() -> None:
     section = why_section(asserted_silence())
     assert section.entries == ()
     assert section.note.startswith("nothing contradicts the claim")
+
+
+def test_what_no_assertion_lifts_stands_under_its_own_id() -> None:
+    spots = (blind_spot("devices", lifted_by=Absent.NOT_APPLICABLE, remedy="look"),)
+    audit = replace(silent_capture(), blind_spots=spots)
+    section = why_section(audit)
+    assert [entry.term for entry in section.entries] == ["devices"]
+    assert "no assertion" in section.note
+    assert remedies_section(audit).note == "evidence"

@@ -1,0 +1,117 @@
+"""The ledger of one body of evidence: what was watched, and how well."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from egress_audit.attribute.directions import INTERNAL, Far, unasked_answers, unprompted_errors
+from egress_audit.attribute.observations import Senders
+from egress_audit.attribute.opaque import hidden_by_port, sum_of, tunnels
+from egress_audit.attribute.own_addresses import Sides, foreign_flows, is_loopback
+from egress_audit.columns import Bool, FlowColumns
+from egress_audit.judge.phases import proven_phases
+from egress_audit.listening import Listening
+from egress_audit.model.destination import Absent
+from egress_audit.model.evidence import CaptureFacts, Coverage
+from egress_audit.names.flow_names import FlowNames
+from egress_audit.names.hearing import NO_NAME
+from egress_audit.recorded import Recorded
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """The flows of one body of evidence, with what is known of their ends, names and senders."""
+
+    flows: FlowColumns
+    sides: Sides
+    far: Far
+    names: FlowNames
+    senders: Senders | None
+    """None where nobody is named."""
+
+    @property
+    def judged(self) -> Bool:
+        """(n,) True for flows that may be the program's; all of them where nobody is named."""
+        everything: Bool = np.ones(len(self.flows), np.bool_)
+        return everything if self.senders is None else ~self.senders.owned.by_helper
+
+
+def coverage_of(
+    heard: Listening, facts: CaptureFacts, traffic: Traffic, recorded: Recorded | None
+) -> Coverage:
+    """The ledger, once the capture was read to its end."""
+    coverage = _coverage(heard, facts, traffic)
+    if recorded is None or traffic.senders is None:
+        return coverage
+    run = recorded.account.run
+    return replace(
+        coverage,
+        drops=recorded.drops,
+        probes=recorded.probes_found,
+        phases=proven_phases(run),
+        conditions=tuple(f"{setting.name}={setting.value}" for setting in run.conditions),
+        recording=recorded.recording(traffic.senders, traffic.far, facts),
+    )
+
+
+def _coverage(heard: Listening, facts: CaptureFacts, traffic: Traffic) -> Coverage:
+    """What the capture alone says."""
+    flows, far = traffic.flows, traffic.far
+    drops = [interface.drops for interface in facts.interfaces]
+    known = [count for count in drops if not isinstance(count, Absent)]
+    table = heard.hearing.names
+    hidden, near = _hidden(heard, traffic)
+    given_up = (heard.heads.unread_in, heard.unread_in)
+    return Coverage(
+        frames=heard.ledger.frames,
+        packets=heard.ledger.packets,
+        no_destination=sum_of(heard.ledger.no_destination),
+        undecoded=sum_of(heard.ledger.undecoded),
+        partial=sum_of(heard.ledger.partial),
+        truncated=heard.ledger.truncated,
+        duplicates=heard.duplicates,
+        drops=sum(known) if known and len(known) == len(drops) else Absent.NOT_FOUND,
+        interfaces=facts.interfaces,
+        first_ts_ns=heard.timeline.first_ts_ns,
+        last_ts_ns=heard.timeline.last_ts_ns,
+        longest_silence=heard.timeline.longest_silence,
+        time_reversals=heard.timeline.reversals,
+        frames_without_time=facts.frames_without_time,
+        damage=facts.damage,
+        skipped_blocks=sum_of(facts.skipped_blocks),
+        flows=len(flows),
+        flows_evicted=heard.table.evicted,
+        unread_heads=sum_of(*(_unread(traffic, said) for said in given_up)),
+        hidden_names=hidden,
+        hidden_near=near,
+        tunnels=sum_of(tunnels(flows, traffic.judged)),
+        names_dropped=table.dropped + traffic.names.cut + heard.heads.unremembered,
+        one_way_flows=int((flows.one_sided | unasked_answers(flows, far)).sum()),
+        unprompted_errors=unprompted_errors(flows, far),
+        foreign_flows=foreign_flows(flows, traffic.sides),
+        gap_flows=int((flows.missed_bytes > 0).sum()),
+        missed_bytes=int(flows.missed_bytes.sum()),
+        conflicting_segments=heard.heads.conflicting,
+        probes=Absent.NOT_APPLICABLE,
+        host_records=facts.host_records,
+        host_records_beyond=facts.host_records_beyond,
+    )
+
+
+def _unread(traffic: Traffic, flows_of: Mapping[str, Sequence[int]]) -> dict[str, int]:
+    """What could not be read in flows that are judged, by reason."""
+    judged = traffic.judged
+    counted = {why: int(judged[np.asarray(rows)].sum()) for why, rows in flows_of.items()}
+    return {why: count for why, count in counted.items() if count}
+
+
+def _hidden(heard: Listening, traffic: Traffic) -> tuple[dict[str, int], dict[str, int]]:
+    """Flows whose protocol hides the name, by kind; and those of them that stay on the machine."""
+    flows, far, judged = traffic.flows, traffic.far, traffic.judged
+    near = judged & (is_loopback(flows.version, far.hi, far.lo) | (far.direction == INTERNAL))
+    hiding = {kind: list(rows) for kind, rows in heard.hearing.hiding.items()}
+    said = {kind: n for kind, rows in hiding.items() if (n := int(judged[rows].sum()))}
+    said_near = {k: int(near[rows].sum()) for k, rows in hiding.items() if k != NO_NAME}
+    beside = {k: n for k, n in sum_of(said_near, hidden_by_port(flows, near)).items() if n}
+    return sum_of(said, hidden_by_port(flows, judged)), beside

@@ -1,0 +1,136 @@
+"""System calls that wanted out, or to another process, and what the capture shows of them."""
+
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from egress_audit.addresses import Scope, scope_of
+from egress_audit.judge.case import DNS_PORT, Case
+from egress_audit.judge.permission import asks_decide, host_matches, name_allowed, place_allowed
+from egress_audit.model.audit import Direction
+from egress_audit.model.destination import Absent
+from egress_audit.model.run import IP_FAMILIES, Attempt, Role
+
+ORDINARY_FAMILIES = (*IP_FAMILIES, "AF_UNIX", "AF_LOCAL", "AF_NETLINK", "AF_UNSPEC", "")
+"""Families of sockets that lead nowhere unseen."""
+BELOW_TRANSPORT = ("AF_PACKET",)
+"""Families whose packets the capture shows, where they could be sent at all."""
+SERVING = ("bind", "listen")
+TCP, UDP = 6, 17
+PORTLESS = Absent.NOT_APPLICABLE
+RESOLVER_PORTS = (DNS_PORT, 853)
+UNANSWERED = ("S0", "REJ", "RSTOS0", "SH")
+"""Zeek's states of a connection that nobody took, whether or not its originator gave it up."""
+
+Address = IPv4Address | IPv6Address
+Port = tuple[str, int, int]
+"""Address, port, IANA protocol number."""
+
+
+def attempts_of_program(case: Case) -> Iterator[Attempt]:
+    """The attempts of the program itself; whose process is not in the record is held to be it."""
+    if isinstance(case.run, Absent):
+        return
+    roles = {process.id: process.role for process in case.run.processes}
+    for attempt in case.run.attempts:
+        role = roles.get(attempt.process, Role.TARGET)
+        if not role.is_helper and role is not Role.RECORDER:
+            yield attempt
+
+
+def address_of(attempt: Attempt) -> Address | None:
+    """The IP address of an attempt, an IPv4-mapped one as IPv4; None if none could be read."""
+    if isinstance(attempt.address, Absent):
+        return None
+    try:
+        address = ip_address(attempt.address)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def unseen_attempts(case: Case) -> Iterator[tuple[Attempt, Address]]:
+    """Attempts to an address that the claim does not allow, of which no packet came.
+
+    Where far ends were summed in a last row, that row and its rule speak for them.
+    """
+    if any(seen.direction is Direction.OUTBOUND for seen in case.rest()):
+        return
+    sent = {(seen.far_h, port) for seen in case.contacts() for port in (seen.far_p, PORTLESS)}
+    for attempt in attempts_of_program(case):
+        address = address_of(attempt)
+        if not attempt.wants_out or address is None or _stays_here(case, address):
+            continue
+        port = PORTLESS if attempt.type == "raw" or not attempt.port else attempt.port
+        if (str(address), port) not in sent and not _is_allowed(case, attempt, address):
+            yield attempt, address
+
+
+def names_of(case: Case, address: Address) -> list[str]:
+    """The names that our DNS or an answer in the capture gave for an address."""
+    found: dict[str, None] = {}
+    if not isinstance(case.run, Absent) and str(address) in case.run.synthetic:
+        found[case.run.synthetic[str(address)]] = None
+    for seen in case.questions():
+        if str(address) in seen.answers:
+            found[seen.names[0].host] = None
+    return list(found)
+
+
+def _stays_here(case: Case, address: Address) -> bool:
+    """Loopback, an address of the sandbox, or none at all, which the kernel takes for loopback."""
+    assert not isinstance(case.run, Absent)
+    own = {text.partition("/")[0] for text in case.run.own_addresses}
+    return str(address) in own or scope_of(address) in (Scope.LOOPBACK, Scope.UNSPECIFIED)
+
+
+def _is_allowed(case: Case, attempt: Attempt, address: Address) -> bool:
+    """What `address_allowed` says of a contact, of an attempt without one."""
+    allow, scope = case.claim.allow, scope_of(address)
+    assert not isinstance(case.run, Absent)
+    if str(address) in case.run.resolvers and attempt.port == DNS_PORT and asks_decide(allow):
+        return True
+    if str(address) in case.run.synthetic:
+        return name_allowed(case.run.synthetic[str(address)], allow)
+    if place_allowed(str(address), scope, allow):
+        return True
+    named = any(host_matches(host, allow.hosts) for host in names_of(case, address))
+    return named and scope is not Scope.METADATA_SERVICE
+
+
+def absent_services(case: Case) -> list[Port]:
+    """Ports of this machine that the program called, where nobody of the tree ever served.
+
+    A connection that nobody took; a datagram only to a resolver's port, since any other asks
+    nothing that a resolver or proxy would be told.
+    """
+    called: dict[Port, None] = {}
+    there: set[tuple[str, int]] = set()
+    for seen in case.contacts():
+        if seen.destination.scope is not Scope.LOOPBACK or isinstance(seen.far_p, Absent):
+            continue
+        end = str(seen.far_h), seen.far_p
+        taken = seen.pkts_in > 0 and seen.proto == UDP
+        if seen.proto == TCP:
+            taken = sum(seen.conn_states.get(state, 0) for state in UNANSWERED) < seen.flows
+        if taken:
+            there.add(end)
+        elif seen.proto == TCP or (seen.proto == UDP and seen.far_p in RESOLVER_PORTS):
+            called[(*end, seen.proto)] = None
+    served = served_ports(case)
+    return [
+        (host, port, proto)
+        for host, port, proto in called
+        if (host, port) not in there and (port, proto) not in served
+    ]
+
+
+def served_ports(case: Case) -> set[tuple[int | Absent, int]]:
+    """Ports that a process of the sandbox bound or listened at, at any time, with the protocol."""
+    if isinstance(case.run, Absent):
+        return set()
+    return {
+        (attempt.port, UDP if attempt.type == "dgram" else TCP)
+        for attempt in case.run.attempts
+        if attempt.call in SERVING and attempt.family in IP_FAMILIES
+    }

@@ -1,0 +1,54 @@
+"""The ledger: what our helpers left unread or hidden is not the program's."""
+
+from pathlib import Path
+
+import pytest
+
+from egress_audit.api import audit_capture
+from egress_audit.model.evidence import Coverage
+from tests.builders.bundles import TARGET
+from tests.builders.captures import UDP, ip, udp
+from tests.builders.recordings import EXERCISER, HOME, bundle, sent_by
+from tests.builders.scenes import one, script
+
+
+def ledger(folder: Path) -> Coverage:
+    return audit_capture(str(folder)).audit.coverage
+
+
+@pytest.mark.parametrize(("who", "count"), [(TARGET, 1), (EXERCISER, 0)])
+def test_a_beginning_that_was_never_completed_is_unread_if_it_is_the_programs(
+    tmp_path: Path, who: int, count: int
+) -> None:
+    there = script((HOME, 40001), ("203.0.113.9", 80))
+    there.handshake()
+    there.from_client("PA", b"GET / HT")
+    made = bundle(tmp_path / "b", sent_by(who, there.frames))
+    assert sum(ledger(made).unread_heads.values()) == count
+
+
+@pytest.mark.parametrize(("who", "count"), [(TARGET, 1), (EXERCISER, 0)])
+def test_a_datagram_that_is_no_dns_is_unread_if_it_is_the_programs(
+    tmp_path: Path, who: int, count: int
+) -> None:
+    sent = sent_by(who, [one(ip(HOME, "8.8.8.8", udp(4000, 53, b"\x00"), UDP))])
+    assert sum(ledger(bundle(tmp_path / "b", sent)).unread_heads.values()) == count
+
+
+@pytest.mark.parametrize(("who", "hidden"), [(TARGET, {"QUIC": 1}), (EXERCISER, {})])
+def test_a_hidden_name_counts_if_it_is_the_programs(
+    tmp_path: Path, who: int, hidden: dict[str, int]
+) -> None:
+    sent = sent_by(who, [one(ip(HOME, "203.0.113.9", udp(4000, 443, b"x"), UDP))])
+    assert ledger(bundle(tmp_path / "b", sent)).hidden_names == hidden
+
+
+@pytest.mark.parametrize(("who", "tunnels"), [(TARGET, {"WireGuard": 1}), (EXERCISER, {})])
+def test_so_does_a_tunnel(tmp_path: Path, who: int, tunnels: dict[str, int]) -> None:
+    sent = sent_by(who, [one(ip(HOME, "203.0.113.9", udp(4000, 51820, b"x"), UDP))])
+    assert ledger(bundle(tmp_path / "b", sent)).tunnels == tunnels
+
+
+def test_every_frame_is_counted_whoever_sent_it(tmp_path: Path) -> None:
+    sent = sent_by(EXERCISER, [one(ip(HOME, "203.0.113.9", udp(4000, 9, b"x"), UDP))])
+    assert ledger(bundle(tmp_path / "b", sent)).frames == 9
