@@ -8,7 +8,7 @@ BIN := .venv/bin
 help: ## What can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
 
-demo: ## Three saved captures, one verdict of each kind
+demo: ## Two live audits of a tiny model, and a saved capture: one verdict of each kind
 	@PYTHON="$(PYTHON)" sh scripts/venv.sh run
 	@sh scripts/demo.sh
 

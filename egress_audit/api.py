@@ -1,22 +1,32 @@
 """The few public functions: what the command line and other programs call."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from egress_audit.audit import Asserted, Audited, Bounds, audited
+from egress_audit.audit import Asserted, Audited, audited
 from egress_audit.capture.source import open_capture
 from egress_audit.capture.tap import Tap, TappedFrame
 from egress_audit.classify.destination import Classifier, embedded_classifier
-from egress_audit.columns import PacketBatch
+from egress_audit.columns import FrameSource, PacketBatch
 from egress_audit.errors import EgressAuditError, WrongUsage
+from egress_audit.evidence.account import Account
+from egress_audit.evidence.bundle import open_bundle
 from egress_audit.flows.table import Assigned
 from egress_audit.judge.profile import load_profile
-from egress_audit.model.audit import Audit, Verdict
+from egress_audit.listening import USUAL_BOUNDS, Bounds
+from egress_audit.model.audit import Audit, EvidenceItem, Verdict
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.flow import Flow, Name
+from egress_audit.recorded import CLOSED, Seal, refuse_unusable
+
+if TYPE_CHECKING:
+    from egress_audit.record.plan import RunPlan
+    from egress_audit.record.progress import Status
 
 __all__ = [
     "Asserted",
@@ -27,11 +37,11 @@ __all__ = [
     "ExplainedFrame",
     "Verdict",
     "audit_capture",
+    "audit_run",
     "explain_frames",
 ]
 
 NOTHING_ASSERTED = Asserted()
-USUAL_BOUNDS = Bounds()
 
 Prefixes = Sequence[IPv4Network | IPv6Network]
 
@@ -45,7 +55,7 @@ def audit_capture(
     bounds: Bounds = USUAL_BOUNDS,
     classifier: Classifier | None = None,
 ) -> Audited:
-    """Judges one capture (`-` is standard input) against a profile, by name or path.
+    """Judges one capture (`-` is standard input) or bundle against a profile, by name or path.
 
     local: addresses of the audited host; asserted: what a person states about the capture; bounds:
     how much is kept of it; classifier: None for the lists that come with the program. Raises
@@ -53,10 +63,47 @@ def audit_capture(
     """
     asserted.bound_to(())
     claim = load_profile(profile)
-    source = open_capture(path)
+    evidence = _evidence(path, local)
     if classifier is None:
         classifier = embedded_classifier()
-    return audited(source, claim, classifier, local=local, asserted=asserted, bounds=bounds)
+    result = audited(
+        evidence.source,
+        claim,
+        classifier,
+        account=evidence.account,
+        seal=evidence.seal,
+        local=local,
+        asserted=asserted,
+        bounds=bounds,
+    )
+    return replace(result, name=evidence.name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """A capture, and what its recorder noted if it is a bundle."""
+
+    name: str
+    source: FrameSource
+    account: Account | None = None
+    seal: Seal = CLOSED
+
+
+def _evidence(path: str, local: Prefixes) -> _Evidence:
+    """The evidence at `path`: a bundle if it is a folder, else a capture. Raises InputUnreadable,
+    and WrongUsage if `local` is given for a bundle."""
+    if path == "-" or not Path(path).is_dir():
+        source = open_capture(path)
+        return _Evidence("-" if path == "-" else Path(path).name, source)
+    bundle = open_bundle(path)
+    refuse_unusable(bundle.account, local)
+    name = Path(path).resolve().name
+    source = open_capture(str(bundle.capture))
+    if isinstance(bundle.manifest, Absent):
+        return _Evidence(name, source, bundle.account, Seal(closed=False))
+    size = sum(entry.size for entry in bundle.manifest.files.values())
+    item = EvidenceItem(bundle.sha256, size, "bundle", "sha256 of its manifest")
+    return _Evidence(name, source, bundle.account, Seal(True, bundle.mismatches, (item,)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +124,8 @@ def explain_frames(
 
     Raises WrongUsage for a number that the capture does not have, else as `audit_capture`.
     """
-    tap = Tap(open_capture(path), numbers)
+    evidence = _evidence(path, local)
+    tap = Tap(evidence.source, numbers)
     flow_of: dict[int, int] = {}
 
     def note(packets: PacketBatch, assigned: Assigned) -> None:
@@ -86,7 +134,15 @@ def explain_frames(
                 flow_of[int(packets.frame[row])] = int(assigned.flow[row])
 
     claim = load_profile("offline")
-    result = audited(tap, claim, embedded_classifier(), local=local, on_batch=note)
+    result = audited(
+        tap,
+        claim,
+        embedded_classifier(),
+        account=evidence.account,
+        seal=evidence.seal,
+        local=local,
+        on_batch=note,
+    )
     missing = sorted(set(numbers) - set(tap.frames))
     if missing:
         raise WrongUsage(
@@ -106,3 +162,25 @@ def _explained(frame: TappedFrame, flow: int | None, result: Audited) -> Explain
         nothing = Absent.NOT_APPLICABLE
         return ExplainedFrame(frame, nothing, (), nothing)
     return ExplainedFrame(frame, *result.flow_record(flow))
+
+
+def audit_run(
+    plan: "RunPlan",
+    bundle: str | Path,
+    profile: str = "offline",
+    *,
+    on_tick: "Callable[[Status], None]" = lambda status: None,
+    on_output: Callable[[bytes], None] = lambda part: None,
+) -> Audited:
+    """Runs a program in a sandbox and judges the bundle it leaves, as `audit_capture` would.
+
+    bundle: a folder that does not exist yet; on_tick, on_output: called in the recorder's process,
+    with how far it is and with what the exerciser prints. Linux only. Raises EgressAuditError if
+    there could be no run or no audit; of a wrong profile before anything is started.
+    """
+    load_profile(profile)
+    # Not above: nothing else needs it, and there is no such thing on other systems.
+    from egress_audit.record.run import record
+
+    record(plan, bundle, on_tick=on_tick, on_output=on_output)
+    return audit_capture(str(Path(bundle).absolute()), profile)

@@ -11,9 +11,12 @@ sys.path.insert(0, str(ROOT))
 from egress_audit.judge.assertions import WORDS  # noqa: E402 - the line above makes it importable
 from egress_audit.judge.blind_spots import Spot  # noqa: E402
 from egress_audit.judge.rules import RULES, Rule  # noqa: E402
+from egress_audit.judge.spots_of_attempts import SPOTS_OF_ATTEMPTS  # noqa: E402
 from egress_audit.judge.spots_of_claim import SPOTS_OF_CLAIM  # noqa: E402
 from egress_audit.judge.spots_of_file import SPOTS_OF_FILE  # noqa: E402
+from egress_audit.judge.spots_of_record import SPOTS_OF_RECORD  # noqa: E402
 from egress_audit.judge.spots_of_run import SPOTS_OF_RUN  # noqa: E402
+from egress_audit.judge.spots_of_sandbox import SPOTS_OF_SANDBOX  # noqa: E402
 from egress_audit.judge.spots_of_traffic import SPOTS_OF_TRAFFIC  # noqa: E402
 from egress_audit.model.destination import Absent  # noqa: E402
 
@@ -64,6 +67,18 @@ GROUPS: tuple[tuple[str, str, tuple[Spot, ...]], ...] = (
         "What the claim cannot know",
         'Names that are hidden, places that are unknown. Unknown is never "no".',
         SPOTS_OF_CLAIM,
+    ),
+    (
+        "What a run of ours can lack",
+        "A bundle of `egress-audit run` knows what a plain capture does not, and may lack other "
+        "things. No assertion lifts these.",
+        (*SPOTS_OF_RECORD, *SPOTS_OF_SANDBOX),
+    ),
+    (
+        "What was tried without a packet",
+        "System calls that were refused, or that asked something which is not in the capture. No "
+        "assertion lifts these.",
+        SPOTS_OF_ATTEMPTS,
     ),
 )
 
@@ -136,7 +151,8 @@ def _spot(spot: Spot) -> str:
         )
         for label, words in facts
     ]
-    said = f"{spot.text[0].upper()}{spot.text[1:]}.".replace("{count}", "*N*")
+    said = f"{spot.text[0].upper()}{spot.text[1:]}."
+    said = said.replace("{count}", "*N*").replace(" ({what})", "").replace("{what}", "")
     return "\n\n".join((f"### {spot.id}", f"**{spot.title}.**", _filled(said), "\n".join(lines)))
 
 

@@ -11,11 +11,13 @@ from egress_audit import __version__
 from egress_audit.errors import EgressAuditError, ExitCode
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "replay": ("egress_audit.cli.replay", "Judge a saved capture (pcap, pcapng) against a claim."),
+    "run": ("egress_audit.cli.run", "Run a program where nothing can leave, and judge it."),
+    "replay": ("egress_audit.cli.replay", "Judge a saved capture or bundle against a claim."),
     "explain": (
         "egress_audit.cli.explain",
         "Show frames of a capture, dissected, with their flow.",
     ),
+    "doctor": ("egress_audit.cli.doctor", "Say what this host can do, and what would help."),
 }
 """Command → module that has it under the same name, and its line in the help. Modules are imported
 when they are asked for, so that `--help` stays fast."""
@@ -46,7 +48,8 @@ EPILOG = """\b
 Exit codes:
    0  HOLDS           10  VIOLATED       11  INCONCLUSIVE
   12  no audit could be made             2  wrong usage
-Nothing here ever opens a network connection."""
+The auditor itself opens no network connection, and what `run` starts is kept from the network,
+unless you say --network open."""
 
 
 @click.group(

@@ -1,5 +1,6 @@
 """`egress-audit replay`: judge a saved capture."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,9 @@ def replay(
     because: str | None,
     local: tuple[str, ...],
 ) -> int:
-    """Judge the capture FILE (pcap or pcapng; `-` for standard input) against a claim.
+    """Judge a capture or a bundle against a claim.
+
+    FILE is a pcap or pcapng (`-` for standard input), or the folder that `egress-audit run` left.
 
     The exit code is the verdict: 0 HOLDS, 10 VIOLATED, 11 INCONCLUSIVE; 12 if there is none.
     """
@@ -77,6 +80,7 @@ def replay(
 
     refuse_terminal(file)
     refuse_overwriting((output, flows), (file, profile))
+    refuse_changing(file, (output, flows))
     if flows == "-" and output in (None, "-"):
         raise click.UsageError("the report and the flows cannot share standard output: use -o")
     if (asserted_by or asserted_on or because) and not assertions:
@@ -95,6 +99,16 @@ def replay(
     presentation = Presentation(Envelope(__version__, (result.name,)), wants_colour(output))
     deliver(RENDERERS[form](result.audit, presentation), output)
     return result.audit.verdict.exit_code
+
+
+def refuse_changing(bundle: str, outputs: Sequence[str | None]) -> None:
+    """Refuses to write into the bundle that is judged. Raises UsageError."""
+    if bundle == "-" or not Path(bundle).is_dir():
+        return
+    folder = Path(bundle).resolve()
+    for path in outputs:
+        if path not in (None, "-") and folder in Path(path).resolve().parents:
+            raise click.UsageError(f"{path} lies in the bundle, which would not be as it was made")
 
 
 def write_flows(result: "Audited", path: str) -> None:

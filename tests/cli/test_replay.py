@@ -9,6 +9,7 @@ import pytest
 
 from egress_audit.cli.main import run
 from egress_audit.errors import ExitCode
+from tests.builders.recordings import asked, bundle, connected
 
 CAPTURES = Path(__file__).parent.parent.parent / "captures"
 SILENT = str(CAPTURES / "hf-deepseek_v3-local.pcap")
@@ -182,3 +183,49 @@ def test_an_empty_pipe_is_no_capture() -> None:
     assert done.returncode == ExitCode.NO_AUDIT
     assert done.stdout == b""
     assert b"is empty" in done.stderr
+
+
+# Bundles
+
+
+def test_a_bundle_is_judged_by_its_folder(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    made = bundle(tmp_path / "quiet")
+    assert run(["replay", str(made)]) == ExitCode.HOLDS
+    shown = capsysbinary.readouterr().out.decode()
+    assert shown.startswith('HOLDS  "offline"  quiet\n')
+    assert all(len(line) <= 100 for line in shown.splitlines())
+
+
+def test_the_same_bundle_gives_the_same_bytes(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    made = str(bundle(tmp_path / "talking", [*asked(), *connected()]))
+    documents = []
+    for _ in range(2):
+        assert run(["replay", made, "--format", "json"]) == ExitCode.VIOLATED
+        documents.append(capsysbinary.readouterr().out)
+    assert documents[0] == documents[1]
+
+
+@pytest.mark.parametrize("option", ["-o", "--flows"])
+def test_nothing_is_written_into_the_bundle_that_is_judged(
+    tmp_path: Path, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = bundle(tmp_path / "quiet")
+    assert run(["replay", str(made), option, str(made / "report")]) == ExitCode.USAGE
+    assert "lies in the bundle" in capsys.readouterr().err
+    assert not (made / "report").exists()
+
+
+def test_beside_the_bundle_a_report_may_be_written(tmp_path: Path) -> None:
+    made = bundle(tmp_path / "quiet")
+    assert run(["replay", str(made), "-o", str(tmp_path / "report")]) == ExitCode.HOLDS
+
+
+def test_a_folder_that_is_no_bundle_is_no_audit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["replay", str(tmp_path)]) == ExitCode.NO_AUDIT
+    assert capsys.readouterr().err.count("\n") == 1

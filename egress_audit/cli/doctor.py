@@ -1,0 +1,140 @@
+"""`egress-audit doctor`: what this host can do for a run, in plain words."""
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from egress_audit.cli.output import deliver
+from egress_audit.errors import EgressAuditError, ExitCode
+
+if TYPE_CHECKING:
+    from egress_audit.record.doctor import Check, Diagnosis
+    from egress_audit.record.remedies import Remedy
+
+WIDTH = 100
+MEANING_WIDTH = 46
+HEADERS = ("Check", "Result", "What it means", "Remedy")
+NOT_TRIED = "(from manuals; not tried by us)"
+SEEN = {
+    "tun": "a run here can HOLD",
+    "veth": "a run here can HOLD",
+    "calls": "attempts could be seen but no packets, and no run here can HOLD",
+    "polling": "connections could only be polled for, and no run here can HOLD",
+}
+
+
+@click.command()
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+def doctor(form: str) -> int:
+    """Say what this host can do for `run`, and how to get to the next rung.
+
+    Everything is tried, in processes that end at once; nothing of the host is changed and nothing
+    is sent. The exit code is 0 if a run here can end in HOLDS (rung 1 or 2), 11 if it cannot (rung
+    3 or 4), and 12 on a system that is not Linux.
+    """
+    if not sys.platform.startswith("linux"):
+        raise EgressAuditError(
+            "a program can be run and watched on Linux only",
+            hint="elsewhere, judge a saved capture with `egress-audit replay`",
+        )
+    from egress_audit.record.doctor import diagnosis
+
+    found = diagnosis()
+    deliver({"text": diagnosis_text, "json": diagnosis_json}[form](found), None)
+    return ExitCode.HOLDS if found.can_hold else ExitCode.INCONCLUSIVE
+
+
+def diagnosis_text(found: "Diagnosis") -> str:
+    """Where we are, the table, what would help, and the conclusion as the last line."""
+    from tabulate import tabulate
+
+    from egress_audit.report.safe_text import clean, narrow, wrapped
+
+    remedies = list(dict.fromkeys(check.remedy for check in found.checks if _helps(check)))
+    rows = [
+        [
+            narrow(check.title),
+            narrow(check.result),
+            "\n".join(wrapped(_meaning(check), MEANING_WIDTH)),
+            str(remedies.index(check.remedy) + 1) if check.remedy in remedies else "",
+        ]
+        for check in found.checks
+    ]
+    table = tabulate(rows, HEADERS, tablefmt="simple", disable_numparse=True)
+    parts = [_heading(found), table]
+    parts += [_remedy_text(number, remedy) for number, remedy in enumerate(remedies, 1) if remedy]
+    parts.append(conclusion(found))
+    text = "\n\n".join(parts)
+    return "\n".join(clean(line) for line in text.split("\n")) + "\n"
+
+
+def conclusion(found: "Diagnosis") -> str:
+    """`This host reaches rung 1 of 4 (tun): a run here can HOLD.`"""
+    rung = found.rung.value
+    return f"This host reaches rung {found.number} of {len(SEEN)} ({rung}): {SEEN[rung]}."
+
+
+def diagnosis_json(found: "Diagnosis") -> str:
+    """The same as one JSON object."""
+    facts = found.facts
+    document = {
+        "rung": found.number,
+        "rung_name": found.rung.value,
+        "can_hold": found.can_hold,
+        "host": {
+            "kernel": facts.release,
+            "machine": facts.machine,
+            "container": facts.container,
+            "security_modules": list(facts.modules),
+            "root": facts.as_root,
+        },
+        "checks": [_check_object(check) for check in found.checks],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _check_object(check: "Check") -> dict[str, object]:
+    plain: dict[str, object] = {
+        "id": check.id,
+        "title": check.title,
+        "worked": check.worked,
+        "result": check.result,
+        "meaning": check.meaning,
+    }
+    if check.remedy is not None:
+        plain["why"] = check.remedy.why
+        plain["remedy"] = check.remedy.advice
+        plain["commands"] = list(check.remedy.commands)
+        plain["tried"] = check.remedy.tried
+    return plain
+
+
+def _heading(found: "Diagnosis") -> str:
+    facts = found.facts
+    who = "root, which runs the program as " + found.user if facts.as_root else found.user
+    where = f", in a container ({facts.container})" if facts.container else ""
+    return f"Linux {facts.release} on {facts.machine}{where}; tried as {who}"
+
+
+def _meaning(check: "Check") -> str:
+    return check.meaning if check.remedy is None else f"{check.meaning}: {check.remedy.why}"
+
+
+def _helps(check: "Check") -> bool:
+    return check.remedy is not None and bool(check.remedy.advice)
+
+
+def _remedy_text(number: int, remedy: "Remedy") -> str:
+    """The advice, wrapped, and under it the commands, each on a line of its own to copy."""
+    from egress_audit.report.safe_text import wrapped
+
+    advice = remedy.advice if remedy.tried else f"{remedy.advice} {NOT_TRIED}"
+    if remedy.commands:
+        advice += ":"
+    first, *others = wrapped(advice, WIDTH - 4)
+    lines = [f"{number:>2}  {first}", *(f"    {line}" for line in others)]
+    return "\n".join([*lines, *(f"      {command}" for command in remedy.commands)])

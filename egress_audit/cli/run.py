@@ -1,0 +1,260 @@
+"""`egress-audit run`: start a program where nothing can leave, and judge what it tried."""
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from egress_audit import __version__
+from egress_audit.cli.durations import seconds_of
+from egress_audit.cli.output import deliver, refuse_overwriting, wants_colour
+from egress_audit.cli.tidying import ended_tidily, place_for, settings_kept
+from egress_audit.errors import EgressAuditError
+
+if TYPE_CHECKING:
+    from egress_audit.api import Audited
+    from egress_audit.record.plan import RunPlan
+
+THREADS = "OPENBLAS_NUM_THREADS"
+"""Set by our own start for ourselves; the program must not inherit it."""
+HIGHEST_PORT = 65_535
+
+
+def ports_of(
+    ctx: click.Context, param: click.Parameter, numbers: tuple[int, ...]
+) -> tuple[int, ...]:
+    """Callback of an option: the ports. Raises BadParameter for a number that is none."""
+    for number in numbers:
+        if not 0 < number <= HIGHEST_PORT:
+            raise click.BadParameter(f"{number} is no port: 1 to {HIGHEST_PORT}", ctx, param)
+    return numbers
+
+
+@click.command(
+    context_settings={"allow_interspersed_args": False},
+    options_metavar="[OPTIONS] --",
+    short_help="Run a program where nothing can leave, and judge what it tried.",
+)
+@click.option(
+    "--profile",
+    metavar="NAME|PATH",
+    default="offline",
+    show_default=True,
+    help="The claim: a name, or a YAML file.",
+)
+@click.option(
+    "--network",
+    type=click.Choice(["sealed", "simulated", "open"]),
+    default="simulated",
+    show_default=True,
+    help="What it meets: refusals, answers that we invent, or the real network.",
+)
+@click.option(
+    "--observe",
+    callback=seconds_of,
+    metavar="TIME",
+    default="60s",
+    show_default=True,
+    help="Watch for so long (500ms, 90s, 5m, 2h) if it does not end before.",
+)
+@click.option("--ready", metavar="URL|PORT", help="Answers when the program can be used.")
+@click.option("--exercise", metavar="CMD", help="Shell command, run inside, that uses the program.")
+@click.option("--expect", metavar="REGEX", help="What --exercise must print for it to count.")
+@click.option(
+    "--home",
+    type=click.Choice(["overlay", "fresh", "real"]),
+    default="overlay",
+    show_default=True,
+    help="HOME copied on write, empty but for caches, or as it is.",
+)
+@click.option("--user", metavar="USER", help="As whom to run it, if you are root.")
+@click.option("--cwd", "folder", metavar="DIR", help="Its working folder.")
+@click.option("--env-file", metavar="FILE", help="Variables for it, one NAME=value a line.")
+@click.option(
+    "--publish",
+    type=int,
+    callback=ports_of,
+    metavar="PORT",
+    multiple=True,
+    help="Let clients on this host reach this port of it; repeatable.",
+)
+@click.option(
+    "--bind", metavar="PATH", multiple=True, help="Show it this path as it is; repeatable."
+)
+@click.option(
+    "--answer-range",
+    metavar="PREFIX",
+    help="Invent IPv4 addresses from here, not from 198.18.0.0/15.",
+)
+@click.option(
+    "--dns",
+    type=click.Choice(["answer", "nxdomain", "servfail"]),
+    help="What the simulated network says of names.  [default: answer]",
+)
+@click.option("--no-ipv6", is_flag=True, help="Give it IPv4 alone.")
+@click.option(
+    "--snaplen",
+    type=click.Choice(["full", "headers"]),
+    default="full",
+    show_default=True,
+    help="Keep packets whole, or without what they carry.",
+)
+@click.option("--bundle", metavar="DIR", help="Keep the evidence in this new folder.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+)
+@click.option("-o", "--output", metavar="OUT", help="Write the report to this file.")
+@click.option("--flows", metavar="OUT.jsonl", help="Write every flow, one JSON object a line.")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="COMMAND...")
+def run(
+    command: tuple[str, ...],
+    profile: str,
+    bundle: str | None,
+    form: str,
+    output: str | None,
+    flows: str | None,
+    **words: Any,
+) -> int:
+    """Run COMMAND in a sandbox from which no packet leaves, and judge what it wanted to send.
+
+    Everything behind `--` is the command and its arguments. Its output and input are the
+    terminal's; the report follows when it has ended, or when --observe is over. Ctrl-C ends it and
+    still gives a verdict.
+
+    The exit code is the verdict: 0 HOLDS, 10 VIOLATED, 11 INCONCLUSIVE; 12 if there is none.
+    """
+    from egress_audit.cli.forewarnings import forewarnings
+    from egress_audit.judge.profile import load_profile
+
+    if not command:
+        raise click.UsageError("no command: write it behind --, as in `run -- python app.py`")
+    _refuse_other_systems()
+    plan = plan_of(command, **words)
+    for path in plan.bind:
+        if not Path(path).exists():
+            raise EgressAuditError("is not there", where=path, hint="--bind shows what there is")
+    _refuse_outputs(bundle, output, flows, (profile, words["env_file"] or ""))
+    for line in forewarnings(load_profile(profile), plan):
+        click.echo(f"egress-audit: {line}", err=True)
+    with place_for(bundle, command[0]) as place, ended_tidily():
+        result = _audited(plan, place, profile)
+        _show(result, form, output, flows)
+    if bundle is not None:
+        kept = shlex.quote(bundle)
+        click.echo(f"evidence kept in {kept}; judge it again: egress-audit replay {kept}", err=True)
+    return result.audit.verdict.exit_code
+
+
+def plan_of(
+    command: tuple[str, ...],
+    *,
+    network: str,
+    observe: float,
+    dns: str | None,
+    answer_range: str | None,
+    no_ipv6: bool,
+    snaplen: str,
+    **words: Any,
+) -> "RunPlan":
+    """The plan that the options make. Raises UsageError or WrongUsage for what cannot be meant."""
+    from egress_audit.model.run import Network
+    from egress_audit.record.plan import RunPlan
+
+    if network != "simulated" and (dns or answer_range):
+        option = "--dns" if dns else "--answer-range"
+        raise click.UsageError(f"{option} is about answers, and --network {network} invents none")
+    return RunPlan(
+        command,
+        network=Network(network),
+        observe_s=observe,
+        dns=dns or "answer",
+        answer_range=None if answer_range is None else _answer_range(answer_range),
+        ipv6=not no_ipv6,
+        headers_only=snaplen == "headers",
+        environment=environment_of_the_user(),
+        **words,
+    )
+
+
+def environment_of_the_user() -> dict[str, str]:
+    """The environment that we were started with, as far as we changed it for ourselves."""
+    environment = dict(os.environ)
+    started_with = Path("/proc/self/environ").read_bytes().split(b"\0")
+    if not any(entry.startswith(THREADS.encode() + b"=") for entry in started_with):
+        environment.pop(THREADS, None)
+    return environment
+
+
+def _answer_range(text: str) -> str:
+    from egress_audit.addresses import parse_prefix
+
+    prefix = parse_prefix(text)
+    if prefix.version != 4 or not 8 <= prefix.prefixlen <= 24:
+        raise click.UsageError(f"--answer-range {text}: an IPv4 prefix of /8 to /24 is wanted")
+    return str(prefix)
+
+
+def _refuse_other_systems() -> None:
+    if not sys.platform.startswith("linux"):
+        raise EgressAuditError(
+            "a program can be run and watched on Linux only",
+            hint="elsewhere, judge a saved capture with `egress-audit replay`",
+        )
+
+
+def _refuse_outputs(
+    bundle: str | None, output: str | None, flows: str | None, inputs: tuple[str, ...]
+) -> None:
+    """Refuses what could not be written in the end, before anybody waits for it."""
+    refuse_overwriting((output, flows), [path for path in inputs if path])
+    if flows == "-" and output in (None, "-"):
+        raise click.UsageError("the report and the flows cannot share standard output: use -o")
+    for path in (output, flows):
+        if path is None or path == "-":
+            continue
+        where = Path(path).resolve()
+        if bundle is not None and Path(bundle).resolve() in (where, *where.parents):
+            raise click.UsageError(f"{path} lies in the bundle, which holds evidence alone")
+        if where.is_dir() or not where.parent.is_dir() or not os.access(where.parent, os.W_OK):
+            what = "is a folder" if where.is_dir() else "cannot be written: no such folder of yours"
+            raise EgressAuditError(what, where=path, hint="choose another place")
+
+
+def _audited(plan: "RunPlan", bundle: str, profile: str) -> "Audited":
+    """Runs and judges, with the live view if there is a terminal for it."""
+    from egress_audit.api import audit_run
+    from egress_audit.cli.live import ExerciseOutput, LiveView, is_wanted
+
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+    said = ExerciseOutput().take
+    with settings_kept():
+        if not is_wanted():
+            return audit_run(plan, bundle, profile, on_output=said)
+        view = LiveView()
+        try:
+            return audit_run(plan, bundle, profile, on_tick=view.tick, on_output=said)
+        finally:
+            view.close()
+
+
+def _show(result: "Audited", form: str, output: str | None, flows: str | None) -> None:
+    """Writes the flows and the report."""
+    from egress_audit.cli.replay import write_flows
+    from egress_audit.report.document import Envelope
+    from egress_audit.report.renderers import RENDERERS, Presentation
+
+    if flows is not None:
+        write_flows(result, flows)
+    presentation = Presentation(Envelope(__version__, (result.name,)), wants_colour(output))
+    if output in (None, "-") and sys.stdout is not None and sys.stdout.isatty():
+        click.echo()  # The program's last line may not have ended.
+    deliver(RENDERERS[form](result.audit, presentation), output)

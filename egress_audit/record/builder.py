@@ -1,0 +1,131 @@
+"""What is made and started inside the sandbox of one plan: its network, its files, its jobs."""
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from egress_audit.errors import EgressAuditError
+from egress_audit.model.run import Network, Role
+from egress_audit.record.idmap import idmapped_home
+from egress_audit.record.init import Job
+from egress_audit.record.on_host import as_it_is
+from egress_audit.record.phases import PLACE, VARIABLE
+from egress_audit.record.plan import Prepared, RunPlan
+from egress_audit.record.privileges import become
+from egress_audit.record.probe import Expected, send
+from egress_audit.record.ready import wait_until_ready
+from egress_audit.record.session import EXERCISE, PROBES, READY, TARGET
+from egress_audit.record.setup import RESOLVER4, RESOLVER6, Mounted, Setup
+from egress_audit.record.syscalls import (
+    CAP_SYS_ADMIN,
+    CLONE_NEWNS,
+    MS_PRIVATE,
+    MS_REC,
+    mount,
+    unshare,
+)
+from egress_audit.record.tun import make_node
+from egress_audit.record.view import Wanted, make_view
+
+SHELL = "/bin/sh"
+READY_S = 120.0
+
+
+def resolvers_of(plan: RunPlan) -> tuple[str, ...]:
+    """Addresses at which our side of the wire answers DNS."""
+    return (RESOLVER4, RESOLVER6) if plan.ipv6 else (RESOLVER4,)
+
+
+def setup_of(
+    prepared: Prepared,
+    bundle: str,
+    before: tuple[Expected, ...],
+    after: tuple[Expected, ...],
+    output: int,
+    place: str,
+) -> Setup:
+    """The sandbox of a plan. output: takes what the exerciser prints; place: an empty folder."""
+    plan = prepared.plan
+    notes: list[str] = []
+    return Setup(
+        plan.rungs,
+        _jobs(prepared, before, after, output),
+        ipv6=plan.ipv6,
+        as_root=_as_root(prepared, place, notes) if os.geteuid() == 0 else None,
+        mounts=lambda: _mounts(prepared, bundle, notes),
+        keep=plan.keep_capabilities,
+        is_open=plan.network is Network.OPEN,
+        on_host=lambda: as_it_is(prepared, other_user=os.geteuid() == 0),
+    )
+
+
+def _jobs(
+    prepared: Prepared, before: tuple[Expected, ...], after: tuple[Expected, ...], output: int
+) -> Mapping[str, Job]:
+    variables = {**prepared.environment.variables, VARIABLE: PLACE}
+    jobs = {
+        PROBES["before"]: Job(Role.PROBE, function=lambda: send(before)),
+        PROBES["after"]: Job(Role.PROBE, function=lambda: send(after)),
+        TARGET: Job(Role.TARGET, prepared.plan.command, variables, prepared.folder),
+    }
+    if prepared.ready is not None:
+        endpoint = prepared.ready
+        jobs[READY] = Job(Role.EXERCISER, function=lambda: wait_until_ready(endpoint, READY_S))
+    if prepared.plan.exercise is not None:
+        words = (SHELL, "-c", prepared.plan.exercise)
+        jobs[EXERCISE] = Job(Role.EXERCISER, words, variables, prepared.folder, output)
+    return jobs
+
+
+def _as_root(prepared: Prepared, place: str, notes: list[str]) -> Callable[[], None]:
+    """Makes the device and HOME usable for an ordinary user, and becomes that user.
+
+    Adds to `notes` what could not be shown of HOME.
+    """
+    user = prepared.user
+
+    def as_root() -> None:
+        try:
+            unshare(CLONE_NEWNS)
+        except PermissionError:
+            become(user)  # Root of a container without CAP_SYS_ADMIN: an ordinary user may do more.
+            return
+        mount(None, "/", None, MS_REC | MS_PRIVATE)
+        with suppress(OSError):  # Not to be had in some containers: a veth pair may be.
+            make_node(place)
+        try:
+            notes.extend(idmapped_home(user.home, user.uid, user.gid))
+        except EgressAuditError:
+            if prepared.plan.home != "fresh":
+                raise
+        become(user, keep=1 << CAP_SYS_ADMIN)
+
+    return as_root
+
+
+def _mounts(prepared: Prepared, bundle: str, notes: list[str]) -> Mounted:
+    """Makes the program's view of the file system, and says what became of it."""
+    plan = prepared.plan
+    view = make_view(
+        Wanted(
+            plan.home,
+            prepared.user.home,
+            plan.command,
+            prepared.folder,
+            prepared.environment.variables,
+            resolvers_of(plan),
+            plan.bind,
+            bundle,
+        )
+    )
+    Path(PLACE).touch()
+    words = {
+        "home": view.home_kind,
+        "layers": [[layer.shown, sorted(layer.ours)] for layer in view.layers],
+        "open_folders": list(view.open_folders),
+        "stamps": [[stamp.path, stamp.product, stamp.hidden] for stamp in view.stamps],
+        "gpus": list(view.gpus),
+        "notes": [*notes, *view.notes],
+    }
+    return Mounted(words, tuple(layer.descriptor for layer in view.layers))

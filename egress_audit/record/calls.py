@@ -1,0 +1,293 @@
+"""What the recorder does with a system call that waits: note, join, let go or refuse."""
+
+import errno
+import os
+import stat
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+
+from egress_audit.addresses import address_text
+from egress_audit.model.run import Process, Role
+from egress_audit.record.attempts import Attempts
+from egress_audit.record.filter import (
+    AF_ALG,
+    AF_INET,
+    AF_INET6,
+    AF_NETLINK,
+    AF_UNIX,
+    IO_URING,
+    SOCK_PACKET,
+    SOCK_RAW,
+    SOCK_TYPE_MASK,
+)
+from egress_audit.record.inside import Inside
+from egress_audit.record.notifications import (
+    AF_PACKET,
+    Listener,
+    Notification,
+    SocketAddress,
+    addresses_of,
+    family_name,
+    read_text,
+    type_name,
+)
+from egress_audit.record.opened_files import OpenedFiles
+from egress_audit.record.packet_ends import Ends
+from egress_audit.record.processes import Processes, Task
+from egress_audit.record.senders import Senders
+from egress_audit.record.syscalls import CAP_NET_RAW, read_memory
+
+ANSWERED = -1
+"""Instead of an errno: the call has its answer already, or will get it."""
+AT_FDCWD = -100
+MOST_BOUND_PATHS = 1000
+CLOCK_TICK_NS = 20_000_000
+"""How far the times of files may lag behind the clock."""
+OPEN_FLAGS = {"open": 1, "openat": 2}
+"""Which argument holds the flags."""
+FOLDER_AND_PATH: dict[str, tuple[int | None, int]] = {
+    "open": (None, 0),
+    "creat": (None, 0),
+    "openat": (0, 1),
+    "openat2": (0, 1),
+    "rename": (None, 1),
+    "renameat": (2, 3),
+    "renameat2": (2, 3),
+    "execve": (None, 0),
+    "execveat": (0, 1),
+}
+"""Which arguments name a path, and the folder it is relative to; of a renaming, the new name."""
+LEADS_NOWHERE = frozenset({AF_NETLINK, AF_ALG})
+"""Families that end in the kernel."""
+
+
+class Calls:
+    """Answers every notification of one sandbox."""
+
+    def __init__(
+        self,
+        listener: Listener,
+        processes: Processes,
+        senders: Senders,
+        attempts: Attempts,
+        files: OpenedFiles,
+        *,
+        drain: Callable[[], None],
+        now: Callable[[], int],
+        keep: int = 0,
+    ) -> None:
+        """drain: reads every packet that is already on the wire; keep: capabilities left to the
+        program, as bits."""
+        self._listener = listener
+        self._processes = processes
+        self._senders = senders
+        self._attempts = attempts
+        self._files = files
+        self._drain = drain
+        self._now = now
+        self._raw_allowed = bool(keep >> CAP_NET_RAW & 1)
+        self._bound_paths: dict[str, int] = {}
+        """Path → when it was bound."""
+        self._denied_rings: dict[int, int | None] = {}
+        """Process → its attempt at io_uring that was refused, until it calls something else."""
+        self.handled = 0
+        self.probed: set[str] = set()
+        """Addresses that a probe was seen to call for, as text with port."""
+
+    def handle(self) -> None:
+        """Answers the next call that waits."""
+        note = self._listener.receive()
+        if note is None:
+            return
+        self.handled += 1
+        try:
+            task = self._processes.task(note.tid)
+            refusal = self._looked_at(note, task)
+        except OSError as error:
+            refusal = self._unread(note, error)
+        if refusal > 0:
+            self._listener.refuse(note, refusal)
+        elif refusal != ANSWERED:
+            self._listener.let_go(note)
+
+    def _unread(self, note: Notification, error: OSError) -> int:
+        """What to do with a call that could not be looked at: its process is being killed, or its
+        memory holds no such address, as the kernel will see too."""
+        return 0
+
+    def _looked_at(self, note: Notification, task: Task) -> int:
+        """Notes a call; returns the errno with which to refuse it, 0 to let it go, or ANSWERED."""
+        name, process = note.name, task.process
+        if name in IO_URING:
+            number = self._attempts.add(process.id, name, denied=errno.ENOSYS)
+            self._denied_rings[process.id] = number
+            return errno.ENOSYS
+        if process.id in self._denied_rings:
+            self._attempts.came_to(self._denied_rings.pop(process.id), "fell-back")
+        if name in ("execve", "execveat"):
+            self._executes(note, task)
+        elif name in FOLDER_AND_PATH:
+            self._opens(note, task)
+        elif name == "socket":
+            return self._socket(note, process)
+        elif name == "setsockopt":
+            return self._joins_group(note, process)
+        elif name == "seccomp":
+            self._attempts.add(process.id, name, denied=errno.EBUSY)
+            return errno.EBUSY
+        else:
+            return self._calls(note, task)
+        return 0
+
+    # Sockets
+
+    def _socket(self, note: Notification, process: Process) -> int:
+        family, kind = note.arguments[0] & 0xFFFF_FFFF, note.arguments[1] & SOCK_TYPE_MASK
+        raw = family == AF_PACKET or kind in (SOCK_RAW, SOCK_PACKET)
+        if raw and family in (AF_PACKET, AF_INET, AF_INET6):
+            if self._raw_allowed:
+                return 0
+            refusal = errno.EPERM
+        else:
+            refusal = errno.EAFNOSUPPORT
+        self._attempts.add(
+            process.id, "socket", kind=type_name(kind), family=family_name(family), denied=refusal
+        )
+        return refusal
+
+    def _joins_group(self, note: Notification, process: Process) -> int:
+        self._senders.joined_group(process)
+        return 0
+
+    def _calls(self, note: Notification, task: Task) -> int:
+        """connect, bind, listen and sends: joins the socket, and notes where it wants to."""
+        self._drain()
+        targets = tuple(target for target in addresses_of(note) if target is not None)
+        if not self._listener.still_waits(note):
+            return 0
+        kind = self._join(note, task, targets)
+        if note.name == "listen" and not targets:
+            return 0
+        for target in targets:
+            if target.family in LEADS_NOWHERE or (target.family == 0 and note.name == "connect"):
+                continue  # AF_UNSPEC dissolves an association (connect(2)).
+            number = self._attempts.add(
+                task.process.id, note.name, kind=type_name(kind), target=target
+            )
+            if target.family == AF_UNIX:
+                self._unix(note, target, number)
+            elif task.process.role is Role.PROBE:
+                self.probed.add(f"{target.address} {target.port}")
+        return 0
+
+    def _join(self, note: Notification, task: Task, targets: tuple[SocketAddress, ...]) -> int:
+        descriptor = note.arguments[0] & 0xFFFF_FFFF
+        goes_out = targets if note.name != "bind" else ()
+        try:
+            return self._senders.heard(
+                task.pidfd, descriptor, note.tid, task.process, goes_out, self._now()
+            )
+        except OSError:
+            return 0  # No socket, as the kernel will say; or one that cannot be had: unattributed.
+
+    def _unix(self, note: Notification, target: SocketAddress, number: int | None) -> None:
+        """Whether a socket with a path leads out of the tree."""
+        if not target.address or target.address.startswith("@"):
+            return  # Abstract names end at the network namespace (unix(7)).
+        path = self._path(note.tid, AT_FDCWD, target.address)
+        if note.name == "bind":
+            # Where something is already, the kernel will refuse it: that stays somebody else's.
+            if len(self._bound_paths) < MOST_BOUND_PATHS and not _exists(note.tid, path):
+                self._bound_paths[path] = self._now()
+            return
+        outcome = "absent"
+        with suppress(OSError):
+            here = status_of(note.tid, path)
+            if stat.S_ISSOCK(here.st_mode):
+                outcome = "" if self._is_ours(note.tid, path, here) else "reached"
+        if outcome:
+            self._attempts.came_to(number, outcome)
+
+    def _is_ours(self, tid: int, path: str, here: os.stat_result) -> bool:
+        """True if a process of the tree bound the socket that is there now."""
+        for bound, since_ns in self._bound_paths.items():
+            if here.st_mtime_ns + CLOCK_TICK_NS < since_ns:
+                continue  # Older than the bind: somebody else's, linked or moved to its place.
+            if bound == path:
+                return True
+            with suppress(OSError):
+                there = status_of(tid, bound)
+                if (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino):
+                    return True
+        return False
+
+    def mismatch(self, process: Process, ends: Ends) -> None:
+        """Notes a packet that went elsewhere than its call had said when it was looked at."""
+        family = AF_INET if len(ends.target) == 4 else AF_INET6
+        whole = int.from_bytes(ends.target, "big")
+        text = address_text(4 if family == AF_INET else 6, whole >> 64, whole & (1 << 64) - 1)
+        target = SocketAddress(family, text, ends.target_port)
+        kind = {6: "stream", 17: "dgram"}.get(ends.proto, "raw")
+        number = self._attempts.add(process.id, "connect", kind=kind, target=target)
+        self._attempts.came_to(number, "time-of-check")
+
+    # Files
+
+    def _path(self, tid: int, folder: int, path: str) -> str:
+        """The absolute path that a process means."""
+        if path.startswith("/"):
+            return path
+        place = "cwd" if folder == AT_FDCWD else f"fd/{folder}"
+        # With its `..`, which mean something else behind a symbolic link than in the text.
+        return str(Path(f"/proc/{tid}/{place}").readlink() / path)
+
+    def _named(self, note: Notification) -> str:
+        at, argument = FOLDER_AND_PATH[note.name]
+        folder = AT_FDCWD
+        if at is not None:
+            folder = note.arguments[at] & 0xFFFF_FFFF
+            folder = AT_FDCWD if folder == AT_FDCWD & 0xFFFF_FFFF else folder
+        text = read_text(note.tid, note.arguments[argument])
+        return self._path(note.tid, folder, text) if text else ""
+
+    def _opens(self, note: Notification, task: Task) -> None:
+        flags = os.O_WRONLY
+        if note.name in OPEN_FLAGS:
+            flags = note.arguments[OPEN_FLAGS[note.name]]
+        elif note.name == "openat2":
+            flags = int.from_bytes(read_memory(note.tid, note.arguments[2], 8), "little")
+        writes = bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC))
+        path = self._named(note)
+        if not path or task.process.role is Role.RECORDER:
+            return
+        if self._files.opened(note.tid, path, writes):
+            number = self._attempts.add(
+                task.process.id, note.name, kind="fifo", family="AF_UNIX", address=path
+            )
+            self._attempts.came_to(number, "reached")
+
+    def _executes(self, note: Notification, task: Task) -> None:
+        self._processes.executed(task)
+        path = self._named(note)
+        with suppress(OSError):
+            about = status_of(note.tid, path)
+            owned_by_other = about.st_mode & stat.S_ISUID and about.st_uid != os.getuid()
+            grouped = about.st_mode & stat.S_ISGID and about.st_gid != os.getgid()
+            if stat.S_ISREG(about.st_mode) and (owned_by_other or grouped):
+                number = self._attempts.add(task.process.id, note.name, address=path)
+                self._attempts.came_to(number, "setuid")
+
+
+def _exists(pid: int, path: str) -> bool:
+    try:
+        status_of(pid, path)
+    except OSError:
+        return False
+    return True
+
+
+def status_of(pid: int, path: str) -> os.stat_result:
+    """What a path leads to for a process that waits. Raises OSError."""
+    with closing(Inside.of(pid)) as inside:
+        return inside.stat(path)

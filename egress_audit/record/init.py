@@ -1,0 +1,201 @@
+"""The first process of the sandbox: starts the others, reaps them, and says when all are gone.
+
+It runs under the program's own filter, user and bounds, so that what it starts is in the same
+position as the program. It talks to the recorder by read and write alone, since sends wait for the
+recorder.
+"""
+
+import faulthandler
+import json
+import os
+import resource
+import select
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+from egress_audit.model.run import Role
+from egress_audit.record.private_folders import protect_kernel
+from egress_audit.record.syscalls import (
+    MS_NODEV,
+    MS_NOEXEC,
+    MS_NOSUID,
+    PR_SET_DUMPABLE,
+    drop_capabilities,
+    mount,
+    prctl,
+)
+
+LONGEST_MESSAGE = 65_536
+READ_ONLY_PROC = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus")
+"""Writing there would reach the host's kernel, for which no network is needed."""
+MOST_PROCESSES = 4096
+"""RLIMIT_NPROC inside: a program that forks without end stops itself and nobody else."""
+NO_CORE_PIPE = 1
+"""RLIMIT_CORE that keeps a crash from being piped to a program of the host (core(5))."""
+CANNOT_EXECUTE = 126
+HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something that can be started inside: a command, or a function of ours."""
+
+    role: Role
+    arguments: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    folder: str = "/"
+    output: int | None = None
+    """Descriptor that takes standard output and error; None leaves those of the terminal."""
+    input: int | None = None
+    function: Callable[[], int] | None = None
+    """Called in the new process instead of a command; returns its exit status."""
+
+
+def become_init() -> None:
+    """Turns this process, pid 1 of a new pid namespace, into what others can be started from."""
+    mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    protect_kernel(READ_ONLY_PROC, [])
+    # Pid 1 gets from inside only signals that it handles (pid_namespaces(7)): it handles none.
+    faulthandler.disable()
+    for number in signal.valid_signals():
+        if callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL)
+    for number in HANDLED:
+        # The terminal's signals are the program's; pid 1 stays to see it end.
+        signal.signal(number, signal.SIG_IGN)
+
+
+def confine(keep: int) -> None:
+    """Takes every capability but the bits of `keep` away, and bounds what a runaway can do."""
+    drop_capabilities(keep=keep)
+    resource.setrlimit(resource.RLIMIT_CORE, (NO_CORE_PIPE, NO_CORE_PIPE))
+    _, most = resource.getrlimit(resource.RLIMIT_NPROC)
+    bound = MOST_PROCESSES if most == resource.RLIM_INFINITY else min(most, MOST_PROCESSES)
+    resource.setrlimit(resource.RLIMIT_NPROC, (bound, bound))
+
+
+class Init:
+    """The loop of pid 1."""
+
+    def __init__(self, control: int, jobs: Mapping[str, Job]) -> None:
+        self._control = control
+        self._jobs = jobs
+        self._running: dict[int, str] = {}
+        self._woken, wake = os.pipe()
+        for descriptor in (self._woken, wake):
+            os.set_blocking(descriptor, False)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        self._empty = True
+
+    def serve(self) -> NoReturn:
+        """Takes orders until the recorder says `quit` or is gone."""
+        # The program could otherwise trace its own first process, which has the same user.
+        prctl(PR_SET_DUMPABLE, 0)
+        waiting = select.poll()
+        waiting.register(self._control, select.POLLIN)
+        waiting.register(self._woken, select.POLLIN)
+        while True:
+            ready = dict(waiting.poll())
+            if self._woken in ready:
+                with suppress(BlockingIOError):
+                    os.read(self._woken, 4096)
+            self._reap()
+            if self._control in ready:
+                order = os.read(self._control, LONGEST_MESSAGE)
+                if not order:
+                    self._leave()
+                self._obey(json.loads(order))
+
+    def _obey(self, order: dict[str, object]) -> None:
+        if "start" in order:
+            self._start(str(order["start"]))
+        elif "signal" in order:
+            self._signal(int(str(order["signal"])))
+        elif "quit" in order:
+            self._leave()
+
+    def _signal(self, number: int) -> None:
+        """To every process but this one: as the kernel sees it, those of the pid namespace."""
+        with suppress(ProcessLookupError):
+            os.kill(-1, number)
+
+    def _leave(self) -> NoReturn:
+        """Ends; the kernel ends the pid namespace."""
+        os._exit(0)
+
+    def _tell(self, **words: object) -> None:
+        os.write(self._control, json.dumps(words).encode())
+
+    def _start(self, name: str) -> None:
+        job = self._jobs[name]
+        failed, fails = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(failed)
+            self._become(name, job, fails)
+        os.close(fails)
+        self._running[pid] = name
+        self._empty = False
+        # Ends when the exec closes it, or with the reason why there was none.
+        reason = b""
+        while part := os.read(failed, 256):
+            reason += part
+        os.close(failed)
+        if reason:
+            self._tell(failed=name, errno=int(reason))
+        else:
+            self._tell(started=name, pid=pid)
+
+    def _become(self, name: str, job: Job, fails: int) -> NoReturn:
+        """In the new process: names itself to the recorder, and becomes what it is to be."""
+        try:
+            # The recorder must be able to look into what it is to know.
+            prctl(PR_SET_DUMPABLE, 1)
+            self._tell(hello=name, role=job.role.value)
+            signal.set_wakeup_fd(-1)
+            # SIGXFSZ is one that every Python ignores.
+            for number in (*HANDLED, signal.SIGCHLD, signal.SIGXFSZ):
+                signal.signal(number, signal.SIG_DFL)
+            if job.role is not Role.TARGET:
+                os.setsid()  # Ctrl-C at the terminal is meant for the program.
+            if job.function is not None:
+                os.close(fails)
+                os._exit(job.function())
+            if job.output is not None:
+                os.dup2(job.output, 1)
+                os.dup2(job.output, 2)
+            if job.input is not None:
+                os.dup2(job.input, 0)
+            os.set_inheritable(fails, False)
+            os.dup2(fails, 3, inheritable=False)
+            for entry in list(Path("/proc/self/fd").iterdir()):
+                if int(entry.name) > 3:
+                    with suppress(OSError):  # The one that listed them is closed already.
+                        os.close(int(entry.name))
+            os.chdir(job.folder)
+            os.execvpe(job.arguments[0], list(job.arguments), dict(job.environment))
+        except OSError as error:
+            with suppress(OSError):
+                os.write(3 if job.function is None else fails, str(error.errno).encode())
+        finally:
+            os._exit(CANNOT_EXECUTE)
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                if not self._empty:
+                    self._empty = True
+                    self._tell(empty=True)
+                return
+            if not pid:
+                return
+            name = self._running.pop(pid, None)
+            if name is not None:
+                self._tell(exited=name, status=os.waitstatus_to_exitcode(status))

@@ -1,0 +1,105 @@
+"""What is written down beside packets and calls: the environment before, the files after."""
+
+from collections.abc import Callable
+
+from egress_audit.model.destination import Absent
+from egress_audit.model.run import WrittenFile
+from egress_audit.record.host_sockets import reachable_sockets
+from egress_audit.record.opened_files import OpenedFiles, sha256_of
+from egress_audit.record.phases import PLACE
+from egress_audit.record.plan import Prepared
+from egress_audit.record.sandbox import Sandbox
+from egress_audit.record.written import Layer, full_layers, written_files
+
+MOST_WRITTEN = 2000
+WriteEvent = Callable[..., None]
+
+
+class Leavings:
+    """The part of a record that concerns the environment and the files of one run."""
+
+    def __init__(self, prepared: Prepared, sandbox: Sandbox, write: WriteEvent) -> None:
+        self._prepared = prepared
+        self._sandbox = sandbox
+        self._write = write
+        self._executables: dict[str, None] = {}
+
+    def note_environment(self) -> None:
+        """Variables, stamps, and what the program could reach or we cannot see."""
+        environment = self._prepared.environment
+        for kind, settings in (
+            ("condition", environment.conditions),
+            ("endpoint", environment.endpoints),
+        ):
+            for setting in settings:
+                self._write(
+                    "setting",
+                    kind=kind,
+                    name=setting.name,
+                    value=setting.value,
+                    meaning=setting.meaning,
+                )
+        for name in environment.removed:
+            self._write("removed", name=name)
+        words = self._sandbox.mounted.words
+        for path, product, hidden in _rows(words.get("stamps")):
+            self._write("stamp", path=str(path), product=str(product), hidden=bool(hidden))
+        for path in reachable_sockets(self._sandbox.inside):
+            self._write("socket-reachable", path=path)
+        notes = [str(note) for note in _list(words.get("notes"))]
+        gpus = [str(path) for path in _list(words.get("gpus"))]
+        if gpus:
+            notes.append(f"what devices do by themselves: {', '.join(gpus)}")
+        for note in notes:
+            self._write("cannot-see", text=note)
+
+    def executed(self, path: str) -> None:
+        """Notes an executable, to be hashed at the end."""
+        if path:
+            self._executables[path] = None
+
+    def note_files(self, files: OpenedFiles, working: Callable[[str], None]) -> None:
+        """Hashes of executables and models, and everything that was written."""
+        inside = self._sandbox.inside
+        for path in self._executables:
+            working(path)
+            self._write("exe", path=path, sha256=sha256_of(inside, path))
+        for model in files.models.values():
+            working(model.path)
+            digest = sha256_of(inside, model.path, lambda path, count: working(path))
+            self._write("model-file", path=model.path, size=model.size, sha256=digest)
+        self._note_written(files)
+
+    def _note_written(self, files: OpenedFiles) -> None:
+        words = self._sandbox.mounted.words
+        shown = [(str(path), ours) for path, ours in _rows(words.get("layers"))]
+        layers = [
+            Layer(descriptor, path, frozenset(str(item) for item in _list(ours)))
+            for descriptor, (path, ours) in zip(
+                self._sandbox.mounted.descriptors, shown, strict=True
+            )
+        ]
+        for path in full_layers(layers):
+            self._write("cannot-see", text=f"{path} was full: the program may have failed for it")
+        found: dict[str, WrittenFile] = {}
+        listed, beyond = written_files(layers)
+        found |= {file.path: file for file in listed}
+        beyond += files.written_beyond
+        for name, size in files.written(self._sandbox.inside):
+            found.setdefault(name, WrittenFile(name, Absent.NOT_FOUND if size is None else size))
+        found.pop(PLACE, None)
+        kept = sorted(found.values(), key=lambda file: file.path)
+        for file in kept[:MOST_WRITTEN]:
+            known = None if isinstance(file.size, Absent) else file.size
+            self._write("written", path=file.path, size=known)
+        beyond += len(kept[MOST_WRITTEN:])
+        if beyond:
+            self._write("written-beyond", count=beyond)
+
+
+def _list(value: object) -> list[object]:
+    return list(value) if isinstance(value, list) else []
+
+
+def _rows(value: object) -> list[list[object]]:
+    return [list(row) for row in _list(value) if isinstance(row, list)]

@@ -1,0 +1,68 @@
+"""Phases that a program reports of itself, through a file whose name it finds in its environment.
+
+One JSON object a line: `{"t": seconds since the epoch, "phase": "load", "pid": 42}`. They are
+labels: a program that reports a phase has not thereby gone through it.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+
+from egress_audit.record.inside import Inside
+
+VARIABLE = "EGRESS_AUDIT_PHASES"
+PLACE = "/run/egress-audit-phases.jsonl"
+"""Where the program finds the file."""
+MOST_PHASES = 1000
+LONGEST_WORD = 80
+CHUNK = 65_536
+
+
+class ReportedPhases:
+    """Follows the file of phases as it grows."""
+
+    def __init__(self, inside: Inside, write: Callable[..., None]) -> None:
+        self._inside = inside
+        self._write = write
+        self._offset = 0
+        self._rest = b""
+        self._count = 0
+        self.current = ""
+
+    def read(self) -> None:
+        """Takes in the lines that are new."""
+        try:
+            descriptor = self._inside.open(PLACE)
+        except OSError:
+            return
+        try:
+            part = os.pread(descriptor, CHUNK, self._offset)
+        except OSError:
+            part = b""
+        finally:
+            os.close(descriptor)
+        self._offset += len(part)
+        *lines, self._rest = (self._rest + part).split(b"\n")
+        self._rest = self._rest[:CHUNK]
+        for line in lines:
+            self._take(line)
+
+    def _take(self, line: bytes) -> None:
+        word = ""
+        with suppress(ValueError, RecursionError):
+            said = json.loads(line)
+            if isinstance(said, dict) and isinstance(said.get("phase"), str):
+                word = said["phase"].strip()[:LONGEST_WORD]
+        if not word or self._count >= MOST_PHASES:
+            return
+        self.close()
+        self._count += 1
+        self.current = word
+        self._write("phase", phase=word, proof="self", edge="begin")
+
+    def close(self) -> None:
+        """Ends the phase that is under way."""
+        if self.current:
+            self._write("phase", phase=self.current, proof="self", edge="end")
+            self.current = ""

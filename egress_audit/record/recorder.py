@@ -1,0 +1,242 @@
+"""The recorder's process: makes the sandbox, watches one session in it, and closes the record.
+
+It holds every descriptor of the evidence from the start, and no privilege once the sandbox stands.
+"""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from tempfile import TemporaryDirectory
+
+from egress_audit.evidence.bundle import BundleWriter
+from egress_audit.evidence.events import EventsWriter, Value
+from egress_audit.evidence.pcapng_writer import CaptureInterface, PcapngWriter
+from egress_audit.model.destination import Absent
+from egress_audit.model.run import Process, Role
+from egress_audit.record.attempts import Attempts
+from egress_audit.record.builder import resolvers_of, setup_of
+from egress_audit.record.internet.internet import Internet
+from egress_audit.record.internet.settings import DnsPolicy, InternetSettings
+from egress_audit.record.ladder import climb, shield
+from egress_audit.record.leavings import Leavings
+from egress_audit.record.on_host import blindness_of, network_of, own_addresses
+from egress_audit.record.opened_files import OpenedFiles
+from egress_audit.record.phases import ReportedPhases
+from egress_audit.record.plan import CommandFailed, Prepared
+from egress_audit.record.privileges import become, die_with
+from egress_audit.record.probe import DOMAIN, SENTINEL4, SENTINEL6, Expected, probes
+from egress_audit.record.processes import Processes
+from egress_audit.record.progress import Limits, Outcome, Status
+from egress_audit.record.sandbox import Sandbox
+from egress_audit.record.senders import Senders
+from egress_audit.record.session import Session
+from egress_audit.record.setup import ADDRESS4, ADDRESS6
+from egress_audit.record.traffic import LOOPBACK, WAY_OUT, Traffic
+from egress_audit.record.watcher import watcher_of
+from egress_audit.record.wire import INTERFACE, LINKTYPE_RAW
+
+RECORD_VERSION = 1
+LO = "lo"
+NO_INTERFACE = "none"
+"""Named in the capture of a rung that sees no packet."""
+
+
+class Recorder:
+    """One recording, from nothing to the last line of its record."""
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        writer: BundleWriter,
+        on_tick: Callable[[Status], None],
+        on_output: Callable[[bytes], None],
+        caller: int,
+    ) -> None:
+        """caller: pid of our parent, with which we end."""
+        self._caller = caller
+        self._prepared = prepared
+        self._plan = prepared.plan
+        self._writer = writer
+        self._on_tick = on_tick
+        self._on_output = on_output
+        self._events = EventsWriter(writer.events)
+        self._resolvers = resolvers_of(prepared.plan)
+        self._began_ns = 0
+
+    def record(self) -> dict[str, object]:
+        """Records; returns what the caller needs to close the bundle. Raises EgressAuditError."""
+        before = probes("before", self._resolvers, ipv6=self._plan.ipv6)
+        after = probes("after", self._resolvers, ipv6=self._plan.ipv6)
+        told, tell = os.pipe()
+        bundle = str(self._writer.path.absolute())
+        with TemporaryDirectory(prefix="egress-audit-") as place:
+            sandbox = climb(setup_of(self._prepared, bundle, before, after, tell, place))
+        os.close(tell)
+        try:
+            become(self._prepared.user)
+            die_with(self._caller)
+            shield(sandbox)
+            outcome = self._recorded(sandbox, before, after, told)
+        finally:
+            sandbox.close()
+            os.close(told)
+        return {
+            "rung": sandbox.rung.value,
+            "network": network_of(sandbox.rung, self._plan.network).value,
+            "exit_status": outcome.exit_status,
+            "ended_by": outcome.ended_by,
+        }
+
+    def _recorded(
+        self,
+        sandbox: Sandbox,
+        before: tuple[Expected, ...],
+        after: tuple[Expected, ...],
+        told: int,
+    ) -> Outcome:
+        capture = PcapngWriter(
+            self._writer.capture,
+            _interfaces(sandbox),
+            headers_only=self._plan.headers_only,
+        )
+        self._began_ns = time.time_ns()
+        self._begin(sandbox)
+        processes = Processes(lambda process: self._met(process, leavings), time.time_ns)
+        processes.declare(sandbox.init, Role.RECORDER)
+        attempts = Attempts(self._write)
+        files = OpenedFiles(self._began_ns)
+        leavings = Leavings(self._prepared, sandbox, self._write)
+        senders = Senders(lambda process, ends: calls.mismatch(process, ends))
+        traffic = Traffic(
+            sandbox.wire,
+            sandbox.loopback,
+            capture,
+            senders,
+            processes,
+            self._internet() if sandbox.rung.sees_all else None,
+            self._write,
+            time.time_ns,
+        )
+        calls = watcher_of(sandbox, self._plan, processes, senders, attempts, files, traffic.drain)
+        phases = ReportedPhases(sandbox.inside, self._write)
+        session = Session(
+            sandbox,
+            calls,
+            traffic,
+            processes,
+            senders,
+            capture,
+            self._write,
+            self._limits(),
+            phases=phases,
+            output=told if self._plan.exercise is not None else None,
+            on_tick=self._on_tick,
+            on_output=self._on_output,
+        )
+        signal.signal(signal.SIGINT, lambda number, frame: session.interrupt())
+        signal.signal(signal.SIGTERM, lambda number, frame: session.interrupt())
+        signal.signal(signal.SIGHUP, lambda number, frame: session.interrupt())
+        leavings.note_environment()
+        outcome = session.run(before, after)
+        if outcome.failed_errno:
+            raise CommandFailed(
+                os.strerror(outcome.failed_errno), where=self._plan.command[0], hint="nothing ran"
+            )
+        phases.read()
+        phases.close()
+        attempts.finish()
+        leavings.note_files(files, session.working)
+        self._end(sandbox, capture, traffic)
+        sandbox.order(quit=True)
+        return outcome
+
+    def _begin(self, sandbox: Sandbox) -> None:
+        words = sandbox.mounted.words
+        own = [ADDRESS4, ADDRESS6] if self._plan.ipv6 else [ADDRESS4]
+        if not sandbox.rung.sees_all:
+            own = own_addresses()
+        self._write(
+            "begin",
+            version=RECORD_VERSION,
+            rung=sandbox.rung.value,
+            network=network_of(sandbox.rung, self._plan.network).value,
+            recorder="run",
+            command=self._prepared.shown,
+            own_addresses=own,
+            resolvers=list(self._resolvers) if sandbox.rung.sees_all else [],
+            home=str(words.get("home", self._plan.home)),
+            cannot_see=blindness_of(sandbox.rung, self._plan.network),
+        )
+
+    def _internet(self) -> Internet:
+        plan = self._plan
+        settings = InternetSettings(
+            mode=plan.network,
+            dns=DnsPolicy(plan.dns),
+            ipv6=plan.ipv6,
+            resolvers=frozenset(self._resolvers),
+            swallow=frozenset({SENTINEL4, SENTINEL6}),
+            swallow_suffix=DOMAIN,
+        )
+        if plan.answer_range is not None:
+            settings = replace(settings, answer_range4=plan.answer_range)
+        return Internet(settings, random.Random(os.urandom(16)))
+
+    def _limits(self) -> Limits:
+        return Limits(
+            observe_s=self._plan.observe_s,
+            ready=self._prepared.ready is not None,
+            exercise=self._plan.exercise is not None,
+            expect=self._prepared.expect,
+        )
+
+    def _met(self, process: Process, leavings: Leavings) -> None:
+        leavings.executed(process.exe)
+        self._write(
+            "process",
+            id=process.id,
+            pid=process.pid,
+            start_time=process.start_time,
+            exe=process.exe,
+            cmdline=None if isinstance(process.cmdline, Absent) else process.cmdline,
+            parent=None if isinstance(process.parent, Absent) else process.parent,
+            role=process.role.value,
+        )
+
+    def _write(self, event: str, **fields: Value) -> None:
+        self._events.write(event, time.time_ns(), **fields)
+
+    def _end(self, sandbox: Sandbox, capture: PcapngWriter, traffic: Traffic) -> None:
+        """Losses, names, and the last line."""
+        if not sandbox.rung.sees_all:
+            self._write("loss", interface=NO_INTERFACE, received=0, dropped=None)
+            self._write("end")
+            return
+        lost = sandbox.wire.dropped(sandbox.init)
+        stayed = sandbox.loopback.statistics()
+        received = (traffic.received[WAY_OUT] + lost, stayed.received + stayed.dropped)
+        dropped = (lost, stayed.dropped)
+        now = time.time_ns()
+        capture.write_names(traffic.names)
+        for number, name in ((WAY_OUT, INTERFACE), (LOOPBACK, LO)):
+            capture.write_statistics(
+                number,
+                received=received[number],
+                dropped=dropped[number],
+                start_ns=self._began_ns,
+                end_ns=now,
+            )
+            self._write("loss", interface=name, received=received[number], dropped=dropped[number])
+        if traffic.unattributed:
+            self._write("unattributed-count", count=traffic.unattributed)
+        capture.flush()
+        self._write("end")
+
+
+def _interfaces(sandbox: Sandbox) -> list[CaptureInterface]:
+    if not sandbox.rung.sees_all:
+        return [CaptureInterface(NO_INTERFACE, LINKTYPE_RAW)]
+    return [CaptureInterface(INTERFACE, sandbox.wire.linktype), CaptureInterface(LO, LINKTYPE_RAW)]

@@ -1,0 +1,293 @@
+"""One run inside a sandbox, from the first probe to the last: the loop of the recorder.
+
+    probes → program ( → ready → exercise ) → end of the tree, or of the time → ended → probes
+
+Everything the recorder learns it writes down at once; nothing here judges.
+"""
+
+import os
+import select
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from egress_audit.evidence.pcapng_writer import PcapngWriter
+from egress_audit.model.run import Role
+from egress_audit.record.phases import ReportedPhases
+from egress_audit.record.probe import Expected
+from egress_audit.record.processes import Processes
+from egress_audit.record.progress import Limits, Outcome, Status, Step
+from egress_audit.record.sandbox import Sandbox
+from egress_audit.record.senders import Senders
+from egress_audit.record.traffic import Traffic
+from egress_audit.record.watcher import Watcher
+
+TARGET, READY, EXERCISE = "target", "ready", "exercise"
+PROBES = {"before": "probes-before", "after": "probes-after"}
+GRACE_S = 5.0
+"""Between SIGTERM and SIGKILL: what a program sends when it is told to end is seen too."""
+PROBE_S = 5.0
+TICK_S = 0.1
+MOST_OUTPUT = 1 << 20
+NS = 1_000_000_000
+
+WriteEvent = Callable[..., None]
+
+
+class Session:
+    """A run that is under way."""
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        calls: Watcher,
+        traffic: Traffic,
+        processes: Processes,
+        senders: Senders,
+        capture: PcapngWriter,
+        write_event: WriteEvent,
+        limits: Limits,
+        *,
+        phases: ReportedPhases | None = None,
+        output: int | None = None,
+        on_tick: Callable[[Status], None] = lambda status: None,
+        on_output: Callable[[bytes], None] = lambda part: None,
+    ) -> None:
+        """output: reading end of the exerciser's output; on_tick: called ten times a second."""
+        self._sandbox = sandbox
+        self._calls = calls
+        self._traffic = traffic
+        self._processes = processes
+        self._senders = senders
+        self._capture = capture
+        self._write = write_event
+        self._limits = limits
+        self._phases = phases
+        self._output = output
+        self._on_tick = on_tick
+        self._on_output = on_output
+        self._said = bytearray()
+        self._poll = select.epoll()
+        self._empty = True
+        self._left: dict[str, int] = {}
+        """Jobs that have ended, with their status."""
+        self._started: set[str] = set()
+        self._began = 0.0
+        self._next_tick = 0.0
+        self.outcome = Outcome()
+        self.status = Status(observe_s=limits.observe_s)
+
+    def working(self, path: str) -> None:
+        """Shows that we are busy with a file, after the run."""
+        self.status.step, self.status.phase = Step.HASHING, path
+        if time.monotonic() >= self._next_tick:
+            self._next_tick = time.monotonic() + TICK_S
+            self._on_tick(self.status)
+
+    def interrupt(self) -> None:
+        """Ctrl-C: the first ends the run, the second does not wait."""
+        self.outcome.interruptions += 1
+
+    # The loop
+
+    def run(self, before: tuple[Expected, ...], after: tuple[Expected, ...]) -> Outcome:
+        """Carries the whole run out. Raises EgressAuditError on a full disk."""
+        for descriptor in (
+            self._sandbox.control.fileno(),
+            self._sandbox.wire.fileno(),
+            self._sandbox.loopback.fileno(),
+            self._sandbox.listener,
+        ):
+            self._poll.register(descriptor, select.EPOLLIN)
+        if self._output is not None:
+            self._poll.register(self._output, select.EPOLLIN)
+        with self._poll:
+            self._probe("before", before)
+            if self._start_target():
+                self._watch()
+            self._end_tree()
+            self._probe("after", after)
+            self._wait(lambda: False, 0.05)
+        return self.outcome
+
+    def _wait(self, done: Callable[[], bool], seconds: float) -> bool:
+        """Serves until `done()`, at most for a time; True if it was done."""
+        deadline = time.monotonic() + seconds
+        while not done():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            self._turn(min(left, TICK_S))
+        return True
+
+    def _turn(self, seconds: float) -> None:
+        """Waits for something to happen, and deals with it; what init says comes first."""
+        ready = {descriptor for descriptor, _ in self._poll.poll(seconds)}
+        self._listen_to_init()
+        if self._sandbox.wire.fileno() in ready:
+            self._traffic.take_wire()
+        if self._sandbox.loopback.fileno() in ready:
+            self._traffic.take_loopback()
+        if self._sandbox.listener in ready:
+            self._calls.handle()
+        if self._output in ready:
+            self._hear_exerciser()
+        if time.monotonic() >= self._next_tick:
+            self._tick()
+
+    def _tick(self) -> None:
+        self._next_tick = time.monotonic() + TICK_S
+        self._traffic.due()
+        self._senders.sweep(time.time_ns())
+        self._processes.sweep()
+        self._capture.flush()
+        if self._phases is not None:
+            self._phases.read()
+            self.status.phase = self._phases.current or self.status.phase
+        status = self.status
+        status.elapsed_s = time.monotonic() - self._began if self._began else 0.0
+        status.processes = self._processes.count
+        status.calls = self._calls.handled
+        status.packets = self._capture.frames
+        status.destinations = self._traffic.destinations.packets
+        self._on_tick(status)
+
+    def _listen_to_init(self) -> None:
+        while (heard := self._sandbox.told()) is not None:
+            said, pid = heard
+            if not said:
+                self._empty = True
+                with suppress(FileNotFoundError, ValueError, OSError):
+                    self._poll.unregister(self._sandbox.control.fileno())
+                return
+            if "hello" in said:
+                self._processes.declare(pid, Role(str(said["role"])))
+                self._empty = False
+            elif "started" in said:
+                self._started.add(str(said["started"]))
+            elif "failed" in said:
+                self._left[str(said["failed"])] = -1
+                if said["failed"] == TARGET:
+                    self.outcome.failed_errno = int(str(said["errno"]))
+            elif "exited" in said:
+                self._ended(str(said["exited"]), int(str(said["status"])))
+            elif "empty" in said:
+                self._empty = True
+
+    def _ended(self, job: str, status: int) -> None:
+        self._left[job] = status
+        if job == TARGET:
+            self.outcome.exit_status = status
+            self._write("exited", status=status)
+
+    def _hear_exerciser(self) -> None:
+        assert self._output is not None
+        part = os.read(self._output, 65_536)
+        if not part:
+            self._poll.unregister(self._output)
+            return
+        if len(self._said) < MOST_OUTPUT:
+            self._said += part[: MOST_OUTPUT - len(self._said)]
+        self._on_output(part)
+
+    # The steps
+
+    def _probe(self, when: str, expected: tuple[Expected, ...]) -> None:
+        self.status.step = Step.PROBING if when == "before" else Step.PROBING_AGAIN
+        job = PROBES[when]
+        # Where no packet is seen, nothing of a probe can be found but its call.
+        self._traffic.expected = list(expected) if self._sandbox.rung.sees_all else []
+        self._sandbox.order(start=job)
+        self._wait(lambda: job in self._left and not self._traffic.expected, PROBE_S)
+        self._traffic.drain()
+        self._traffic.expected = []
+        for probe in expected:
+            noticed = f"{probe.target} {probe.port}" in self._calls.probed
+            self._write(
+                "probe",
+                when=when,
+                by=probe.by,
+                version=probe.version,
+                nonce=probe.nonce,
+                frame=probe.frame,
+                noticed=noticed,
+            )
+        self._calls.probed.clear()
+
+    def _start_target(self) -> bool:
+        """Starts the program; False if it could not be executed."""
+        self.status.step = Step.STARTING
+        self._sandbox.order(start=TARGET)
+        self._wait(lambda: TARGET in self._started or TARGET in self._left, 30)
+        if TARGET not in self._started:
+            return False
+        process = self._processes.first(Role.TARGET)
+        if process is not None:
+            self._write("exec", process=process)
+        self._write("phase", phase="run", proof="command", edge="begin")
+        self.status.step, self.status.phase = Step.RUNNING, "run"
+        self._began = time.monotonic()
+        return True
+
+    def _watch(self) -> None:
+        """Until the tree has ended, the time is up, or somebody has had enough."""
+        limits, left = self._limits, self._seconds_left
+        over = self._over
+        if limits.ready:
+            self._sandbox.order(start=READY)
+            self._wait(lambda: READY in self._left or over(), min(limits.ready_s, left()))
+            if self._left.get(READY) == 0:
+                self._write("phase", phase="ready", proof="ready", edge="begin")
+        if limits.exercise and not over():
+            self._exercise()
+        self._wait(over, left())
+        by = "observed"
+        if self.outcome.interruptions:
+            by = "interrupted"
+        elif self._empty:
+            by = "tree"
+        self.outcome.ended_by = by
+        self._write("watched-until", by=by)
+        if TARGET not in self._left or self._left[TARGET] == 0:
+            self._write("phase", phase="run", proof="command", edge="end")
+
+    def _seconds_left(self) -> float:
+        return max(self._began + self._limits.observe_s - time.monotonic(), 0.0)
+
+    def _over(self) -> bool:
+        return bool(self._empty or self.outcome.interruptions)
+
+    def _exercise(self) -> None:
+        """Uses the program, and says so if it did what was expected."""
+        self.status.phase = "generate"
+        self._write("phase", phase="generate", proof="exercise", edge="begin")
+        self._sandbox.order(start=EXERCISE)
+        self._wait(
+            lambda: EXERCISE in self._left or bool(self.outcome.interruptions),
+            self._seconds_left(),
+        )
+        self._wait(lambda: False, TICK_S)
+        said = self._said.decode("utf-8", "replace")
+        expect = self._limits.expect
+        if self._left.get(EXERCISE) == 0 and expect is not None and expect.search(said):
+            self._write("phase", phase="generate", proof="exercise", edge="end")
+        self.status.phase = "run"
+
+    def _end_tree(self) -> None:
+        """Ends what is still running: asked first, then made to; what it sends is still seen."""
+        self.status.step = Step.ENDING
+        if not self._empty:
+            if not self.outcome.interruptions:
+                self._sandbox.order(signal=int(signal.SIGTERM))
+            already = self.outcome.interruptions
+            self._wait(lambda: self._empty or self.outcome.interruptions > already, GRACE_S)
+        if not self._empty:
+            self._sandbox.order(signal=int(signal.SIGTERM))
+            self._wait(lambda: self._empty, 1.0)
+        if not self._empty:
+            self._sandbox.order(signal=int(signal.SIGKILL))
+            self._wait(lambda: self._empty, GRACE_S)
+        self._traffic.drain()
+        if self._empty and self._began:
+            self._write("tree-ended")

@@ -1,0 +1,60 @@
+"""What a sandbox is to be, and what can keep it from being made."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from egress_audit.errors import EgressAuditError
+from egress_audit.model.run import Rung
+from egress_audit.record.init import Job
+from egress_audit.record.tun import TUN_NODE
+
+ADDRESS4, ADDRESS6 = "10.87.0.2", "fd00:e6e4::2"
+"""The sandbox's own."""
+RESOLVER4, RESOLVER6 = "10.87.0.1", "fd00:e6e4::1"
+
+
+class NoNamespaces(EgressAuditError):
+    """This host does not let us make the namespaces of a sandbox."""
+
+
+class NoDevice(EgressAuditError):
+    """There are namespaces, but no device whose packets we could read."""
+
+
+class NoFilter(EgressAuditError):
+    """This host does not let us watch system calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mounted:
+    """What was made of the file system."""
+
+    words: Mapping[str, object]
+    """Values that JSON can carry."""
+    descriptors: tuple[int, ...]
+    """Open folders, which the recorder gets as descriptors of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a sandbox is to be."""
+
+    rungs: tuple[Rung, ...]
+    """In the order in which to try them; those with devices, or one of the others (`ladder`)."""
+    jobs: Mapping[str, Job]
+    """What can be started inside, by name."""
+    ipv6: bool = True
+    tun_node: str = TUN_NODE
+    as_root: Callable[[], None] | None = None
+    """Done first, by a builder that is root: ends as the user whom the program runs as."""
+    mounts: "Callable[[], Mounted]" = field(default=lambda: Mounted({}, ()))
+    """Done inside the new mount namespace; what it returns comes back in `Sandbox.mounted`."""
+    keep: int = 0
+    """Capabilities that the program keeps inside its user namespace; bits."""
+    files: bool = True
+    """Whether opening files waits for the recorder."""
+    is_open: bool = False
+    """Whether the program is to have the real network."""
+    on_host: Callable[[], Mapping[str, object]] = dict
+    """Done instead of `as_root` and `mounts` where there are no namespaces: becomes the user, and
+    says what `Mounted.words` would."""

@@ -1,0 +1,128 @@
+"""The file system as the program sees it: what is private, hidden, replaced, copied on write."""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from egress_audit.model.run import Stamp
+from egress_audit.record import private_folders, syscalls
+from egress_audit.record.home import HomeView, fresh_home, overlay_home, real_home
+from egress_audit.record.kept_paths import Kept, kept_paths
+from egress_audit.record.mounts import is_folder, is_within, without_nested
+from egress_audit.record.overlay import OverlayUnavailable, scratch
+from egress_audit.record.stamps import FoundStamp, cache_folders, stamps
+from egress_audit.record.written import Layer
+
+_SCRATCH = "/run/.egress-audit"
+_READ_ONLY = ("/sys",)
+READ_ONLY_PROC = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus")
+"""For the process that mounts the new /proc: `private_folders.protect_kernel(READ_ONLY_PROC, …)`;
+what is not there is noted and does not matter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the program is to see."""
+
+    home_kind: str
+    """`overlay`, `fresh` or `real`."""
+    home: str
+    argv: Sequence[str]
+    cwd: str
+    environ: Mapping[str, str]
+    """The program's own."""
+    resolvers: Sequence[str]
+    binds: Sequence[str] = ()
+    bundle: str = ""
+    """Folder of the evidence, which the program can neither read nor write; '' if none."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What was made of it."""
+
+    home_kind: str
+    """`fresh` where an overlay was wanted and could not be had; `notes` says why."""
+    layers: tuple[Layer, ...]
+    """For `written_files`."""
+    open_folders: tuple[str, ...]
+    """Folders outside of the layers to which the program may write: for `changed_files`."""
+    stamps: tuple[Stamp, ...]
+    hidden_devices: tuple[str, ...]
+    gpus: tuple[str, ...]
+    notes: tuple[str, ...]
+    """What could not be done, for people: something the program may have seen or reached."""
+
+
+def make_view(wanted: Wanted) -> View:
+    """Makes the view in the mount namespace we are in, which must be the program's own.
+
+    Afterwards the working folder is `wanted.cwd`, in the new view. Raises OSError where even the
+    private folders cannot be made.
+    """
+    syscalls.mount("none", "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
+    home, environ = os.path.realpath(wanted.home), wanted.environ
+    caches = cache_folders(home, environ)
+    found = stamps(home, environ, time.time())
+    covered = [*private_folders.PRIVATE, *([home] if wanted.home_kind != "real" else [])]
+    kept = kept_paths(wanted.argv, wanted.cwd, wanted.binds, environ, covered)
+    notes: list[str] = []
+    has_home = is_folder(home) and home != "/"
+    homes = [home] if has_home else []
+    layers = private_folders.cover([*kept, *caches, *homes], notes)
+    private_folders.make_runtime_folder(environ.get("XDG_RUNTIME_DIR", ""))
+    Path(_SCRATCH).mkdir()
+    with scratch(_SCRATCH):
+        kind = wanted.home_kind
+        if has_home:
+            kind, view = _home(kind, home, caches, kept, found)
+        else:
+            kind, view = "real", real_home(found)
+            notes.append(f"HOME, {wanted.home}, is no folder that could be made private")
+        hidden = private_folders.hide_devices(_SCRATCH, notes)
+        private_folders.write_name_service(wanted.resolvers, _SCRATCH, notes)
+    Path(_SCRATCH).rmdir()
+    private_folders.protect_kernel(_READ_ONLY, notes)
+    if wanted.bundle:
+        private_folders.mask_folder(os.path.realpath(wanted.bundle))
+    os.chdir(wanted.cwd)
+    overlays = [layer.shown for layer in view.layers] if kind == "overlay" else []
+    return View(
+        kind,
+        (*layers, *view.layers),
+        tuple(_open_folders(wanted, kept, overlays)),
+        view.stamps,
+        tuple(hidden),
+        tuple(private_folders.gpu_devices()),
+        (*notes, *view.notes),
+    )
+
+
+def _home(
+    kind: str, home: str, caches: Sequence[str], kept: Kept, found: Sequence[FoundStamp]
+) -> tuple[str, HomeView]:
+    """The kind that could be had, and the view; overlay falls back to fresh."""
+    if kind == "real":
+        return kind, real_home(found)
+    why: tuple[str, ...] = ()
+    if kind == "overlay":
+        try:
+            return kind, overlay_home(home, caches, found, _SCRATCH)
+        except OverlayUnavailable as unavailable:
+            why = (f"HOME is fresh, as no overlay could be had: {unavailable}",)
+    view = fresh_home(home, caches, kept, found, _SCRATCH)
+    return "fresh", replace(view, notes=(*why, *view.notes))
+
+
+def _open_folders(wanted: Wanted, kept: Kept, overlays: Sequence[str]) -> list[str]:
+    """What is writable and not copied on write: the working folder, binds, a real HOME."""
+    home = [wanted.home] if wanted.home_kind == "real" else []
+    paths = [*home, *(path for path, writable in kept.items() if writable)]
+    real = without_nested([os.path.realpath(path) for path in paths])
+    return [
+        path
+        for path in real
+        if os.access(path, os.W_OK) and not any(is_within(path, overlay) for overlay in overlays)
+    ]

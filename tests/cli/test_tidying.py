@@ -1,0 +1,89 @@
+"""However a run ends, its temporary folder goes and the terminal is as it was."""
+
+import os
+import pty
+import signal
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+
+from egress_audit.cli.tidying import ended_tidily, place_for, settings_kept
+
+
+def test_evidence_that_nobody_asked_to_keep_is_gone_afterwards() -> None:
+    with place_for(None, "/usr/bin/llama-server") as place:
+        Path(place).mkdir()
+        Path(place, "capture.pcapng").touch()
+        private = Path(place).parent
+        assert private.stat().st_mode & 0o777 == 0o700
+    assert not private.exists()
+
+
+def test_it_is_gone_after_an_error_too() -> None:
+    with pytest.raises(KeyboardInterrupt), place_for(None, "x") as place:
+        raise KeyboardInterrupt
+    assert not Path(place).parent.exists()
+
+
+def test_a_folder_that_was_asked_for_stays(tmp_path: Path) -> None:
+    with place_for(str(tmp_path / "kept"), "x") as place:
+        Path(place).mkdir()
+    assert (tmp_path / "kept").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [("/usr/bin/llama-server", "llama-server"), ("..", "run"), ("a/..", "run"), ("/", "run")],
+)
+def test_the_evidence_is_called_as_the_program_is(name: str, folder: str) -> None:
+    with place_for(None, name) as place:
+        assert Path(place).name == folder
+        assert Path(place).parent.name.startswith("egress-audit-")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_request_to_end_takes_the_way_of_an_interruption(number: signal.Signals) -> None:
+    with pytest.raises(KeyboardInterrupt), ended_tidily():
+        os.kill(os.getpid(), number)
+    assert signal.getsignal(number) is signal.SIG_DFL
+
+
+def test_a_process_that_was_forked_meanwhile_is_ended_by_it() -> None:
+    with ended_tidily():
+        pid = os.fork()
+        if pid == 0:
+            os.kill(os.getpid(), signal.SIGTERM)
+            os._exit(0)
+        _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == -signal.SIGTERM
+
+
+def test_nohup_stays_nohup() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with ended_tidily():
+            os.kill(os.getpid(), signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_terminal_left_raw_echoes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "r") as terminal:
+        monkeypatch.setattr(sys, "stdin", terminal)
+        before = termios.tcgetattr(theirs)
+        with settings_kept():
+            raw = termios.tcgetattr(theirs)
+            raw[3] &= ~(termios.ECHO | termios.ICANON)
+            termios.tcsetattr(theirs, termios.TCSANOW, raw)
+        assert termios.tcgetattr(theirs)[3] == before[3]
+    os.close(ours)
+
+
+def test_a_pipe_has_no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Path(os.devnull).open() as nothing:
+        monkeypatch.setattr(sys, "stdin", nothing)
+        with settings_kept():
+            pass

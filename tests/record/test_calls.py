@@ -1,0 +1,565 @@
+"""What the recorder does with each waiting call: the caller is this process itself."""
+
+import errno
+import os
+import socket
+import stat
+import struct
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from egress_audit.model.run import Role
+from egress_audit.record import calls as module
+from egress_audit.record.attempts import Attempts
+from egress_audit.record.calls import Calls
+from egress_audit.record.notifications import Listener, Notification
+from egress_audit.record.opened_files import OpenedFiles
+from egress_audit.record.packet_ends import Ends, ends_of
+from egress_audit.record.processes import Processes
+from egress_audit.record.senders import Senders
+from egress_audit.record.syscalls import CAP_NET_RAW
+from tests.builders import packets as p
+from tests.builders.memory import placed
+
+pytestmark = pytest.mark.opens_sockets
+
+PID = os.getpid()
+INET, INET6, UNIX, VSOCK, PACKET, NETLINK, ALG = 2, 10, 1, 40, 17, 16, 38
+STREAM, DGRAM, RAW = 1, 2, 3
+AT_FDCWD = (1 << 64) - 100
+LET_GO = 0
+FAR = struct.pack("=H", INET) + (443).to_bytes(2, "big") + bytes([203, 0, 113, 9]) + bytes(8)
+FAR_WORDS = ("connect", "AF_INET", "203.0.113.9", 443)
+
+
+class QueueListener(Listener):
+    """Calls that wait in a list, and the answers they got."""
+
+    def __init__(self) -> None:
+        self.descriptor = -1
+        self.waiting: list[Notification] = []
+        self.answers: list[int] = []
+        self.killed = False
+
+    def receive(self) -> Notification | None:
+        return self.waiting.pop(0) if self.waiting else None
+
+    def still_waits(self, notification: Notification) -> bool:
+        return not self.killed
+
+    def let_go(self, notification: Notification) -> bool:
+        self.answers.append(LET_GO)
+        return True
+
+    def refuse(self, notification: Notification, code: int) -> bool:
+        self.answers.append(code)
+        return True
+
+
+class World:
+    """The recorder's part that answers calls, and what it wrote down."""
+
+    def __init__(self, keep: int = 0, role: Role = Role.TARGET, began_ns: int = 0) -> None:
+        self.listener = QueueListener()
+        self.attempts: list[dict[str, object]] = []
+        self.outcomes: list[tuple[object, object]] = []
+        self.drained = 0
+        self.processes = Processes(lambda process: None, time.time_ns)
+        self.processes.declare(PID, role)
+        self.mismatches: list[Ends] = []
+        self.senders = Senders(lambda process, ends: self.mismatches.append(ends))
+        self.files = OpenedFiles(began_ns)
+        self.calls = Calls(
+            self.listener,
+            self.processes,
+            self.senders,
+            Attempts(self._write),
+            self.files,
+            drain=self._drain,
+            now=time.time_ns,
+            keep=keep,
+        )
+
+    def _write(self, event: str, **fields: object) -> None:
+        if event == "attempt":
+            self.attempts.append(fields)
+        elif event == "outcome":
+            self.outcomes.append((fields["attempt"], fields["outcome"]))
+
+    def _drain(self) -> None:
+        self.drained += 1
+
+    def call(self, name: str, *arguments: int, tid: int = PID) -> int:
+        """The answer to a call: an errno, or LET_GO."""
+        words = [word & (1 << 64) - 1 for word in (*arguments, 0, 0, 0, 0, 0, 0)[:6]]
+        one, two, three, four, five, six = words
+        self.listener.waiting.append(Notification(1, tid, name, (one, two, three, four, five, six)))
+        before = len(self.listener.answers)
+        self.calls.handle()
+        assert len(self.listener.answers) == before + 1
+        return self.listener.answers[-1]
+
+    def wanted(self) -> list[tuple[object, ...]]:
+        """The attempts in short."""
+        return [
+            tuple(attempt[name] for name in ("call", "family", "address", "port"))
+            for attempt in self.attempts
+        ]
+
+    def connects(self, path: str) -> int:
+        """A connect to a unix socket."""
+        address = struct.pack("=H", UNIX) + os.fsencode(path) + b"\0"
+        with socket.socket(socket.AF_UNIX) as made:
+            return self.call("connect", made.fileno(), placed(address), len(address))
+
+    def binds(self, path: str) -> int:
+        """A bind to a unix path that waits, and is not carried out."""
+        address = struct.pack("=H", UNIX) + os.fsencode(path) + b"\0"
+        with socket.socket(socket.AF_UNIX) as made:
+            return self.call("bind", made.fileno(), placed(address), len(address))
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    made = World()
+    yield made
+    made.senders.close()
+    made.processes.close()
+
+
+def listening(path: Path) -> socket.socket:
+    made = socket.socket(socket.AF_UNIX)
+    made.bind(str(path))
+    made.listen()
+    return made
+
+
+# What wants out
+
+
+def test_a_connect_is_noted_and_let_go(world: World) -> None:
+    with socket.socket() as made:
+        assert world.call("connect", made.fileno(), placed(FAR), 16) == LET_GO
+    assert world.wanted() == [FAR_WORDS]
+    assert (world.attempts[0]["type"], world.attempts[0]["denied"]) == ("stream", None)
+
+
+def test_a_datagram_is_noted_as_one(world: World) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
+        assert world.call("sendto", made.fileno(), 0, 0, 0, placed(FAR), 16) == LET_GO
+    assert world.wanted() == [("sendto", *FAR_WORDS[1:])]
+    assert world.attempts[0]["type"] == "dgram"
+
+
+def test_every_message_of_many_is_an_attempt(world: World) -> None:
+    other = FAR[:7] + b"\x0a" + FAR[8:]
+    many = b"".join(struct.pack("=QI52x", placed(raw), 16) for raw in (FAR, other))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
+        world.call("sendmmsg", made.fileno(), placed(many), 2)
+    assert [words[2] for words in world.wanted()] == ["203.0.113.9", "203.0.113.10"]
+
+
+def test_what_is_on_the_wire_is_read_before_a_socket_is_joined(world: World) -> None:
+    with socket.socket() as made:
+        world.call("connect", made.fileno(), placed(FAR), 16)
+    assert world.drained == 1
+
+
+def test_a_socket_that_is_bound_is_joined_to_its_process(world: World) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
+        made.bind(("127.0.0.1", 0))
+        world.call("connect", made.fileno(), placed(FAR), 16)
+        packet = p.ipv4("127.0.0.1", "203.0.113.9", p.udp(made.getsockname()[1], 443), p.UDP)
+    ends = ends_of(packet)
+    assert ends is not None
+    sender = world.senders.sender(ends, packet)
+    assert sender is not None
+    assert sender.process.pid == PID
+
+
+def test_a_listen_is_joined_and_is_no_attempt(world: World) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as made:
+        assert world.call("listen", made.fileno(), 5) == LET_GO
+        packet = p.ipv4("127.0.0.1", "127.0.0.2", p.tcp(made.getsockname()[1], 9), p.TCP)
+    ends = ends_of(packet)
+    assert ends is not None
+    assert world.senders.sender(ends, packet) is not None
+    assert world.attempts == []
+
+
+def test_dissolving_an_association_wants_nowhere(world: World) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
+        assert world.call("connect", made.fileno(), placed(bytes(16)), 16) == LET_GO
+    assert world.attempts == []
+
+
+@pytest.mark.parametrize("family", [NETLINK, ALG])
+def test_asking_the_kernel_wants_nowhere(world: World, family: int) -> None:
+    raw = struct.pack("=H", family) + bytes(10)
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW) as made:
+        assert world.call("connect", made.fileno(), placed(raw), 12) == LET_GO
+    assert world.attempts == []
+
+
+def test_a_call_on_no_socket_is_noted_and_left_to_the_kernel(world: World, tmp_path: Path) -> None:
+    with (tmp_path / "file").open("wb") as made:
+        assert world.call("connect", made.fileno(), placed(FAR), 16) == LET_GO
+    assert world.wanted() == [FAR_WORDS]
+
+
+def test_an_address_that_cannot_be_read_is_left_to_the_kernel(world: World) -> None:
+    with socket.socket() as made:
+        assert world.call("connect", made.fileno(), 8, 16) == LET_GO
+    assert world.attempts == []
+
+
+def test_a_process_that_was_killed_has_attempted_nothing(world: World) -> None:
+    world.listener.killed = True
+    with socket.socket() as made:
+        world.call("connect", made.fileno(), placed(FAR), 16)
+    assert world.attempts == []
+
+
+def test_a_task_that_is_gone_is_let_go(world: World) -> None:
+    assert world.call("connect", 0, placed(FAR), 16, tid=(1 << 22) + 1) == LET_GO
+
+
+def test_nothing_that_waits_is_nothing_handled(world: World) -> None:
+    world.calls.handle()
+    assert (world.calls.handled, world.listener.answers) == (0, [])
+
+
+def test_where_a_probe_went_is_remembered_and_where_the_program_went_is_not() -> None:
+    probed = {}
+    for role in (Role.PROBE, Role.TARGET):
+        made = World(role=role)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            made.call("sendto", sender.fileno(), 0, 0, 0, placed(FAR), 16)
+        made.senders.close()
+        made.processes.close()
+        probed[role] = made.calls.probed
+    assert probed == {Role.PROBE: {"203.0.113.9 443"}, Role.TARGET: set()}
+
+
+def test_a_packet_that_went_elsewhere_is_an_attempt_of_its_own(world: World) -> None:
+    process = world.processes.task(PID).process
+    ends = ends_of(p.ipv6("fd00::2", "2001:db8::9", p.tcp(40_000, 443), p.TCP))
+    assert ends is not None
+    world.calls.mismatch(process, ends)
+    assert world.wanted() == [("connect", "AF_INET6", "2001:db8::9", 443)]
+    assert world.outcomes == [(0, "time-of-check")]
+
+
+def test_a_packet_that_went_elsewhere_over_ipv4_has_its_address(world: World) -> None:
+    ends = ends_of(p.ipv4("10.0.0.1", "203.0.113.9", p.udp(40_000, 443), p.UDP))
+    assert ends is not None
+    world.calls.mismatch(world.processes.task(PID).process, ends)
+    assert world.wanted() == [FAR_WORDS]
+
+
+# Sockets that are refused
+
+
+@pytest.mark.parametrize("family", [VSOCK, 31, 44, 77])
+def test_a_family_that_leads_out_some_other_way_is_refused(world: World, family: int) -> None:
+    assert world.call("socket", family, STREAM) == errno.EAFNOSUPPORT
+    assert world.attempts[0]["denied"] == "EAFNOSUPPORT"
+
+
+@pytest.mark.parametrize(("family", "kind"), [(INET, RAW), (INET6, RAW), (PACKET, DGRAM)])
+def test_a_raw_socket_is_refused_as_to_any_ordinary_user(
+    world: World, family: int, kind: int
+) -> None:
+    assert world.call("socket", family, kind | os.O_NONBLOCK) == errno.EPERM
+    assert world.attempts[0]["denied"] == "EPERM"
+
+
+@pytest.mark.parametrize(("family", "kind"), [(INET, RAW), (PACKET, DGRAM)])
+def test_a_raw_socket_is_let_go_where_the_program_keeps_the_capability(
+    family: int, kind: int
+) -> None:
+    made = World(keep=1 << CAP_NET_RAW)
+    assert made.call("socket", family, kind) == LET_GO
+    assert made.attempts == []
+    made.processes.close()
+
+
+def test_another_family_is_refused_even_with_the_capability() -> None:
+    made = World(keep=1 << CAP_NET_RAW)
+    assert made.call("socket", VSOCK, RAW) == errno.EAFNOSUPPORT
+    made.processes.close()
+
+
+def test_a_second_listener_is_refused(world: World) -> None:
+    assert world.call("seccomp", 1, 8) == errno.EBUSY
+    assert world.attempts[0]["denied"] == "EBUSY"
+
+
+def test_who_joins_a_group_is_answerable_for_its_reports(world: World) -> None:
+    assert world.call("setsockopt", 3, 0, 35) == LET_GO
+    report = p.ipv4("10.87.0.2", "224.0.0.22", bytes(16), 2)
+    ends = ends_of(report)
+    assert ends is not None
+    assert world.senders.sender(ends, report) is not None
+
+
+# io_uring
+
+
+@pytest.mark.parametrize("name", ["io_uring_setup", "io_uring_enter", "io_uring_register"])
+def test_io_uring_is_refused_as_if_the_kernel_had_none(world: World, name: str) -> None:
+    assert world.call(name, 8) == errno.ENOSYS
+    assert world.attempts[0]["denied"] == "ENOSYS"
+    assert world.outcomes == []
+
+
+def test_who_goes_on_without_io_uring_fell_back(world: World) -> None:
+    world.call("io_uring_setup", 8)
+    with socket.socket() as made:
+        world.call("connect", made.fileno(), placed(FAR), 16)
+    assert world.outcomes == [(0, "fell-back")]
+
+
+def test_asking_for_io_uring_again_is_no_falling_back(world: World) -> None:
+    world.call("io_uring_setup", 8)
+    world.call("io_uring_register", 8)
+    assert world.outcomes == []
+
+
+# Unix sockets
+
+
+def test_a_socket_that_the_tree_did_not_bind_is_reached(world: World, tmp_path: Path) -> None:
+    with listening(tmp_path / "s"):
+        assert world.connects(str(tmp_path / "s")) == LET_GO
+    assert world.wanted() == [("connect", "AF_UNIX", str(tmp_path / "s"), None)]
+    assert world.outcomes == [(0, "reached")]
+
+
+def test_a_socket_that_is_not_there_is_absent(world: World, tmp_path: Path) -> None:
+    world.connects(str(tmp_path / "s"))
+    assert world.outcomes == [(0, "absent")]
+
+
+def test_a_file_that_is_no_socket_is_absent(world: World, tmp_path: Path) -> None:
+    (tmp_path / "s").touch()
+    world.connects(str(tmp_path / "s"))
+    assert world.outcomes == [(0, "absent")]
+
+
+def test_a_socket_that_the_tree_bound_leads_nowhere(world: World, tmp_path: Path) -> None:
+    world.binds(str(tmp_path / "s"))
+    with listening(tmp_path / "s"):
+        world.connects(str(tmp_path / "s"))
+    assert world.outcomes == []
+
+
+def test_a_socket_of_the_tree_by_another_name_leads_nowhere(world: World, tmp_path: Path) -> None:
+    world.binds(str(tmp_path / "s"))
+    (tmp_path / "link").symlink_to("s")
+    with listening(tmp_path / "s"):
+        world.connects(str(tmp_path / "link"))
+    assert world.outcomes == []
+
+
+def test_binding_where_a_socket_is_already_does_not_make_it_ours(
+    world: World, tmp_path: Path
+) -> None:
+    with listening(tmp_path / "s"):
+        world.binds(str(tmp_path / "s"))
+        world.connects(str(tmp_path / "s"))
+    assert [outcome for _, outcome in world.outcomes] == ["reached"]
+
+
+def test_a_socket_moved_to_where_the_tree_bound_one_is_not_ours(
+    world: World, tmp_path: Path
+) -> None:
+    with listening(tmp_path / "elsewhere"):
+        time.sleep(0.03)  # Older than the bind by more than the clock of files may lag.
+        world.binds(str(tmp_path / "s"))
+        (tmp_path / "elsewhere").rename(tmp_path / "s")
+        world.connects(str(tmp_path / "s"))
+    assert [outcome for _, outcome in world.outcomes] == ["reached"]
+
+
+def test_a_relative_path_is_that_of_its_process(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with listening(tmp_path / "s"):
+        world.connects("s")
+    assert world.outcomes == [(0, "reached")]
+
+
+def test_a_relative_path_that_begins_as_an_abstract_name_is_followed(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "@").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with listening(tmp_path / "s"):
+        world.connects("@/../s")
+    assert world.outcomes == [(0, "reached")]
+
+
+def test_dots_behind_a_link_lead_where_the_kernel_says(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "far/folder").mkdir(parents=True)
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here/link").symlink_to(tmp_path / "far/folder")
+    monkeypatch.chdir(tmp_path / "here")
+    with listening(tmp_path / "far/s"):
+        world.connects("link/../s")
+    assert world.outcomes == [(0, "reached")]
+
+
+def test_an_abstract_name_leads_nowhere(world: World) -> None:
+    world.connects("\0egress-audit-test")
+    assert world.attempts[0]["address"] == "@egress-audit-test\0"
+    assert world.outcomes == []
+
+
+# Files
+
+
+def opened(world: World, path: Path | str, flags: int) -> int:
+    return world.call("openat", AT_FDCWD, placed(os.fsencode(path) + b"\0"), flags)
+
+
+def test_a_model_that_is_opened_is_listed_and_let_go(world: World, tmp_path: Path) -> None:
+    (tmp_path / "m.gguf").write_bytes(b"GGUF")
+    assert opened(world, tmp_path / "m.gguf", os.O_RDONLY) == LET_GO
+    assert list(world.files.models) == [str(tmp_path / "m.gguf")]
+    assert world.attempts == []
+
+
+def test_a_path_below_an_open_folder_is_understood(world: World, tmp_path: Path) -> None:
+    (tmp_path / "m.gguf").write_bytes(b"GGUF")
+    folder = os.open(tmp_path, os.O_RDONLY)
+    world.call("openat", folder, placed(b"m.gguf\0"), os.O_RDONLY)
+    os.close(folder)
+    assert list(world.files.models) == [str(tmp_path / "m.gguf")]
+
+
+def written(world: World) -> list[str]:
+    return list(world.files._written)
+
+
+@pytest.mark.parametrize(
+    ("flags", "writes"),
+    [
+        (os.O_RDONLY, False),
+        (os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY, False),
+        (os.O_WRONLY, True),
+        (os.O_RDWR, True),
+        (os.O_RDONLY | os.O_CREAT, True),
+    ],
+)
+def test_the_flags_say_whether_a_file_is_written(
+    world: World, tmp_path: Path, flags: int, writes: bool
+) -> None:
+    opened(world, tmp_path / "out", flags)
+    assert written(world) == ([str(tmp_path / "out")] if writes else [])
+
+
+@pytest.mark.parametrize(("flags", "writes"), [(os.O_RDONLY, False), (os.O_WRONLY, True)])
+def test_openat2_has_its_flags_in_memory(
+    world: World, tmp_path: Path, flags: int, writes: bool
+) -> None:
+    path, how = (
+        placed(os.fsencode(tmp_path / "out") + b"\0"),
+        placed(struct.pack("=QQQ", flags, 0, 0)),
+    )
+    world.call("openat2", AT_FDCWD, path, how, 24)
+    assert bool(written(world)) is writes
+
+
+@pytest.mark.parametrize(
+    ("name", "at"), [("creat", 0), ("rename", 1), ("renameat", 3), ("renameat2", 3)]
+)
+def test_a_file_that_gets_a_name_is_written_under_it(
+    world: World, tmp_path: Path, name: str, at: int
+) -> None:
+    arguments = [placed(b"/old\0")] * 6
+    arguments[at] = placed(os.fsencode(tmp_path / "new") + b"\0")
+    if name.startswith("renameat"):
+        arguments[0] = arguments[2] = AT_FDCWD
+    assert world.call(name, *arguments) == LET_GO
+    assert written(world) == [str(tmp_path / "new")]
+
+
+def test_what_the_first_process_opens_is_not_the_program_s(tmp_path: Path) -> None:
+    made = World(role=Role.RECORDER)
+    assert opened(made, tmp_path / "out", os.O_WRONLY) == LET_GO
+    assert written(made) == []
+    made.processes.close()
+
+
+def test_a_fifo_of_before_that_is_written_to_is_reached(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    made = World(began_ns=1 << 62)
+    assert opened(made, tmp_path / "fifo", os.O_WRONLY) == LET_GO
+    assert made.wanted() == [("openat", "AF_UNIX", str(tmp_path / "fifo"), None)]
+    assert made.outcomes == [(0, "reached")]
+    made.processes.close()
+
+
+def test_a_path_that_cannot_be_read_is_left_to_the_kernel(world: World) -> None:
+    assert world.call("openat", AT_FDCWD, 8, os.O_WRONLY) == LET_GO
+    assert written(world) == []
+
+
+# Executions
+
+
+def executed(world: World, path: Path) -> None:
+    assert world.call("execve", placed(os.fsencode(path) + b"\0")) == LET_GO
+
+
+def test_an_ordinary_program_is_let_go_without_a_word(world: World, tmp_path: Path) -> None:
+    (tmp_path / "program").touch(0o755)
+    executed(world, tmp_path / "program")
+    assert world.attempts == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+@pytest.mark.parametrize(
+    ("bit", "uid", "gid", "told"),
+    [
+        (stat.S_ISUID, 12345, 0, True),
+        (stat.S_ISUID, 0, 12345, False),
+        (stat.S_ISGID, 0, 12345, True),
+        (stat.S_ISGID, 12345, 0, False),
+        (0, 12345, 12345, False),
+    ],
+)
+def test_a_program_that_would_have_become_another_user_is_told(
+    world: World, tmp_path: Path, bit: int, uid: int, gid: int, told: bool
+) -> None:
+    path = tmp_path / "program"
+    path.touch()
+    os.chown(path, uid, gid)
+    path.chmod(0o755 | bit)
+    executed(world, path)
+    assert [outcome for _, outcome in world.outcomes] == ["setuid"] * told
+
+
+def test_after_an_execution_the_process_is_looked_at_again(world: World, tmp_path: Path) -> None:
+    task = world.processes.task(PID)
+    executed(world, tmp_path / "nowhere")
+    assert task.stale
+
+
+def test_no_more_bound_paths_are_kept_than_so_many(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_BOUND_PATHS", 1)
+    for name in ("a", "b"):
+        world.binds(str(tmp_path / name))
+    with listening(tmp_path / "a"), listening(tmp_path / "b"):
+        world.connects(str(tmp_path / "a"))
+        world.connects(str(tmp_path / "b"))
+    assert [outcome for _, outcome in world.outcomes] == ["reached"]

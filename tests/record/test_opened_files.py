@@ -1,0 +1,207 @@
+"""Models that were read and files that were written, by the calls that opened them."""
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from egress_audit.record import opened_files as module
+from egress_audit.record.inside import Inside
+from egress_audit.record.opened_files import OpenedFiles, sha256_of
+
+PID = os.getpid()
+LONG_AGO, LONG_FROM_NOW = 0, 1 << 62
+
+
+@pytest.fixture
+def files() -> OpenedFiles:
+    return OpenedFiles(LONG_AGO)
+
+
+@pytest.fixture
+def inside() -> Iterator[Inside]:
+    made = Inside.of(PID)
+    yield made
+    made.close()
+
+
+def models(files: OpenedFiles, path: Path) -> list[tuple[str, int]]:
+    files.opened(PID, str(path), writes=False)
+    return [(model.path, model.size) for model in files.models.values()]
+
+
+# Models
+
+
+@pytest.mark.parametrize(
+    "name", ["m.gguf", "m.safetensors", "m.onnx", "m.bin", "m.pt", "m.tflite", "m.ggml"]
+)
+def test_a_file_with_the_name_of_a_model_is_one(
+    files: OpenedFiles, tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"weights")
+    assert models(files, path) == [(str(path), 7)]
+
+
+@pytest.mark.parametrize("name", ["m.txt", "m.py", "gguf", "m.gguf.md"])
+def test_a_file_with_another_name_is_none(files: OpenedFiles, tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"GGUF")
+    assert models(files, path) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "count"), [(b"PK\x03\x04", 1), (b"\x80\x02}", 1), (b"import", 0)]
+)
+def test_a_pth_file_is_a_model_if_it_begins_as_pytorch_writes_them(
+    files: OpenedFiles, tmp_path: Path, content: bytes, count: int
+) -> None:
+    path = tmp_path / "m.pth"
+    path.write_bytes(content)
+    assert len(models(files, path)) == count
+
+
+@pytest.mark.parametrize(("content", "count"), [(b"GGUF\3\0", 1), (b'{"license"', 0)])
+def test_a_blob_of_ollama_is_a_model_if_it_begins_as_one(
+    files: OpenedFiles, tmp_path: Path, content: bytes, count: int
+) -> None:
+    (tmp_path / "blobs").mkdir()
+    path = tmp_path / "blobs" / f"sha256-{'0' * 64}"
+    path.write_bytes(content)
+    assert len(models(files, path)) == count
+
+
+def test_a_model_opened_twice_is_listed_once(files: OpenedFiles, tmp_path: Path) -> None:
+    path = tmp_path / "m.gguf"
+    path.write_bytes(b"one")
+    models(files, path)
+    path.write_bytes(b"longer")
+    assert models(files, path) == [(str(path), 3)]
+
+
+@pytest.mark.parametrize("name", ["nowhere.gguf", "folder.bin"])
+def test_what_cannot_be_read_is_no_model(files: OpenedFiles, tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder.bin").mkdir()
+    assert models(files, tmp_path / name) == []
+
+
+@pytest.mark.parametrize("path", ["/proc/self/x.bin", "/sys/firmware/x.bin", "/etc/ld.so.bin"])
+def test_files_of_the_system_are_no_models(files: OpenedFiles, path: str) -> None:
+    assert models(files, Path(path)) == []
+
+
+def test_no_more_models_are_kept_than_so_many(
+    files: OpenedFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_MODELS", 1)
+    for name in ("a.gguf", "b.gguf"):
+        (tmp_path / name).write_bytes(b"x")
+        models(files, tmp_path / name)
+    assert list(files.models) == [str(tmp_path / "a.gguf")]
+
+
+# What was written
+
+
+def test_a_file_opened_for_writing_is_written(
+    files: OpenedFiles, inside: Inside, tmp_path: Path
+) -> None:
+    path = tmp_path / "out"
+    files.opened(PID, str(path), writes=True)
+    path.write_bytes(b"12345")
+    assert files.written(inside) == [(str(path), 5)]
+
+
+def test_a_file_opened_for_reading_is_not(
+    files: OpenedFiles, inside: Inside, tmp_path: Path
+) -> None:
+    path = tmp_path / "in"
+    path.write_bytes(b"12345")
+    files.opened(PID, str(path), writes=False)
+    assert files.written(inside) == []
+
+
+def test_a_file_opened_for_writing_and_left_as_it_was_is_not(
+    inside: Inside, tmp_path: Path
+) -> None:
+    path = tmp_path / "old"
+    path.write_bytes(b"12345")
+    os.utime(path, ns=(1, 1))
+    files = OpenedFiles(time.time_ns())
+    files.opened(PID, str(path), writes=True)
+    assert files.written(inside) == []
+
+
+def test_a_file_that_was_removed_again_is_not(
+    files: OpenedFiles, inside: Inside, tmp_path: Path
+) -> None:
+    files.opened(PID, str(tmp_path / "gone"), writes=True)
+    assert files.written(inside) == []
+
+
+@pytest.mark.parametrize("path", ["/dev/null", "/proc/self/comm", "/sys/x"])
+def test_devices_and_the_kernel_s_files_are_not(
+    files: OpenedFiles, inside: Inside, path: str
+) -> None:
+    files.opened(PID, path, writes=True)
+    assert files.written(inside) == []
+    assert files.written_beyond == 0
+
+
+def test_files_past_the_number_that_is_kept_are_counted(
+    files: OpenedFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_WRITTEN", 1)
+    for name in ("a", "b", "c", "a"):
+        files.opened(PID, str(tmp_path / name), writes=True)
+    assert files.written_beyond == 2
+
+
+# FIFOs
+
+
+@pytest.mark.parametrize(
+    ("began_ns", "writes", "leads_out"),
+    [
+        (LONG_FROM_NOW, True, True),
+        (LONG_FROM_NOW, False, False),
+        (LONG_AGO, True, False),
+    ],
+    ids=["older, written", "older, read", "made in the run"],
+)
+def test_writing_to_a_fifo_that_was_there_before_leads_out(
+    tmp_path: Path, began_ns: int, writes: bool, leads_out: bool
+) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    assert OpenedFiles(began_ns).opened(PID, str(tmp_path / "fifo"), writes) is leads_out
+
+
+def test_writing_to_an_old_file_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert OpenedFiles(LONG_FROM_NOW).opened(PID, str(tmp_path / "file"), True) is False
+
+
+# Hashes
+
+
+def test_the_hash_is_that_of_the_content(inside: Inside, tmp_path: Path) -> None:
+    content = os.urandom(3 << 20)
+    (tmp_path / "m").write_bytes(content)
+    assert sha256_of(inside, str(tmp_path / "m")) == hashlib.sha256(content).hexdigest()
+
+
+def test_progress_tells_every_byte(inside: Inside, tmp_path: Path) -> None:
+    (tmp_path / "m").write_bytes(bytes(3_000_000))
+    told: list[int] = []
+    sha256_of(inside, str(tmp_path / "m"), lambda path, count: told.append(count))
+    assert sum(told) == 3_000_000
+    assert len(told) > 1
+
+
+@pytest.mark.parametrize("name", ["nowhere", "."])
+def test_what_cannot_be_read_has_no_hash(inside: Inside, tmp_path: Path, name: str) -> None:
+    assert sha256_of(inside, str(tmp_path / name)) is None
