@@ -2,11 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint types lock clean
+.PHONY: help demo test test-live lint types lock clean
 .DEFAULT_GOAL := help
 
 help: ## What can be made
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
 
 demo: ## Two live audits of a tiny model, and a saved capture: one verdict of each kind
 	@PYTHON="$(PYTHON)" sh scripts/venv.sh run
@@ -15,6 +15,10 @@ demo: ## Two live audits of a tiny model, and a saved capture: one verdict of ea
 test: ## All tests
 	@PYTHON="$(PYTHON)" sh scripts/venv.sh test
 	@$(BIN)/python -m pytest -n auto
+
+test-live: ## Real libraries with tiny models, run in sandboxes (goes online to install them)
+	@PYTHON="$(PYTHON)" sh scripts/venv.sh test
+	@sh scripts/live.sh docs/live.md
 
 lint: ## Style, format, and which room may import which
 	@PYTHON="$(PYTHON)" sh scripts/venv.sh test

@@ -1,4 +1,4 @@
-"""Builds tiny models with random weights, all of them ours: three GGUF files, one ONNX, a hub cache.
+"""Builds tiny models with random weights, all ours: three GGUF files, one ONNX, a hub cache.
 
 Usage: live_models.py FOLDER, with the Python of build/live-venv; what is there already is left.
 Sources: the GGUF specification (ggml/docs/gguf.md), tensor names of llama.cpp (gguf.constants);

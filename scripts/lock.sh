@@ -1,6 +1,7 @@
 #!/bin/sh
-# Writes requirements/run.txt and requirements/test.txt from pyproject.toml: names, versions and
-# hashes, and nothing that says where they were fetched from. Called by `make lock`; goes online.
+# Writes requirements/run.txt and requirements/test.txt from pyproject.toml, and requirements/live.txt
+# from live.in: names, versions and hashes, and nothing that says where they were fetched from. Called
+# by `make lock`; goes online.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -21,11 +22,13 @@ compile() { # OUTPUT OPTIONS...
     shift
     "$tools/bin/pip-compile" --quiet --rebuild --generate-hashes --strip-extras --no-annotate \
         --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
-        --build-deps-for editable --output-file "$output" "$@" pyproject.toml
+        --output-file "$output" "$@"
 }
 
-compile requirements/run.txt
-compile requirements/test.txt --extra test --constraint requirements/run.txt
+compile requirements/run.txt --build-deps-for editable pyproject.toml
+compile requirements/test.txt --build-deps-for editable --extra test \
+    --constraint requirements/run.txt pyproject.toml
+compile requirements/live.txt requirements/live.in
 
 if grep -nE 'https?:|file:|index|find-links|trusted|/[a-z]+/' requirements/*.txt; then
     echo "lock.sh: the lines above say where packages were fetched from" >&2

@@ -1,8 +1,8 @@
 """Runs the live cases: real libraries with tiny models, and the programs of the standard library.
 
-Usage: test_live.py PYTHON FOLDER [RESULT]. PYTHON has the libraries of requirements/live.txt, FOLDER
-holds what live_models.py built, RESULT is the file for what was seen (docs/live.md). Leaves with 1 if
-any case concludes otherwise than it must. `make test-live` calls it.
+Usage: test_live.py PYTHON FOLDER [RESULT]. PYTHON has the libraries of requirements/live.txt,
+FOLDER holds what live_models.py built, RESULT is the file for what was seen (docs/live.md). Leaves
+with 1 if any case concludes otherwise than it must. `make test-live` calls it.
 """
 
 import json
@@ -18,7 +18,7 @@ import tabulate
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from egress_audit.judge.rules import RULES_VERSION  # noqa: E402 - importable by the line above
+from egress_audit.audit import RULES_VERSION  # noqa: E402 - importable by the line above
 from tests.builders.recorded_runs import Way, usual_way  # noqa: E402
 from tests.builders.runtimes import (  # noqa: E402
     LIVE,
@@ -37,7 +37,7 @@ import importlib.metadata, json, platform, sys
 found = {name: importlib.metadata.version(name) for name in sys.argv[1:]}
 print(json.dumps({"Python": platform.python_version(), **found}))
 """
-HEADERS = ("Case", "Verdict", "Expected", "Names seen", "Seconds", "What it is")
+HEADERS = ("Case", "Verdict", "Expected", "Names asked for", "Contacts", "Seconds", "What it is")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Outcome:
     @property
     def seen(self) -> Concluded:
         """What was concluded."""
-        return concluded(self.audited)
+        return concluded(self.audited.audit)
 
     @property
     def right(self) -> bool:
@@ -61,10 +61,10 @@ class Outcome:
     def row(self) -> tuple[str, ...]:
         """The row of the table."""
         case, seen = self.audited.case, self.seen
-        names = ", ".join(sorted(seen.names)) or "-"
+        names, ends = (", ".join(sorted(found)) or "-" for found in (seen.names, seen.destinations))
         verdict = seen.verdict if self.right else f"{seen.verdict} (differs)"
         seconds = f"{self.seconds:.1f}"
-        return (case.name, verdict, case.expected.verdict, names, seconds, case.shows)
+        return (case.name, verdict, case.expected.verdict, names, ends, seconds, case.shows)
 
 
 def run(case: Case, way: Way, python: str, folder: Path) -> Outcome:
@@ -96,10 +96,11 @@ def report(outcomes: list[Outcome], way: Way, used: dict[str, str]) -> str:
     )
     return f"""# Live runs
 
-Written by `make test-live`, which installs the libraries, builds tiny models with random weights, and
-runs each program in a sandbox of its own (profile `offline` if not said otherwise, network
-simulated). Compared are the verdict, the rules broken, the names asked for, the destinations and the
-blind spots; what must come out stands in `tests/runtimes/cases.yaml` and `tests/runtimes/live/cases.yaml`.
+Written by `make test-live`, which installs the libraries, builds tiny models with random weights,
+and runs each program in a sandbox of its own. Compared are the verdict, the rules broken, the names
+asked for, the destinations and the blind spots that are material; how each is run, and what must
+come out, stands in `tests/runtimes/cases.yaml` and `tests/runtimes/live/cases.yaml`. Contacts are
+those beyond the machine, all of them answered by the sandbox: nothing left.
 
 - {right} of {len(outcomes)} cases concluded as they must.
 - Rung: {way.rung}, by {by}.

@@ -78,7 +78,8 @@ def test_it_says_what_it_is_and_under_which_licence(name: str) -> None:
 
 
 def test_every_capture_is_described_and_every_description_has_its_capture() -> None:
-    files = [path for path in CAPTURES.iterdir() if path.suffix in (".pcap", ".pcapng")]
+    kinds = (".pcap", ".pcapng", ".bundle")
+    files = [path for path in CAPTURES.iterdir() if path.suffix in kinds]
     assert sorted(path.stem for path in files) == sorted(DESCRIBED)
     assert sorted(path.stem for path in CAPTURES.glob("*.json")) == sorted(DESCRIBED)
 

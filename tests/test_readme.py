@@ -1,9 +1,12 @@
 """The README shows what the program really prints."""
 
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from egress_audit.cli.main import COMMANDS
 
@@ -36,7 +39,25 @@ def test_the_output_in_the_readme_is_the_real_output() -> None:
 
 
 def test_every_command_stands_in_the_readme() -> None:
-    assert all(f"`egress-audit {name} " in README for name in COMMANDS)
+    assert all(re.search(rf"`egress-audit {name}[ `]", README) for name in COMMANDS)
+
+
+@pytest.mark.opens_sockets
+@pytest.mark.skipif("EGRESS_AUDIT_NO_NAMESPACES" in os.environ, reason="no sandbox on this host")
+def test_the_run_in_the_readme_prints_what_it_really_prints() -> None:
+    block = next(block for block in console_blocks() if block.startswith("$ egress-audit run"))
+    command, _, shown = block.partition("\n")
+    arguments = command.removeprefix("$ egress-audit ").split()
+    done = subprocess.run(
+        [sys.executable, "-m", "egress_audit", *arguments],
+        capture_output=True,
+        cwd=ROOT,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 10
+    lines = shown.splitlines()
+    assert done.stdout.decode().splitlines()[: len(lines)] == lines
 
 
 def test_what_the_readme_links_to_exists() -> None:

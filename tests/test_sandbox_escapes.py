@@ -17,13 +17,17 @@ from pathlib import Path
 
 import pytest
 
+from egress_audit.errors import EgressAuditError
+from egress_audit.model.run import Rung
 from egress_audit.record import syscalls
 from tests.builders.namespaces import in_child, links_of_the_host, mounts_of_the_host
 from tests.builders.programs import TALKS_TO, python
 from tests.builders.recorded_runs import (
     TOLD,
+    Place,
     Seen,
     Way,
+    both_rungs,
     both_users,
     every_way,
     place,
@@ -59,6 +63,42 @@ tell(
     first=tried(os.open, "/proc/1/ns/net", os.O_RDONLY),
     root=tried(os.listdir, "/proc/1/root/"),
 )
+"""
+
+ROBS_THE_HELPERS = """
+libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+tried_on, taken = set(), []
+def rob(pid):
+    try:
+        names = os.listdir(f"/proc/{pid}/fd")
+    except OSError:
+        names = []
+    place = os.pidfd_open(pid)
+    for number in {*range(12), *map(int, names)}:
+        try:
+            mine = syscall(438, place, number, 0)
+            taken.append(os.readlink(f"/proc/self/fd/{mine}"))
+        except OSError:
+            pass
+    os.close(place)
+    try:
+        os.close(os.open(f"/proc/{pid}/mem", os.O_RDWR))
+        taken.append("memory")
+    except OSError:
+        pass
+    if libc.ptrace(16, pid, None, None) == 0:
+        taken.append("traced")
+        libc.ptrace(17, pid, None, None)
+until = time.monotonic() + 0.8
+while time.monotonic() < until:
+    for name in os.listdir("/proc"):
+        if name.isdecimal() and int(name) != os.getpid():
+            try:
+                rob(int(name))
+                tried_on.add(name)
+            except OSError:
+                pass
+tell(tried_on=len(tried_on), taken=taken)
 """
 
 NESTED_NAMESPACE = """
@@ -140,6 +180,14 @@ tell(listed=tried(os.listdir, bundle), appended=tried(appended), made=tried(made
      swapped=tried(swapped))
 """
 
+PUTS_EVIDENCE_OF_ITS_OWN_IN_PLACE = """
+folder = os.path.dirname(sys.argv[1])
+os.rename(folder, folder + ".old")
+os.makedirs(sys.argv[1])
+for name in ("capture.pcapng", "events.jsonl"):
+    Path(sys.argv[1], name).write_text("forged")
+"""
+
 WRITES_EVERYWHERE = """
 marks = {}
 for folder in ("/tmp", "/var/tmp", "/dev/shm", "/run", os.environ["HOME"]):
@@ -152,6 +200,13 @@ tell(**marks)
 def all_nowhere(seen: Seen) -> bool:
     """True if every attempt that the program tells of came to an error."""
     return set(map(str, seen.told.values())) <= NOWHERE
+
+
+def free_port() -> int:
+    """A port of loopback that nobody has."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
 
 
 @contextmanager
@@ -214,6 +269,24 @@ def test_even_a_number_of_the_host_means_a_process_of_the_sandbox(way: Way) -> N
     told = recorded(python(LOOKS_AT_THE_HOST, str(os.getppid())), way).told
     if os.getppid() > 2:
         assert {str(told[name]) for name in ("stat", "network", "pidfd", "kill")} <= NOWHERE
+
+
+@both_rungs
+def test_helpers_of_ours_can_be_neither_robbed_nor_traced(way: Way) -> None:
+    seen = recorded(
+        python(ROBS_THE_HELPERS), way, ready="8125", observe_s=1.2, publish=(free_port(),)
+    )
+    assert seen.told["tried_on"] >= 2
+    assert not seen.told["taken"]
+
+
+@both_rungs
+def test_the_users_own_exercise_can_be_neither_robbed_nor_traced(way: Way) -> None:
+    seen = recorded(python(ROBS_THE_HELPERS), way, exercise="sleep 0.5; echo so", expect="so")
+    assert seen.told["tried_on"] >= 2
+    assert not seen.told["taken"]
+    (generate,) = [phase for phase in seen.run.phases if phase.word == "generate"]
+    assert isinstance(generate.end_ns, int)
 
 
 @both_users
@@ -299,15 +372,32 @@ def test_the_evidence_can_be_neither_read_nor_written_from_inside(way: Way) -> N
     assert seen.bundle.complete
 
 
-def test_evidence_in_the_working_folder_is_covered_too() -> None:
-    here = place()
+def evidence_in_the_working_folder(way: Way) -> Place:
+    """A place whose evidence lies where the program may write, behind a link."""
+    way.must_be_possible()
+    here = place(way)
     inside = here.work / "evidence"
     here.bundle.parent.rename(inside)
     (here.folder / "evidence").symlink_to(inside)
-    seen = run_at(here, python(THE_EVIDENCE, str(inside / "bundle")))
+    return here
+
+
+@both_users
+def test_evidence_in_the_working_folder_is_covered_too(way: Way) -> None:
+    here = evidence_in_the_working_folder(way)
+    seen = run_at(here, python(THE_EVIDENCE, str(here.work / "evidence" / "bundle")))
     assert seen.told["listed"] in ([], "EACCES")
     assert {seen.told["appended"], seen.told["made"]} <= NOWHERE
+    assert seen.told["swapped"] in NOWHERE | {"EBUSY"}
     assert seen.bundle.complete
+
+
+def test_evidence_that_was_moved_with_its_folder_is_not_taken_for_ours() -> None:
+    here = evidence_in_the_working_folder(Way(False, Rung.VETH))
+    forged = here.work / "evidence" / "bundle"
+    with pytest.raises(EgressAuditError, match="was moved while the program ran"):
+        run_at(here, python(PUTS_EVIDENCE_OF_ITS_OWN_IN_PLACE, str(forged)))
+    assert (forged / "events.jsonl").read_text(encoding="ascii") == "forged"
 
 
 @every_way

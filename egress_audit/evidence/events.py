@@ -30,12 +30,15 @@ _encode = json.JSONEncoder(
 class EventsWriter:
     """Events, one canonical line each, to an unbuffered file opened for writing at its start.
 
-    Each line is one write, so a recorder that is killed leaves whole lines.
+    Whole lines reach the file, so a recorder that is killed leaves no other; up to `gather` bytes
+    of them wait in memory until `flush`.
     """
 
-    def __init__(self, stream: BinaryIO, *, name: str = "events.jsonl") -> None:
+    def __init__(self, stream: BinaryIO, *, name: str = "events.jsonl", gather: int = 0) -> None:
         self._stream = stream
         self._name = name
+        self._gather = gather
+        self._waiting = bytearray()
         self._size = 0
         self._events = 0
 
@@ -48,13 +51,24 @@ class EventsWriter:
         line = _encode({**fields, "event": event, "t": t}).encode("ascii") + b"\n"
         if len(line) > MAX_LINE:
             raise ValueError(f"an event of {len(line)} bytes: {event}")
-        written, error = write_all(self._stream, line)
+        self._waiting += line
+        if len(self._waiting) > self._gather:
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes the lines that wait; a full disk cuts the file behind its last whole line.
+
+        Raises EgressAuditError, which says how many events are kept.
+        """
+        written, error = write_all(self._stream, self._waiting)
+        whole = written if error is None else self._waiting.rfind(b"\n", 0, written) + 1
+        self._events += self._waiting.count(b"\n", 0, whole)
+        self._size += whole
+        del self._waiting[:whole]
         if error is not None:
             cut_to(self._stream, self._size)
             kept = f"its first {self._events} events are kept and can be read"
             raise cannot_write(self._name, error, kept) from error
-        self._size += written
-        self._events += 1
 
 
 def wrong_field(event: str, fields: "dict[str, Value] | dict[str, object]") -> str:

@@ -1,6 +1,7 @@
 """What is made and started inside the sandbox of one plan: its network, its files, its jobs."""
 
 import os
+import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -14,9 +15,16 @@ from egress_audit.record.phases import PLACE, VARIABLE
 from egress_audit.record.plan import Prepared, RunPlan
 from egress_audit.record.privileges import become
 from egress_audit.record.probe import Expected, send
+from egress_audit.record.publish import Publisher, relay
 from egress_audit.record.ready import wait_until_ready
-from egress_audit.record.session import EXERCISE, PROBES, READY, TARGET
-from egress_audit.record.setup import RESOLVER4, RESOLVER6, Mounted, Setup
+from egress_audit.record.session import EXERCISE, PROBES, READY, RELAY, TARGET
+from egress_audit.record.setup import (
+    ADDRESS4,
+    ADDRESS6,
+    HOSTNAME,
+    Mounted,
+    Setup,
+)
 from egress_audit.record.syscalls import (
     CAP_SYS_ADMIN,
     CLONE_NEWNS,
@@ -27,14 +35,14 @@ from egress_audit.record.syscalls import (
 )
 from egress_audit.record.tun import make_node
 from egress_audit.record.view import Wanted, make_view
+from egress_audit.record.way_on import mtu_of, resolvers_of
 
 SHELL = "/bin/sh"
 READY_S = 120.0
 
 
-def resolvers_of(plan: RunPlan) -> tuple[str, ...]:
-    """Addresses at which our side of the wire answers DNS."""
-    return (RESOLVER4, RESOLVER6) if plan.ipv6 else (RESOLVER4,)
+def _own_addresses(plan: RunPlan) -> tuple[str, ...]:
+    return (ADDRESS4, ADDRESS6) if plan.ipv6 else (ADDRESS4,)
 
 
 def setup_of(
@@ -44,14 +52,16 @@ def setup_of(
     after: tuple[Expected, ...],
     output: int,
     place: str,
+    publisher: Publisher | None = None,
 ) -> Setup:
     """The sandbox of a plan. output: takes what the exerciser prints; place: an empty folder."""
     plan = prepared.plan
     notes: list[str] = []
     return Setup(
         plan.rungs,
-        _jobs(prepared, before, after, output),
+        _jobs(prepared, before, after, output, publisher),
         ipv6=plan.ipv6,
+        mtu=mtu_of(plan),
         as_root=_as_root(prepared, place, notes) if os.geteuid() == 0 else None,
         mounts=lambda: _mounts(prepared, bundle, notes),
         keep=plan.keep_capabilities,
@@ -61,7 +71,11 @@ def setup_of(
 
 
 def _jobs(
-    prepared: Prepared, before: tuple[Expected, ...], after: tuple[Expected, ...], output: int
+    prepared: Prepared,
+    before: tuple[Expected, ...],
+    after: tuple[Expected, ...],
+    output: int,
+    publisher: Publisher | None,
 ) -> Mapping[str, Job]:
     variables = {**prepared.environment.variables, VARIABLE: PLACE}
     jobs = {
@@ -72,6 +86,14 @@ def _jobs(
     if prepared.ready is not None:
         endpoint = prepared.ready
         jobs[READY] = Job(Role.EXERCISER, function=lambda: wait_until_ready(endpoint, READY_S))
+    if publisher is not None:
+        orders = publisher.theirs
+        jobs[RELAY] = Job(
+            Role.EXERCISER,
+            function=lambda: relay(orders),
+            background=True,
+            descriptors=(orders.fileno(),),
+        )
     if prepared.plan.exercise is not None:
         words = (SHELL, "-c", prepared.plan.exercise)
         jobs[EXERCISE] = Job(Role.EXERCISER, words, variables, prepared.folder, output)
@@ -116,9 +138,12 @@ def _mounts(prepared: Prepared, bundle: str, notes: list[str]) -> Mounted:
             prepared.environment.variables,
             resolvers_of(plan),
             plan.bind,
-            bundle,
+            own_names=dict.fromkeys(_own_addresses(plan), HOSTNAME),
+            bundle=bundle,
         )
     )
+    with suppress(PermissionError):
+        socket.sethostname(HOSTNAME)
     Path(PLACE).touch()
     words = {
         "home": view.home_kind,

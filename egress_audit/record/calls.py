@@ -37,6 +37,7 @@ from egress_audit.record.packet_ends import Ends
 from egress_audit.record.processes import Processes, Task
 from egress_audit.record.senders import Senders
 from egress_audit.record.syscalls import CAP_NET_RAW, read_memory
+from egress_audit.record.unix_peers import UnixPeers
 
 ANSWERED = -1
 """Instead of an errno: the call has its answer already, or will get it."""
@@ -54,10 +55,15 @@ FOLDER_AND_PATH: dict[str, tuple[int | None, int]] = {
     "rename": (None, 1),
     "renameat": (2, 3),
     "renameat2": (2, 3),
+    "mknod": (None, 0),
+    "mknodat": (0, 1),
     "execve": (None, 0),
     "execveat": (0, 1),
 }
 """Which arguments name a path, and the folder it is relative to; of a renaming, the new name."""
+ORDINARY = frozenset({"connect", "bind", "listen", "sendto", "sendmsg", "sendmmsg"})
+"""Calls that do what a program wanted of io_uring; opening a log file is none."""
+MAKES_NODES = ("mknod", "mknodat")
 LEADS_NOWHERE = frozenset({AF_NETLINK, AF_ALG})
 """Families that end in the kernel."""
 
@@ -76,9 +82,11 @@ class Calls:
         drain: Callable[[], None],
         now: Callable[[], int],
         keep: int = 0,
+        peers: UnixPeers | None = None,
     ) -> None:
         """drain: reads every packet that is already on the wire; keep: capabilities left to the
-        program, as bits."""
+        program, as bits; peers: finds who took a connect over a unix socket."""
+        self._peers = peers
         self._listener = listener
         self._processes = processes
         self._senders = senders
@@ -111,6 +119,11 @@ class Calls:
         elif refusal != ANSWERED:
             self._listener.let_go(note)
 
+    def sweep(self) -> None:
+        """Settles what is known by now, though nobody calls."""
+        if self._peers is not None:
+            self._peers.sweep(self._now())
+
     def _unread(self, note: Notification, error: OSError) -> int:
         """What to do with a call that could not be looked at: its process is being killed, or its
         memory holds no such address, as the kernel will see too."""
@@ -123,7 +136,7 @@ class Calls:
             number = self._attempts.add(process.id, name, denied=errno.ENOSYS)
             self._denied_rings[process.id] = number
             return errno.ENOSYS
-        if process.id in self._denied_rings:
+        if process.id in self._denied_rings and name in ORDINARY:
             self._attempts.came_to(self._denied_rings.pop(process.id), "fell-back")
         if name in ("execve", "execveat"):
             self._executes(note, task)
@@ -163,6 +176,8 @@ class Calls:
     def _calls(self, note: Notification, task: Task) -> int:
         """connect, bind, listen and sends: joins the socket, and notes where it wants to."""
         self._drain()
+        if self._peers is not None:
+            self._peers.done(note.tid)
         targets = tuple(target for target in addresses_of(note) if target is not None)
         if not self._listener.still_waits(note):
             return 0
@@ -177,6 +192,9 @@ class Calls:
             )
             if target.family == AF_UNIX:
                 self._unix(note, target, number)
+                if note.name == "connect" and self._peers is not None:
+                    descriptor = note.arguments[0] & 0xFFFF_FFFF
+                    self._peers.watch(task.pidfd, descriptor, note.tid, number, self._now())
             elif task.process.role is Role.PROBE:
                 self.probed.add(f"{target.address} {target.port}")
         return 0
@@ -260,6 +278,9 @@ class Calls:
         writes = bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC))
         path = self._named(note)
         if not path or task.process.role is Role.RECORDER:
+            return
+        if note.name in MAKES_NODES:
+            self._files.makes(note.tid, path)
             return
         if self._files.opened(note.tid, path, writes):
             number = self._attempts.add(

@@ -49,7 +49,8 @@ NAMESPACES = (
     | CLONE_NEWUTS
     | CLONE_NEWCGROUP
 )
-MTU = 1500
+FORBIDDEN = (errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EINVAL)
+"""What hosts say that give a namespace and not what it is for: AppArmor, Docker, old kernels."""
 QUEUE_LEN = 20_000
 """Packets that may wait in the device; what overflows it is counted by the kernel."""
 OUTER = "eg1"
@@ -71,7 +72,8 @@ def build(setup: Setup, control: socket.socket, recorder: int) -> NoReturn:
     except EgressAuditError as error:
         _confess(control, type(error).__name__, error.what, error.where, error.hint)
     except OSError as error:
-        _confess(control, "EgressAuditError", f"{error.strerror}", str(error.filename or ""), "")
+        kind = "NoNamespaces" if error.errno in FORBIDDEN else "EgressAuditError"
+        _confess(control, kind, f"{error.strerror}", str(error.filename or ""), "")
     finally:
         os._exit(status)
 
@@ -146,7 +148,7 @@ def _way_out(setup: Setup) -> "tuple[Rung, int | PacketSocket]":
 def _make_tun(setup: Setup) -> int:
     descriptor = open_tun(INTERFACE, setup.tun_node)
     with Links() as links:
-        _configure(links, setup.ipv6)
+        _configure(links, setup)
     return descriptor
 
 
@@ -160,28 +162,28 @@ def _make_veth(setup: Setup) -> PacketSocket:
         setns(outside)
         with Links() as outer:
             outer.no_link_local(OUTER)
-            outer.up(OUTER, noarp=True)
+            outer.up(OUTER, setup.mtu, noarp=True)
         packets = open_packet_socket(OUTER, cooked=False, ignore_outgoing=True)
         setns(inside)
-        _configure(links, setup.ipv6)
+        _configure(links, setup)
     os.close(outside)
     os.close(inside)
     return packets
 
 
-def _configure(links: Links, ipv6: bool) -> None:
+def _configure(links: Links, setup: Setup) -> None:
     """Addresses and routes; nothing that makes the kernel send a packet of its own."""
     links.up("lo")
     links.no_link_local(INTERFACE)
     _set_sysctl(f"net/ipv6/conf/{INTERFACE}/accept_ra", "0")
     _set_sysctl(f"net/ipv6/conf/{INTERFACE}/router_solicitations", "0")
     # Without ARP before it has an address: else the kernel joins a group for it and says so.
-    links.up(INTERFACE, MTU, QUEUE_LEN, noarp=True)
+    links.up(INTERFACE, setup.mtu, QUEUE_LEN, noarp=True)
     links.address(INTERFACE, ADDRESS4, 32)
-    if ipv6:
+    if setup.ipv6:
         links.address(INTERFACE, ADDRESS6, 128)
     links.route("0.0.0.0/0", INTERFACE, source=ADDRESS4)
-    if ipv6:
+    if setup.ipv6:
         links.route("::/0", INTERFACE, source=ADDRESS6)
 
 
@@ -201,8 +203,9 @@ def _initiate(setup: Setup, control: socket.socket) -> NoReturn:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         become_init()
         _leave_keyring()
-        init = Init(control.fileno(), setup.jobs)
-        confine(setup.keep)
+        init = Init(control.fileno(), setup.jobs, setup.keep)
+        init.close_others()
+        confine(setup.keep, guarded=True)
         listener = install(files=setup.files)
     except OSError as error:
         _confess(control, "NoNamespaces", f"{error.strerror}", str(error.filename or ""), "")

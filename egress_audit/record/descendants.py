@@ -7,11 +7,13 @@ subreaper holds daemons too. Source: proc_pid_task(5), /proc/PID/task/TID/childr
 import os
 import signal
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 PATIENCE_S = 5.0
 PAUSE_S = 0.01
+MOST_ROUNDS = 50
 
 
 def descendants(pid: int) -> list[int]:
@@ -39,27 +41,60 @@ def signal_below(pid: int, number: int) -> int:
 def end_below(pid: int, patience_s: float = PATIENCE_S) -> bool:
     """Ends every process below `pid`, those included that are started meanwhile.
 
-    True if none is left. Children of our own are waited for.
+    True if none is left but for the dead, who wait for their parents. Who changes its parent while
+    we look can be missed: see `end_own`.
     """
     deadline = time.monotonic() + patience_s
-    while True:
-        alive = [child for child in descendants(pid) if not _is_dead(child)]
-        if not alive:
-            return True
+    while alive := _alive_below(pid):
         if time.monotonic() >= deadline:
             return False
-        for child in alive:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(child, signal.SIGKILL)
-        if pid == os.getpid():
-            _reap()
+        _signal(_stopped(pid, alive), signal.SIGKILL)
         time.sleep(PAUSE_S)
+    return True
 
 
-def _reap() -> None:
-    with suppress(ChildProcessError):
+def end_own(patience_s: float = PATIENCE_S) -> bool:
+    """Ends every process below this one, a subreaper; waits for them all, and misses none."""
+    deadline = time.monotonic() + patience_s
+    while not _reaped():
+        if time.monotonic() >= deadline:
+            return False
+        end_below(os.getpid(), PAUSE_S)
+        time.sleep(PAUSE_S)
+    return True
+
+
+def _reaped() -> bool:
+    """Waits for those that are dead; true if the kernel says that there is nobody else."""
+    try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
+    except ChildProcessError:
+        return True
+    return False
+
+
+def _stopped(pid: int, alive: list[int]) -> set[int]:
+    """Everything below `pid`, stopped, so that nothing is born while it is killed."""
+    stopped: set[int] = set()
+    for _ in range(MOST_ROUNDS):
+        new = set(alive) - stopped
+        if not new:
+            break
+        _signal(new, signal.SIGSTOP)
+        stopped |= new
+        alive = _alive_below(pid)
+    return stopped
+
+
+def _signal(pids: Iterable[int], number: int) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
+
+
+def _alive_below(pid: int) -> list[int]:
+    return [child for child in descendants(pid) if not _is_dead(child)]
 
 
 def children(pid: int) -> list[int]:

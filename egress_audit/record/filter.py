@@ -45,7 +45,17 @@ TIOCSTI, TIOCLINUX = 0x5412, 0x541C
 IOCTL = {"x86_64": 16, "aarch64": 29}
 
 ALWAYS = ("connect", "sendmsg", "sendmmsg", "bind", "listen", "execve", "execveat")
-FILES = ("openat", "open", "openat2", "creat", "rename", "renameat", "renameat2")
+FILES = (
+    "openat",
+    "open",
+    "openat2",
+    "creat",
+    "rename",
+    "renameat",
+    "renameat2",
+    "mknod",
+    "mknodat",
+)
 IO_URING = ("io_uring_setup", "io_uring_enter", "io_uring_register")
 
 

@@ -1,13 +1,15 @@
 """The program's place on rungs without namespaces: the host as it is, and one process above all.
 
-    recorder ── fork ──▶ builder = init: subreaper, user, bounds, filter ── fork ──▶ jobs
+    recorder ── fork ──▶ builder: user ── fork ──▶ init: subreaper, bounds, filter ── fork ──▶ jobs
 
 No pid namespace holds the tree: init is the nearest subreaper, so whatever loses its parent becomes
-its child; it signals its descendants alone, and ends them before it ends.
+its child, and it signals its descendants alone. When the recorder or init is gone, the builder ends
+all that is left; init could not, for its filter then lets it open nothing, /proc included.
 """
 
 import json
 import os
+import select
 import signal
 import socket
 from collections.abc import Mapping
@@ -17,7 +19,7 @@ from typing import NoReturn
 
 from egress_audit.errors import EgressAuditError
 from egress_audit.model.run import Role, Rung
-from egress_audit.record.descendants import end_below, signal_below
+from egress_audit.record.descendants import end_below, end_own, signal_below
 from egress_audit.record.filter import install
 from egress_audit.record.init import HANDLED, LONGEST_MESSAGE, Init, Job, confine
 from egress_audit.record.phases import VARIABLE
@@ -29,23 +31,17 @@ from egress_audit.record.syscalls import (
     prctl,
 )
 
+STANDARD_ERROR = 2
+
 
 class TreeInit(Init):
     """Init where other people's processes are in sight."""
 
-    def serve(self) -> NoReturn:
-        """Takes orders until the recorder says `quit` or is gone; then ends the tree."""
-        try:
-            super().serve()
-        except OSError:
-            self._leave()  # The recorder is gone, and took the other end of the line with it.
-
     def _signal(self, number: int) -> None:
-        signal_below(os.getpid(), number)
-
-    def _leave(self) -> NoReturn:
-        end_below(os.getpid())
-        os._exit(0)
+        if number == signal.SIGKILL:
+            end_below(os.getpid())
+        else:
+            signal_below(os.getpid(), number)
 
 
 def build_on_host(setup: Setup, rung: Rung, control: socket.socket, recorder: int) -> NoReturn:
@@ -55,13 +51,18 @@ def build_on_host(setup: Setup, rung: Rung, control: socket.socket, recorder: in
         if os.getppid() != recorder:
             os._exit(1)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        _free_ports()
         words = setup.on_host()
-        prctl(PR_SET_DUMPABLE, 1)
-        # From here on init ends by itself when the recorder does, for it has a tree to end.
+        # From here on it has a tree to end before it ends.
         prctl(PR_SET_PDEATHSIG, 0)
+        prctl(PR_SET_CHILD_SUBREAPER, 1)
         _say(control, rung=rung.value)
         _say(control, **words)
-        _initiate(setup, rung, control)
+        init = os.fork()
+        if init == 0:
+            _initiate(setup, rung, control)
+        control.close()
+        _guard(init, recorder)
     except EgressAuditError as error:
         _confess(control, type(error).__name__, error.what, error.where, error.hint)
     except OSError as error:
@@ -69,6 +70,17 @@ def build_on_host(setup: Setup, rung: Rung, control: socket.socket, recorder: in
         _confess(control, "EgressAuditError", what, str(error.filename or ""), "")
     finally:
         os._exit(1)
+
+
+def _free_ports() -> None:
+    """Closes our copies of listening sockets: the program may want to serve at the same ports."""
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 (names alone are wanted)
+        with suppress(OSError):
+            own = socket.socket(fileno=os.dup(int(name)))
+            with own:
+                listens = own.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+            if listens and int(name) > STANDARD_ERROR:
+                os.close(int(name))
 
 
 def _say(control: socket.socket, **words: object) -> None:
@@ -80,7 +92,34 @@ def _confess(control: socket.socket, kind: str, what: str, where: str, hint: str
         _say(control, failed=kind, what=what, where=where, hint=hint)
 
 
+def _guard(init: int, recorder: int) -> None:
+    """Waits until one of them is gone, and ends what is left of the tree."""
+    # The program has our user, and no filter is on us.
+    prctl(PR_SET_DUMPABLE, 0)
+    waiting = select.poll()
+    for pid in (init, recorder):
+        with suppress(ProcessLookupError):
+            waiting.register(os.pidfd_open(pid), select.POLLIN)
+    if os.getppid() == recorder:
+        waiting.poll()
+    end_own()
+
+
 def _initiate(setup: Setup, rung: Rung, control: socket.socket) -> NoReturn:
+    """Becomes init, or says why it could not."""
+    try:
+        _be_init(setup, rung, control)
+    except EgressAuditError as error:
+        _confess(control, type(error).__name__, error.what, error.where, error.hint)
+    except OSError as error:
+        _confess(control, "EgressAuditError", f"{error.strerror}", str(error.filename or ""), "")
+    finally:
+        os._exit(1)
+
+
+def _be_init(setup: Setup, rung: Rung, control: socket.socket) -> NoReturn:
+    prctl(PR_SET_DUMPABLE, 1)
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     for number in HANDLED:
         signal.signal(number, signal.SIG_IGN)

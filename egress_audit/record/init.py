@@ -23,10 +23,12 @@ from egress_audit.record.syscalls import (
     MS_NODEV,
     MS_NOEXEC,
     MS_NOSUID,
+    PR_CAPBSET_DROP,
     PR_SET_DUMPABLE,
     drop_capabilities,
     mount,
     prctl,
+    set_capabilities,
 )
 
 LONGEST_MESSAGE = 65_536
@@ -37,6 +39,10 @@ MOST_PROCESSES = 4096
 NO_CORE_PIPE = 1
 """RLIMIT_CORE that keeps a crash from being piped to a program of the host (core(5))."""
 CANNOT_EXECUTE = 126
+GUARD = 36
+"""CAP_BLOCK_SUSPEND, of no use in a user namespace. Our helpers keep it and the program does not,
+so it can neither trace them nor take their descriptors, though it is the same user (ptrace(2))."""
+EVERY_CAPABILITY = (1 << 64) - 1
 HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE)
 
 
@@ -53,6 +59,16 @@ class Job:
     input: int | None = None
     function: Callable[[], int] | None = None
     """Called in the new process instead of a command; returns its exit status."""
+    background: bool = False
+    """True for a helper that does not keep the tree alive."""
+    descriptors: tuple[int, ...] = ()
+    """What a function needs of ours; everything else is closed to it."""
+
+    @property
+    def needs(self) -> set[int]:
+        """Every descriptor that must be open for it."""
+        streams = {number for number in (self.input, self.output) if number is not None}
+        return streams | set(self.descriptors)
 
 
 def become_init() -> None:
@@ -69,8 +85,15 @@ def become_init() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def confine(keep: int) -> None:
-    """Takes every capability but the bits of `keep` away, and bounds what a runaway can do."""
+def confine(keep: int, *, guarded: bool = False) -> None:
+    """Takes every capability but the bits of `keep` away, and bounds what a runaway can do.
+
+    guarded: keeps GUARD too, which `Init` takes from the program.
+    """
+    if guarded:
+        set_capabilities(EVERY_CAPABILITY, EVERY_CAPABILITY, 1 << GUARD)
+        prctl(PR_CAPBSET_DROP, GUARD)
+        keep |= 1 << GUARD
     drop_capabilities(keep=keep)
     resource.setrlimit(resource.RLIMIT_CORE, (NO_CORE_PIPE, NO_CORE_PIPE))
     _, most = resource.getrlimit(resource.RLIMIT_NPROC)
@@ -81,16 +104,31 @@ def confine(keep: int) -> None:
 class Init:
     """The loop of pid 1."""
 
-    def __init__(self, control: int, jobs: Mapping[str, Job]) -> None:
+    def __init__(self, control: int, jobs: Mapping[str, Job], keep: int | None = None) -> None:
+        """keep: capabilities of the program, as bits; None where it has those of ours."""
         self._control = control
+        self._keep = keep
         self._jobs = jobs
         self._running: dict[int, str] = {}
+        self._background: set[int] = set()
         self._woken, wake = os.pipe()
         for descriptor in (self._woken, wake):
             os.set_blocking(descriptor, False)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         self._empty = True
+        self._open = {control, self._woken, wake}.union(*(job.needs for job in jobs.values()))
+
+    def close_others(self) -> None:
+        """Closes what was open in our parents and is none of our business, the evidence above all.
+
+        Before the filter: to list what is open would wait for the recorder.
+        """
+        for entry in list(Path("/proc/self/fd").iterdir()):
+            number = int(entry.name)
+            if number > 2 and number not in self._open:
+                with suppress(OSError):  # The one that listed them is closed already.
+                    os.close(number)
 
     def serve(self) -> NoReturn:
         """Takes orders until the recorder says `quit` or is gone."""
@@ -116,6 +154,9 @@ class Init:
             self._start(str(order["start"]))
         elif "signal" in order:
             self._signal(int(str(order["signal"])))
+        elif "end" in order:
+            for pid in [pid for pid, name in self._running.items() if name == order["end"]]:
+                os.kill(pid, signal.SIGKILL)
         elif "quit" in order:
             self._leave()
 
@@ -140,7 +181,10 @@ class Init:
             self._become(name, job, fails)
         os.close(fails)
         self._running[pid] = name
-        self._empty = False
+        if job.background:
+            self._background.add(pid)
+        else:
+            self._empty = False
         # Ends when the exec closes it, or with the reason why there was none.
         reason = b""
         while part := os.read(failed, 256):
@@ -154,13 +198,17 @@ class Init:
     def _become(self, name: str, job: Job, fails: int) -> NoReturn:
         """In the new process: names itself to the recorder, and becomes what it is to be."""
         try:
-            # The recorder must be able to look into what it is to know.
-            prctl(PR_SET_DUMPABLE, 1)
             self._tell(hello=name, role=job.role.value)
             signal.set_wakeup_fd(-1)
+            for number in self._open - job.needs:
+                os.close(number)
+            if self._keep is not None and job.role is Role.TARGET:
+                drop_capabilities(keep=self._keep)
+            # The recorder must be able to look into what it is to know.
+            prctl(PR_SET_DUMPABLE, 1)
             # SIGXFSZ is one that every Python ignores.
-            for number in (*HANDLED, signal.SIGCHLD, signal.SIGXFSZ):
-                signal.signal(number, signal.SIG_DFL)
+            for signal_number in (*HANDLED, signal.SIGCHLD, signal.SIGXFSZ):
+                signal.signal(signal_number, signal.SIG_DFL)
             if job.role is not Role.TARGET:
                 os.setsid()  # Ctrl-C at the terminal is meant for the program.
             if job.function is not None:
@@ -171,31 +219,40 @@ class Init:
                 os.dup2(job.output, 2)
             if job.input is not None:
                 os.dup2(job.input, 0)
+            for number in job.needs - {0, 1, 2}:
+                os.close(number)
             os.set_inheritable(fails, False)
-            os.dup2(fails, 3, inheritable=False)
-            for entry in list(Path("/proc/self/fd").iterdir()):
-                if int(entry.name) > 3:
-                    with suppress(OSError):  # The one that listed them is closed already.
-                        os.close(int(entry.name))
             os.chdir(job.folder)
             os.execvpe(job.arguments[0], list(job.arguments), dict(job.environment))
         except OSError as error:
             with suppress(OSError):
-                os.write(3 if job.function is None else fails, str(error.errno).encode())
+                os.write(fails, str(error.errno).encode())
         finally:
             os._exit(CANNOT_EXECUTE)
+
+    def _is_empty(self) -> None:
+        if not self._empty:
+            self._empty = True
+            self._tell(empty=True)
+
+    def _others(self) -> bool:
+        """True if a process is alive that is neither this one nor in the background."""
+        known = {os.getpid(), *self._background}
+        pids = {int(place.name) for place in Path("/proc").iterdir() if place.name.isdecimal()}
+        return bool(pids - known)
 
     def _reap(self) -> None:
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
-                if not self._empty:
-                    self._empty = True
-                    self._tell(empty=True)
+                self._is_empty()
                 return
             if not pid:
+                if self._background and not self._others():
+                    self._is_empty()
                 return
+            self._background.discard(pid)
             name = self._running.pop(pid, None)
             if name is not None:
                 self._tell(exited=name, status=os.waitstatus_to_exitcode(status))

@@ -23,6 +23,7 @@ from egress_audit.record.notifications import (
     Listener,
     Notification,
     SocketAddress,
+    addresses_of,
     family_name,
     parse_address,
     type_name,
@@ -114,7 +115,7 @@ class LoopbackCalls(TreeSocketCalls):
         if note.name == "connect":
             return self._connect(note, process, own)
         if own.type == socket.SOCK_STREAM:
-            return self._send_on(note)
+            return self._send_on(note, process)
         if note.name == "sendmmsg":
             return self._send_many(note, process, own)
         return self._send(note, process, own)
@@ -180,12 +181,16 @@ class LoopbackCalls(TreeSocketCalls):
         own.close()
         return errno.EAGAIN
 
-    def _send_on(self, note: Notification) -> int:
+    def _send_on(self, note: Notification, process: Process) -> int:
         """A send on a stream: an address means nothing there, but for the send that connects."""
         flags = note.arguments[2 if note.name == "sendmsg" else 3]
-        if flags & carried_out.MSG_FASTOPEN:
-            return errno.EOPNOTSUPP
-        return 0
+        if not flags & carried_out.MSG_FASTOPEN:
+            return 0
+        code = errno.EOPNOTSUPP
+        for target in addresses_of(note):
+            if target is not None:
+                self._attempts.add(process.id, note.name, kind="stream", target=target, denied=code)
+        return code
 
     def _send(self, note: Notification, process: Process, own: socket.socket) -> int:
         if note.name == "sendto":

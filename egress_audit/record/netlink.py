@@ -27,7 +27,7 @@ _IFLA_INFO_KIND, _IFLA_INFO_DATA, _VETH_INFO_PEER = 1, 2, 1
 _IFLA_INET6_ADDR_GEN_MODE, _ADDR_GEN_NONE = 8, b"\x01"
 _IFF_UP, _IFF_NOARP = 0x1, 0x80
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_F_NODAD = 1, 2, 0x02
-_RTA_DST, _RTA_OIF, _RTA_PREFSRC = 1, 4, 7
+_RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PREFSRC = 1, 4, 5, 7
 _TABLE_MAIN, _TABLE_LOCAL, _PROTOCOL_STATIC = 254, 255, 4
 _SCOPE_UNIVERSE, _SCOPE_LINK, _SCOPE_HOST = 0, 253, 254
 
@@ -111,18 +111,23 @@ class Links:
         self._ask(_NEWADDR, _CREATE | _EXCLUSIVE, body, f"add address {text} to {name}")
 
     def route(
-        self, prefix: str, name: str, kind: str = "unicast", source: str | None = None
+        self,
+        prefix: str,
+        name: str,
+        kind: str = "unicast",
+        source: str | None = None,
+        gateway: str | None = None,
     ) -> None:
-        """Adds a route without a gateway. `prefix`: 0.0.0.0/0, ::/0, 10.0.0.0/8 …
+        """Adds a route. `prefix`: 0.0.0.0/0, ::/0, 10.0.0.0/8 …
 
-        `source`: the address with which packets leave that chose none. `name` does not matter to
-        `unreachable` and `blackhole`.
+        `source`: the address with which packets leave that chose none. `gateway`: who takes them
+        on, if not the target itself. `name` does not matter to `unreachable` and `blackhole`.
         """
         network, number = ip_network(prefix), ROUTE_KINDS[kind]
         table, scope = _TABLE_MAIN, _SCOPE_UNIVERSE
         if kind == "local":
             table, scope = _TABLE_LOCAL, _SCOPE_HOST
-        elif kind == "unicast" and network.version == 4:
+        elif kind == "unicast" and network.version == 4 and gateway is None:
             scope = _SCOPE_LINK
         family = _family(network.version)
         body = _ROUTE.pack(
@@ -132,6 +137,8 @@ class Links:
             body += _attribute(_RTA_DST, network.network_address.packed)
         if kind in ("unicast", "local"):
             body += _attribute(_RTA_OIF, struct.pack("=i", self.index(name)))
+        if gateway is not None:
+            body += _attribute(_RTA_GATEWAY, ip_address(gateway).packed)
         if source is not None:
             body += _attribute(_RTA_PREFSRC, ip_address(source).packed)
         operation = f"add {kind} route {prefix} over {name}"

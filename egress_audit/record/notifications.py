@@ -170,17 +170,24 @@ class Listener:
         os.close(self.descriptor)
 
 
-def read_address(tid: int, pointer: int, length: int) -> SocketAddress | None:
+def read_address(
+    tid: int, pointer: int, length: int, *, sends: bool = False
+) -> SocketAddress | None:
     """The sockaddr at `pointer`; None for none. Raises OSError if it cannot be read."""
     length &= 0xFFFF_FFFF
     if not pointer or length < 2:
         return None
-    return parse_address(read_memory(tid, pointer, min(length, LONGEST_ADDRESS)))
+    return parse_address(read_memory(tid, pointer, min(length, LONGEST_ADDRESS)), sends=sends)
 
 
-def parse_address(raw: bytes) -> SocketAddress:
-    """A sockaddr as the kernel would read it (bind(2), ip(7), ipv6(7), unix(7))."""
+def parse_address(raw: bytes, *, sends: bool = False) -> SocketAddress:
+    """A sockaddr as the kernel would read it (bind(2), ip(7), ipv6(7), unix(7)).
+
+    sends: as a datagram's target, where AF_UNSPEC means IPv4 (net/ipv4/udp.c).
+    """
     (family,) = struct.unpack_from("=H", raw.ljust(2, b"\0"))
+    if sends and not family:
+        family = AF_INET
     if family == AF_INET and len(raw) >= 8:
         return SocketAddress(family, str(IPv4Address(raw[4:8])), int.from_bytes(raw[2:4], "big"))
     if family == AF_INET6 and len(raw) >= 24:
@@ -212,7 +219,7 @@ def addresses_of(notification: Notification) -> Iterator[SocketAddress | None]:
     if notification.name in ("connect", "bind"):
         yield read_address(tid, arguments[1], arguments[2])
     elif notification.name == "sendto":
-        yield read_address(tid, arguments[4], arguments[5])
+        yield read_address(tid, arguments[4], arguments[5], sends=True)
     elif notification.name == "sendmsg":
         yield _message_address(tid, arguments[1])
     elif notification.name == "sendmmsg":
@@ -231,7 +238,7 @@ def _message_address(tid: int, pointer: int) -> SocketAddress | None:
     if len(raw) < MESSAGE_HEADER.size:
         raise OSError(errno.EFAULT, os.strerror(errno.EFAULT), "message header")
     name, length = MESSAGE_HEADER.unpack(raw)
-    return read_address(tid, name, length)
+    return read_address(tid, name, length, sends=True)
 
 
 def read_text(tid: int, pointer: int) -> str:

@@ -32,6 +32,7 @@ POLLING = (
 EVERY = (
     "HOME, /tmp and every other folder are the host's own; files left there are listed as far as "
     "their opening was seen, and others may read them later",
+    "clients of this host that call a server of the program: they reach it directly",
     "other processes of the same user, which the program could ask or make to send for it",
 )
 LOCAL = (

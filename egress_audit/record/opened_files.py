@@ -23,6 +23,7 @@ NOT_MODELS = ("/proc/", "/sys/", "/dev/", "/usr/lib/locale/", "/etc/")
 NOT_WRITTEN = ("/proc/", "/sys/", "/dev/")
 MOST_MODELS = 10_000
 MOST_WRITTEN = 20_000
+MOST_MADE = 1000
 CHUNK = 1 << 20
 
 Progress = Callable[[str, int], None]
@@ -43,13 +44,14 @@ class OpenedFiles:
         self._began_ns = began_ns
         self.models: dict[str, OpenedModel] = {}
         self._written: dict[str, None] = {}
+        self._made: set[str] = set()
         self.written_beyond = 0
 
     def opened(self, pid: int, path: str, writes: bool) -> bool:
         """Takes in an open of `path`, absolute, by a process that waits for us.
 
-        Returns True if it is a FIFO that was there before the run and is opened for writing:
-        then somebody outside may read what is written.
+        Returns True if it is a FIFO that the program did not make and opens for writing: then
+        somebody outside may read what is written.
         """
         if _may_be_model(path) and path not in self.models and len(self.models) < MOST_MODELS:
             self._model(pid, path)
@@ -60,7 +62,7 @@ class OpenedFiles:
                 self._written[path] = None
             else:
                 self.written_beyond += 1
-        return self._is_older_fifo(pid, path)
+        return path not in self._made and self._is_fifo(pid, path)
 
     def _model(self, pid: int, path: str) -> None:
         with suppress(OSError), closing(Inside.of(pid)) as inside:
@@ -72,13 +74,23 @@ class OpenedFiles:
             finally:
                 os.close(descriptor)
 
-    def _is_older_fifo(self, pid: int, path: str) -> bool:
+    def makes(self, pid: int, path: str) -> None:
+        """Takes in that a process is about to make a FIFO, or another node, at `path`."""
+        if len(self._made) >= MOST_MADE:
+            return
+        with suppress(OSError), closing(Inside.of(pid)) as inside:
+            try:
+                inside.stat(path)
+            except FileNotFoundError:
+                self._made.add(path)
+
+    def _is_fifo(self, pid: int, path: str) -> bool:
         try:
             with closing(Inside.of(pid)) as inside:
                 about = inside.stat(path)
         except OSError:
             return False
-        return stat.S_ISFIFO(about.st_mode) and about.st_ctime_ns < self._began_ns
+        return stat.S_ISFIFO(about.st_mode)
 
     def written(self, inside: Inside) -> list[tuple[str, int | None]]:
         """Files that were opened for writing and are there now, changed since the run began."""

@@ -42,6 +42,9 @@ class Polling:
         self.handled = 0
         self.probed: set[str] = set()
 
+    def sweep(self) -> None:
+        """Nothing: everything is known when it is seen."""
+
     def handle(self) -> None:
         """Looks once at every process of the tree, and rests a moment."""
         for pid in descendants(self._init):

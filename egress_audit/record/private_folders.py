@@ -6,8 +6,9 @@ their sockets, and devices that lead to another machine.
 
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from egress_audit.record import mounts, syscalls
 from egress_audit.record.mounts import is_folder, is_there, is_within, put_back, without_nested
@@ -49,7 +50,7 @@ HIDDEN_DEVICE_FOLDERS = ("infiniband", "bus/usb")
 GPUS = ("nvidia*", "dri/*", "kfd", "accel*", "accel/*", "dxg")
 """Below /dev; they stay, or most programs would not run. What they send by DMA nobody sees."""
 
-NAME_SERVICE = ("/etc/resolv.conf", "/etc/nsswitch.conf")
+NAME_SERVICE = ("/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/hosts")
 
 NSSWITCH = """\
 passwd: files
@@ -121,17 +122,26 @@ def gpu_devices() -> list[str]:
 
 
 def write_name_service(
-    resolvers: Iterable[str], scratch_folder: str, notes: list[str]
+    resolvers: Iterable[str],
+    scratch_folder: str,
+    notes: list[str],
+    own_names: Mapping[str, str] = MappingProxyType({}),
 ) -> list[str]:
-    """Paths of /etc that were replaced: resolv.conf by these resolvers, nsswitch.conf by ours.
+    """Paths of /etc that were replaced: resolv.conf by these resolvers, nsswitch.conf by ours, and
+    hosts, to which `own_names` (address → name) are added.
 
     Nothing else of /etc changes. What is missing is made where we can, else told in `notes`.
     """
-    contents = ("".join(f"nameserver {address}\n" for address in resolvers), NSSWITCH)
+    hosts = "".join(f"{address} {name}\n" for address, name in own_names.items())
+    contents = (
+        "".join(f"nameserver {address}\n" for address in resolvers),
+        NSSWITCH,
+        _text_of("/etc/hosts") + hosts,
+    )
     replaced = []
     for path, text in zip(NAME_SERVICE, contents, strict=True):
         source = Path(scratch_folder, Path(path).name)
-        source.write_text(text, encoding="utf-8")
+        source.write_text(text, encoding="utf-8", errors="surrogateescape")
         source.chmod(0o444)
         try:
             tree = mounts.clone(str(source))
@@ -141,6 +151,14 @@ def write_name_service(
         except OSError as error:
             notes.append(f"{path} is the host's own: {error.strerror}")
     return replaced
+
+
+def _text_of(path: str) -> str:
+    """A file's text, ending in a line feed; empty if it cannot be read."""
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="surrogateescape").rstrip("\n") + "\n"
+    except OSError:
+        return ""
 
 
 def make_runtime_folder(path: str) -> None:

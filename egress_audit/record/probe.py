@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 SENTINEL4, SENTINEL6 = "192.0.2.253", "2001:db8:e6e4::253"
 """Addresses of documentation (RFC 5737, RFC 3849), which belong to nobody."""
+SENTINEL_RESOLVER4, SENTINEL_RESOLVER6 = "192.0.2.252", "2001:db8:e6e4::252"
+"""Asked by the probes where the program's own resolvers are real ones."""
 SENTINEL_PORT = 9
 """Discard (RFC 863)."""
 DOMAIN = "egress-audit.invalid"

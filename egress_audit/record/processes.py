@@ -21,6 +21,7 @@ from egress_audit.record.syscalls import pidfd_open
 MOST_TASKS = 256
 """Tasks whose descriptors are kept open; two each."""
 MOST_PROCESSES = 200_000
+MOST_GENERATIONS = 64
 LONGEST_COMMAND = 4096
 PIDFD_THREAD = os.O_EXCL
 """Linux 6.9: a pidfd of a thread that need not lead its group."""
@@ -85,6 +86,12 @@ class Processes:
             if self._roles.get(key) is role:
                 return process.id
         return None
+
+    @property
+    def alive(self) -> int:
+        """Processes of the program that called lately and have not ended; at most MOST_TASKS."""
+        tasks = self._tasks.values()
+        return len({task.pid for task in tasks if task.process.role is Role.TARGET})
 
     def executed(self, task: Task) -> None:
         """Notes that the process of the task may become another program."""
@@ -159,15 +166,25 @@ class Processes:
         return process
 
     def _ancestor(self, pid: int) -> Process | None:
-        """The process with this pid if it is one of the sandbox; made known if it is not yet."""
-        try:
-            _, start = _parent_and_start(pid)
-            known = self._by_start.get((pid, start))
-            unknown = known is None and (pid, start) in self._roles
-            changed = pid in self._tasks and self._tasks[pid].stale
-            return self._process(pid) if unknown or changed else known
-        except OSError:
-            return None
+        """The nearest process of the sandbox from this pid upwards that is known.
+
+        One that never called may lie between (a shell's subshell); one that we started is made
+        known.
+        """
+        for _ in range(MOST_GENERATIONS):
+            try:
+                parent, start = _parent_and_start(pid)
+                known = self._by_start.get((pid, start))
+                unknown = known is None and (pid, start) in self._roles
+                changed = pid in self._tasks and self._tasks[pid].stale
+                if unknown or changed:
+                    return self._process(pid)
+            except OSError:
+                return None
+            if known is not None:
+                return known
+            pid = parent
+        return None
 
     def close(self) -> None:
         """Closes all descriptors."""
@@ -218,6 +235,11 @@ def _parent_and_start(pid: int) -> tuple[int, int]:
     """Fields 4 and 22 of /proc/PID/stat (proc(5)); the name before them may hold anything."""
     fields = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
     return int(fields[1]), int(fields[19])
+
+
+def parent_of(pid: int) -> int:
+    """Pid of a process's parent. Raises OSError if it is gone."""
+    return _parent_and_start(pid)[0]
 
 
 def _executable(pid: int) -> str:

@@ -1,6 +1,5 @@
 """Where a run is, what ends it, and how it went: values that the session and its watchers share."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -39,8 +38,6 @@ class Limits:
 
     observe_s: float
     ready: bool = False
-    exercise: bool = False
-    expect: re.Pattern[str] | None = None
     ready_s: float = 120.0
 
 

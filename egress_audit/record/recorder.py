@@ -6,42 +6,63 @@ It holds every descriptor of the evidence from the start, and no privilege once 
 import os
 import random
 import signal
+import socket
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from tempfile import TemporaryDirectory
 
 from egress_audit.evidence.bundle import BundleWriter
 from egress_audit.evidence.events import EventsWriter, Value
 from egress_audit.evidence.pcapng_writer import CaptureInterface, PcapngWriter
 from egress_audit.model.destination import Absent
-from egress_audit.model.run import Process, Role
+from egress_audit.model.run import Network, Process, Role
 from egress_audit.record.attempts import Attempts
-from egress_audit.record.builder import resolvers_of, setup_of
+from egress_audit.record.builder import setup_of
+from egress_audit.record.exercise import Exercise
 from egress_audit.record.internet.internet import Internet
 from egress_audit.record.internet.settings import DnsPolicy, InternetSettings
 from egress_audit.record.ladder import climb, shield
 from egress_audit.record.leavings import Leavings
 from egress_audit.record.on_host import blindness_of, network_of, own_addresses
 from egress_audit.record.opened_files import OpenedFiles
+from egress_audit.record.passthrough import OpenNetwork, OpenWire
 from egress_audit.record.phases import ReportedPhases
 from egress_audit.record.plan import CommandFailed, Prepared
 from egress_audit.record.privileges import become, die_with
 from egress_audit.record.probe import DOMAIN, SENTINEL4, SENTINEL6, Expected, probes
 from egress_audit.record.processes import Processes
 from egress_audit.record.progress import Limits, Outcome, Status
+from egress_audit.record.publish import Publisher
 from egress_audit.record.sandbox import Sandbox
 from egress_audit.record.senders import Senders
 from egress_audit.record.session import Session
-from egress_audit.record.setup import ADDRESS4, ADDRESS6
+from egress_audit.record.setup import ADDRESS4, ADDRESS6, HOSTNAME
 from egress_audit.record.traffic import LOOPBACK, WAY_OUT, Traffic
-from egress_audit.record.watcher import watcher_of
+from egress_audit.record.watcher import Watcher, watcher_of
+from egress_audit.record.way_on import probed_resolvers, resolvers_of, way_on
 from egress_audit.record.wire import INTERFACE, LINKTYPE_RAW
 
 RECORD_VERSION = 1
+GATHERED = 1 << 20
+"""Bytes of events that wait at most until they are written together."""
 LO = "lo"
 NO_INTERFACE = "none"
 """Named in the capture of a rung that sees no packet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What looks at one sandbox."""
+
+    processes: Processes
+    attempts: Attempts
+    files: OpenedFiles
+    leavings: Leavings
+    senders: Senders
+    traffic: Traffic
+    calls: Watcher
+    phases: ReportedPhases
 
 
 class Recorder:
@@ -62,27 +83,39 @@ class Recorder:
         self._writer = writer
         self._on_tick = on_tick
         self._on_output = on_output
-        self._events = EventsWriter(writer.events)
+        self._events = EventsWriter(writer.events, gather=GATHERED)
         self._resolvers = resolvers_of(prepared.plan)
         self._began_ns = 0
+        self._open: OpenNetwork | None = None
 
     def record(self) -> dict[str, object]:
         """Records; returns what the caller needs to close the bundle. Raises EgressAuditError."""
-        before = probes("before", self._resolvers, ipv6=self._plan.ipv6)
-        after = probes("after", self._resolvers, ipv6=self._plan.ipv6)
+        asked = probed_resolvers(self._plan)
+        before = probes("before", asked, ipv6=self._plan.ipv6)
+        after = probes("after", asked, ipv6=self._plan.ipv6)
         told, tell = os.pipe()
-        bundle = str(self._writer.path.absolute())
+        publisher = Publisher(self._plan.publish) if self._plan.publish else None
+        bundle = os.path.realpath(self._writer.path)  # While links still lead there.
         with TemporaryDirectory(prefix="egress-audit-") as place:
-            sandbox = climb(setup_of(self._prepared, bundle, before, after, tell, place))
+            setup = setup_of(self._prepared, bundle, before, after, tell, place, publisher)
+            sandbox = climb(setup)
         os.close(tell)
         try:
+            if self._plan.network is Network.OPEN and sandbox.rung.sees_all:
+                self._open = way_on(self._prepared)
+                sandbox.wire = OpenWire(sandbox.wire, self._open)
             become(self._prepared.user)
             die_with(self._caller)
             shield(sandbox)
-            outcome = self._recorded(sandbox, before, after, told)
+            if publisher is not None and not sandbox.rung.sees_all:
+                publisher.close()  # The program's own server stands on the host there.
+                publisher = None
+            outcome = self._recorded(sandbox, before, after, told, publisher)
         finally:
             sandbox.close()
             os.close(told)
+            if publisher is not None:
+                publisher.close()
         return {
             "rung": sandbox.rung.value,
             "network": network_of(sandbox.rung, self._plan.network).value,
@@ -96,19 +129,52 @@ class Recorder:
         before: tuple[Expected, ...],
         after: tuple[Expected, ...],
         told: int,
+        publisher: Publisher | None,
     ) -> Outcome:
         capture = PcapngWriter(
-            self._writer.capture,
-            _interfaces(sandbox),
-            headers_only=self._plan.headers_only,
+            self._writer.capture, _interfaces(sandbox), headers_only=self._plan.headers_only
         )
         self._began_ns = time.time_ns()
         self._begin(sandbox)
+        watched = self._watched(sandbox, capture)
+        session = Session(
+            sandbox,
+            watched.calls,
+            watched.traffic,
+            watched.processes,
+            watched.senders,
+            capture,
+            self._write,
+            self._limits(),
+            lambda: self._flush(capture),
+            phases=watched.phases,
+            exercise=self._exercise(told),
+            publisher=publisher,
+            on_tick=self._on_tick,
+        )
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda number, frame: session.interrupt())
+        watched.leavings.note_environment()
+        outcome = session.run(before, after)
+        if outcome.failed_errno:
+            raise CommandFailed(
+                os.strerror(outcome.failed_errno), where=self._plan.command[0], hint="nothing ran"
+            )
+        watched.phases.read()
+        watched.phases.close()
+        watched.attempts.finish()
+        watched.leavings.note_files(watched.files, session.working)
+        self._end(sandbox, capture, watched.traffic)
+        sandbox.order(quit=True)
+        return outcome
+
+    def _watched(self, sandbox: Sandbox, capture: PcapngWriter) -> "Watched":
+        """Everything that looks at the sandbox, each joined to those it needs."""
+        leavings = Leavings(self._prepared, sandbox, self._write)
         processes = Processes(lambda process: self._met(process, leavings), time.time_ns)
         processes.declare(sandbox.init, Role.RECORDER)
         attempts = Attempts(self._write)
         files = OpenedFiles(self._began_ns)
-        leavings = Leavings(self._prepared, sandbox, self._write)
         senders = Senders(lambda process, ends: calls.mismatch(process, ends))
         traffic = Traffic(
             sandbox.wire,
@@ -116,42 +182,13 @@ class Recorder:
             capture,
             senders,
             processes,
-            self._internet() if sandbox.rung.sees_all else None,
+            (self._open or self._internet()) if sandbox.rung.sees_all else None,
             self._write,
             time.time_ns,
         )
         calls = watcher_of(sandbox, self._plan, processes, senders, attempts, files, traffic.drain)
         phases = ReportedPhases(sandbox.inside, self._write)
-        session = Session(
-            sandbox,
-            calls,
-            traffic,
-            processes,
-            senders,
-            capture,
-            self._write,
-            self._limits(),
-            phases=phases,
-            output=told if self._plan.exercise is not None else None,
-            on_tick=self._on_tick,
-            on_output=self._on_output,
-        )
-        signal.signal(signal.SIGINT, lambda number, frame: session.interrupt())
-        signal.signal(signal.SIGTERM, lambda number, frame: session.interrupt())
-        signal.signal(signal.SIGHUP, lambda number, frame: session.interrupt())
-        leavings.note_environment()
-        outcome = session.run(before, after)
-        if outcome.failed_errno:
-            raise CommandFailed(
-                os.strerror(outcome.failed_errno), where=self._plan.command[0], hint="nothing ran"
-            )
-        phases.read()
-        phases.close()
-        attempts.finish()
-        leavings.note_files(files, session.working)
-        self._end(sandbox, capture, traffic)
-        sandbox.order(quit=True)
-        return outcome
+        return Watched(processes, attempts, files, leavings, senders, traffic, calls, phases)
 
     def _begin(self, sandbox: Sandbox) -> None:
         words = sandbox.mounted.words
@@ -165,6 +202,7 @@ class Recorder:
             network=network_of(sandbox.rung, self._plan.network).value,
             recorder="run",
             command=self._prepared.shown,
+            hostname=HOSTNAME if sandbox.rung.sees_all else socket.gethostname(),
             own_addresses=own,
             resolvers=list(self._resolvers) if sandbox.rung.sees_all else [],
             home=str(words.get("home", self._plan.home)),
@@ -185,12 +223,16 @@ class Recorder:
             settings = replace(settings, answer_range4=plan.answer_range)
         return Internet(settings, random.Random(os.urandom(16)))
 
+    def _exercise(self, output: int) -> Exercise | None:
+        expect = self._prepared.expect
+        if self._plan.exercise is None or expect is None:
+            return None
+        return Exercise(output, expect, self._on_output)
+
     def _limits(self) -> Limits:
         return Limits(
             observe_s=self._plan.observe_s,
             ready=self._prepared.ready is not None,
-            exercise=self._plan.exercise is not None,
-            expect=self._prepared.expect,
         )
 
     def _met(self, process: Process, leavings: Leavings) -> None:
@@ -208,6 +250,12 @@ class Recorder:
 
     def _write(self, event: str, **fields: Value) -> None:
         self._events.write(event, time.time_ns(), **fields)
+
+    def _flush(self, capture: PcapngWriter) -> None:
+        """Frames before the events that speak of them: a record cut short names none that is not
+        there."""
+        capture.flush()
+        self._events.flush()
 
     def _end(self, sandbox: Sandbox, capture: PcapngWriter, traffic: Traffic) -> None:
         """Losses, names, and the last line."""

@@ -54,6 +54,7 @@ def record(
     """
     ready = prepared(plan)
     writer = BundleWriter.create(bundle)
+    made = Path(bundle).stat()
     told, tell = os.pipe()
     caller = os.getpid()
     recorder = os.fork()
@@ -62,6 +63,7 @@ def record(
         _be_recorder(ready, writer, tell, caller, on_tick, on_output)
     os.close(tell)
     writer.close()
+
     # Ctrl-C reaches the recorder by itself; a request to end is passed on, and ends in a verdict.
     def pass_on(number: int, frame: FrameType | None) -> None:
         os.kill(recorder, signal.SIGTERM)
@@ -75,10 +77,10 @@ def record(
     finally:
         for number, answer in before.items():
             signal.signal(number, answer)
-    return _closed(Path(bundle), said, os.waitstatus_to_exitcode(status))
+    return _closed(Path(bundle), made, said, os.waitstatus_to_exitcode(status))
 
 
-def _closed(bundle: Path, said: bytes, status: int) -> Recorded:
+def _closed(bundle: Path, made: os.stat_result, said: bytes, status: int) -> Recorded:
     if status == CRASHED and not said:
         raise RuntimeError("the recorder crashed; what it says stands above")
     result: dict[str, object] = json.loads(said) if said else {"ended_by": "lost"}
@@ -90,6 +92,7 @@ def _closed(bundle: Path, said: bytes, status: int) -> Recorded:
     if not said:
         # Killed: the bundle stays open, which is what an audit of it will say.
         return Recorded(bundle, Rung.TUN, None, "lost")
+    _must_be_still_there(bundle, made)
     close_bundle(bundle, rung=str(result["rung"]), network=str(result["network"]))
     _hand_over(bundle)
     exit_status = result["exit_status"]
@@ -98,6 +101,21 @@ def _closed(bundle: Path, said: bytes, status: int) -> Recorded:
         Rung(str(result["rung"])),
         exit_status if isinstance(exit_status, int) else None,
         str(result["ended_by"]),
+    )
+
+
+def _must_be_still_there(bundle: Path, made: os.stat_result) -> None:
+    """Raises EgressAuditError if another folder has taken the bundle's place.
+
+    The program may be the same user, and move a folder in which the bundle's folder lies.
+    """
+    with suppress(OSError):
+        if os.path.samestat(bundle.stat(), made):
+            return
+    raise EgressAuditError(
+        "is not the folder that was made: it was moved while the program ran",
+        where=str(bundle),
+        hint="have the bundle made where the program cannot write",
     )
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from egress_audit.errors import EgressAuditError
 from egress_audit.model.run import Rung
 from egress_audit.record.construction import MOST_DESCRIPTORS, build
-from egress_audit.record.descendants import end_below
+from egress_audit.record.descendants import end_below, end_own
 from egress_audit.record.host_tree import build_on_host
 from egress_audit.record.init import LONGEST_MESSAGE
 from egress_audit.record.inside import Inside
@@ -73,13 +73,15 @@ class Sandbox:
         except ConnectionResetError:
             raw, ancillary = b"", []
         if not raw and self.inherits:
-            end_below(os.getpid())
+            end_own()
         return (json.loads(raw) if raw else {}), _pid_of(ancillary)
 
     def close(self) -> None:
         """Ends every process of the sandbox and waits for it; the devices go with it."""
-        if not self.rung.sees_all:
-            end_below(os.getpid() if self.inherits else self.builder)
+        if self.inherits:
+            end_own()
+        elif not self.rung.sees_all:
+            end_below(self.builder)
         for number in (self.builder, self.init):
             with suppress(ProcessLookupError):
                 os.kill(number, signal.SIGKILL)

@@ -26,6 +26,7 @@ MOST_PORTS = 200_000
 MOST_FRAGMENTS = 4096
 IPV6_V6ONLY = 26
 ANY4, ANY6 = bytes(4), bytes(16)
+RST = 0x04
 MAPPED = bytes(10) + b"\xff\xff"
 ON_THE_WIRE = {256: TCP, 262: TCP}
 """IPPROTO_SMC and IPPROTO_MPTCP, which never stand in a packet (linux/in.h): both send TCP."""
@@ -192,10 +193,11 @@ class Senders:
         reports = ends.proto == IGMP or (ends.proto == ICMPV6 and not ends.source_port)
         if reports and self._joined is not None:
             return Sender(self._joined, KERNEL)
+        process = None
         if ends.proto in (ICMP, ICMPV6):
             process = self._quoted(ends, packet)
-        else:
-            # A closed port of the loopback answers one of ours, with a RST.
+        elif ends.proto == TCP and _resets(packet):
+            # A closed port of the loopback answers one of ours.
             process = self._at(ends.proto, ends.target, ends.target_port)
         return Sender(process, KERNEL) if process else None
 
@@ -234,6 +236,12 @@ def _socket_of(descriptor: int) -> socket.socket:
     except OSError:
         os.close(descriptor)
         raise
+
+
+def _resets(packet: bytes) -> bool:
+    """True for a TCP segment with RST, without IPv6 extension headers: the kernel sends none."""
+    flags = 13 + ((packet[0] & 15) * 4 if packet[0] >> 4 == 4 else 40)
+    return len(packet) > flags and bool(packet[flags] & RST)
 
 
 def _protocol(own: socket.socket) -> int:

@@ -2,10 +2,9 @@
 
     probes → program ( → ready → exercise ) → end of the tree, or of the time → ended → probes
 
-Everything the recorder learns it writes down at once; nothing here judges.
+What the recorder learns it writes down at once; nothing here judges.
 """
 
-import os
 import select
 import signal
 import time
@@ -14,23 +13,23 @@ from contextlib import suppress
 
 from egress_audit.evidence.pcapng_writer import PcapngWriter
 from egress_audit.model.run import Role
+from egress_audit.record.exercise import Exercise
 from egress_audit.record.phases import ReportedPhases
 from egress_audit.record.probe import Expected
 from egress_audit.record.processes import Processes
 from egress_audit.record.progress import Limits, Outcome, Status, Step
+from egress_audit.record.publish import Publisher
 from egress_audit.record.sandbox import Sandbox
 from egress_audit.record.senders import Senders
 from egress_audit.record.traffic import Traffic
 from egress_audit.record.watcher import Watcher
 
-TARGET, READY, EXERCISE = "target", "ready", "exercise"
+TARGET, READY, EXERCISE, RELAY = "target", "ready", "exercise", "relay"
 PROBES = {"before": "probes-before", "after": "probes-after"}
 GRACE_S = 5.0
 """Between SIGTERM and SIGKILL: what a program sends when it is told to end is seen too."""
 PROBE_S = 5.0
 TICK_S = 0.1
-MOST_OUTPUT = 1 << 20
-NS = 1_000_000_000
 
 WriteEvent = Callable[..., None]
 
@@ -48,13 +47,14 @@ class Session:
         capture: PcapngWriter,
         write_event: WriteEvent,
         limits: Limits,
+        flush: Callable[[], None],
         *,
         phases: ReportedPhases | None = None,
-        output: int | None = None,
+        exercise: Exercise | None = None,
+        publisher: Publisher | None = None,
         on_tick: Callable[[Status], None] = lambda status: None,
-        on_output: Callable[[bytes], None] = lambda part: None,
     ) -> None:
-        """output: reading end of the exerciser's output; on_tick: called ten times a second."""
+        """flush: writes the evidence that waits in memory; on_tick: called ten times a second."""
         self._sandbox = sandbox
         self._calls = calls
         self._traffic = traffic
@@ -63,11 +63,11 @@ class Session:
         self._capture = capture
         self._write = write_event
         self._limits = limits
+        self._flush = flush
         self._phases = phases
-        self._output = output
+        self._exercise = exercise
+        self._publisher = publisher
         self._on_tick = on_tick
-        self._on_output = on_output
-        self._said = bytearray()
         self._poll = select.epoll()
         self._empty = True
         self._left: dict[str, int] = {}
@@ -100,8 +100,10 @@ class Session:
             self._sandbox.listener,
         ):
             self._poll.register(descriptor, select.EPOLLIN)
-        if self._output is not None:
-            self._poll.register(self._output, select.EPOLLIN)
+        if self._exercise is not None:
+            self._poll.register(self._exercise.output, select.EPOLLIN)
+        for descriptor in self._published():
+            self._poll.register(descriptor, select.EPOLLIN)
         with self._poll:
             self._probe("before", before)
             if self._start_target():
@@ -131,23 +133,33 @@ class Session:
             self._traffic.take_loopback()
         if self._sandbox.listener in ready:
             self._calls.handle()
-        if self._output in ready:
-            self._hear_exerciser()
+        exercise = self._exercise
+        if exercise is not None and exercise.output in ready and not exercise.hear():
+            self._poll.unregister(exercise.output)
+        for descriptor in self._published() & ready:
+            assert self._publisher is not None
+            self._publisher.accept(descriptor)
         if time.monotonic() >= self._next_tick:
             self._tick()
+
+    def _published(self) -> set[int]:
+        """Descriptors of the ports of this host that lead inside."""
+        return set(self._publisher.listeners) if self._publisher is not None else set()
 
     def _tick(self) -> None:
         self._next_tick = time.monotonic() + TICK_S
         self._traffic.due()
         self._senders.sweep(time.time_ns())
         self._processes.sweep()
-        self._capture.flush()
+        self._calls.sweep()
+        self._flush()
         if self._phases is not None:
             self._phases.read()
             self.status.phase = self._phases.current or self.status.phase
         status = self.status
         status.elapsed_s = time.monotonic() - self._began if self._began else 0.0
-        status.processes = self._processes.count
+        status.processes = self._processes.alive
+        status.drops = self._sandbox.wire.dropped(self._sandbox.init)
         status.calls = self._calls.handled
         status.packets = self._capture.frames
         status.destinations = self._traffic.destinations.packets
@@ -163,7 +175,7 @@ class Session:
                 return
             if "hello" in said:
                 self._processes.declare(pid, Role(str(said["role"])))
-                self._empty = False
+                self._empty = self._empty and said["hello"] == RELAY
             elif "started" in said:
                 self._started.add(str(said["started"]))
             elif "failed" in said:
@@ -180,16 +192,6 @@ class Session:
         if job == TARGET:
             self.outcome.exit_status = status
             self._write("exited", status=status)
-
-    def _hear_exerciser(self) -> None:
-        assert self._output is not None
-        part = os.read(self._output, 65_536)
-        if not part:
-            self._poll.unregister(self._output)
-            return
-        if len(self._said) < MOST_OUTPUT:
-            self._said += part[: MOST_OUTPUT - len(self._said)]
-        self._on_output(part)
 
     # The steps
 
@@ -232,15 +234,13 @@ class Session:
 
     def _watch(self) -> None:
         """Until the tree has ended, the time is up, or somebody has had enough."""
-        limits, left = self._limits, self._seconds_left
-        over = self._over
+        limits, left, over = self._limits, self._seconds_left, self._over
+        if self._publisher is not None:
+            self._sandbox.order(start=RELAY)
         if limits.ready:
-            self._sandbox.order(start=READY)
-            self._wait(lambda: READY in self._left or over(), min(limits.ready_s, left()))
-            if self._left.get(READY) == 0:
-                self._write("phase", phase="ready", proof="ready", edge="begin")
-        if limits.exercise and not over():
-            self._exercise()
+            self._get_ready()
+        if self._exercise is not None and not over():
+            self._use(self._exercise)
         self._wait(over, left())
         by = "observed"
         if self.outcome.interruptions:
@@ -252,13 +252,25 @@ class Session:
         if TARGET not in self._left or self._left[TARGET] == 0:
             self._write("phase", phase="run", proof="command", edge="end")
 
+    def _get_ready(self) -> None:
+        """Waits until the program can be used, or has failed."""
+        self._sandbox.order(start=READY)
+        self._wait(
+            lambda: READY in self._left or self._left.get(TARGET, 0) != 0 or self._over(),
+            min(self._limits.ready_s, self._seconds_left()),
+        )
+        if self._left.get(READY) == 0:
+            self._write("phase", phase="ready", proof="ready", edge="begin")
+        else:
+            self._sandbox.order(end=READY)
+
     def _seconds_left(self) -> float:
         return max(self._began + self._limits.observe_s - time.monotonic(), 0.0)
 
     def _over(self) -> bool:
         return bool(self._empty or self.outcome.interruptions)
 
-    def _exercise(self) -> None:
+    def _use(self, exercise: Exercise) -> None:
         """Uses the program, and says so if it did what was expected."""
         self.status.phase = "generate"
         self._write("phase", phase="generate", proof="exercise", edge="begin")
@@ -268,9 +280,7 @@ class Session:
             self._seconds_left(),
         )
         self._wait(lambda: False, TICK_S)
-        said = self._said.decode("utf-8", "replace")
-        expect = self._limits.expect
-        if self._left.get(EXERCISE) == 0 and expect is not None and expect.search(said):
+        if exercise.succeeded(self._left.get(EXERCISE)):
             self._write("phase", phase="generate", proof="exercise", edge="end")
         self.status.phase = "run"
 

@@ -10,6 +10,8 @@ from egress_audit.record.tun import TUN_NODE
 
 ADDRESS4, ADDRESS6 = "10.87.0.2", "fd00:e6e4::2"
 """The sandbox's own."""
+HOSTNAME = "sandbox"
+"""Its name, in place of the host's, which is nobody's business."""
 RESOLVER4, RESOLVER6 = "10.87.0.1", "fd00:e6e4::1"
 
 
@@ -53,6 +55,8 @@ class Setup:
     """Capabilities that the program keeps inside its user namespace; bits."""
     files: bool = True
     """Whether opening files waits for the recorder."""
+    mtu: int = 1500
+    """Of the device."""
     is_open: bool = False
     """Whether the program is to have the real network."""
     on_host: Callable[[], Mapping[str, object]] = dict

@@ -14,6 +14,7 @@ from egress_audit.record.internet.internet import Internet
 from egress_audit.record.no_wire import NoLoopback
 from egress_audit.record.packet_ends import Ends, ends_of
 from egress_audit.record.packet_socket import PacketSocket
+from egress_audit.record.passthrough import OpenNetwork
 from egress_audit.record.probe import Expected
 from egress_audit.record.processes import Processes
 from egress_audit.record.senders import KERNEL, Sender, Senders
@@ -53,11 +54,11 @@ class Traffic:
         capture: PcapngWriter,
         senders: Senders,
         processes: Processes,
-        internet: Internet | None,
+        internet: Internet | OpenNetwork | None,
         write_event: WriteEvent,
         now: Callable[[], int],
     ) -> None:
-        """internet: what answers; None where the packets go on by themselves."""
+        """internet: what answers; None where nothing does."""
         self._wire = wire
         self._loopback = loopback
         self._capture = capture
@@ -85,13 +86,15 @@ class Traffic:
                 return
 
     def take_wire(self) -> bool:
-        """Reads what leaves; True if there was anything."""
+        """Reads what leaves, and what came back for it; True if there was anything."""
         count = 0
         for frame in self._wire.frames():
             count += 1
             self._leaves(frame)
         self.received[WAY_OUT] += count
-        return count > 0
+        arrived = self._internet.arrived() if isinstance(self._internet, OpenNetwork) else []
+        self._answer(arrived)
+        return count > 0 or bool(arrived)
 
     def take_loopback(self) -> bool:
         """Reads what stays inside; True if there was anything."""

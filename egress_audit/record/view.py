@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from egress_audit.model.run import Stamp
@@ -35,6 +35,8 @@ class Wanted:
     """The program's own."""
     resolvers: Sequence[str]
     binds: Sequence[str] = ()
+    own_names: Mapping[str, str] = field(default_factory=dict)
+    """Address → name, of the sandbox itself."""
     bundle: str = ""
     """Folder of the evidence, which the program can neither read nor write; '' if none."""
 
@@ -82,7 +84,7 @@ def make_view(wanted: Wanted) -> View:
             kind, view = "real", real_home(found)
             notes.append(f"HOME, {wanted.home}, is no folder that could be made private")
         hidden = private_folders.hide_devices(_SCRATCH, notes)
-        private_folders.write_name_service(wanted.resolvers, _SCRATCH, notes)
+        private_folders.write_name_service(wanted.resolvers, _SCRATCH, notes, wanted.own_names)
     Path(_SCRATCH).rmdir()
     private_folders.protect_kernel(_READ_ONLY, notes)
     if wanted.bundle:

@@ -17,6 +17,7 @@ from egress_audit.record.polling import Polling
 from egress_audit.record.processes import Processes
 from egress_audit.record.sandbox import Sandbox
 from egress_audit.record.senders import Senders
+from egress_audit.record.unix_peers import UnixPeers
 
 
 class Watcher(Protocol):
@@ -29,6 +30,10 @@ class Watcher(Protocol):
 
     def handle(self) -> None:
         """Deals with what waits on the sandbox's listener."""
+        ...
+
+    def sweep(self) -> None:
+        """Called ten times a second: settles what needs no call to be known."""
         ...
 
     def mismatch(self, process: Process, ends: Ends) -> None:
@@ -59,6 +64,7 @@ def watcher_of(
             drain=drain,
             now=now,
             keep=plan.keep_capabilities,
+            peers=UnixPeers(sandbox.init, lambda number: attempts.came_to(number, "reached")),
         )
     kind = OpenCalls if plan.network is Network.OPEN else LoopbackCalls
     return kind(listener, processes, senders, attempts, files, drain=drain, now=now)

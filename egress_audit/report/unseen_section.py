@@ -1,8 +1,17 @@
 """What could not be seen, and what a person states in its place."""
 
 from egress_audit.model.audit import Assertion, Audit, BlindSpot, Verdict
+from egress_audit.model.destination import Absent
 from egress_audit.report.section import Entry, Section
 from egress_audit.report.words import stated
+
+
+NO_RUN_SHOWS = (
+    "what another process does later with a file that the program left",
+    "what devices send that reach memory by themselves (GPU, RDMA), or the machine below this one",
+    "what somebody else could read from timing or load",
+)
+"""Ways out that no recording of a process can close; said of every run."""
 
 
 def unseen_section(audit: Audit) -> Section:
@@ -13,6 +22,8 @@ def unseen_section(audit: Audit) -> Section:
     material = [spot for spot in audit.blind_spots if spot.material]
     rest = [spot for spot in audit.blind_spots if not spot.material and not spot.lifted]
     entries = [Entry(s.id, (f"{s.message} (not material to this claim)",)) for s in rest]
+    if not isinstance(audit.run, Absent):
+        entries.append(Entry("In no run", NO_RUN_SHOWS))
     lifted = any(spot.lifted for spot in audit.blind_spots)
     if audit.verdict is Verdict.INCONCLUSIVE:
         note = "besides the reasons above" if entries else "nothing besides the reasons above"

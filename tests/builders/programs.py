@@ -123,9 +123,9 @@ def packet():
 tell(**{made.__name__: tried(made) for made in (raw, own_header, raw6, packet)})
 """
 
-THOUSAND_CHILDREN = """
+MANY_CHILDREN = """
 children = []
-for number in range(1000):
+for number in range(int(sys.argv[1])):
     child = os.fork()
     if not child:
         with socket.socket() as one:

@@ -1,7 +1,7 @@
 """Programs of known behaviour, and what an audit of each must say: cases.yaml, read and run.
 
-    seen = audited(cases(RUNTIMES)["plant-ping"], usual_way())
-    assert concluded(seen) == seen.case.expected
+seen = audited(cases(RUNTIMES)["plant-ping"], usual_way())
+assert concluded(seen.audit) == seen.case.expected
 """
 
 import shutil
@@ -18,8 +18,9 @@ from egress_audit.addresses import Scope
 from egress_audit.api import Audit, audit_capture
 from egress_audit.model.audit import Direction, Kind, Observation
 from egress_audit.model.flow import NameSource
-from egress_audit.model.run import Network
+from egress_audit.model.run import Network, Run
 
+from .golden import CAPTURES
 from .programs import interpreter
 from .recorded_runs import Place, Seen, Way, place, run_at
 
@@ -57,7 +58,7 @@ class Case:
     """A file of the folder; it is copied to where it is run."""
     arguments: tuple[str, ...] = ()
     profile: str = "offline"
-    """A name, or a path from the folder."""
+    """A name, or a path below captures/."""
     plan: Mapping[str, Any] = field(default_factory=dict)
     """Fields of RunPlan. `{work}` and the words of `audited` stand for places."""
     files: tuple[str, ...] = ()
@@ -107,7 +108,7 @@ def audited(case: Case, way: Way, *, python: str = "", **places: str) -> Audited
     with _daemon(case, here) as (bound, path):
         command = case.command or (python, case.program, *arguments, *path)
         seen = run_at(here, command, bind=bound, **_plan(case, python, places))
-    profile = str(case.folder / case.profile) if "/" in case.profile else case.profile
+    profile = str(CAPTURES / case.profile) if "/" in case.profile else case.profile
     return AuditedCase(case, seen, audit_capture(str(here.bundle), profile).audit)
 
 
@@ -123,7 +124,8 @@ def _plan(case: Case, python: str, places: Mapping[str, str]) -> dict[str, Any]:
 
 @contextmanager
 def _daemon(case: Case, here: Place) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """A listening socket of the host: the folder to bind, and the path; nothing if none is asked."""
+    """A listening socket of the host: the folder to bind, and the path; nothing if none is asked
+    for."""
     if not case.host_socket:
         yield (), ()
         return
@@ -136,15 +138,16 @@ def _daemon(case: Case, here: Place) -> Iterator[tuple[tuple[str, ...], tuple[st
         yield (str(folder),), (str(folder / "daemon.sock"),)
 
 
-def concluded(seen: AuditedCase) -> Concluded:
-    """What counts of the audit of a case."""
-    audit = seen.audit
+def concluded(audit: Audit) -> Concluded:
+    """What counts of an audit of a run."""
+    assert isinstance(audit.run, Run)
+    resolvers = audit.run.resolvers
     rows = [row for row in audit.observations if not row.by_helper]
     return Concluded(
         audit.verdict.value,
         frozenset(finding.rule for finding in audit.findings),
         frozenset(name for row in rows for name in _asked_for(row)),
-        frozenset(_end(row) for row in rows if _is_beyond(row, seen.seen.run.resolvers)),
+        frozenset(_end(row) for row in rows if _is_beyond(row, resolvers)),
         frozenset(spot.id for spot in audit.blind_spots if spot.material),
     )
 
@@ -170,4 +173,3 @@ def _end(row: Observation) -> str:
     whom = row.names[0].host if row.names else row.far_h
     port = f" {row.far_p}" if row.proto in (TCP, UDP) else ""
     return f"{PROTOCOLS.get(row.proto, row.proto)} {whom}{port}"
-

@@ -5,8 +5,8 @@ import os
 import pytest
 
 from egress_audit.model.run import Rung
-from egress_audit.record.builder import resolvers_of
 from egress_audit.record.plan import RunPlan
+from egress_audit.record.way_on import resolvers_of
 from tests.builders.namespaces import NOBODY
 from tests.builders.programs import python
 from tests.builders.recorded_runs import (

@@ -498,9 +498,27 @@ def test_what_the_first_process_opens_is_not_the_program_s(tmp_path: Path) -> No
     made.processes.close()
 
 
-def test_a_fifo_of_before_that_is_written_to_is_reached(tmp_path: Path) -> None:
+def test_a_fifo_that_the_program_made_leads_nowhere(world: World, tmp_path: Path) -> None:
+    path = placed(os.fsencode(tmp_path / "fifo") + b"\0")
+    assert world.call("mknodat", AT_FDCWD, path, 0o010_600) == LET_GO
     os.mkfifo(tmp_path / "fifo")
-    made = World(began_ns=1 << 62)
+    assert opened(world, tmp_path / "fifo", os.O_WRONLY) == LET_GO
+    assert world.wanted() == []
+
+
+def test_a_fifo_that_was_there_when_it_was_to_be_made_is_not_the_programs(
+    world: World, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    path = placed(os.fsencode(tmp_path / "fifo") + b"\0")
+    assert world.call("mknodat", AT_FDCWD, path, 0o010_600) == LET_GO
+    assert opened(world, tmp_path / "fifo", os.O_WRONLY) == LET_GO
+    assert world.outcomes == [(0, "reached")]
+
+
+def test_a_fifo_of_somebody_else_that_is_written_to_is_reached(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    made = World()
     assert opened(made, tmp_path / "fifo", os.O_WRONLY) == LET_GO
     assert made.wanted() == [("openat", "AF_UNIX", str(tmp_path / "fifo"), None)]
     assert made.outcomes == [(0, "reached")]

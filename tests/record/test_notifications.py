@@ -352,6 +352,11 @@ def with_waiting_child(
     return in_child(parent, namespaces=CLONE_NEWNET)
 
 
+def has_ended(pid: int) -> None:
+    """Waits until a process has: its pidfd is readable then."""
+    assert select.select([syscalls.pidfd_open(pid)], [], [], 10)[0]
+
+
 def connects() -> int:
     with socket.socket(INET, socket.SOCK_DGRAM) as made:
         return made.connect_ex(("203.0.113.9", 443))
@@ -390,6 +395,7 @@ def test_a_call_whose_listener_is_gone_fails() -> None:
 def test_a_call_is_answered_once() -> None:
     def twice(listener: Listener, waiting: Notification) -> tuple[bool, bool, bool]:
         first = listener.refuse(waiting, errno.EACCES)
+        has_ended(waiting.tid)
         return first, listener.still_waits(waiting), listener.let_go(waiting)
 
     answers, status = with_waiting_child(connects, twice)
@@ -400,8 +406,7 @@ def test_a_call_is_answered_once() -> None:
 def test_a_process_that_was_killed_waits_no_more() -> None:
     def killed(listener: Listener, waiting: Notification) -> tuple[bool, bool]:
         os.kill(waiting.tid, 9)
-        # The pidfd is readable when the process has ended.
-        select.select([syscalls.pidfd_open(waiting.tid)], [], [], 10)
+        has_ended(waiting.tid)
         return listener.still_waits(waiting), listener.let_go(waiting)
 
     assert with_waiting_child(connects, killed) == ((False, False), -9)

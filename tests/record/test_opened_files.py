@@ -165,19 +165,18 @@ def test_files_past_the_number_that_is_kept_are_counted(
 
 
 @pytest.mark.parametrize(
-    ("began_ns", "writes", "leads_out"),
-    [
-        (LONG_FROM_NOW, True, True),
-        (LONG_FROM_NOW, False, False),
-        (LONG_AGO, True, False),
-    ],
-    ids=["older, written", "older, read", "made in the run"],
+    ("made", "writes", "leads_out"),
+    [(False, True, True), (False, False, False), (True, True, False)],
+    ids=["another's, written", "another's, read", "made in the run"],
 )
-def test_writing_to_a_fifo_that_was_there_before_leads_out(
-    tmp_path: Path, began_ns: int, writes: bool, leads_out: bool
+def test_writing_to_a_fifo_of_somebody_else_leads_out(
+    tmp_path: Path, made: bool, writes: bool, leads_out: bool
 ) -> None:
-    os.mkfifo(tmp_path / "fifo")
-    assert OpenedFiles(began_ns).opened(PID, str(tmp_path / "fifo"), writes) is leads_out
+    files, path = OpenedFiles(LONG_AGO), str(tmp_path / "fifo")
+    if made:
+        files.makes(PID, path)
+    os.mkfifo(path)
+    assert files.opened(PID, path, writes) is leads_out
 
 
 def test_writing_to_an_old_file_leads_nowhere(tmp_path: Path) -> None:

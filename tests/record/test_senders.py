@@ -238,7 +238,7 @@ def test_a_packet_that_comes_before_the_port_is_chosen_is_not_taken_for_it(world
         p.ipv4(OUR4, "224.0.0.22", bytes(16), 2),
         p.ipv6(OUR6, "ff02::16", p.icmp(143), p.ICMPV6),
         p.ipv4(OUR4, FAR4, p.icmp(3, 3, bytes(28)), p.ICMP),
-        p.ipv4(OUR4, FAR4, bytes(64), p.UDP, fragment_offset=1480),
+        p.ipv4(OUR4, "203.0.113.10", bytes(64), p.UDP, fragment_offset=1480),
     ],
     ids=["igmp", "mld", "icmp error", "later fragment"],
 )
@@ -293,6 +293,24 @@ def test_a_call_without_a_target_cannot_be_contradicted(world: World) -> None:
         made.listen()
         assert world.sent(segment(made.getsockname()[1])) == Sender(ONE, SECCOMP)
     assert world.mismatches == []
+
+
+def test_a_packet_of_another_protocol_is_not_that_of_the_call(world: World) -> None:
+    with socket.socket(INET, DGRAM) as made:
+        world.hears(made, ONE, at("127.0.0.1", 9))
+        made.connect(("127.0.0.1", 9))
+        assert world.sent(segment(made.getsockname()[1])) is None
+    assert world.mismatches == []
+
+
+def test_the_next_call_of_a_thread_ends_the_waiting_for_the_one_before(world: World) -> None:
+    with socket.socket(INET, DGRAM) as made, bound() as (other, _):
+        before = descriptors()
+        world.hears(made)
+        world.hears(other, TWO, tid=TID + 1)
+        assert descriptors() == before + 1
+        world.hears(other)
+        assert descriptors() == before
 
 
 def test_the_next_call_of_a_thread_reads_the_port_of_the_one_before(world: World) -> None:
@@ -389,6 +407,36 @@ def test_an_error_that_quotes_too_little_is_nobody_s(world: World, length: int) 
         world.hears(made)
         came_in = p.ipv4(FAR4, OUR4, p.udp(53, port), p.UDP)[:length]
         assert world.sent(quoting(came_in, OUR4, FAR4)) is None
+
+
+@pytest.mark.parametrize("family", [INET, INET6])
+def test_a_reset_from_a_closed_port_is_sent_for_who_asked_there(world: World, family: int) -> None:
+    here = "127.0.0.1" if family == INET else "::ffff:127.0.0.1"
+    with bound(family, STREAM, here) as (made, port):
+        world.hears(made)
+        answer = p.ipv4("127.0.0.1", "127.0.0.1", p.tcp(1, port, "RA"), p.TCP)
+        assert world.sent(answer) == Sender(ONE, KERNEL)
+
+
+def test_an_ipv6_reset_is_sent_for_who_asked_there(world: World) -> None:
+    with bound(INET6, STREAM, "::") as (made, port):
+        world.hears(made)
+        assert world.sent(p.ipv6("::1", "::1", p.tcp(1, port, "R"), p.TCP)) == Sender(ONE, KERNEL)
+
+
+@pytest.mark.parametrize("proto", [p.TCP, p.UDP, 132])
+def test_a_packet_of_nobody_to_a_port_that_somebody_has_here_stays_nobody_s(
+    world: World, proto: int
+) -> None:
+    with (
+        bound(kind=STREAM, address="0.0.0.0") as (one, port),
+        bound(address="0.0.0.0") as (two, at),
+    ):
+        world.hears(one)
+        world.hears(two, tid=TID + 1)
+        for to in (port, at):
+            body = p.tcp(1, to, "S") if proto == p.TCP else p.udp(1, to, bytes(8))
+            assert world.sent(p.ipv4(OUR4, FAR4, body, proto)) is None
 
 
 IGMP_REPORT = p.ipv4(OUR4, "224.0.0.22", bytes(16), 2)

@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import time
+from pathlib import Path
 
 
 class Model(http.server.BaseHTTPRequestHandler):
@@ -16,7 +17,7 @@ class Model(http.server.BaseHTTPRequestHandler):
         self.wfile.write(b"the answer is forty-two\n")
 
 
-with open(os.environ["EGRESS_AUDIT_PHASES"], "a", encoding="utf-8") as phases:  # noqa: PTH123
+with Path(os.environ["EGRESS_AUDIT_PHASES"]).open("a", encoding="utf-8") as phases:
     for word in ("load", "generate"):
         said = {"t": time.time(), "phase": word, "pid": os.getpid()}
         phases.write(json.dumps(said) + "\n")

@@ -1,0 +1,137 @@
+"""Starts passt, which turns packets into ordinary sockets of the user who runs it.
+
+Forwards nothing inwards, and neither the host's loopback nor the address of its gateway stands for
+the host. Source: passt(1) of 2023-03 (Debian 12); the options used are also those of newer ones.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from egress_audit.errors import EgressAuditError
+from egress_audit.record.passthrough import FramedStream
+from egress_audit.record.privileges import TargetUser
+from egress_audit.record.setup import RESOLVER4
+from egress_audit.record.syscalls import PR_SET_PDEATHSIG, prctl
+
+MODE = "passt"
+"""The name it is started by says what it is to be; pasta is the same program."""
+NAMES = (MODE, "pasta")
+QUIET = ("--no-map-gw", "--no-dhcp", "--no-dhcpv6", "--no-ra")
+CLOSED = ("-t", "none", "-u", "none")
+MTU = 65_520
+"""What passt speaks by default."""
+BUFFER_LEN = 4 << 20
+PATIENCE_S = 5.0
+LOOK_S = 0.002
+MOST_SAID = 2000
+
+
+class NoPassage(EgressAuditError):
+    """This host gives us no way on to its network."""
+
+
+class Passt(FramedStream):
+    """A running passt; it ends when our end of its socket is closed, however that comes."""
+
+    def __init__(self, stream: socket.socket, process: "subprocess.Popen[bytes]") -> None:
+        super().__init__(stream)
+        self._process = process
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
+
+    def close(self) -> None:
+        """Ends it and waits for it."""
+        super().close()
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        self._process.wait()
+
+
+def passt_path() -> str | None:
+    """Path of the program; None if it is not installed."""
+    return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+def start_passt(user: TargetUser, *, forwards_dns: bool) -> Passt:
+    """A passt that runs as a user and is ready.
+
+    forwards_dns: whether questions to RESOLVER4 go to the first resolver of this host, whatever
+    its address. Raises NoPassage.
+    """
+    path = passt_path()
+    if path is None:
+        raise NoPassage("there is no pasta", hint="install the package `passt`")
+    ours, theirs = socket.socketpair()
+    for end in (ours, theirs):
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_LEN)
+    with tempfile.TemporaryDirectory(prefix="egress-audit-") as folder, theirs:
+        if user.is_other:
+            os.chown(folder, user.uid, user.gid)
+        ready = Path(folder, "pid")
+        words = [MODE, "-f", "-F", str(theirs.fileno()), "-P", str(ready), *CLOSED, *QUIET]
+        if forwards_dns:
+            words += ["--dns-forward", RESOLVER4]
+        with Path(folder, "said").open("w+b") as said:
+            process = _started(path, words, theirs, said.fileno(), user)
+            if _is_ready(process, ready):
+                return Passt(ours, process)
+            process.kill()
+            process.wait()
+            ours.close()
+            said.seek(0)
+            told = said.read().decode("utf-8", "replace")[-MOST_SAID:]
+    lines = [line for line in told.splitlines() if line and "syslog" not in line]
+    raise NoPassage(f"pasta did not start: {lines[-1] if lines else 'it says nothing'}", where=path)
+
+
+def _started(
+    path: str, words: list[str], stream: socket.socket, said: int, user: TargetUser
+) -> "subprocess.Popen[bytes]":
+    parent = os.getpid()
+
+    def die_with_us() -> None:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    other = user.is_other
+    try:
+        return subprocess.Popen(
+            words,
+            executable=path,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            pass_fds=[stream.fileno()],
+            preexec_fn=die_with_us,
+            process_group=0,
+            user=user.uid if other else None,
+            group=user.gid if other else None,
+            extra_groups=user.groups if other else None,
+            cwd="/",
+        )
+    except OSError as error:
+        raise NoPassage(f"pasta cannot be started: {error.strerror}", where=path) from error
+
+
+def _is_ready(process: "subprocess.Popen[bytes]", ready: Path) -> bool:
+    """True once it has written its pid, its last act before it serves; False if it ended."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        with suppress(FileNotFoundError):
+            if ready.stat().st_size:
+                return True
+        if process.poll() is not None:
+            return False
+        time.sleep(LOOK_S)
+    return False

@@ -1,0 +1,95 @@
+"""Who a unix socket was really connected to: asked of the kernel when the connect is over.
+
+A path can be changed between our look and the kernel's, and can lead somewhere else by then; the
+socket itself remembers whose listener took it (unix(7), SO_PEERCRED).
+"""
+
+import socket
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from egress_audit.record.processes import parent_of
+from egress_audit.record.syscalls import pidfd_getfd
+
+CREDENTIALS = struct.Struct("=iII")
+PATIENCE_NS = 500_000_000
+MOST_GENERATIONS = 256
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A connect that was let go."""
+
+    socket: socket.socket
+    tid: int
+    attempt: int | None
+    since_ns: int
+
+
+class UnixPeers:
+    """Connects over unix sockets whose other end is not known yet."""
+
+    def __init__(self, init: int, on_reached: Callable[[int | None], None]) -> None:
+        """init: pid of the first process of the tree; on_reached: called with an attempt that came
+        to a process outside of it."""
+        self._init = init
+        self._on_reached = on_reached
+        self._waiting: list[Waiting] = []
+
+    def watch(
+        self, pidfd: int, descriptor: int, tid: int, attempt: int | None, now_ns: int
+    ) -> None:
+        """Takes a duplicate of a socket that is about to be connected."""
+        with suppress(OSError):
+            own = socket.socket(fileno=pidfd_getfd(pidfd, descriptor))
+            self._waiting.append(Waiting(own, tid, attempt, now_ns))
+
+    def done(self, tid: int) -> None:
+        """A thread that calls again has finished its connect."""
+        for waiting in [w for w in self._waiting if w.tid == tid]:
+            self._settle(waiting, _peer(waiting.socket))
+
+    def sweep(self, now_ns: int) -> None:
+        """Looks at all that wait, and lets those go that waited too long."""
+        for waiting in list(self._waiting):
+            peer = _peer(waiting.socket)
+            if peer or now_ns - waiting.since_ns > PATIENCE_NS:
+                self._settle(waiting, peer)
+
+    def _settle(self, waiting: Waiting, peer: int) -> None:
+        self._waiting.remove(waiting)
+        waiting.socket.close()
+        if peer and not self._is_inside(peer):
+            self._on_reached(waiting.attempt)
+
+    def _is_inside(self, pid: int) -> bool:
+        """True for the first process and all that descend from it; a process that is gone is not
+        known to."""
+        for _ in range(MOST_GENERATIONS):
+            if pid == self._init:
+                return True
+            try:
+                pid = parent_of(pid)
+            except OSError:
+                return False
+            if pid <= 1:
+                return False
+        return False
+
+    def close(self) -> None:
+        """Lets every socket go."""
+        for waiting in self._waiting:
+            waiting.socket.close()
+        self._waiting.clear()
+
+
+def _peer(own: socket.socket) -> int:
+    """Pid of the process that listens at the other end, as ours numbers it; 0 if there is none."""
+    try:
+        raw = own.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size)
+    except OSError:
+        return 0
+    pid: int = CREDENTIALS.unpack(raw)[0]
+    return max(pid, 0)

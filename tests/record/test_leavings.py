@@ -1,0 +1,247 @@
+"""What a record says of the environment before a run, and of the files after it."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from egress_audit.record import leavings as module
+from egress_audit.record.inside import O_PATH, Inside
+from egress_audit.record.leavings import Leavings
+from egress_audit.record.opened_files import OpenedFiles
+from egress_audit.record.phases import PLACE
+from egress_audit.record.plan import RunPlan, prepared
+from egress_audit.record.sandbox import Sandbox
+from egress_audit.record.setup import Mounted
+from egress_audit.record.syscalls import CLONE_NEWNS, mount
+from tests.builders.namespaces import in_child
+
+PID = os.getpid()
+VARIABLES = {
+    "PATH": "/usr/bin:/bin",
+    "HOME": "/nonexistent",
+    "CI": "true",
+    "HF_HUB_OFFLINE": "1",
+    "HTTPS_PROXY": "http://proxy.test:3128",
+}
+
+
+@dataclass
+class Files:
+    """As much of a sandbox as its files."""
+
+    inside: Inside
+    mounted: Mounted
+
+
+@dataclass
+class World:
+    """The files of a sandbox whose root is a folder, and what is written of them."""
+
+    root: Path
+    words: dict[str, object] = field(default_factory=dict)
+    layers: tuple[Path, ...] = ()
+    events: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+    worked_on: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.files = OpenedFiles(0)
+        self.root.mkdir()
+        self.inside = Inside(os.open(self.root, O_PATH | os.O_DIRECTORY))
+        self._descriptors: list[int] = []
+
+    def close(self) -> None:
+        self.inside.close()
+        for descriptor in self._descriptors:
+            os.close(descriptor)
+
+    def leavings(self) -> Leavings:
+        self._descriptors += [os.open(layer, os.O_RDONLY) for layer in self.layers]
+        files = Files(self.inside, Mounted(self.words, tuple(self._descriptors)))
+        sandbox = cast(Sandbox, files)
+        plan = RunPlan(("/bin/true",), folder="/", environment=VARIABLES)
+        return Leavings(
+            prepared(plan), sandbox, lambda event, **fields: self.events.append((event, fields))
+        )
+
+    def environment(self) -> None:
+        self.leavings().note_environment()
+
+    def ended(self, *executables: str) -> None:
+        made = self.leavings()
+        for path in executables:
+            made.executed(path)
+        made.note_files(self.files, self.worked_on.append)
+
+    def of(self, kind: str) -> list[dict[str, object]]:
+        return [fields for event, fields in self.events if event == kind]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path / "root")
+    yield made
+    made.close()
+
+
+# Before
+
+
+def test_variables_that_matter_are_written_with_what_they_do(world: World) -> None:
+    world.environment()
+    told = {(setting["kind"], setting["name"]) for setting in world.of("setting")}
+    assert told == {("condition", "HF_HUB_OFFLINE"), ("endpoint", "HTTPS_PROXY")}
+    assert all(setting["meaning"] for setting in world.of("setting"))
+
+
+def test_variables_that_announced_ci_are_written_as_removed(world: World) -> None:
+    world.environment()
+    assert world.of("removed") == [{"name": "CI"}]
+
+
+def test_stamps_are_written_with_whether_they_were_hidden(world: World) -> None:
+    world.words["stamps"] = [["/home/me/.stamp", "pip", True], ["/home/me/.other", "npm", False]]
+    world.environment()
+    assert [(stamp["product"], stamp["hidden"]) for stamp in world.of("stamp")] == [
+        ("pip", True),
+        ("npm", False),
+    ]
+
+
+def test_what_cannot_be_seen_is_written(world: World) -> None:
+    world.words |= {"notes": ["no overlay"], "gpus": ["/dev/nvidia0", "/dev/dri"]}
+    world.environment()
+    texts = [str(note["text"]) for note in world.of("cannot-see")]
+    assert texts[0] == "no overlay"
+    assert texts[1].endswith("/dev/nvidia0, /dev/dri")
+
+
+def test_where_all_can_be_seen_nothing_is_said(world: World) -> None:
+    world.environment()
+    assert world.of("cannot-see") == []
+    assert world.of("stamp") == []
+
+
+# After
+
+
+def test_each_executable_is_hashed_once(world: World) -> None:
+    (world.root / "program").write_bytes(b"code")
+    world.ended("/program", "/program", "")
+    assert world.of("exe") == [{"path": "/program", "sha256": hashlib.sha256(b"code").hexdigest()}]
+
+
+def test_an_executable_that_is_gone_has_no_hash(world: World) -> None:
+    world.ended("/gone (deleted)")
+    assert world.of("exe") == [{"path": "/gone (deleted)", "sha256": None}]
+
+
+def test_a_model_has_the_size_it_was_opened_with_and_the_hash_it_ended_with(world: World) -> None:
+    model = world.root / "m.gguf"
+    model.write_bytes(b"at first")
+    # Who opened it sees the host's files here, the sandbox of the test those below its root.
+    world.files.opened(PID, str(model), writes=False)
+    inner = world.root / str(model).lstrip("/")
+    inner.parent.mkdir(parents=True)
+    inner.write_bytes(b"in the end")
+    world.ended()
+    digest = hashlib.sha256(b"in the end").hexdigest()
+    assert world.of("model-file") == [{"path": str(model), "size": 8, "sha256": digest}]
+
+
+def test_who_waits_is_shown_which_file_is_hashed(world: World) -> None:
+    (world.root / "program").write_bytes(b"code")
+    world.ended("/program")
+    assert world.worked_on == ["/program"]
+
+
+def layer(world: World, shown: str, *ours: str) -> Path:
+    """An upper layer that the program saw at `shown`."""
+    made = world.root.parent / f"layer{len(world.layers)}"
+    made.mkdir()
+    world.layers += (made,)
+    rows = cast("list[object]", world.words.setdefault("layers", []))
+    rows.append([shown, list(ours)])
+    return made
+
+
+def test_what_a_layer_took_was_written(world: World) -> None:
+    (layer(world, "/home/me") / "out").write_bytes(b"12345")
+    world.ended()
+    assert world.of("written") == [{"path": "/home/me/out", "size": 5}]
+
+
+def test_what_we_made_in_a_layer_was_not_written_by_the_program(world: World) -> None:
+    made = layer(world, "/home/me", "/home/me/ours")
+    (made / "ours").touch()
+    (made / "theirs").touch()
+    world.ended()
+    assert [file["path"] for file in world.of("written")] == ["/home/me/theirs"]
+
+
+def test_what_was_opened_for_writing_elsewhere_was_written_too(world: World) -> None:
+    (world.root / "shared").mkdir()
+    (world.root / "shared/out").write_bytes(b"123")
+    world.files.opened(PID, "/shared/out", writes=True)
+    world.ended()
+    assert world.of("written") == [{"path": "/shared/out", "size": 3}]
+
+
+def test_a_file_known_both_ways_is_written_once(world: World) -> None:
+    (layer(world, "/home") / "out").write_bytes(b"12345")
+    (world.root / "home").mkdir()
+    (world.root / "home/out").write_bytes(b"12345")
+    world.files.opened(PID, "/home/out", writes=True)
+    world.ended()
+    assert world.of("written") == [{"path": "/home/out", "size": 5}]
+
+
+def test_the_file_of_phases_is_ours(world: World) -> None:
+    place = world.root / PLACE.lstrip("/")
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"{}\n")
+    world.files.opened(PID, PLACE, writes=True)
+    world.ended()
+    assert world.of("written") == []
+
+
+def test_files_past_the_number_that_is_listed_are_counted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_WRITTEN", 2)
+    made = layer(world, "/home/me")
+    for name in ("a", "b", "c", "d"):
+        (made / name).touch()
+    world.files.written_beyond = 5
+    world.ended()
+    assert [file["path"] for file in world.of("written")] == ["/home/me/a", "/home/me/b"]
+    assert world.of("written-beyond") == [{"count": 7}]
+
+
+def test_where_all_files_are_listed_no_number_is_written(world: World) -> None:
+    (layer(world, "/home/me") / "a").touch()
+    world.ended()
+    assert world.of("written-beyond") == []
+
+
+def test_a_layer_that_is_full_is_told(world: World) -> None:
+    place = layer(world, "/home/me")
+
+    def told() -> list[dict[str, object]]:
+        mount("small", str(place), "tmpfs", data="size=4k")
+        (place / "out").write_bytes(bytes(4096))
+        world.ended()
+        return world.of("cannot-see")
+
+    (note,) = in_child(told, namespaces=CLONE_NEWNS)
+    assert str(note["text"]).startswith("/home/me was full")
+
+
+def test_a_layer_with_room_is_not(world: World) -> None:
+    layer(world, "/home/me")
+    world.ended()
+    assert world.of("cannot-see") == []
