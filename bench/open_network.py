@@ -2,7 +2,8 @@
 
     python bench/open_network.py [MEGABYTES]        as root; needs pasta (package passt)
 
-The internet is a server in a network namespace; no packet leaves the machine. Prints MB/s of each
+The internet is a server in a network namespace; no packet leaves the machine. A busy machine slows
+the longer chain more: measure on a quiet one, or under `chrt -r 10`. Prints MB/s of each
 round and the ratio of the medians; ends with 1 below half, or if a frame was lost.
 """
 

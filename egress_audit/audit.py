@@ -117,7 +117,7 @@ def audited(
     destination_of: DestinationOf = classifier.destination
     if recorded is not None:
         run = recorded.account.run
-        destination_of = simulated_too(destination_of, run.synthetic, run.resolvers)
+        destination_of = simulated_too(destination_of, run.synthetic, run.our_resolvers)
     observations = _observations(heard.hearing, traffic, destination_of, bounds.max_observations)
     items = (EvidenceItem(facts.sha256, facts.size, facts.format, facts.format_detail), *seal.items)
     case = Case(

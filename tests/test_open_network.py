@@ -21,7 +21,7 @@ import pytest
 
 from egress_audit.errors import EgressAuditError
 from egress_audit.evidence.account import read_account
-from egress_audit.model.run import Network, Role
+from egress_audit.model.run import Network, Role, Rung
 from egress_audit.record.plan import RunPlan
 from egress_audit.record.run import record
 from egress_audit.record.tun import make_node
@@ -105,10 +105,11 @@ def settled_state() -> list[str]:
     return state
 
 
-def plan_of(script: str) -> RunPlan:
+def plan_of(script: str, rung: Rung = Rung.TUN) -> RunPlan:
     return RunPlan(
         (PYTHON, "-c", HEAD + script),
         network=Network.OPEN,
+        rungs=(rung,),
         observe_s=25,
         home="fresh",
         folder="/",
@@ -123,6 +124,7 @@ def told_of(
     resolver: str = SERVER4,
     ipv6: bool = True,
     path: str | None = None,
+    rung: Rung = Rung.TUN,
 ) -> Told:
     """What a run of a Python script leaves, on a host of its own; path: PATH of the recorder."""
 
@@ -134,7 +136,7 @@ def told_of(
         def recorded() -> None:
             os.dup2(os.open(output, os.O_WRONLY | os.O_APPEND), 1)
             os.environ["PATH"] = path or os.environ["PATH"]
-            record(plan_of(script), bundle)
+            record(plan_of(script, rung), bundle)
 
         output.chmod(0o666)
         before = state_of_the_host()
@@ -269,6 +271,20 @@ def test_root_gets_out_without_passt_and_leaves_the_host_as_it_was(tmp_path: Pat
     assert told.host_after == told.host_before
     assert [row["dropped"] for row in told.of("loss")] == [0, 0]
     assert_probes_stay(told)
+
+
+@needs_passt
+@USERS
+def test_a_pair_of_links_serves_where_the_sandbox_has_no_tun(as_nobody: bool) -> None:
+    told = told_of(DOWNLOAD, as_nobody=as_nobody, rung=Rung.VETH)
+    assert told.printed == [str(LENGTH)]
+    assert_probes_stay(told)
+
+
+@needs_nft
+def test_a_pair_of_links_serves_without_passt_too(tmp_path: Path) -> None:
+    told = told_of(DOWNLOAD, path=without_passt(tmp_path), rung=Rung.VETH)
+    assert told.printed == [str(LENGTH)]
 
 
 def test_an_ordinary_user_without_passt_is_told_what_to_install(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ class Case:
         """True for a contact with port 53 of a resolver that is our own."""
         if isinstance(self.run, Absent) or seen.far_p != DNS_PORT:
             return False
-        return seen.far_h in self.run.resolvers
+        return seen.far_h in self.run.our_resolvers
 
     def is_own_name(self, host: str) -> bool:
         """True for the sandbox's own name, and the reverse names of its own addresses."""

@@ -188,6 +188,10 @@ class WrittenFile:
     size: int | Absent
 
 
+OUR_RESOLVERS = ("10.87.0.1", "fd00:e6e4::1")
+"""Addresses of our side of the wire at which names are asked; in the open it passes them on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """Everything that the recorder noted of one run."""
@@ -249,6 +253,13 @@ class Run:
     """What this rung cannot see on this host, for people."""
     hostname: str = ""
     """The sandbox's own name, which counts as loopback; empty if it was not recorded."""
+
+    @property
+    def our_resolvers(self) -> tuple[str, ...]:
+        """Those of `resolvers` that are our own side of the wire, not somebody else's server."""
+        if self.network is not Network.OPEN:
+            return self.resolvers
+        return tuple(address for address in self.resolvers if address in OUR_RESOLVERS)
 
     @property
     def alive_at_end(self) -> bool:

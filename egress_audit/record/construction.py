@@ -18,6 +18,7 @@ from egress_audit.model.run import Rung
 from egress_audit.record.filter import install
 from egress_audit.record.init import LONGEST_MESSAGE, Init, become_init, confine
 from egress_audit.record.netlink import Links
+from egress_audit.record.offload import make_checksums
 from egress_audit.record.packet_socket import PacketSocket, open_packet_socket
 from egress_audit.record.privileges import die_with, map_self
 from egress_audit.record.setup import ADDRESS4, ADDRESS6, NoDevice, NoNamespaces, Setup
@@ -165,6 +166,8 @@ def _make_veth(setup: Setup) -> PacketSocket:
             outer.up(OUTER, setup.mtu, noarp=True)
         packets = open_packet_socket(OUTER, cooked=False, ignore_outgoing=True)
         setns(inside)
+        if setup.is_open:
+            make_checksums(INTERFACE)
         _configure(links, setup)
     os.close(outside)
     os.close(inside)

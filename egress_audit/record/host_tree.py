@@ -8,6 +8,7 @@ all that is left; init could not, for its filter then lets it open nothing, /pro
 """
 
 import json
+import math
 import os
 import select
 import signal
@@ -102,7 +103,8 @@ def _guard(init: int, recorder: int) -> None:
             waiting.register(os.pidfd_open(pid), select.POLLIN)
     if os.getppid() == recorder:
         waiting.poll()
-    end_own()
+    # Whoever gives up here leaves the program running: a fork bomb takes its time.
+    end_own(math.inf)
 
 
 def _initiate(setup: Setup, rung: Rung, control: socket.socket) -> NoReturn:

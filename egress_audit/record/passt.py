@@ -77,19 +77,29 @@ def start_passt(user: TargetUser, *, forwards_dns: bool) -> Passt:
     with tempfile.TemporaryDirectory(prefix="egress-audit-") as folder, theirs:
         if user.is_other:
             os.chown(folder, user.uid, user.gid)
-        ready = Path(folder, "pid")
-        words = [MODE, "-f", "-F", str(theirs.fileno()), "-P", str(ready), *CLOSED, *QUIET]
+        words = [MODE, "-f", "-F", str(theirs.fileno()), *CLOSED, *QUIET]
         if forwards_dns:
             words += ["--dns-forward", RESOLVER4]
-        with Path(folder, "said").open("w+b") as said:
-            process = _started(path, words, theirs, said.fileno(), user)
-            if _is_ready(process, ready):
-                return Passt(ours, process)
-            process.kill()
-            process.wait()
+        try:
+            return Passt(ours, _ready(path, words, theirs, folder, user))
+        except NoPassage:
             ours.close()
-            said.seek(0)
-            told = said.read().decode("utf-8", "replace")[-MOST_SAID:]
+            raise
+
+
+def _ready(
+    path: str, words: list[str], stream: socket.socket, folder: str, user: TargetUser
+) -> "subprocess.Popen[bytes]":
+    """The process once it serves. Raises NoPassage with the last that it said."""
+    pid_file = Path(folder, "pid")
+    with Path(folder, "said").open("w+b") as said:
+        process = _started(path, [*words, "-P", str(pid_file)], stream, said.fileno(), user)
+        if _has_written(process, pid_file):
+            return process
+        process.kill()
+        process.wait()
+        said.seek(0)
+        told = said.read().decode("utf-8", "replace")[-MOST_SAID:]
     lines = [line for line in told.splitlines() if line and "syslog" not in line]
     raise NoPassage(f"pasta did not start: {lines[-1] if lines else 'it says nothing'}", where=path)
 
@@ -124,12 +134,12 @@ def _started(
         raise NoPassage(f"pasta cannot be started: {error.strerror}", where=path) from error
 
 
-def _is_ready(process: "subprocess.Popen[bytes]", ready: Path) -> bool:
+def _has_written(process: "subprocess.Popen[bytes]", pid_file: Path) -> bool:
     """True once it has written its pid, its last act before it serves; False if it ended."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         with suppress(FileNotFoundError):
-            if ready.stat().st_size:
+            if pid_file.stat().st_size:
                 return True
         if process.poll() is not None:
             return False

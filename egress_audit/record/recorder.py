@@ -262,6 +262,7 @@ class Recorder:
         if not sandbox.rung.sees_all:
             self._write("loss", interface=NO_INTERFACE, received=0, dropped=None)
             self._write("end")
+            self._flush(capture)
             return
         lost = sandbox.wire.dropped(sandbox.init)
         stayed = sandbox.loopback.statistics()
@@ -280,8 +281,13 @@ class Recorder:
             self._write("loss", interface=name, received=received[number], dropped=dropped[number])
         if traffic.unattributed:
             self._write("unattributed-count", count=traffic.unattributed)
-        capture.flush()
+        if self._open is not None and self._open.ended:
+            text = (
+                f"the way to the real network, which was refused once it failed: {self._open.ended}"
+            )
+            self._write("cannot-see", text=text)
         self._write("end")
+        self._flush(capture)
 
 
 def _interfaces(sandbox: Sandbox) -> list[CaptureInterface]:

@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import struct
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from egress_audit.errors import EgressAuditError
 from egress_audit.model.run import Rung
 from egress_audit.record.construction import MOST_DESCRIPTORS, build
-from egress_audit.record.descendants import end_below, end_own
+from egress_audit.record.descendants import end_own
 from egress_audit.record.host_tree import build_on_host
 from egress_audit.record.init import LONGEST_MESSAGE
 from egress_audit.record.inside import Inside
@@ -31,7 +32,7 @@ from egress_audit.record.wire import INSIDE_MAC, OUTSIDE_MAC, TunWire, VethWire,
 
 SO_PASSCRED, SCM_CREDENTIALS = 16, 2
 CREDENTIALS = struct.Struct("=iII")
-PATIENCE_S = 30
+PATIENCE_S, PAUSE_S = 30, 0.002
 
 
 @dataclass(slots=True)
@@ -72,21 +73,22 @@ class Sandbox:
             return None
         except ConnectionResetError:
             raw, ancillary = b"", []
-        if not raw and self.inherits:
-            end_own()
+        if not raw and not self.rung.sees_all:
+            self._wait_for_end()
         return (json.loads(raw) if raw else {}), _pid_of(ancillary)
 
     def close(self) -> None:
         """Ends every process of the sandbox and waits for it; the devices go with it."""
-        if self.inherits:
-            end_own()
-        elif not self.rung.sees_all:
-            end_below(self.builder)
-        for number in (self.builder, self.init):
-            with suppress(ProcessLookupError):
-                os.kill(number, signal.SIGKILL)
-        with suppress(ChildProcessError):
-            os.waitpid(self.builder, 0)
+        if self.rung.sees_all:
+            for number in (self.builder, self.init):
+                with suppress(ProcessLookupError):
+                    os.kill(number, signal.SIGKILL)
+            with suppress(ChildProcessError):
+                os.waitpid(self.builder, 0)
+        else:
+            self.order(quit=True)
+            self.control.shutdown(socket.SHUT_RDWR)
+            self._wait_for_end()
         self.wire.close()
         self.loopback.close()
         self.control.close()
@@ -94,6 +96,17 @@ class Sandbox:
         for descriptor in self.mounted.descriptors:
             os.close(descriptor)
         os.close(self.listener)
+
+    def _wait_for_end(self) -> None:
+        """Has the builder end what init leaves behind, which it goes on with if we do not wait."""
+        deadline = time.monotonic() + PATIENCE_S
+        with suppress(ChildProcessError):
+            while not os.waitpid(self.builder, os.WNOHANG)[0]:
+                if time.monotonic() >= deadline:
+                    return
+                time.sleep(PAUSE_S)
+        if self.inherits:
+            end_own(PATIENCE_S)  # Of a builder that was killed.
 
 
 def _pid_of(ancillary: list[tuple[int, int, bytes]]) -> int:

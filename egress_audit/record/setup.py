@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from egress_audit.errors import EgressAuditError
-from egress_audit.model.run import Rung
+from egress_audit.model.run import OUR_RESOLVERS, Rung
 from egress_audit.record.init import Job
 from egress_audit.record.tun import TUN_NODE
 
@@ -12,7 +12,7 @@ ADDRESS4, ADDRESS6 = "10.87.0.2", "fd00:e6e4::2"
 """The sandbox's own."""
 HOSTNAME = "sandbox"
 """Its name, in place of the host's, which is nobody's business."""
-RESOLVER4, RESOLVER6 = "10.87.0.1", "fd00:e6e4::1"
+RESOLVER4, RESOLVER6 = OUR_RESOLVERS
 
 
 class NoNamespaces(EgressAuditError):

@@ -125,7 +125,7 @@ class Traffic:
             self._answer(answers)
             self._note_names(self._internet, number)
 
-    def _note_names(self, internet: Internet, frame: int) -> None:
+    def _note_names(self, internet: Internet | OpenNetwork, frame: int) -> None:
         """Writes which names have an address now; frame: of the question, 0 if it is not known."""
         for host, address in internet.new_names():
             self.names[address] = host

@@ -116,7 +116,7 @@ def test_a_tree_that_forks_without_end_is_ended() -> None:
 
     def run() -> tuple[Recorded, list[int]]:
         def bounded() -> tuple[Recorded, list[int]]:
-            resource.setrlimit(resource.RLIMIT_NPROC, (200, 200))
+            resource.setrlimit(resource.RLIMIT_NPROC, (40, 40))
             done = record(plan, made.bundle)
             return done, [pid for pid, start in descendants(os.getpid()) if is_alive(pid, start)]
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from egress_audit.record.netlink import Links
 from egress_audit.record.passt import NoPassage, passt_path, start_passt
 from egress_audit.record.privileges import NOBODY, TargetUser
-from tests.builders.fake_internet import Host, on_a_host
+from tests.builders.fake_internet import UPLINK, Host, on_a_host
 
 pytestmark = pytest.mark.opens_sockets
 needs_passt = pytest.mark.skipif(
@@ -64,12 +65,8 @@ def test_it_ends_when_our_end_of_the_socket_does() -> None:
 @needs_passt
 def test_on_a_host_without_a_network_it_says_why() -> None:
     def refused(host: Host) -> str:
-        Path("/proc/sys/net/ipv6/conf/all/disable_ipv6").write_text("1")
-        shutil.which("ip")
-        from egress_audit.record.netlink import Links
-
         with Links() as links:
-            links.delete("e0")
+            links.delete(UPLINK)
         with pytest.raises(NoPassage) as raised:
             start_passt(USER, forwards_dns=False)
         return raised.value.what

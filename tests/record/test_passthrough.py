@@ -1,10 +1,10 @@
 """Packets go on to the real network one by one, but those of our probes, which stay."""
 
-import os
 import select
 import socket
 import struct
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -62,8 +62,10 @@ class Far:
 
 
 @pytest.fixture
-def far() -> "Far":
-    return Far()
+def far() -> Iterator[Far]:
+    made = Far()
+    yield made
+    made.close()
 
 
 def test_a_packet_goes_on_in_a_frame_of_its_length(far: Far) -> None:
@@ -73,7 +75,6 @@ def test_a_packet_goes_on_in_a_frame_of_its_length(far: Far) -> None:
     assert struct.unpack("!I", sent[:4]) == (len(packet) + 14,)
     assert sent[16:18] == b"\x08\x00"
     assert sent[18:] == packet
-    far.close()
 
 
 @pytest.mark.parametrize("target", [SENTINEL4, SENTINEL6])
@@ -81,13 +82,11 @@ def test_a_probe_never_goes_on(far: Far, target: str) -> None:
     assert far.network.answer(datagram(target), 0) == []
     with pytest.raises(BlockingIOError):
         far.frames()
-    far.close()
 
 
 def test_what_comes_from_a_sentinel_is_no_probe(far: Far) -> None:
     far.network.answer(datagram("203.0.113.5", source=SENTINEL4), 0)
     assert far.frames()
-    far.close()
 
 
 def test_the_swallowed_addresses_are_four() -> None:
@@ -104,20 +103,18 @@ def test_a_version_that_has_no_way_on_is_refused_and_stays() -> None:
 
 
 def test_frames_that_come_in_pieces_are_put_together(far: Far) -> None:
-    packets = [datagram(OURS4, bytes([n]) * n, "203.0.113.5") for n in (1, 1400, 60_000)]
+    packets = [datagram(OURS4, bytes([n % 256]) * n, "203.0.113.5") for n in (1, 1400, 60_000)]
     told = b"".join(far.brings(packet) for packet in packets)
     arrived: list[bytes] = []
     for place in range(0, len(told), 7001):
         far.end.sendall(told[place : place + 7001])
         arrived += far.network.arrived()
     assert arrived == packets
-    far.close()
 
 
 def test_frames_that_hold_no_ip_are_left_out(far: Far) -> None:
     far.end.sendall(far.brings(bytes(28), b"\x08\x06") + far.brings(datagram(OURS4)))
     assert far.network.arrived() == [datagram(OURS4)]
-    far.close()
 
 
 def test_a_way_that_ends_is_refusal_from_then_on(far: Far) -> None:
@@ -126,14 +123,12 @@ def test_a_way_that_ends_is_refusal_from_then_on(far: Far) -> None:
     assert far.network.ended
     (answer,) = far.network.answer(datagram("203.0.113.5"), 0)
     assert answer[9] == 1
-    far.stream.close()
 
 
 def test_a_length_beyond_all_frames_ends_the_way(far: Far) -> None:
     far.end.sendall(struct.pack("!I", BUFFER_LEN * 2) + bytes(100))
     far.network.arrived()
     assert far.network.ended
-    far.close()
 
 
 def test_two_sides_that_both_send_do_not_wait_for_each_other(far: Far) -> None:
@@ -151,7 +146,6 @@ def test_two_sides_that_both_send_do_not_wait_for_each_other(far: Far) -> None:
     while len(back) < count and select.select([far.stream], [], [], 5)[0]:
         back += far.network.arrived()
     assert back == [packet] * count
-    far.stream.close()
 
 
 def test_the_wire_wakes_for_what_comes_back_and_sleeps_once_the_way_has_ended(far: Far) -> None:
@@ -188,4 +182,4 @@ def test_a_first_resolver_that_only_the_host_can_ask_leaves_none(
 
 
 def test_a_host_without_a_resolv_conf_names_none(tmp_path: Path) -> None:
-    assert host_resolvers(tmp_path / os.devnull.strip("/")) == ()
+    assert host_resolvers(tmp_path / "none") == ()
