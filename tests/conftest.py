@@ -1,7 +1,10 @@
 """What holds for every test: sockets and resolvers are closed, unless it is marked for them."""
 
+import os
 import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -40,6 +43,17 @@ class _Guard:
 
 _guard = _Guard()
 sys.addaudithook(_guard)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def ways_to_temporary_folders(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Lets other users pass through the folders in which the temporary ones lie: some tests become
+    nobody. What is inside stays closed unless a test opens it."""
+    root = Path(tempfile.gettempdir()).resolve()
+    base = tmp_path_factory.getbasetemp().resolve()
+    for folder in (base, *base.parents):
+        if folder != root and root in folder.parents and folder.stat().st_uid == os.getuid():
+            folder.chmod(0o711)
 
 
 @pytest.fixture(autouse=True)

@@ -4,12 +4,19 @@ import errno
 import os
 import stat
 from collections.abc import Callable
-from contextlib import closing, suppress
-from pathlib import Path
+from contextlib import suppress
 
 from egress_audit.addresses import address_text
 from egress_audit.model.run import Process, Role
 from egress_audit.record.attempts import Attempts
+from egress_audit.record.file_calls import (
+    AT_FDCWD,
+    FOLDER_AND_PATH,
+    FileCalls,
+    exists,
+    path_of,
+    status_of,
+)
 from egress_audit.record.filter import (
     AF_ALG,
     AF_INET,
@@ -21,7 +28,6 @@ from egress_audit.record.filter import (
     SOCK_RAW,
     SOCK_TYPE_MASK,
 )
-from egress_audit.record.inside import Inside
 from egress_audit.record.notifications import (
     AF_PACKET,
     Listener,
@@ -29,41 +35,22 @@ from egress_audit.record.notifications import (
     SocketAddress,
     addresses_of,
     family_name,
-    read_text,
     type_name,
 )
 from egress_audit.record.opened_files import OpenedFiles
 from egress_audit.record.packet_ends import Ends
 from egress_audit.record.processes import Processes, Task
 from egress_audit.record.senders import Senders
-from egress_audit.record.syscalls import CAP_NET_RAW, read_memory
+from egress_audit.record.syscalls import CAP_NET_RAW
 from egress_audit.record.unix_peers import UnixPeers
 
 ANSWERED = -1
 """Instead of an errno: the call has its answer already, or will get it."""
-AT_FDCWD = -100
 MOST_BOUND_PATHS = 1000
 CLOCK_TICK_NS = 20_000_000
 """How far the times of files may lag behind the clock."""
-OPEN_FLAGS = {"open": 1, "openat": 2}
-"""Which argument holds the flags."""
-FOLDER_AND_PATH: dict[str, tuple[int | None, int]] = {
-    "open": (None, 0),
-    "creat": (None, 0),
-    "openat": (0, 1),
-    "openat2": (0, 1),
-    "rename": (None, 1),
-    "renameat": (2, 3),
-    "renameat2": (2, 3),
-    "mknod": (None, 0),
-    "mknodat": (0, 1),
-    "execve": (None, 0),
-    "execveat": (0, 1),
-}
-"""Which arguments name a path, and the folder it is relative to; of a renaming, the new name."""
 ORDINARY = frozenset({"connect", "bind", "listen", "sendto", "sendmsg", "sendmmsg"})
 """Calls that do what a program wanted of io_uring; opening a log file is none."""
-MAKES_NODES = ("mknod", "mknodat")
 LEADS_NOWHERE = frozenset({AF_NETLINK, AF_ALG})
 """Families that end in the kernel."""
 
@@ -91,7 +78,7 @@ class Calls:
         self._processes = processes
         self._senders = senders
         self._attempts = attempts
-        self._files = files
+        self._file_calls = FileCalls(processes, attempts, files)
         self._drain = drain
         self._now = now
         self._raw_allowed = bool(keep >> CAP_NET_RAW & 1)
@@ -138,10 +125,8 @@ class Calls:
             return errno.ENOSYS
         if process.id in self._denied_rings and name in ORDINARY:
             self._attempts.came_to(self._denied_rings.pop(process.id), "fell-back")
-        if name in ("execve", "execveat"):
-            self._executes(note, task)
-        elif name in FOLDER_AND_PATH:
-            self._opens(note, task)
+        if name in FOLDER_AND_PATH:
+            self._file_calls.take(note, task)
         elif name == "socket":
             return self._socket(note, process)
         elif name == "setsockopt":
@@ -213,10 +198,10 @@ class Calls:
         """Whether a socket with a path leads out of the tree."""
         if not target.address or target.address.startswith("@"):
             return  # Abstract names end at the network namespace (unix(7)).
-        path = self._path(note.tid, AT_FDCWD, target.address)
+        path = path_of(note.tid, AT_FDCWD, target.address)
         if note.name == "bind":
             # Where something is already, the kernel will refuse it: that stays somebody else's.
-            if len(self._bound_paths) < MOST_BOUND_PATHS and not _exists(note.tid, path):
+            if len(self._bound_paths) < MOST_BOUND_PATHS and not exists(note.tid, path):
                 self._bound_paths[path] = self._now()
             return
         outcome = "absent"
@@ -249,66 +234,3 @@ class Calls:
         kind = {6: "stream", 17: "dgram"}.get(ends.proto, "raw")
         number = self._attempts.add(process.id, "connect", kind=kind, target=target)
         self._attempts.came_to(number, "time-of-check")
-
-    # Files
-
-    def _path(self, tid: int, folder: int, path: str) -> str:
-        """The absolute path that a process means."""
-        if path.startswith("/"):
-            return path
-        place = "cwd" if folder == AT_FDCWD else f"fd/{folder}"
-        # With its `..`, which mean something else behind a symbolic link than in the text.
-        return str(Path(f"/proc/{tid}/{place}").readlink() / path)
-
-    def _named(self, note: Notification) -> str:
-        at, argument = FOLDER_AND_PATH[note.name]
-        folder = AT_FDCWD
-        if at is not None:
-            folder = note.arguments[at] & 0xFFFF_FFFF
-            folder = AT_FDCWD if folder == AT_FDCWD & 0xFFFF_FFFF else folder
-        text = read_text(note.tid, note.arguments[argument])
-        return self._path(note.tid, folder, text) if text else ""
-
-    def _opens(self, note: Notification, task: Task) -> None:
-        flags = os.O_WRONLY
-        if note.name in OPEN_FLAGS:
-            flags = note.arguments[OPEN_FLAGS[note.name]]
-        elif note.name == "openat2":
-            flags = int.from_bytes(read_memory(note.tid, note.arguments[2], 8), "little")
-        writes = bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC))
-        path = self._named(note)
-        if not path or task.process.role is Role.RECORDER:
-            return
-        if note.name in MAKES_NODES:
-            self._files.makes(note.tid, path)
-            return
-        if self._files.opened(note.tid, path, writes):
-            number = self._attempts.add(
-                task.process.id, note.name, kind="fifo", family="AF_UNIX", address=path
-            )
-            self._attempts.came_to(number, "reached")
-
-    def _executes(self, note: Notification, task: Task) -> None:
-        self._processes.executed(task)
-        path = self._named(note)
-        with suppress(OSError):
-            about = status_of(note.tid, path)
-            owned_by_other = about.st_mode & stat.S_ISUID and about.st_uid != os.getuid()
-            grouped = about.st_mode & stat.S_ISGID and about.st_gid != os.getgid()
-            if stat.S_ISREG(about.st_mode) and (owned_by_other or grouped):
-                number = self._attempts.add(task.process.id, note.name, address=path)
-                self._attempts.came_to(number, "setuid")
-
-
-def _exists(pid: int, path: str) -> bool:
-    try:
-        status_of(pid, path)
-    except OSError:
-        return False
-    return True
-
-
-def status_of(pid: int, path: str) -> os.stat_result:
-    """What a path leads to for a process that waits. Raises OSError."""
-    with closing(Inside.of(pid)) as inside:
-        return inside.stat(path)

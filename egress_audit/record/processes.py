@@ -87,6 +87,10 @@ class Processes:
                 return process.id
         return None
 
+    def knows(self, pid: int) -> bool:
+        """True if a process with this pid has called."""
+        return any(known == pid for known, _ in self._by_start)
+
     @property
     def alive(self) -> int:
         """Processes of the program that called lately and have not ended; at most MOST_TASKS."""

@@ -67,6 +67,7 @@ class Session:
         self._phases = phases
         self._exercise = exercise
         self._publisher = publisher
+        self._published = set(publisher.listeners) if publisher is not None else set[int]()
         self._on_tick = on_tick
         self._poll = select.epoll()
         self._empty = True
@@ -102,7 +103,7 @@ class Session:
             self._poll.register(descriptor, select.EPOLLIN)
         if self._exercise is not None:
             self._poll.register(self._exercise.output, select.EPOLLIN)
-        for descriptor in self._published():
+        for descriptor in self._published:
             self._poll.register(descriptor, select.EPOLLIN)
         with self._poll:
             self._probe("before", before)
@@ -136,15 +137,11 @@ class Session:
         exercise = self._exercise
         if exercise is not None and exercise.output in ready and not exercise.hear():
             self._poll.unregister(exercise.output)
-        for descriptor in self._published() & ready:
+        for descriptor in self._published & ready:
             assert self._publisher is not None
             self._publisher.accept(descriptor)
         if time.monotonic() >= self._next_tick:
             self._tick()
-
-    def _published(self) -> set[int]:
-        """Descriptors of the ports of this host that lead inside."""
-        return set(self._publisher.listeners) if self._publisher is not None else set()
 
     def _tick(self) -> None:
         self._next_tick = time.monotonic() + TICK_S

@@ -5,7 +5,8 @@ import socket
 import stat
 
 from egress_audit.model.run import Process
-from egress_audit.record.calls import ANSWERED, AT_FDCWD, Calls, status_of
+from egress_audit.record.calls import ANSWERED, Calls
+from egress_audit.record.file_calls import AT_FDCWD, path_of, status_of
 from egress_audit.record.filter import AF_UNIX
 from egress_audit.record.notifications import (
     Notification,
@@ -56,7 +57,7 @@ class TreeSocketCalls(Calls):
             return 0
         if abstract:
             return 0 if target.address in self._bound_names else errno.ECONNREFUSED
-        path = self._path(note.tid, AT_FDCWD, target.address)
+        path = path_of(note.tid, AT_FDCWD, target.address)
         try:
             here = status_of(note.tid, path)
         except OSError as error:

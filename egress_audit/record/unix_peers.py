@@ -31,10 +31,16 @@ class Waiting:
 class UnixPeers:
     """Connects over unix sockets whose other end is not known yet."""
 
-    def __init__(self, init: int, on_reached: Callable[[int | None], None]) -> None:
-        """init: pid of the first process of the tree; on_reached: called with an attempt that came
-        to a process outside of it."""
+    def __init__(
+        self,
+        init: int,
+        was_inside: Callable[[int], bool],
+        on_reached: Callable[[int | None], None],
+    ) -> None:
+        """init: pid of the first process of the tree; was_inside: whether a process that has ended
+        by now was one of it; on_reached: called with an attempt that came to another's."""
         self._init = init
+        self._was_inside = was_inside
         self._on_reached = on_reached
         self._waiting: list[Waiting] = []
 
@@ -65,15 +71,15 @@ class UnixPeers:
             self._on_reached(waiting.attempt)
 
     def _is_inside(self, pid: int) -> bool:
-        """True for the first process and all that descend from it; a process that is gone is not
-        known to."""
+        """True for the first process and all that descend from it."""
+        asked = pid
         for _ in range(MOST_GENERATIONS):
             if pid == self._init:
                 return True
             try:
                 pid = parent_of(pid)
             except OSError:
-                return False
+                return self._was_inside(asked)
             if pid <= 1:
                 return False
         return False

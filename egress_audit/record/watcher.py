@@ -64,7 +64,11 @@ def watcher_of(
             drain=drain,
             now=now,
             keep=plan.keep_capabilities,
-            peers=UnixPeers(sandbox.init, lambda number: attempts.came_to(number, "reached")),
+            peers=UnixPeers(
+                sandbox.init,
+                processes.knows,
+                lambda number: attempts.came_to(number, "reached"),
+            ),
         )
     kind = OpenCalls if plan.network is Network.OPEN else LoopbackCalls
     return kind(listener, processes, senders, attempts, files, drain=drain, now=now)

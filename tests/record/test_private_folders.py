@@ -8,6 +8,7 @@ from typing import TypeVar
 from egress_audit.record import syscalls
 from egress_audit.record.overlay import scratch
 from egress_audit.record.private_folders import (
+    NAME_SERVICE,
     PRIVATE,
     cover,
     gpu_devices,
@@ -89,7 +90,7 @@ def test_a_missing_file_of_the_name_service_that_cannot_be_made_is_noted(tmp_pat
 
     replaced, told = inside(notes)
     assert replaced == []
-    assert [note.split()[0] for note in told] == ["/etc/resolv.conf", "/etc/nsswitch.conf"]
+    assert [note.split()[0] for note in told] == list(NAME_SERVICE)
 
 
 def test_a_resolv_conf_that_is_a_link_into_run_is_made_there(tmp_path: Path) -> None:
