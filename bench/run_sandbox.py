@@ -1,6 +1,8 @@
-"""What a sandbox costs: time to the first instruction, calls and packets a second, against strace -f.
+"""What a sandbox costs: time to the first instruction, calls and packets a second, against strace
+-f.
 
-    python bench/run_sandbox.py            needs Linux, a C compiler for the forking clients if there
+    python bench/run_sandbox.py            needs Linux, a C compiler for the forking clients if
+    there
                                            is one, and strace for the comparison; goes nowhere.
 
 Prints one table; absolute figures are of the machine it ran on, ratios are what to compare.
