@@ -5,7 +5,7 @@ from egress_audit.judge.blind_spots import Spot, always, never, some
 from egress_audit.judge.case import Case, is_link_maintenance
 from egress_audit.judge.permission import address_allowed, is_own_name, name_allowed
 from egress_audit.model.destination import Absent
-from egress_audit.model.run import Network, Run
+from egress_audit.model.run import Network, Role, Run
 
 NONE = Absent.NOT_APPLICABLE
 SECOND_NS = 1_000_000_000
@@ -85,6 +85,27 @@ def _places_simulated(case: Case) -> int | None:
     return 0 if case.claim.uses_lists else None
 
 
+def _exerciser(case: Case) -> int | None:
+    return len(_exercised_beyond(case)) or None
+
+
+def _exercised_beyond(case: Case) -> list[str]:
+    """Where the exerciser went by itself, off the machine."""
+    found: dict[str, None] = {}
+    for seen in case.observations if _run(case) else ():
+        if isinstance(seen.owner, Absent) or seen.owner.role is not Role.EXERCISER:
+            continue
+        own = seen.names and case.is_own_name(seen.names[0].host)
+        at_home = seen.destination.scope is Scope.LOOPBACK or is_link_maintenance(seen)
+        if not (own or at_home or case.is_own_resolver(seen)):
+            found[seen.names[0].host if seen.names else str(seen.far_h)] = None
+    return list(found)
+
+
+def _where_exerciser(case: Case) -> str:
+    return some(_exercised_beyond(case))
+
+
 def _stamps(case: Case) -> int | None:
     run = _run(case)
     return None if run is None else sum(not stamp.hidden for stamp in run.stamps) or None
@@ -149,6 +170,19 @@ SPOTS_OF_SANDBOX: tuple[Spot, ...] = (
         _answered_here,
         always,
         _which_answered,
+    ),
+    Spot(
+        "exerciser-went-out",
+        "The exerciser went out",
+        "the command that exercised the program wanted off the machine itself, and what is its own "
+        "cannot be told from what it did for the program: {count} ({what})",
+        "an exerciser that talks to the program alone",
+        NONE,
+        "every claim",
+        "exercise with a command that contacts nothing but the program",
+        _exerciser,
+        always,
+        _where_exerciser,
     ),
     Spot(
         "places-simulated",

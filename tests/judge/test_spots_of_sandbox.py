@@ -38,6 +38,10 @@ PRESENT: dict[str, dict[str, Any]] = {
     "rung-partial": {"run": run(rung=Rung.CALLS)},
     "observation-short": {"run": run(observed_ns=59 * SECOND_NS, ended_by="interrupted")},
     "contact-answered-here": {"run": run(), "claim": HUB_ALLOWED, "rows": (HERE,)},
+    "exerciser-went-out": {
+        "run": run(),
+        "rows": (replace(contact(OUTSIDE), owner=owner(Role.EXERCISER)),),
+    },
     "places-simulated": {"run": run(), "claim": NO_CHINA},
     "stamps-fresh": {"run": run(stamps=(SEEN,))},
     "model-not-opened": {"run": run(), "claim": OF_MODELS},
@@ -51,6 +55,10 @@ TWINS: dict[str, dict[str, Any]] = {
         "run": run(network=Network.OPEN),
         "claim": HUB_ALLOWED,
         "rows": (HERE,),
+    },
+    "exerciser-went-out": {
+        "run": run(),
+        "rows": (replace(contact(LOOPBACK), owner=owner(Role.EXERCISER)),),
     },
     "places-simulated": {"run": run(network=Network.OPEN), "claim": NO_CHINA},
     "stamps-fresh": {"run": run(stamps=(HIDDEN,))},
@@ -210,10 +218,12 @@ def test_a_real_place_is_judged_on_the_real_network() -> None:
 # Who sent
 
 
-@pytest.mark.parametrize("role", [Role.EXERCISER, Role.PROBE])
-def test_what_our_helpers_send_is_never_the_programs(role: Role) -> None:
+@pytest.mark.parametrize(
+    ("role", "verdict"), [(Role.EXERCISER, "INCONCLUSIVE"), (Role.PROBE, "HOLDS")]
+)
+def test_what_our_helpers_send_is_never_the_programs(role: Role, verdict: str) -> None:
     judged = case(contact(OUTSIDE, owner=owner(role)), question(owner=owner(role)), run=run())
-    assert concluded(judged).value == "HOLDS"
+    assert concluded(judged).value == verdict
 
 
 @pytest.mark.parametrize("who", [owner(), owner(Role.RECORDER), Absent.NOT_FOUND])

@@ -1,0 +1,112 @@
+"""The recorder's part that answers calls, asked by this process itself; what it wrote down.
+
+    world = World()
+    assert world.call("connect", made.fileno(), placed(address), 16) == LET_GO
+"""
+
+import os
+import socket
+import struct
+import time
+
+from egress_audit.model.run import Role
+from egress_audit.record.attempts import Attempts
+from egress_audit.record.calls import Calls
+from egress_audit.record.notifications import Listener, Notification
+from egress_audit.record.opened_files import OpenedFiles
+from egress_audit.record.packet_ends import Ends
+from egress_audit.record.processes import Processes
+from egress_audit.record.senders import Senders
+from tests.builders.memory import placed
+
+PID = os.getpid()
+UNIX = 1
+LET_GO = 0
+"""Instead of an errno: the kernel was let to carry the call out."""
+
+
+class QueueListener(Listener):
+    """Calls that wait in a list, and the answers they got."""
+
+    def __init__(self) -> None:
+        self.descriptor = -1
+        self.waiting: list[Notification] = []
+        self.answers: list[int] = []
+        self.killed = False
+
+    def receive(self) -> Notification | None:
+        return self.waiting.pop(0) if self.waiting else None
+
+    def still_waits(self, notification: Notification) -> bool:
+        return not self.killed
+
+    def let_go(self, notification: Notification) -> bool:
+        self.answers.append(LET_GO)
+        return True
+
+    def refuse(self, notification: Notification, code: int) -> bool:
+        self.answers.append(code)
+        return True
+
+
+class World:
+    """The recorder's part that answers calls, and what it wrote down."""
+
+    def __init__(self, keep: int = 0, role: Role = Role.TARGET, began_ns: int = 0) -> None:
+        self.listener = QueueListener()
+        self.attempts: list[dict[str, object]] = []
+        self.outcomes: list[tuple[object, object]] = []
+        self.drained = 0
+        self.processes = Processes(lambda process: None, time.time_ns)
+        self.processes.declare(PID, role)
+        self.mismatches: list[Ends] = []
+        self.senders = Senders(lambda process, ends: self.mismatches.append(ends))
+        self.files = OpenedFiles(began_ns)
+        self.calls = Calls(
+            self.listener,
+            self.processes,
+            self.senders,
+            Attempts(self._write),
+            self.files,
+            drain=self._drain,
+            now=time.time_ns,
+            keep=keep,
+        )
+
+    def _write(self, event: str, **fields: object) -> None:
+        if event == "attempt":
+            self.attempts.append(fields)
+        elif event == "outcome":
+            self.outcomes.append((fields["attempt"], fields["outcome"]))
+
+    def _drain(self) -> None:
+        self.drained += 1
+
+    def call(self, name: str, *arguments: int, tid: int = PID) -> int:
+        """The answer to a call: an errno, or LET_GO."""
+        words = [word & (1 << 64) - 1 for word in (*arguments, 0, 0, 0, 0, 0, 0)[:6]]
+        one, two, three, four, five, six = words
+        self.listener.waiting.append(Notification(1, tid, name, (one, two, three, four, five, six)))
+        before = len(self.listener.answers)
+        self.calls.handle()
+        assert len(self.listener.answers) == before + 1
+        return self.listener.answers[-1]
+
+    def wanted(self) -> list[tuple[object, ...]]:
+        """The attempts in short."""
+        return [
+            tuple(attempt[name] for name in ("call", "family", "address", "port"))
+            for attempt in self.attempts
+        ]
+
+    def connects(self, path: str) -> int:
+        """A connect to a unix socket."""
+        address = struct.pack("=H", UNIX) + os.fsencode(path) + b"\0"
+        with socket.socket(socket.AF_UNIX) as made:
+            return self.call("connect", made.fileno(), placed(address), len(address))
+
+    def binds(self, path: str) -> int:
+        """A bind to a unix path that waits, and is not carried out."""
+        address = struct.pack("=H", UNIX) + os.fsencode(path) + b"\0"
+        with socket.socket(socket.AF_UNIX) as made:
+            return self.call("bind", made.fileno(), placed(address), len(address))
