@@ -174,14 +174,14 @@ SPOTS_OF_SANDBOX: tuple[Spot, ...] = (
     Spot(
         "exerciser-went-out",
         "The exerciser went out",
-        "the command that exercised the program wanted off the machine itself, and what is its own "
-        "cannot be told from what it did for the program: {count} ({what})",
+        "the command that exercised the program wanted off the machine itself; that is not the "
+        "program's, though an answer of the program may have sent it there: {count} ({what})",
         "an exerciser that talks to the program alone",
         NONE,
-        "every claim",
+        "no claim by itself",
         "exercise with a command that contacts nothing but the program",
         _exerciser,
-        always,
+        never,
         _where_exerciser,
     ),
     Spot(
