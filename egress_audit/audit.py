@@ -152,7 +152,8 @@ def _traffic(
         senders = recorded.senders(flows, far)
     ends = FarEnds(flows.version, far.hi, far.lo, flows.ts_ns)
     names = FlowNames(heard.hearing.names, ends, facts.host_records)
-    return Traffic(flows, sides, far, names, senders)
+    isolated = recorded is not None and recorded.account.run.rung.sees_all
+    return Traffic(flows, sides, far, names, senders, isolated)
 
 
 def _observations(

@@ -29,6 +29,21 @@ class Traffic:
     names: FlowNames
     senders: Senders | None
     """None where nobody is named."""
+    isolated: bool = False
+    """True where the loopback is that of a sandbox: whoever serves there belongs to the program, and
+    what it passes on is in the capture too."""
+
+    @property
+    def near(self) -> Bool:
+        """(n,) True for flows that stay on the machine."""
+        flows, far = self.flows, self.far
+        home: Bool = is_loopback(flows.version, far.hi, far.lo) | (far.direction == INTERNAL)
+        return home
+
+    @property
+    def telling(self) -> Bool:
+        """(n,) True for judged flows in which a name could be spoken that nothing else shows."""
+        return self.judged & ~self.near if self.isolated else self.judged
 
     @property
     def judged(self) -> Bool:
@@ -100,16 +115,16 @@ def _coverage(heard: Listening, facts: CaptureFacts, traffic: Traffic) -> Covera
 
 
 def _unread(traffic: Traffic, flows_of: Mapping[str, Sequence[int]]) -> dict[str, int]:
-    """What could not be read in flows that are judged, by reason."""
-    judged = traffic.judged
-    counted = {why: int(judged[np.asarray(rows)].sum()) for why, rows in flows_of.items()}
+    """What could not be read in flows where it matters, by reason."""
+    telling = traffic.telling
+    counted = {why: int(telling[np.asarray(rows)].sum()) for why, rows in flows_of.items()}
     return {why: count for why, count in counted.items() if count}
 
 
 def _hidden(heard: Listening, traffic: Traffic) -> tuple[dict[str, int], dict[str, int]]:
     """Flows whose protocol hides the name, by kind; and those of them that stay on the machine."""
-    flows, far, judged = traffic.flows, traffic.far, traffic.judged
-    near = judged & (is_loopback(flows.version, far.hi, far.lo) | (far.direction == INTERNAL))
+    flows, judged = traffic.flows, traffic.telling
+    near = judged & traffic.near
     hiding = {kind: list(rows) for kind, rows in heard.hearing.hiding.items()}
     said = {kind: n for kind, rows in hiding.items() if (n := int(judged[rows].sum()))}
     said_near = {k: int(near[rows].sum()) for k, rows in hiding.items() if k != NO_NAME}

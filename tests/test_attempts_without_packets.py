@@ -92,6 +92,30 @@ with socket.socket(socket.AF_UNIX) as client:
 Path(sys.argv[2], "told.json").write_text(json.dumps({"bound": "done", "came": came}))
 """
 
+FLIPS_ITS_PATH = """
+own = socket.socket(socket.AF_UNIX)
+own.bind("own.sock")
+own.listen(4096)
+place = ctypes.create_string_buffer(struct.pack("=H", 1) + b"own/000".ljust(108, b"\\0"))
+going = True
+def flip():
+    folder = ctypes.addressof(place) + 2
+    while going:
+        ctypes.memmove(folder, b"out", 3)
+        ctypes.memmove(folder, b"own", 3)
+threading.Thread(target=flip, daemon=True).start()
+sys.setswitchinterval(1e-5)
+done = 0
+for number in range(int(sys.argv[1])):
+    ctypes.memmove(ctypes.addressof(place) + 6, b"%03d" % number, 3)
+    with socket.socket(socket.AF_UNIX) as one:
+        if libc.connect(one.fileno(), place, 110) == 0:
+            done += 1
+            libc.send(one.fileno(), b"%03d" % number, 3, 0)
+going = False
+tell(done=done)
+"""
+
 SETUID = ("/usr/bin/su", "/bin/su", "/usr/bin/passwd", "/usr/bin/mount", "/bin/mount")
 
 
@@ -189,6 +213,45 @@ def test_a_host_socket_is_not_the_programs_for_having_bound_its_path(
         seen = run_at(here, command, bind=(str(path.parent),))
     assert seen.told == {"bound": bound, "came": "done"}
     assert only(seen.attempts("connect", "AF_UNIX")).outcome == "reached"
+
+
+@both_users
+def test_a_path_that_changes_after_our_look_is_named_when_it_reaches_the_host(way: Way) -> None:
+    connects = 300
+    way.must_be_possible()
+    here = place(way)
+    path = shared(here) / "host.sock"
+    # Each connect has a path of its own, so that each can be found in the record.
+    for folder, target in (("own", Path("../own.sock")), ("out", path)):
+        (here.work / folder).mkdir()
+        for number in range(connects):
+            (here.work / folder / f"{number:03}").symlink_to(target)
+    with listening(path) as server:
+        server.listen(connects)
+        command = python(FLIPS_ITS_PATH, str(connects))
+        seen = run_at(here, command, bind=(str(path.parent),))
+        server.setblocking(False)
+        came = set(numbers_told(server))
+    assert seen.told["done"] == connects
+    reached = {
+        str(attempt.address)
+        for attempt in seen.attempts("connect", "AF_UNIX")
+        if attempt.outcome == "reached"
+    }
+    assert came <= {address[-3:] for address in reached}
+    # Some were named by what the kernel said alone: the path that we saw led to its own socket.
+    assert {address[-3:] for address in reached if address.startswith("own/")} & came
+
+
+def numbers_told(server: socket.socket) -> Iterator[str]:
+    """What each connection that waits at a listener has sent."""
+    while True:
+        try:
+            accepted, _ = server.accept()
+        except BlockingIOError:
+            return
+        with accepted:
+            yield accepted.recv(10).decode()
 
 
 def test_an_abstract_socket_of_the_host_is_not_there() -> None:

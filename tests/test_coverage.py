@@ -27,6 +27,15 @@ def test_a_beginning_that_was_never_completed_is_unread_if_it_is_the_programs(
     assert sum(ledger(made).unread_heads.values()) == count
 
 
+def test_what_stays_on_the_loopback_of_a_sandbox_needs_no_name(tmp_path: Path) -> None:
+    """Who serves there belongs to the program, and what it passes on is in the capture."""
+    there = script(("127.0.0.1", 40001), ("127.0.0.1", 8080))
+    there.handshake()
+    there.from_client("PA", b"GET / HT")
+    sent = sent_by(TARGET, there.frames, ours="127.0.0.1", interface=1)
+    assert ledger(bundle(tmp_path / "b", sent)).unread_heads == {}
+
+
 @pytest.mark.parametrize(("who", "count"), [(TARGET, 1), (EXERCISER, 0)])
 def test_a_datagram_that_is_no_dns_is_unread_if_it_is_the_programs(
     tmp_path: Path, who: int, count: int

@@ -174,5 +174,5 @@ def test_the_same_flipping_address_leaves_where_nothing_holds_it() -> None:
     def unheld() -> None:
         subprocess.run(python(FLIPS), cwd=folder, timeout=50, check=True)
 
-    _, left = behind_uplink(unheld)
-    assert left
+    # A game of chance: one of ten rounds is enough.
+    assert any(behind_uplink(unheld)[1] for _ in range(10))

@@ -1,7 +1,7 @@
 """The recorder's part that answers calls, asked by this process itself; what it wrote down.
 
-    world = World()
-    assert world.call("connect", made.fileno(), placed(address), 16) == LET_GO
+world = World()
+assert world.call("connect", made.fileno(), placed(address), 16) == LET_GO
 """
 
 import os

@@ -3,7 +3,6 @@
 import errno
 import os
 import socket
-import stat
 import struct
 import time
 from collections.abc import Iterator
@@ -13,24 +12,16 @@ import pytest
 
 from egress_audit.model.run import Role
 from egress_audit.record import calls as module
-from egress_audit.record.attempts import Attempts
-from egress_audit.record.calls import Calls
-from egress_audit.record.notifications import Listener, Notification
-from egress_audit.record.opened_files import OpenedFiles
-from egress_audit.record.packet_ends import Ends, ends_of
-from egress_audit.record.processes import Processes
-from egress_audit.record.senders import Senders
+from egress_audit.record.packet_ends import ends_of
 from egress_audit.record.syscalls import CAP_NET_RAW
 from tests.builders import packets as p
+from tests.builders.call_world import LET_GO, PID, World
 from tests.builders.memory import placed
 
 pytestmark = pytest.mark.opens_sockets
 
-PID = os.getpid()
-INET, INET6, UNIX, VSOCK, PACKET, NETLINK, ALG = 2, 10, 1, 40, 17, 16, 38
+INET, INET6, VSOCK, PACKET, NETLINK, ALG = 2, 10, 40, 17, 16, 38
 STREAM, DGRAM, RAW = 1, 2, 3
-AT_FDCWD = (1 << 64) - 100
-LET_GO = 0
 FAR = struct.pack("=H", INET) + (443).to_bytes(2, "big") + bytes([203, 0, 113, 9]) + bytes(8)
 FAR_WORDS = ("connect", "AF_INET", "203.0.113.9", 443)
 

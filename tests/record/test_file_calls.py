@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from egress_audit.model.run import Role
+from egress_audit.record.file_calls import FOLDER_AND_PATH
+from egress_audit.record.filter import FILES
 from tests.builders.call_world import LET_GO, PID, World
 from tests.builders.memory import placed
 
@@ -21,6 +23,10 @@ def world() -> Iterator[World]:
     yield made
     made.senders.close()
     made.processes.close()
+
+
+def test_every_call_on_a_file_that_the_filter_stops_is_understood() -> None:
+    assert {*FILES, "execve", "execveat"} == set(FOLDER_AND_PATH)
 
 
 # Files
