@@ -30,8 +30,8 @@ class Traffic:
     senders: Senders | None
     """None where nobody is named."""
     isolated: bool = False
-    """True where the loopback is that of a sandbox: whoever serves there belongs to the program, and
-    what it passes on is in the capture too."""
+    """True where the loopback is that of a sandbox: whoever serves there belongs to the program,
+    and what it passes on is in the capture too."""
 
     @property
     def near(self) -> Bool:

@@ -8,6 +8,7 @@ from importlib import import_module
 import click
 
 from egress_audit import __version__
+from egress_audit.cli.output import ReaderLeft
 from egress_audit.errors import EgressAuditError, ExitCode
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -80,7 +81,7 @@ def run(arguments: Sequence[str]) -> int:
     except EgressAuditError as error:
         _complain(f"egress-audit: {error}")
         return error.exit_code
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderLeft):
         return _reader_left()
     return int(code or 0)
 

@@ -10,6 +10,10 @@ import click
 from egress_audit.errors import EgressAuditError
 
 
+class ReaderLeft(Exception):
+    """Whoever read our output has gone. No OSError: click would make a crash of a broken pipe."""
+
+
 def wants_colour(path: str | None) -> bool:
     """True for a terminal whose user has not said NO_COLOR (no-color.org)."""
     if path not in (None, "-") or sys.stdout is None or os.environ.get("NO_COLOR"):
@@ -24,8 +28,8 @@ def deliver(text: str, path: str | None) -> None:
             _to_standard_output(text)
         else:
             Path(path).write_text(text, encoding="utf-8")
-    except BrokenPipeError:
-        raise
+    except BrokenPipeError as error:
+        raise ReaderLeft from error
     except OSError as error:
         raise cannot_write(path or "standard output", error) from error
 

@@ -8,6 +8,7 @@ import click
 
 from egress_audit import __version__
 from egress_audit.cli.output import (
+    ReaderLeft,
     cannot_write,
     deliver,
     refuse_overwriting,
@@ -119,7 +120,7 @@ def write_flows(result: "Audited", path: str) -> None:
         with Path("/dev/stdout" if path == "-" else path).open("w", encoding="utf-8") as lines:
             for flow, names, destination in result.flow_records():
                 lines.write(flow_line(flow, names, destination) + "\n")
-    except BrokenPipeError:
-        raise
+    except BrokenPipeError as error:
+        raise ReaderLeft from error
     except OSError as error:
         raise cannot_write(path, error) from error

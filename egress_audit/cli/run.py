@@ -229,8 +229,11 @@ def _refuse_outputs(
 
 def _audited(plan: "RunPlan", bundle: str, profile: str) -> "Audited":
     """Runs and judges, with the live view if there is a terminal for it."""
+    # The last one early: the recorder may not be able to read our own files any more when it
+    # shows something, once it has given root's rights away.
     from egress_audit.api import audit_run
     from egress_audit.cli.live import ExerciseOutput, LiveView, is_wanted
+    from egress_audit.report import safe_text  # noqa: F401
 
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:

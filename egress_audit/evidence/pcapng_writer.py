@@ -89,9 +89,17 @@ class PcapngWriter:
         self.flush()
 
     def write(
-        self, interface: int, t_ns: int, frame: bytes, *, outbound: bool, comment: str = ""
+        self,
+        interface: int,
+        t_ns: int,
+        frame: bytes,
+        *,
+        outbound: bool,
+        comment: str = "",
+        whole: bool = False,
     ) -> int:
-        """Takes a frame, and returns its number. `outbound`: it left the sandbox.
+        """Takes a frame, and returns its number. `outbound`: it left the sandbox; `whole`: it is
+        not cut to its headers, even where others are.
 
         `comment`: shown beside the frame, `pid 1234 /usr/bin/python3`; empty for none. Raises
         EgressAuditError when the buffer is full and cannot be written.
@@ -100,7 +108,7 @@ class PcapngWriter:
         if options is None:
             options = self._options_with(comment, outbound)
         wirelen = captured = len(frame)
-        if self._headers_only:
+        if self._headers_only and not whole:
             captured = kept_length(frame, self._linktypes[interface])
             frame = frame[:captured]
         padding = _PADDING[-captured & 3]

@@ -55,10 +55,12 @@ def _doubts(reasons: Sequence[BlindSpot]) -> str:
 def _watched(case: Case, run: Run) -> str:
     """How long a program was watched that did nothing against its claim."""
     tree = " to the end of its last process" if run.ended_by == "tree" else ""
-    frames = phrases.plural(case.coverage.frames, "frame")
+    own = sum(seen.pkts_out + seen.pkts_in for seen in case.of_program)
+    asked = sum(seen.pkts_out for seen in case.questions())
+    packets = phrases.plural(own - asked, "packet")
     return (
         f"{case.subject} was watched for {_seconds(run.observed_ns)} s{tree}, and nothing in "
-        f"{frames} or in its system calls contradicts it"
+        f"{packets} of its own or in its system calls contradicts it"
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from egress_audit.model.destination import Absent
-from egress_audit.model.run import Run
+from egress_audit.model.run import Phase, Run
 
 COMMAND, WORK = "run", "generate"
 IMPLIED = {WORK: ("load",)}
@@ -24,9 +24,15 @@ def proven_phases(run: Run) -> tuple[str, ...]:
         proves |= phase.proof == "command" and phase.word == COMMAND
         if phase.word == COMMAND:
             proves &= run.succeeded
-        if proves and not (isinstance(phase.end_ns, Absent) and phase.proof == "exercise"):
+        if proves and not is_unmet(phase):
             words |= dict.fromkeys((*IMPLIED.get(phase.word, ()), phase.word))
     return tuple(words)
+
+
+def is_unmet(phase: Phase) -> bool:
+    """True for a use that was asked for and did not come to its end: it was never ready, or the
+    exercise failed."""
+    return phase.proof in ("ready", "exercise") and isinstance(phase.end_ns, Absent)
 
 
 def open_phases(required: Sequence[str], proven: Sequence[str], run: Run) -> str:

@@ -4,6 +4,7 @@ from egress_audit.addresses import Scope
 from egress_audit.judge.blind_spots import Spot, always, never, some
 from egress_audit.judge.case import Case, is_link_maintenance
 from egress_audit.judge.permission import address_allowed, is_own_name, name_allowed
+from egress_audit.judge.phases import is_unmet
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Network, Role, Run
 
@@ -83,6 +84,17 @@ def _places_simulated(case: Case) -> int | None:
     if run is None or run.network is Network.OPEN:
         return None
     return 0 if case.claim.uses_lists else None
+
+
+def _unmet(case: Case) -> int | None:
+    run = _run(case)
+    return None if run is None else sum(map(is_unmet, run.phases)) or None
+
+
+def _which_unmet(case: Case) -> str:
+    run = _run(case)
+    words = {"ready": "--ready was never answered", "exercise": "--exercise did not do as expected"}
+    return "" if run is None else some(words[p.proof] for p in run.phases if is_unmet(p))
 
 
 def _exerciser(case: Case) -> int | None:
@@ -170,6 +182,19 @@ SPOTS_OF_SANDBOX: tuple[Spot, ...] = (
         _answered_here,
         always,
         _which_answered,
+    ),
+    Spot(
+        "exercise-failed",
+        "It could not be used as asked",
+        "the program could not be used as it was asked to be ({what}), so what it does when it "
+        "works was not seen",
+        "an exercise that ends with 0 and prints what is expected",
+        NONE,
+        "every claim about a run in which a use was asked for",
+        "see what the exercise printed; then run again",
+        _unmet,
+        always,
+        _which_unmet,
     ),
     Spot(
         "exerciser-went-out",

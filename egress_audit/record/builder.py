@@ -85,7 +85,9 @@ def _jobs(
     }
     if prepared.ready is not None:
         endpoint = prepared.ready
-        jobs[READY] = Job(Role.EXERCISER, function=lambda: wait_until_ready(endpoint, READY_S))
+        jobs[READY] = Job(
+            Role.EXERCISER, function=lambda: wait_until_ready(endpoint, READY_S), background=True
+        )
     if publisher is not None:
         orders = publisher.theirs
         jobs[RELAY] = Job(

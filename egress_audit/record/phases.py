@@ -6,6 +6,7 @@ labels: a program that reports a phase has not thereby gone through it.
 
 import json
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -17,6 +18,9 @@ PLACE = "/run/egress-audit-phases.jsonl"
 MOST_PHASES = 1000
 LONGEST_WORD = 80
 CHUNK = 65_536
+SINCE_LAST_LOOK_NS = 900_000_000
+"""A line may be this old: we look ten times a second, and more seldom when we are busy."""
+LATEST_S = 4e9
 
 
 class ReportedPhases:
@@ -28,6 +32,7 @@ class ReportedPhases:
         self._offset = 0
         self._rest = b""
         self._count = 0
+        self._at_ns = 0
         self.current = ""
 
     def read(self) -> None:
@@ -49,20 +54,33 @@ class ReportedPhases:
             self._take(line)
 
     def _take(self, line: bytes) -> None:
-        word = ""
-        with suppress(ValueError, RecursionError):
+        word, told = "", 0.0
+        with suppress(ValueError, RecursionError, OverflowError):
             said = json.loads(line)
             if isinstance(said, dict) and isinstance(said.get("phase"), str):
                 word = said["phase"].strip()[:LONGEST_WORD]
+                told = float(said["t"]) if isinstance(said.get("t"), int | float) else 0.0
         if not word or self._count >= MOST_PHASES:
             return
+        self._at_ns = self._believed(told)
         self.close()
         self._count += 1
         self.current = word
-        self._write("phase", phase=word, proof="self", edge="begin")
+        self._write("phase", phase=word, proof="self", edge="begin", at_ns=self._at_ns)
+
+    def _believed(self, told_s: float) -> int:
+        """The time that a line tells, if it can be true: it was written since the last look."""
+        now = time.time_ns()
+        told = int(told_s * 1e9) if 0 < told_s < LATEST_S else now
+        return min(max(told, self._at_ns, now - SINCE_LAST_LOOK_NS), now)
+
+    def finish(self) -> None:
+        """Ends the phase that is under way, now."""
+        self._at_ns = time.time_ns()
+        self.close()
 
     def close(self) -> None:
-        """Ends the phase that is under way."""
+        """Ends the phase that is under way, when the last line was written."""
         if self.current:
-            self._write("phase", phase=self.current, proof="self", edge="end")
+            self._write("phase", phase=self.current, proof="self", edge="end", at_ns=self._at_ns)
             self.current = ""

@@ -27,6 +27,8 @@ class Publisher:
         self.listeners: dict[int, tuple[socket.socket, int]] = {}
         """Descriptor → its socket and its port."""
         self.ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        # A relay that takes nothing must not stop the recorder.
+        self.ours.setblocking(False)
         self.connections = 0
         for port in ports:
             try:
@@ -68,6 +70,8 @@ class Side:
     """Bytes that are still to be written to it."""
     ended: bool = False
     """Nothing more will be read from it."""
+    shut: bool = False
+    """It was told that nothing more will be written to it."""
 
 
 def relay(orders: socket.socket) -> int:
@@ -79,7 +83,7 @@ def relay(orders: socket.socket) -> int:
                 if key.fileobj is orders:
                     if not _take(orders, selector):
                         return 0
-                elif isinstance(key.data, Side):
+                elif isinstance(key.data, Side) and key.data.socket.fileno() >= 0:
                     _serve(key.data, events, selector)
 
 
@@ -120,8 +124,10 @@ def _serve(side: Side, events: int, selector: selectors.BaseSelector) -> None:
             other.waiting += part
             side.ended |= not part
         for here, there in ((side, other), (other, side)):
-            if there.ended and not here.waiting:
-                here.socket.shutdown(socket.SHUT_WR)
+            if there.ended and not here.waiting and not here.shut:
+                here.shut = True
+                with suppress(OSError):  # It is gone already; what it sent may still be read.
+                    here.socket.shutdown(socket.SHUT_WR)
     except BlockingIOError:
         pass
     except OSError:

@@ -161,7 +161,7 @@ class Recorder:
                 os.strerror(outcome.failed_errno), where=self._plan.command[0], hint="nothing ran"
             )
         watched.phases.read()
-        watched.phases.close()
+        watched.phases.finish()
         watched.attempts.finish()
         watched.leavings.note_files(watched.files, session.working)
         self._end(sandbox, capture, watched.traffic)
@@ -248,8 +248,9 @@ class Recorder:
             role=process.role.value,
         )
 
-    def _write(self, event: str, **fields: Value) -> None:
-        self._events.write(event, time.time_ns(), **fields)
+    def _write(self, event: str, *, at_ns: int = 0, **fields: Value) -> None:
+        """Writes an event of now, or of a moment ago."""
+        self._events.write(event, at_ns or time.time_ns(), **fields)
 
     def _flush(self, capture: PcapngWriter) -> None:
         """Frames before the events that speak of them: a record cut short names none that is not

@@ -2,7 +2,7 @@
 
     probes → program ( → ready → exercise ) → end of the tree, or of the time → ended → probes
 
-What the recorder learns it writes down at once; nothing here judges.
+What is learned is written down at once; nothing here judges.
 """
 
 import select
@@ -30,7 +30,6 @@ GRACE_S = 5.0
 """Between SIGTERM and SIGKILL: what a program sends when it is told to end is seen too."""
 PROBE_S = 5.0
 TICK_S = 0.1
-
 WriteEvent = Callable[..., None]
 
 
@@ -172,7 +171,7 @@ class Session:
                 return
             if "hello" in said:
                 self._processes.declare(pid, Role(str(said["role"])))
-                self._empty = self._empty and said["hello"] == RELAY
+                self._empty = self._empty and said["hello"] in (RELAY, READY)
             elif "started" in said:
                 self._started.add(str(said["started"]))
             elif "failed" in said:
@@ -251,13 +250,14 @@ class Session:
 
     def _get_ready(self) -> None:
         """Waits until the program can be used, or has failed."""
+        self._write("phase", phase="ready", proof="ready", edge="begin")
         self._sandbox.order(start=READY)
         self._wait(
             lambda: READY in self._left or self._left.get(TARGET, 0) != 0 or self._over(),
             min(self._limits.ready_s, self._seconds_left()),
         )
         if self._left.get(READY) == 0:
-            self._write("phase", phase="ready", proof="ready", edge="begin")
+            self._write("phase", phase="ready", proof="ready", edge="end")
         else:
             self._sandbox.order(end=READY)
 

@@ -143,7 +143,10 @@ class Traffic:
         ends = ends_of(packet)
         sender = self._senders.sender(ends, packet) if ends is not None else None
         comment = self._comment(sender.process) if sender else ""
-        number = self._capture.write(interface, now, frame, outbound=True, comment=comment)
+        probe = sender is not None and sender.process.role is Role.PROBE
+        number = self._capture.write(
+            interface, now, frame, outbound=True, comment=comment, whole=probe
+        )
         if sender is None:
             self.unattributed += 1
         if ends is None:
@@ -188,5 +191,8 @@ class Traffic:
     def _comment(self, process: Process) -> str:
         text = self._comments.get(process.id)
         if text is None:
-            text = self._comments[process.id] = f"pid {process.pid} {process.exe}".rstrip()
+            text = f"pid {process.pid} {process.exe}".rstrip()
+            if process.role is not Role.TARGET:
+                text += f" (egress-audit's own: {process.role.value})"
+            self._comments[process.id] = text
         return text

@@ -4,6 +4,7 @@ A path can be changed between our look and the kernel's, and can lead somewhere 
 socket itself remembers whose listener took it (unix(7), SO_PEERCRED).
 """
 
+import os
 import socket
 import struct
 from collections.abc import Callable
@@ -49,7 +50,12 @@ class UnixPeers:
     ) -> None:
         """Takes a duplicate of a socket that is about to be connected."""
         with suppress(OSError):
-            own = socket.socket(fileno=pidfd_getfd(pidfd, descriptor))
+            duplicate = pidfd_getfd(pidfd, descriptor)
+            try:
+                own = socket.socket(fileno=duplicate)
+            except OSError:  # No socket, as the kernel will say.
+                os.close(duplicate)
+                return
             self._waiting.append(Waiting(own, tid, attempt, now_ns))
 
     def done(self, tid: int) -> None:

@@ -5,7 +5,6 @@ from egress_audit.model.destination import Absent
 from egress_audit.report.section import Entry, Section
 from egress_audit.report.words import stated
 
-
 NO_RUN_SHOWS = (
     "what another process does later with a file that the program left",
     "what devices send that reach memory by themselves (GPU, RDMA), or the machine below this one",

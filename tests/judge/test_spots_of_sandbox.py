@@ -26,7 +26,7 @@ from tests.builders.cases import (
     question,
     spots,
 )
-from tests.builders.runs import RESOLVER, owner, recording, run
+from tests.builders.runs import RESOLVER, owner, phase, recording, run
 
 INVENTED = Destination(Scope.SIMULATED, *(Absent.SYNTHETIC,) * 9)
 HUB_ALLOWED = claim(hosts=("hub.example",))
@@ -34,10 +34,13 @@ OF_MODELS = replace(OFFLINE, applies_to=AppliesTo(models=("Tiny",)))
 HERE = question("hub.example", resolvers=(RESOLVER,))
 HIDDEN, SEEN = Stamp("~/.cache/a", "onnxruntime", True), Stamp("~/.cache/a", "onnxruntime", False)
 
+UNMET = phase("generate", "exercise", end_ns=Absent.NOT_FOUND)
+
 PRESENT: dict[str, dict[str, Any]] = {
     "rung-partial": {"run": run(rung=Rung.CALLS)},
     "observation-short": {"run": run(observed_ns=59 * SECOND_NS, ended_by="interrupted")},
     "contact-answered-here": {"run": run(), "claim": HUB_ALLOWED, "rows": (HERE,)},
+    "exercise-failed": {"run": run(phases=(phase(), UNMET))},
     "exerciser-went-out": {
         "run": run(),
         "rows": (replace(contact(OUTSIDE), owner=owner(Role.EXERCISER)),),
@@ -56,6 +59,7 @@ TWINS: dict[str, dict[str, Any]] = {
         "claim": HUB_ALLOWED,
         "rows": (HERE,),
     },
+    "exercise-failed": {"run": run(phases=(phase(), phase("generate", "exercise")))},
     "exerciser-went-out": {
         "run": run(),
         "rows": (replace(contact(LOOPBACK), owner=owner(Role.EXERCISER)),),

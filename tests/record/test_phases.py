@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,11 +29,14 @@ class Reports:
         self.file.touch()
         self.inside = Inside(os.open(root, O_PATH | os.O_DIRECTORY))
         self.events: list[tuple[object, object]] = []
+        self.times: list[int] = []
         self.phases = ReportedPhases(self.inside, self._write)
 
     def _write(self, event: str, **fields: object) -> None:
         assert (event, fields["proof"]) == ("phase", "self")
         self.events.append((fields["phase"], fields["edge"]))
+        assert isinstance(fields["at_ns"], int)
+        self.times.append(fields["at_ns"])
 
     def adds(self, data: bytes) -> None:
         """The program writes, and we read."""
@@ -52,8 +56,23 @@ def reports(tmp_path: Path) -> Iterator[Reports]:
     made.inside.close()
 
 
-def line(word: object) -> bytes:
-    return json.dumps({"t": 1.5, "phase": word, "pid": 42}).encode() + b"\n"
+def line(word: object, t: float = 1.5) -> bytes:
+    return json.dumps({"t": t, "phase": word, "pid": 42}).encode() + b"\n"
+
+
+def test_phases_that_are_read_together_keep_the_times_they_tell(reports: Reports) -> None:
+    now = time.time()
+    reports.adds(line("load", now - 0.2) + line("generate", now - 0.05))
+    begun, ended, next_begun = reports.times
+    assert begun == pytest.approx((now - 0.2) * 1e9, abs=1e6)
+    assert ended == next_begun == pytest.approx((now - 0.05) * 1e9, abs=1e6)
+
+
+@pytest.mark.parametrize("t", [-1.0, 0.0, 5.0, 1e300, float("nan"), float("inf")])
+def test_a_time_that_cannot_be_true_is_not_believed(reports: Reports, t: float) -> None:
+    before = time.time_ns()
+    reports.adds(line("load", t))
+    assert before - 10**9 <= reports.times[0] <= time.time_ns()
 
 
 def test_a_reported_phase_begins(reports: Reports) -> None:

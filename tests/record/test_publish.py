@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -31,10 +31,6 @@ OUTSIDE = "127.0.0.2"
 """Where the host's clients connect, in these tests."""
 INSIDE = "127.0.0.1"
 SECONDS = 10.0
-loses_the_end = pytest.mark.xfail(
-    reason="publish._serve shuts a side twice, ENOTCONN, and drops what waits", strict=False
-)
-"""A race: what comes together with its end."""
 MANY = 60
 LARGE = 5_000_000
 
@@ -106,7 +102,6 @@ def test_a_question_goes_in_and_its_answer_comes_out(published: Published) -> No
         assert client.recv(100) == b"answer"
 
 
-@loses_the_end
 def test_a_client_that_has_said_all_still_gets_its_answer(published: Published) -> None:
     client, served = published.pair()
     with client:
@@ -118,7 +113,6 @@ def test_a_client_that_has_said_all_still_gets_its_answer(published: Published) 
         assert received(client) == b"answer"
 
 
-@loses_the_end
 def test_a_server_that_has_said_all_still_hears_its_client(published: Published) -> None:
     client, served = published.pair()
     with served:
@@ -130,7 +124,6 @@ def test_a_server_that_has_said_all_still_hears_its_client(published: Published)
         assert received(served) == b"late"
 
 
-@loses_the_end
 def test_large_transfers_both_ways_at_once_are_whole(published: Published) -> None:
     up, down = os.urandom(LARGE), os.urandom(LARGE)
     client, served = published.pair()
@@ -147,7 +140,6 @@ def test_large_transfers_both_ways_at_once_are_whole(published: Published) -> No
         assert [one.result(SECONDS) for one in sent] == [None, None]
 
 
-@loses_the_end
 def test_a_client_that_reads_slowly_loses_nothing(published: Published) -> None:
     down = os.urandom(10 * LARGE)
     client, served = published.pair()
@@ -266,12 +258,13 @@ def test_the_relay_ends_when_the_recorder_closes_its_end(elsewhere: None) -> Non
     assert os.waitstatus_to_exitcode(status) == 0
 
 
-@pytest.mark.xfail(reason="the second event of a closed pair raises ValueError in publish._close")
 def test_both_ends_breaking_off_at_once_end_no_other_connection(elsewhere: None) -> None:
     with socket.create_server((INSIDE, 0)) as server:
         server.settimeout(SECONDS)
-        publisher = Publisher((server.getsockname()[1],))
-        with forked(publisher.theirs) as relaying:
+        with (
+            closing(Publisher((server.getsockname()[1],))) as publisher,
+            forked(publisher.theirs) as relaying,
+        ):
             published = Published(server, publisher)
             broken, other = published.pair(), published.pair()
             os.kill(relaying, signal.SIGSTOP)
@@ -330,9 +323,6 @@ def test_a_client_that_is_gone_before_it_is_accepted_does_not_stop_us(elsewhere:
             publisher.close()
 
 
-@pytest.mark.xfail(
-    reason="Publisher.accept waits for a relay that takes nothing: its socket blocks"
-)
 def test_a_relay_that_takes_nothing_does_not_stop_the_recorder(elsewhere: None) -> None:
     def too_long(number: int, frame: object) -> None:
         raise StillWaits

@@ -263,7 +263,6 @@ def test_a_descriptor_that_is_not_there_is_passed_over(world: World) -> None:
     assert world.reached == []
 
 
-@pytest.mark.xfail(reason="the duplicate of what is no socket is never closed: UnixPeers.watch")
 def test_a_descriptor_that_is_no_socket_is_let_go_at_once(world: World) -> None:
     peers = world.peers(ME)
     with Path("/dev/null").open("rb") as file:
