@@ -89,6 +89,12 @@ def replay(
     words = tuple(word for given in assertions for word in given.replace(",", " ").split())
     if assertions and not words:
         raise click.UsageError("--assert names no assertion")
+    if is_of_bundle(file):
+        click.echo(
+            "egress-audit: this capture is part of a bundle; without its record our own probes "
+            "read like the program's: replay its folder",
+            err=True,
+        )
     result = audit_capture(
         file,
         profile,
@@ -110,6 +116,12 @@ def refuse_changing(bundle: str, outputs: Sequence[str | None]) -> None:
     for path in outputs:
         if path not in (None, "-") and folder in Path(path).resolve().parents:
             raise click.UsageError(f"{path} lies in the bundle, which would not be as it was made")
+
+
+def is_of_bundle(path: str) -> bool:
+    """True for the capture inside a bundle, which means little without the rest."""
+    folder = Path(path).parent
+    return Path(path).name == "capture.pcapng" and (folder / "events.jsonl").is_file()
 
 
 def write_flows(result: "Audited", path: str) -> None:

@@ -146,6 +146,8 @@ def run(
     with place_for(bundle, command[0]) as place, ended_tidily():
         result = _audited(plan, place, profile)
         _show(result, form, output, flows)
+    verdict = result.audit.verdict
+    click.echo(f"egress-audit: {verdict} (exit code {int(verdict.exit_code)})", err=True)
     if bundle is not None:
         kept = shlex.quote(bundle)
         click.echo(f"evidence kept in {kept}; judge it again: egress-audit replay {kept}", err=True)

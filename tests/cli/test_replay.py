@@ -229,3 +229,13 @@ def test_a_folder_that_is_no_bundle_is_no_audit(
 ) -> None:
     assert run(["replay", str(tmp_path)]) == ExitCode.NO_AUDIT
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_capture_of_a_bundle_is_better_judged_with_its_record(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bundle = str(CAPTURES / "run-grey-udp-connect.bundle")
+    run(["replay", f"{bundle}/capture.pcapng"])
+    assert "replay its folder" in capsys.readouterr().err
+    run(["replay", bundle])
+    assert capsys.readouterr().err == ""

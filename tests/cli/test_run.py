@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -208,7 +209,8 @@ def test_a_bundle_that_is_kept_is_named_with_how_to_judge_it_again(
     folder = str(tmp_path / "my bundle")
     first = run(["run", "--bundle", folder, "--", "true"])
     shown = capfd.readouterr()
-    (line,) = shown.err.splitlines()
+    *_, verdict, line = shown.err.splitlines()
+    assert re.fullmatch(r"egress-audit: [A-Z]+ \(exit code \d+\)", verdict)
     assert line.endswith(f"egress-audit replay '{folder}'")
     assert run(["replay", folder]) == first
     assert capfd.readouterr().out == shown.out

@@ -190,5 +190,5 @@ def test_what_an_exercise_does_is_never_counted_as_the_program() -> None:
 
 def test_a_program_that_never_becomes_ready_is_observed_and_not_ready() -> None:
     seen = recorded(python(SLEEPS), ready="8124", observe_s=0.7)
-    assert "ready" not in phases(seen)
+    assert phases(seen)["ready"].end_ns is Absent.NOT_FOUND
     assert seen.run.ended_by == "observed"
