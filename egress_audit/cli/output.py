@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -32,6 +33,32 @@ def deliver(text: str, path: str | None) -> None:
         raise ReaderLeft from error
     except OSError as error:
         raise cannot_write(path or "standard output", error) from error
+
+
+@contextmanager
+def held(paths: Sequence[str | None]) -> Iterator[list[str | None]]:
+    """Opens output files now, and gives paths that lead to what was opened, and to nothing else.
+
+    A program that runs meanwhile could put a link in their place. What was made is removed again
+    if nothing came of it. Raises EgressAuditError if a file cannot be opened.
+    """
+    opened: dict[str, int] = {}
+    made = [path for path in paths if path not in (None, "-") and not Path(path).exists()]
+    try:
+        for path in paths:
+            if path is not None and path != "-":
+                flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
+                try:
+                    opened[path] = os.open(path, flags, 0o666)
+                except OSError as error:
+                    raise cannot_write(path, error) from error
+        yield [f"/proc/self/fd/{opened[path]}" if path in opened else path for path in paths]
+        made = []
+    finally:
+        for path, number in opened.items():
+            if path in made:
+                Path(path).unlink(missing_ok=True)
+            os.close(number)
 
 
 def _to_standard_output(text: str) -> None:

@@ -10,7 +10,7 @@ import click
 
 from egress_audit import __version__
 from egress_audit.cli.durations import seconds_of
-from egress_audit.cli.output import deliver, refuse_overwriting, wants_colour
+from egress_audit.cli.output import deliver, held, refuse_overwriting, wants_colour
 from egress_audit.cli.tidying import ended_tidily, place_for, settings_kept
 from egress_audit.errors import EgressAuditError
 
@@ -143,9 +143,10 @@ def run(
     _refuse_outputs(bundle, output, flows, (profile, words["env_file"] or ""))
     for line in forewarnings(load_profile(profile), plan):
         click.echo(f"egress-audit: {line}", err=True)
-    with place_for(bundle, command[0]) as place, ended_tidily():
+    outputs = held((output, flows))
+    with place_for(bundle, command[0]) as place, ended_tidily(), outputs as (report, lines):
         result = _audited(plan, place, profile)
-        _show(result, form, output, flows)
+        _show(result, form, report, lines)
     verdict = result.audit.verdict
     click.echo(f"egress-audit: {verdict} (exit code {int(verdict.exit_code)})", err=True)
     if bundle is not None:

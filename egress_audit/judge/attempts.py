@@ -132,5 +132,11 @@ def served_ports(case: Case) -> set[tuple[int | Absent, int]]:
     return {
         (attempt.port, UDP if attempt.type == "dgram" else TCP)
         for attempt in case.run.attempts
-        if attempt.call in SERVING and attempt.family in IP_FAMILIES
+        if attempt.call in SERVING and attempt.family in IP_FAMILIES and _is_here(case, attempt)
     }
+
+
+def _is_here(case: Case, attempt: Attempt) -> bool:
+    """False for a bind to an address that is not this machine's, which fails."""
+    address = address_of(attempt)
+    return address is None or _stays_here(case, address)

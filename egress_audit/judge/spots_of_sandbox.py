@@ -199,14 +199,14 @@ SPOTS_OF_SANDBOX: tuple[Spot, ...] = (
     Spot(
         "exerciser-went-out",
         "The exerciser went out",
-        "the command that exercised the program wanted off the machine itself; that is not the "
-        "program's, though an answer of the program may have sent it there: {count} ({what})",
+        "the command that exercised the program wanted off the machine itself; it is not the "
+        "program, but an answer or a file of the program may have sent it there: {count} ({what})",
         "an exerciser that talks to the program alone",
         NONE,
-        "no claim by itself",
+        "every claim",
         "exercise with a command that contacts nothing but the program",
         _exerciser,
-        never,
+        always,
         _where_exerciser,
     ),
     Spot(

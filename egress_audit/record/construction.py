@@ -65,7 +65,9 @@ def build(setup: Setup, control: socket.socket, recorder: int) -> NoReturn:
     status = 1
     try:
         die_with(recorder)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+            # A request to end is the recorder's to answer: it ends us when it has seen all.
+            signal.signal(number, signal.SIG_IGN)
         if setup.as_root is not None:
             setup.as_root()
             die_with(recorder)

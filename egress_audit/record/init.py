@@ -11,6 +11,8 @@ import os
 import resource
 import select
 import signal
+import socket
+import stat
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -69,6 +71,29 @@ class Job:
         """Every descriptor that must be open for it."""
         streams = {number for number in (self.input, self.output) if number is not None}
         return streams | set(self.descriptors)
+
+
+def network_streams() -> list[int]:
+    """Which of the standard streams are sockets of a network: outside, where they were opened."""
+    found = []
+    for number in (0, 1, 2):
+        try:
+            if not stat.S_ISSOCK(os.fstat(number).st_mode):
+                continue
+        except OSError:
+            continue  # Closed.
+        with socket.socket(fileno=os.dup(number)) as stream:
+            if stream.family in (socket.AF_INET, socket.AF_INET6):
+                found.append(number)
+    return found
+
+
+def cut_off_streams() -> None:
+    """Puts nothing in the place of standard streams that lead to a network outside."""
+    for number in network_streams():
+        nothing = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nothing, number)
+        os.close(nothing)
 
 
 def become_init() -> None:
@@ -221,6 +246,7 @@ class Init:
                 os.dup2(job.input, 0)
             for number in job.needs - {0, 1, 2}:
                 os.close(number)
+            cut_off_streams()
             os.set_inheritable(fails, False)
             os.chdir(job.folder)
             os.execvpe(job.arguments[0], list(job.arguments), dict(job.environment))

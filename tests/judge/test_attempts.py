@@ -43,6 +43,11 @@ def test_an_address_has_the_name_it_was_invented_for_and_those_of_answers() -> N
     assert names_of(there, ip_address("198.18.0.7")) == ["a.example", "b.example"]
 
 
+def test_a_bind_to_an_address_of_somebody_else_serves_nobody() -> None:
+    failed = attempt("8.8.8.8", call="bind", port=3128)
+    assert served_ports(case(run=run(attempts=(failed,)))) == set()
+
+
 def test_a_port_is_served_by_whoever_binds_it_in_its_protocol() -> None:
     bound = attempt("0.0.0.0", call="bind", port=53, type="dgram", process=EXERCISER)
     heard = attempt("::", call="listen", port=8080)

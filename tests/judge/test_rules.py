@@ -437,6 +437,21 @@ def test_the_sandboxs_own_name_and_address_count_as_loopback(host: str) -> None:
     assert fired(case(asked, contact(RESOLVER, **ASKED), run=run())) == []
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"pkts_out": 2, "ip_bytes_out": 2 * 440},
+        {"pkts_out": 33, "ip_bytes_out": 33 * 60},
+        {"proto": 6},
+    ],
+    ids=["longer than a question", "more than a few", "not in datagrams"],
+)
+def test_what_more_is_sent_with_the_question_for_them_is_a_contact(more: dict[str, int]) -> None:
+    asked = question("sandbox", resolvers=(RESOLVER,))
+    told = contact(RESOLVER, **(ASKED | more))
+    assert fired(case(asked, told, run=run())) == ["EA001"]
+
+
 def test_beside_another_name_they_do_not_excuse_it() -> None:
     asked = question("sandbox", resolvers=(RESOLVER,))
     other = question("hub.example", resolvers=(RESOLVER,))

@@ -3,12 +3,14 @@
 import os
 import resource
 import signal
+import socket
 from types import FrameType
 
 import pytest
 
 from egress_audit.model.run import Role
 from egress_audit.record import init
+from tests.builders.namespaces import in_child
 from tests.builders.programs import FORKS_UNTIL_REFUSED, python
 from tests.builders.recorded_runs import Way, both_users, place, recorded, run_at
 
@@ -131,3 +133,26 @@ def test_orphans_are_reaped() -> None:
 def test_only_the_program_has_the_role_of_the_program() -> None:
     roles = [process.role for process in recorded(("true",)).run.processes]
     assert roles == [Role.RECORDER, Role.PROBE, Role.TARGET, Role.TARGET, Role.PROBE]
+
+
+@pytest.mark.parametrize("kind", [socket.AF_INET, socket.AF_INET6])
+def test_a_standard_stream_that_is_a_socket_of_a_network_is_cut_off(
+    kind: socket.AddressFamily,
+) -> None:
+    def cut() -> tuple[list[int], bool, list[int]]:
+        with socket.socket(kind, socket.SOCK_DGRAM) as leads_out:
+            os.dup2(leads_out.fileno(), 0)
+        before = init.network_streams()
+        init.cut_off_streams()
+        return before, os.fstat(0).st_rdev == os.stat(os.devnull).st_rdev, init.network_streams()
+
+    assert in_child(cut) == ([0], True, [])
+
+
+def test_a_socket_between_processes_stays_a_standard_stream() -> None:
+    def looked() -> list[int]:
+        ours, _ = socket.socketpair()
+        os.dup2(ours.fileno(), 0)
+        return init.network_streams()
+
+    assert in_child(looked) == []
