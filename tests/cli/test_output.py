@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from egress_audit.cli.output import deliver, refuse_terminal, wants_colour
+from egress_audit.cli.output import deliver, held, refuse_terminal, wants_colour
 from egress_audit.errors import EgressAuditError
 
 
@@ -58,3 +58,29 @@ def test_nobody_is_asked_to_type_a_capture(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_piped_capture_is_welcome(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     refuse_terminal("-")
+
+
+def test_a_link_that_is_put_in_the_place_of_an_output_leads_nowhere(tmp_path: Path) -> None:
+    target, output = tmp_path / "of somebody else", tmp_path / "report.txt"
+    target.write_text("theirs", encoding="utf-8")
+    with held([str(output), None, "-"]) as (kept, *others):
+        output.unlink()
+        output.symlink_to(target)
+        deliver("ours", kept)
+    assert others == [None, "-"]
+    assert target.read_text(encoding="utf-8") == "theirs"
+
+
+def test_an_output_of_before_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    output = tmp_path / "report.txt"
+    output.write_text("a longer one of yesterday", encoding="utf-8")
+    with held([str(output)]) as (kept,):
+        deliver("short", kept)
+    assert output.read_text(encoding="utf-8") == "short"
+
+
+def test_an_output_that_came_to_nothing_is_not_left_behind(tmp_path: Path) -> None:
+    output = tmp_path / "report.txt"
+    with pytest.raises(EgressAuditError), held([str(output)]):
+        raise EgressAuditError("no audit")
+    assert not output.exists()

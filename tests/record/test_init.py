@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import socket
+from pathlib import Path
 from types import FrameType
 
 import pytest
@@ -144,7 +145,11 @@ def test_a_standard_stream_that_is_a_socket_of_a_network_is_cut_off(
             os.dup2(leads_out.fileno(), 0)
         before = init.network_streams()
         init.cut_off_streams()
-        return before, os.fstat(0).st_rdev == os.stat(os.devnull).st_rdev, init.network_streams()
+        return (
+            before,
+            os.fstat(0).st_rdev == Path(os.devnull).stat().st_rdev,
+            init.network_streams(),
+        )
 
     assert in_child(cut) == ([0], True, [])
 
