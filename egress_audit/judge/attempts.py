@@ -105,7 +105,8 @@ def absent_services(case: Case) -> list[Port]:
     nothing that a resolver or proxy would be told.
     """
     called: dict[Port, None] = {}
-    there: set[tuple[str, int]] = set()
+    # Who serves at one address of the machine need not serve at all: `localhost` has two.
+    there: set[tuple[int, int]] = set()
     for seen in case.contacts():
         if seen.destination.scope is not Scope.LOOPBACK or isinstance(seen.far_p, Absent):
             continue
@@ -114,14 +115,14 @@ def absent_services(case: Case) -> list[Port]:
         if seen.proto == TCP:
             taken = sum(seen.conn_states.get(state, 0) for state in UNANSWERED) < seen.flows
         if taken:
-            there.add(end)
+            there.add((seen.far_p, seen.proto))
         elif seen.proto == TCP or (seen.proto == UDP and seen.far_p in RESOLVER_PORTS):
             called[(*end, seen.proto)] = None
     served = served_ports(case)
     return [
         (host, port, proto)
         for host, port, proto in called
-        if (host, port) not in there and (port, proto) not in served
+        if (port, proto) not in there and (port, proto) not in served
     ]
 
 

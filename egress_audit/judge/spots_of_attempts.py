@@ -18,6 +18,8 @@ from egress_audit.model.destination import Absent
 from egress_audit.model.run import IP_FAMILIES, Attempt
 
 NONE = Absent.NOT_APPLICABLE
+UNREAD = "EFAULT"
+"""How the recorder refuses what it cannot read, and nothing else."""
 Picks = Callable[[Attempt], bool]
 
 
@@ -77,7 +79,10 @@ def _changed(attempt: Attempt) -> bool:
 
 
 def _unread(attempt: Attempt) -> bool:
-    """An address was given and is none; a call without one sends where its socket is connected."""
+    """An address was given and is none, or the recorder could not look and refused; a call without
+    one sends where its socket is connected."""
+    if attempt.denied == UNREAD:
+        return True
     given = not isinstance(attempt.address, Absent)
     return given and attempt.wants_out and address_of(attempt) is None
 

@@ -30,7 +30,8 @@ class Attempts:
         self._write = write
         self._numbers: dict[Wanted, int] = {}
         self._counts: list[int] = []
-        self._outcomes: dict[int, str] = {}
+        self.outcomes: dict[int, str] = {}
+        """Attempt → what became of it."""
         self.dropped = 0
 
     def add(
@@ -76,13 +77,13 @@ class Attempts:
 
         `reached` is not taken back by a later `absent`.
         """
-        if number is None or self._outcomes.get(number) in (outcome, "reached"):
-            return
-        self._outcomes[number] = outcome
-        self._write("outcome", attempt=number, outcome=outcome)
+        if number is not None and self.outcomes.get(number) != "reached":
+            self.outcomes[number] = outcome
 
     def finish(self) -> None:
-        """Writes how often each was made."""
+        """Writes what became of each, and how often it was made."""
+        for number, outcome in self.outcomes.items():
+            self._write("outcome", attempt=number, outcome=outcome)
         for number, count in enumerate(self._counts):
             if count > 1:
                 self._write("attempt-more", attempt=number, count=count)

@@ -151,6 +151,7 @@ def _mounts(prepared: Prepared, bundle: str, notes: list[str]) -> Mounted:
         "home": view.home_kind,
         "layers": [[layer.shown, sorted(layer.ours)] for layer in view.layers],
         "open_folders": list(view.open_folders),
+        "evidence": os.path.realpath(bundle) if bundle else "",
         "stamps": [[stamp.path, stamp.product, stamp.hidden] for stamp in view.stamps],
         "gpus": list(view.gpus),
         "notes": [*notes, *view.notes],

@@ -4,7 +4,8 @@ import errno
 import os
 import stat
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
+from pathlib import Path
 
 from egress_audit.addresses import address_text
 from egress_audit.model.run import Process, Role
@@ -15,7 +16,6 @@ from egress_audit.record.file_calls import (
     FileCalls,
     exists,
     path_of,
-    status_of,
 )
 from egress_audit.record.filter import (
     AF_ALG,
@@ -24,12 +24,16 @@ from egress_audit.record.filter import (
     AF_NETLINK,
     AF_UNIX,
     IO_URING,
+    KEYS,
     SOCK_PACKET,
     SOCK_RAW,
     SOCK_TYPE_MASK,
 )
+from egress_audit.record.inside import Inside
+from egress_audit.record.magic_links import what_is_at
 from egress_audit.record.notifications import (
     AF_PACKET,
+    FOREIGN_ABI,
     Listener,
     Notification,
     SocketAddress,
@@ -41,11 +45,14 @@ from egress_audit.record.opened_files import OpenedFiles
 from egress_audit.record.packet_ends import Ends
 from egress_audit.record.processes import Processes, Task
 from egress_audit.record.senders import Senders
-from egress_audit.record.syscalls import CAP_NET_RAW
+from egress_audit.record.syscalls import CAP_NET_RAW, EXHAUSTED
 from egress_audit.record.unix_peers import UnixPeers
 
 ANSWERED = -1
 """Instead of an errno: the call has its answer already, or will get it."""
+UNKNOWN = 0
+"""Id of a process that could not be looked at."""
+NEVER_MAPPED = 0x1000
 MOST_BOUND_PATHS = 1000
 CLOCK_TICK_NS = 20_000_000
 """How far the times of files may lag behind the clock."""
@@ -98,7 +105,9 @@ class Calls:
         self.handled += 1
         try:
             task = self._processes.task(note.tid)
-            refusal = self._looked_at(note, task)
+            # The first process is ours, and nobody may look into it, not even we.
+            is_init = task.process.role is Role.RECORDER
+            refusal = 0 if is_init else self._looked_at(note, task)
         except OSError as error:
             refusal = self._unread(note, error)
         if refusal > 0:
@@ -111,14 +120,41 @@ class Calls:
         if self._peers is not None:
             self._peers.sweep(self._now())
 
+    def finish(self) -> None:
+        """Settles what still waits: the run has ended."""
+        if self._peers is not None:
+            self._peers.finish()
+
     def _unread(self, note: Notification, error: OSError) -> int:
-        """What to do with a call that could not be looked at: its process is being killed, or its
-        memory holds no such address, as the kernel will see too."""
-        return 0
+        """What to do with a call that could not be looked at: never let go unless nobody waits.
+
+        What we cannot read the kernel may, so it counts as one that wanted out.
+        """
+        if error.errno in (errno.ESRCH, errno.ENOENT):
+            return 0  # Its process is being killed, or it names a folder by no open descriptor.
+        if error.errno == errno.ENAMETOOLONG or _names_nothing(note):
+            return error.errno or errno.EFAULT  # As the kernel would say.
+        self._attempts.add(self._caller(note.tid), note.name, denied=errno.EFAULT)
+        return errno.EFAULT
+
+    def _caller(self, tid: int) -> int:
+        """Id of the process that calls; UNKNOWN where that cannot be had either."""
+        try:
+            return self._processes.task(tid).process.id
+        except OSError:
+            return UNKNOWN
 
     def _looked_at(self, note: Notification, task: Task) -> int:
         """Notes a call; returns the errno with which to refuse it, 0 to let it go, or ANSWERED."""
         name, process = note.name, task.process
+        if name == FOREIGN_ABI:
+            self._attempts.add(process.id, "socket", family="foreign ABI", denied=errno.ENOSYS)
+            return errno.ENOSYS
+        if name in KEYS:
+            self._attempts.add(process.id, name, family="kernel keys", denied=errno.EPERM)
+            return errno.EPERM
+        if name == "kill":
+            return self._kill(note, process)
         if name in IO_URING:
             number = self._attempts.add(process.id, name, denied=errno.ENOSYS)
             self._denied_rings[process.id] = number
@@ -137,6 +173,14 @@ class Calls:
         else:
             return self._calls(note, task)
         return 0
+
+    def _kill(self, note: Notification, process: Process) -> int:
+        """A signal to the caller's group: refused where that is ours, with processes of the host
+        in it."""
+        if _group_of(note.tid) != os.getpgrp():
+            return 0
+        self._attempts.add(process.id, note.name, denied=errno.EPERM)
+        return errno.EPERM
 
     # Sockets
 
@@ -191,8 +235,10 @@ class Calls:
             return self._senders.heard(
                 task.pidfd, descriptor, note.tid, task.process, goes_out, self._now()
             )
-        except OSError:
-            return 0  # No socket, as the kernel will say; or one that cannot be had: unattributed.
+        except OSError as error:
+            if error.errno in (*EXHAUSTED, errno.EPERM):
+                raise
+            return 0  # No socket, as the kernel will say.
 
     def _unix(self, note: Notification, target: SocketAddress, number: int | None) -> None:
         """Whether a socket with a path leads out of the tree."""
@@ -205,22 +251,26 @@ class Calls:
                 self._bound_paths[path] = self._now()
             return
         outcome = "absent"
-        with suppress(OSError):
-            here = status_of(note.tid, path)
-            if stat.S_ISSOCK(here.st_mode):
-                outcome = "" if self._is_ours(note.tid, path, here) else "reached"
+        try:
+            with closing(Inside.of(note.tid)) as inside:
+                here = what_is_at(inside, note.tid, path)
+                if here is None:
+                    outcome = "reached"
+                elif stat.S_ISSOCK(here.st_mode):
+                    outcome = "" if self._is_ours(inside, here) else "reached"
+        except OSError as error:
+            if error.errno in EXHAUSTED:
+                raise
         if outcome:
             self._attempts.came_to(number, outcome)
 
-    def _is_ours(self, tid: int, path: str, here: os.stat_result) -> bool:
-        """True if a process of the tree bound the socket that is there now."""
+    def _is_ours(self, inside: Inside, here: os.stat_result) -> bool:
+        """True if a process of the tree bound this socket: no link at a bound path is followed."""
         for bound, since_ns in self._bound_paths.items():
             if here.st_mtime_ns + CLOCK_TICK_NS < since_ns:
                 continue  # Older than the bind: somebody else's, linked or moved to its place.
-            if bound == path:
-                return True
             with suppress(OSError):
-                there = status_of(tid, bound)
+                there = inside.stat(bound, follow=False)
                 if (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino):
                     return True
         return False
@@ -234,3 +284,16 @@ class Calls:
         kind = {6: "stream", 17: "dgram"}.get(ends.proto, "raw")
         number = self._attempts.add(process.id, "connect", kind=kind, target=target)
         self._attempts.came_to(number, "time-of-check")
+
+
+def _names_nothing(note: Notification) -> bool:
+    """True for a path at a null pointer, as programs pass by mistake: nothing can be there."""
+    if note.name not in FOLDER_AND_PATH:
+        return False
+    return note.arguments[FOLDER_AND_PATH[note.name][1]] < NEVER_MAPPED
+
+
+def _group_of(tid: int) -> int:
+    """Process group of a thread that waits, as ours numbers it. Raises OSError."""
+    about = Path(f"/proc/{tid}/stat").read_bytes()
+    return int(about.rpartition(b")")[2].split()[2])

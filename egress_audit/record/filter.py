@@ -1,8 +1,8 @@
 """The seccomp filter of the sandbox: which system calls stop and wait for the recorder's answer.
 
 A filter sees numbers and arguments, never what a pointer leads to; so it decides only what
-arguments alone can tell, and everything else that could lead out is put before the recorder. Calls
-of foreign architectures do not exist (ENOSYS), since their numbers mean other things.
+arguments alone can tell, and everything else that could lead out is put before the recorder. So are
+calls of foreign architectures, whose numbers mean other things.
 
 Source: seccomp(2), linux/seccomp.h, linux/filter.h, linux/bpf_common.h (Linux 6.12).
 """
@@ -30,7 +30,7 @@ RET_ALLOW, RET_NOTIFY, RET_ERRNO = 0x7FFF_0000, 0x7FC0_0000, 0x0005_0000
 
 LOAD_WORD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_ANY_BIT, AND, RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
 NUMBER_OFFSET, ARCH_OFFSET, ARGUMENTS_OFFSET = 0, 4, 16
-X32_BIT = 0x4000_0000
+X32_BIT, NEGATIVE = 0x4000_0000, 0x8000_0000
 
 AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_ALG = 1, 2, 10, 16, 38
 PLAIN_FAMILIES = (AF_UNIX, AF_NETLINK, AF_ALG)
@@ -45,6 +45,8 @@ TIOCSTI, TIOCLINUX = 0x5412, 0x541C
 IOCTL = {"x86_64": 16, "aarch64": 29}
 
 ALWAYS = ("connect", "sendmsg", "sendmmsg", "bind", "listen", "execve", "execveat")
+KEYS = ("add_key", "request_key", "keyctl")
+"""Keys of the kernel: the host has programs fetch some, and shares others with the sandbox."""
 FILES = (
     "openat",
     "open",
@@ -121,14 +123,15 @@ def program(kind: str, *, files: bool = True, sockets: bool = False) -> bytes:
     """
     numbers, made = NUMBERS[kind], Program()
     made.load(ARCH_OFFSET)
-    made.jump(JUMP_EQUAL, AUDIT_ARCH[kind], "", "missing")
+    made.jump(JUMP_EQUAL, AUDIT_ARCH[kind], "", "notify")
     made.load(NUMBER_OFFSET)
     if kind == "x86_64":
-        made.jump(JUMP_AT_LEAST, X32_BIT, "missing", "")
-    for name in (*(FILES if files else ()), *ALWAYS, *IO_URING):
+        made.jump(JUMP_AT_LEAST, NEGATIVE, "missing", "")
+        made.jump(JUMP_AT_LEAST, X32_BIT, "notify", "")
+    for name in (*(FILES if files else ()), *ALWAYS, *KEYS, *IO_URING):
         if name in numbers:
             made.jump(JUMP_EQUAL, numbers[name], "notify", "")
-    for name in ("sendto", "socket", "setsockopt", "seccomp"):
+    for name in ("sendto", "socket", "setsockopt", "seccomp", "kill"):
         label = "notify" if name == "sendto" and sockets else name
         made.jump(JUMP_EQUAL, numbers[name], label, "")
     made.jump(JUMP_EQUAL, IOCTL[kind], "ioctl", "allow")
@@ -136,6 +139,9 @@ def program(kind: str, *, files: bool = True, sockets: bool = False) -> bytes:
     _socket(made, sockets)
     _setsockopt(made)
     _seccomp(made)
+    made.label("kill")  # 0 is the group of the caller, which may hold processes of the host.
+    made.load(low_word(0))
+    made.jump(JUMP_EQUAL, 0, "notify", "allow")
     made.label("ioctl")
     made.load(low_word(1))
     made.jump(JUMP_EQUAL, TIOCSTI, "forbidden", "")

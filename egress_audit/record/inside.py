@@ -38,9 +38,9 @@ class Inside:
         how = OPEN_HOW.pack(flags | os.O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
         return call("openat2", self._root, os.fsencode(path), how, OPEN_HOW.size)
 
-    def stat(self, path: str) -> os.stat_result:
-        """What the path leads to, links followed. Raises OSError."""
-        descriptor = self.descriptor(path, O_PATH)
+    def stat(self, path: str, *, follow: bool = True) -> os.stat_result:
+        """What the path leads to; follow: through a link at its end too. Raises OSError."""
+        descriptor = self.descriptor(path, O_PATH | (0 if follow else os.O_NOFOLLOW))
         try:
             return os.fstat(descriptor)
         finally:

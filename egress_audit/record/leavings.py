@@ -1,5 +1,7 @@
 """What is written down beside packets and calls: the environment before, the files after."""
 
+import os
+import time
 from collections.abc import Callable
 
 from egress_audit.model.destination import Absent
@@ -9,9 +11,11 @@ from egress_audit.record.opened_files import OpenedFiles, sha256_of
 from egress_audit.record.phases import PLACE
 from egress_audit.record.plan import Prepared
 from egress_audit.record.sandbox import Sandbox
-from egress_audit.record.written import Layer, full_layers, written_files
+from egress_audit.record.written import Layer, changed_files, full_layers, written_files
 
 MOST_WRITTEN = 2000
+MOST_LOOKED_AT = 100_000
+"""Entries of the real folders: a working folder may hold a whole file system."""
 WriteEvent = Callable[..., None]
 
 
@@ -23,6 +27,7 @@ class Leavings:
         self._sandbox = sandbox
         self._write = write
         self._executables: dict[str, None] = {}
+        self._began_ns = time.time_ns()
 
     def note_environment(self) -> None:
         """Variables, stamps, and what the program could reach or we cannot see."""
@@ -87,6 +92,10 @@ class Leavings:
         beyond += files.written_beyond
         for name, size in files.written(self._sandbox.inside):
             found.setdefault(name, WrittenFile(name, Absent.NOT_FOUND if size is None else size))
+        changed, more = self._changed_files()
+        beyond += more
+        for file in changed:
+            found.setdefault(file.path, file)
         found.pop(PLACE, None)
         kept = sorted(found.values(), key=lambda file: file.path)
         for file in kept[:MOST_WRITTEN]:
@@ -95,6 +104,20 @@ class Leavings:
         beyond += len(kept[MOST_WRITTEN:])
         if beyond:
             self._write("written-beyond", count=beyond)
+
+    def _changed_files(self) -> tuple[list[WrittenFile], int]:
+        """What changed in the real folders, however: by no name, by a link, with its time set."""
+        words = self._sandbox.mounted.words
+        home = os.path.realpath(self._prepared.user.home)
+        passed_over = {"/"} if words.get("home") == "real" else {"/", home}
+        folders = [str(path) for path in _list(words.get("open_folders"))]
+        return changed_files(
+            [path for path in folders if path not in passed_over],
+            self._began_ns,
+            MOST_WRITTEN,
+            MOST_LOOKED_AT,
+            not_in=[str(words.get("evidence", ""))],
+        )
 
 
 def _list(value: object) -> list[object]:

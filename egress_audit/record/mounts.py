@@ -20,14 +20,17 @@ _MOUNT_ATTR_RDONLY, _MOUNT_ATTR_IDMAP = 0x0000_0001, 0x0010_0000
 _MOUNT_ATTR = struct.Struct("=QQQQ")
 """struct mount_attr: attr_set, attr_clr, propagation, userns_fd."""
 
+_SHARE = "25%"
+"""The kernel's default of half for each would let a program fill the host's memory."""
 _MOUNT_POINT = 4
 """Field of a line of mountinfo."""
 _OCTAL = re.compile(rb"\\([0-7]{3})")
 
 
 def tmpfs(folder: str, mode: int = 0o755) -> None:
-    """Covers a folder with an empty file system in memory; of the kernel's default size."""
-    syscalls.mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, f"mode={mode:o}")
+    """Covers a folder with an empty file system in memory, of at most `_SHARE` of it."""
+    data = f"mode={mode:o},size={_SHARE}"
+    syscalls.mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, data)
 
 
 def clone(path: str, *, recursive: bool = True) -> int:

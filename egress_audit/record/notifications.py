@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
 from egress_audit.addresses import address_text
-from egress_audit.record.filter import AF_INET, AF_INET6, AF_UNIX
-from egress_audit.record.syscalls import NUMBERS, machine, read_memory
+from egress_audit.record.filter import AF_INET, AF_INET6, AF_UNIX, X32_BIT
+from egress_audit.record.syscalls import AUDIT_ARCH, NUMBERS, machine, read_memory
 
 NOTIF_RECV, NOTIF_SEND, NOTIF_ID_VALID = 0xC050_2100, 0xC018_2101, 0x4008_2102
 NOTIF_ADDFD, NOTIF_SET_FLAGS, SYNC_WAKE_UP = 0x4018_2103, 0x4008_2104, 1
@@ -58,6 +58,8 @@ FAMILIES = {
 """linux/socket.h."""
 TYPES = {1: "stream", 2: "dgram", 3: "raw", 4: "rdm", 5: "seqpacket", 6: "dccp", 10: "packet"}
 
+FOREIGN_ABI = "foreign-abi"
+"""Instead of a name: a call of another architecture, or of x32."""
 LONGEST_ADDRESS = 128
 LONGEST_PATH = 4096
 PAGE = 4096
@@ -114,8 +116,10 @@ class Listener:
             if error.errno in (errno.ENOENT, errno.EINTR):
                 return None
             raise
-        id_, tid, _, number, _, _, *arguments = NOTIFICATION.unpack(self._buffer)
+        id_, tid, _, number, arch, _, *arguments = NOTIFICATION.unpack(self._buffer)
         name = self._names.get(number, str(number))
+        if arch != AUDIT_ARCH[machine()] or number & X32_BIT:
+            name = FOREIGN_ABI
         one, two, three, four, five, six = arguments
         return Notification(id_, tid, name, (one, two, three, four, five, six))
 

@@ -9,8 +9,11 @@ import stat
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import cache
 
 from egress_audit.record.inside import Inside
+from egress_audit.record.magic_links import what_is_at
+from egress_audit.record.syscalls import EXHAUSTED
 
 MODEL_SUFFIXES = (".gguf", ".ggml", ".safetensors", ".onnx", ".bin", ".pt", ".tflite")
 TORCH_SUFFIX = ".pth"
@@ -55,14 +58,14 @@ class OpenedFiles:
         """
         if _may_be_model(path) and path not in self.models and len(self.models) < MOST_MODELS:
             self._model(pid, path)
-        if not writes or path.startswith(NOT_WRITTEN):
+        if not writes:
             return False
-        if path not in self._written:
+        if path not in self._written and not path.startswith(NOT_WRITTEN):
             if len(self._written) < MOST_WRITTEN:
                 self._written[path] = None
             else:
                 self.written_beyond += 1
-        return path not in self._made and self._is_fifo(pid, path)
+        return self._leads_out(pid, path)
 
     def _model(self, pid: int, path: str) -> None:
         with suppress(OSError), closing(Inside.of(pid)) as inside:
@@ -84,13 +87,20 @@ class OpenedFiles:
             except FileNotFoundError:
                 self._made.add(path)
 
-    def _is_fifo(self, pid: int, path: str) -> bool:
+    def _leads_out(self, pid: int, path: str) -> bool:
+        """True for a FIFO of somebody else, and for what cannot be told."""
         try:
             with closing(Inside.of(pid)) as inside:
-                about = inside.stat(path)
-        except OSError:
+                about = what_is_at(inside, pid, path)
+                if about is None:
+                    return True
+                if not stat.S_ISFIFO(about.st_mode) or about.st_dev == _device_of_pipes():
+                    return False
+                return not any(_is_at(inside, made, about) for made in self._made)
+        except OSError as error:
+            if error.errno in EXHAUSTED:
+                raise
             return False
-        return stat.S_ISFIFO(about.st_mode)
 
     def written(self, inside: Inside) -> list[tuple[str, int | None]]:
         """Files that were opened for writing and are there now, changed since the run began."""
@@ -101,6 +111,26 @@ class OpenedFiles:
                 if stat.S_ISREG(about.st_mode) and about.st_mtime_ns >= self._began_ns:
                     found.append((path, about.st_size))
         return found
+
+
+def _is_at(inside: Inside, path: str, about: os.stat_result) -> bool:
+    """True if a path itself, no link followed at its end, is this file."""
+    try:
+        here = inside.stat(path, follow=False)
+    except OSError:
+        return False
+    return (here.st_dev, here.st_ino) == (about.st_dev, about.st_ino)
+
+
+@cache
+def _device_of_pipes() -> int:
+    """Where pipes without a name are."""
+    ends = os.pipe()
+    try:
+        return os.fstat(ends[0]).st_dev
+    finally:
+        for end in ends:
+            os.close(end)
 
 
 def _may_be_model(path: str) -> bool:

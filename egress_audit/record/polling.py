@@ -45,6 +45,9 @@ class Polling:
     def sweep(self) -> None:
         """Nothing: everything is known when it is seen."""
 
+    def finish(self) -> None:
+        """Nothing waits."""
+
     def handle(self) -> None:
         """Looks once at every process of the tree, and rests a moment."""
         for pid in descendants(self._init):

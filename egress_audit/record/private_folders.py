@@ -25,6 +25,7 @@ HIDDEN_DEVICES = (
     "net/*",  # tun, macvtap
     "tap*",
     "ppp",
+    "fuse",  # a file system whose answers come from a program
     "vsock",
     "vhost-*",
     "vhci",
@@ -113,6 +114,7 @@ def hide_devices(scratch_folder: str, notes: list[str]) -> list[str]:
         except OSError as error:
             notes.append(f"{path} stays: {error.strerror}")
     _own_message_queues(notes)
+    _own_terminals(notes)
     return hidden
 
 
@@ -132,11 +134,10 @@ def write_name_service(
 
     Nothing else of /etc changes. What is missing is made where we can, else told in `notes`.
     """
-    hosts = "".join(f"{address} {name}\n" for address, name in own_names.items())
     contents = (
         "".join(f"nameserver {address}\n" for address in resolvers),
         NSSWITCH,
-        _text_of("/etc/hosts") + hosts,
+        _hosts(_text_of("/etc/hosts"), own_names),
     )
     replaced = []
     for path, text in zip(NAME_SERVICE, contents, strict=True):
@@ -151,6 +152,18 @@ def write_name_service(
         except OSError as error:
             notes.append(f"{path} is the host's own: {error.strerror}")
     return replaced
+
+
+def _hosts(text: str, own_names: Mapping[str, str]) -> str:
+    """The host's lines, then localhost where they lack it, and the names of the sandbox itself."""
+    lines = [line.partition("#")[0].split() for line in text.splitlines()]
+    known = {words[0] for words in lines if "localhost" in words[1:]}
+    own = ["127.0.0.1"]
+    if any(":" in address for address in own_names):
+        own.append("::1")
+    added = [f"{address} localhost\n" for address in own if address not in known]
+    added += [f"{address} {name}\n" for address, name in own_names.items()]
+    return text + "".join(added)
 
 
 def _text_of(path: str) -> str:
@@ -192,6 +205,23 @@ def _own_message_queues(notes: list[str]) -> None:
         return
     try:
         syscalls.mount("mqueue", path, "mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    except OSError as error:
+        notes.append(f"{path} is the host's own: {error.strerror}")
+
+
+def _own_terminals(notes: list[str]) -> None:
+    """Through /dev/pts of the host, a program reaches the terminals of every other program.
+
+    The terminal that it was started on stays open, and is /dev/tty for it.
+    """
+    path, ptmx = "/dev/pts", "/dev/ptmx"
+    if not Path(path).is_dir():
+        return
+    try:
+        options = "newinstance,ptmxmode=0666,mode=0620"
+        syscalls.mount("devpts", path, "devpts", MS_NOSUID | MS_NOEXEC, options)
+        if os.path.realpath(ptmx) == ptmx and is_there(ptmx):
+            mounts.attach(mounts.clone(f"{path}/ptmx"), ptmx)
     except OSError as error:
         notes.append(f"{path} is the host's own: {error.strerror}")
 

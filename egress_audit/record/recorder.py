@@ -38,6 +38,7 @@ from egress_audit.record.sandbox import Sandbox
 from egress_audit.record.senders import Senders
 from egress_audit.record.session import Session
 from egress_audit.record.setup import ADDRESS4, ADDRESS6, HOSTNAME
+from egress_audit.record.syscalls import raise_descriptor_limit
 from egress_audit.record.traffic import LOOPBACK, WAY_OUT, Traffic
 from egress_audit.record.watcher import Watcher, watcher_of
 from egress_audit.record.way_on import probed_resolvers, resolvers_of, way_on
@@ -131,6 +132,7 @@ class Recorder:
         told: int,
         publisher: Publisher | None,
     ) -> Outcome:
+        raise_descriptor_limit()  # Not before the sandbox stands: the program keeps its own.
         capture = PcapngWriter(
             self._writer.capture, _interfaces(sandbox), headers_only=self._plan.headers_only
         )

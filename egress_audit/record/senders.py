@@ -23,6 +23,8 @@ from egress_audit.record.syscalls import pidfd_getfd
 PENDING_NS = 500_000_000
 """A call that has no port by then did not get one; its socket is let go."""
 MOST_PORTS = 200_000
+MOST_PENDING = 4096
+"""Each holds a descriptor."""
 MOST_FRAGMENTS = 4096
 IPV6_V6ONLY = 26
 ANY4, ANY6 = bytes(4), bytes(16)
@@ -96,6 +98,8 @@ class Senders:
             own.close()
             return kind
         if not self._bound(own, process):
+            if len(self._pending) >= MOST_PENDING:
+                self._settle(self._pending[0])
             self._pending.append(Pending(own, tid, process, targets, now_ns))
         else:
             own.close()

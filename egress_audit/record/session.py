@@ -98,12 +98,11 @@ class Session:
             self._sandbox.wire.fileno(),
             self._sandbox.loopback.fileno(),
             self._sandbox.listener,
+            *self._published,
         ):
             self._poll.register(descriptor, select.EPOLLIN)
         if self._exercise is not None:
             self._poll.register(self._exercise.output, select.EPOLLIN)
-        for descriptor in self._published:
-            self._poll.register(descriptor, select.EPOLLIN)
         with self._poll:
             self._probe("before", before)
             if self._start_target():
@@ -111,6 +110,7 @@ class Session:
             self._end_tree()
             self._probe("after", after)
             self._wait(lambda: False, 0.05)
+            self._calls.finish()
         return self.outcome
 
     def _wait(self, done: Callable[[], bool], seconds: float) -> bool:

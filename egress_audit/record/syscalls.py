@@ -6,8 +6,10 @@ system calls are those of x86_64 and of the generic table, which aarch64 uses.
 """
 
 import ctypes
+import errno
 import os
 import platform
+import resource
 import struct
 from functools import cache
 
@@ -50,6 +52,10 @@ X86_64 = {
     "openat": 257,
     "sendmmsg": 307,
     "seccomp": 317,
+    "kill": 62,
+    "add_key": 248,
+    "request_key": 249,
+    "keyctl": 250,
     "execveat": 322,
     "io_uring_setup": 425,
     "io_uring_enter": 426,
@@ -78,12 +84,18 @@ GENERIC = {
     "renameat2": 276,
     "sendmmsg": 269,
     "seccomp": 277,
+    "kill": 129,
+    "add_key": 217,
+    "request_key": 218,
+    "keyctl": 219,
     "execveat": 281,
     "process_vm_readv": 270,
 }
 AUDIT_ARCH = {"x86_64": 0xC000_003E, "aarch64": 0xC000_00B7}
 """AUDIT_ARCH_ values by machine (linux/audit.h)."""
 NUMBERS = {"x86_64": X86_64, "aarch64": GENERIC}
+EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""We have no room left to look at something: that says nothing of what is there."""
 
 
 @cache
@@ -118,6 +130,12 @@ def call(name: str, *arguments: "int | bytes | ctypes.Array[ctypes.c_char] | Non
         raise OSError(38, os.strerror(38), name) from error
     words = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
     return checked(libc().syscall(ctypes.c_long(code), *words), name)
+
+
+def raise_descriptor_limit() -> None:
+    """Lets this process hold as many descriptors as it may."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def unshare(flags: int) -> None:

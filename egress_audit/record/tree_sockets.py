@@ -3,11 +3,13 @@
 import errno
 import socket
 import stat
+from contextlib import closing
 
 from egress_audit.model.run import Process
 from egress_audit.record.calls import ANSWERED, Calls
-from egress_audit.record.file_calls import AT_FDCWD, path_of, status_of
+from egress_audit.record.file_calls import AT_FDCWD, path_of
 from egress_audit.record.filter import AF_UNIX
+from egress_audit.record.inside import Inside
 from egress_audit.record.notifications import (
     Notification,
     SocketAddress,
@@ -59,9 +61,9 @@ class TreeSocketCalls(Calls):
             return 0 if target.address in self._bound_names else errno.ECONNREFUSED
         path = path_of(note.tid, AT_FDCWD, target.address)
         try:
-            here = status_of(note.tid, path)
+            with closing(Inside.of(note.tid)) as inside:
+                here = inside.stat(path)
+                ours = stat.S_ISSOCK(here.st_mode) and self._is_ours(inside, here)
         except OSError as error:
             return error.errno or errno.ENOENT
-        if not stat.S_ISSOCK(here.st_mode) or not self._is_ours(note.tid, path, here):
-            return errno.ECONNREFUSED
-        return 0
+        return 0 if ours else errno.ECONNREFUSED

@@ -8,15 +8,16 @@ import os
 import socket
 import struct
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 from egress_audit.record.processes import parent_of
-from egress_audit.record.syscalls import pidfd_getfd
+from egress_audit.record.syscalls import EXHAUSTED, pidfd_getfd
 
 CREDENTIALS = struct.Struct("=iII")
 PATIENCE_NS = 500_000_000
 MOST_GENERATIONS = 256
+MOST_WAITING = 4096
+"""Each holds a descriptor."""
 
 
 @dataclass(slots=True)
@@ -48,15 +49,24 @@ class UnixPeers:
     def watch(
         self, pidfd: int, descriptor: int, tid: int, attempt: int | None, now_ns: int
     ) -> None:
-        """Takes a duplicate of a socket that is about to be connected."""
-        with suppress(OSError):
+        """Takes a duplicate of a socket that is about to be connected.
+
+        Raises OSError where we have no room for it.
+        """
+        try:
             duplicate = pidfd_getfd(pidfd, descriptor)
-            try:
-                own = socket.socket(fileno=duplicate)
-            except OSError:  # No socket, as the kernel will say.
-                os.close(duplicate)
-                return
-            self._waiting.append(Waiting(own, tid, attempt, now_ns))
+        except OSError as error:
+            if error.errno in EXHAUSTED:
+                raise
+            return
+        try:
+            own = socket.socket(fileno=duplicate)
+        except OSError:  # No socket, as the kernel will say.
+            os.close(duplicate)
+            return
+        if len(self._waiting) >= MOST_WAITING:
+            self._settle(self._waiting[0], _peer(self._waiting[0].socket))
+        self._waiting.append(Waiting(own, tid, attempt, now_ns))
 
     def done(self, tid: int) -> None:
         """A thread that calls again has finished its connect."""
@@ -69,6 +79,11 @@ class UnixPeers:
             peer = _peer(waiting.socket)
             if peer or now_ns - waiting.since_ns > PATIENCE_NS:
                 self._settle(waiting, peer)
+
+    def finish(self) -> None:
+        """Settles all that wait: nobody will call any more."""
+        for waiting in list(self._waiting):
+            self._settle(waiting, _peer(waiting.socket))
 
     def _settle(self, waiting: Waiting, peer: int) -> None:
         self._waiting.remove(waiting)

@@ -1,6 +1,7 @@
 """The file system as the program sees it: what is private, hidden, replaced, copied on write."""
 
 import os
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,7 @@ from egress_audit.model.run import Stamp
 from egress_audit.record import private_folders, syscalls
 from egress_audit.record.home import HomeView, fresh_home, overlay_home, real_home
 from egress_audit.record.kept_paths import Kept, kept_paths
-from egress_audit.record.mounts import is_folder, is_within, without_nested
+from egress_audit.record.mounts import is_folder, is_there, is_within, without_nested
 from egress_audit.record.overlay import OverlayUnavailable, scratch
 from egress_audit.record.stamps import FoundStamp, cache_folders, stamps
 from egress_audit.record.written import Layer
@@ -87,6 +88,9 @@ def make_view(wanted: Wanted) -> View:
         private_folders.write_name_service(wanted.resolvers, _SCRATCH, notes, wanted.own_names)
     Path(_SCRATCH).rmdir()
     private_folders.protect_kernel(_READ_ONLY, notes)
+    shown = [layer.shown for layer in (*layers, *view.layers)]
+    needed = [home, wanted.cwd, *(str(Path(wanted.cwd, path)) for path in wanted.binds)]
+    _protect_ourselves([*needed, *shown], notes)
     if wanted.bundle:
         private_folders.mask_folder(os.path.realpath(wanted.bundle))
     os.chdir(wanted.cwd)
@@ -116,6 +120,21 @@ def _home(
             why = (f"HOME is fresh, as no overlay could be had: {unavailable}",)
     view = fresh_home(home, caches, kept, found, _SCRATCH)
     return "fresh", replace(view, notes=(*why, *view.notes))
+
+
+def _protect_ourselves(writable: Sequence[str], notes: list[str]) -> None:
+    """Makes the auditor's own code read-only: who can change it can change what is reported.
+
+    A folder that holds one of the `writable` ones stays as it is, the other folders in it do not.
+    """
+    package = os.path.realpath(Path(__file__).parents[1])
+    ours = [package, sys.prefix, sys.base_prefix, *(path for path in sys.path if path)]
+    real = {os.path.realpath(path) for path in ours if Path(path).is_absolute() and is_there(path)}
+    needed = [os.path.realpath(path) for path in writable]
+    kept = {path for path in real if any(is_within(other, path) for other in (*needed, "/"))}
+    if package in kept:
+        notes.append(f"{package}, the auditor's own code, can be written by the program")
+    private_folders.protect_kernel(without_nested([*(real - kept)]), notes)
 
 
 def _open_folders(wanted: Wanted, kept: Kept, overlays: Sequence[str]) -> list[str]:

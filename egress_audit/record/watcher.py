@@ -36,6 +36,10 @@ class Watcher(Protocol):
         """Called ten times a second: settles what needs no call to be known."""
         ...
 
+    def finish(self) -> None:
+        """Settles what still waits, when the run has ended."""
+        ...
+
     def mismatch(self, process: Process, ends: Ends) -> None:
         """Takes in a packet that went elsewhere than its call had said."""
         ...

@@ -17,6 +17,8 @@ from egress_audit.model.run import WrittenFile
 MOST_FILES = 1_000
 MOST_LOOKED_AT = 1_000_000
 """Files past this number are not even counted."""
+DEEPEST = 100
+"""Folders below this many others are told as unreadable: a walk is recursive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,9 @@ def _every_file(layers: Sequence[Layer]) -> Iterator[WrittenFile]:
         for folder, below, names, descriptor in folders:
             kinds = {name: _kind(device, name, descriptor) for name in below}
             below[:] = [name for name, kind in kinds.items() if kind == stat.S_IFDIR]
+            if folder.count("/") >= DEEPEST:
+                unreadable += [str(Path(folder, name)) for name in below]
+                below.clear()
             links = [name for name, kind in kinds.items() if kind == stat.S_IFLNK]
             for name in (*names, *links):
                 path = os.path.normpath(Path(layer.shown, folder, name))
@@ -104,37 +109,74 @@ def _written(
 
 
 def changed_files(
-    folders: Iterable[str], since_ns: int, most: int = MOST_FILES
+    folders: Iterable[str],
+    since_ns: int,
+    most: int = MOST_FILES,
+    looked_at: int = MOST_LOOKED_AT,
+    not_in: Iterable[str] = (),
 ) -> tuple[list[WrittenFile], int]:
     """Files at or below real paths that were written or made since a time; then as `written_files`.
 
     For what is not private: the working folder, folders given by `--bind`. Others may have written
-    there too.
+    there too. A folder that changed though nothing directly in it did is told with a slash behind
+    it. looked_at: entries past this number are left out; not_in: folders that are passed over.
     """
     kept: list[WrittenFile] = []
     beyond = 0
-    for path in islice(_real_files(folders), MOST_LOOKED_AT):
-        size = _size_if_changed(path, since_ns)
-        if size is None:
+    for file in islice(_real_files(folders, since_ns, frozenset(not_in)), looked_at):
+        if file is None:
             continue
         if len(kept) < most:
-            kept.append(WrittenFile(str(path), size))
+            kept.append(file)
         else:
             beyond += 1
     return sorted(kept, key=lambda file: file.path), beyond
 
 
-def _real_files(tops: Iterable[str]) -> Iterator[Path]:
+def _real_files(
+    tops: Iterable[str], since_ns: int, not_in: frozenset[str]
+) -> Iterator[WrittenFile | None]:
+    """An item for every entry: None for one that did not change."""
     for top in tops:
+        found = _changed(top, since_ns)
         if not Path(top).is_dir():
-            yield Path(top)
-        for folder, _, names in os.walk(top):
-            yield from (Path(folder, name) for name in names)
+            yield found
+            continue
+        rest: list[tuple[str, int, WrittenFile | None]] = [(top, 0, None)]
+        while rest:
+            folder, depth, own = rest.pop()
+            if folder in not_in:
+                continue
+            below, names = _entries(folder)
+            if below is None or depth > DEEPEST:
+                yield WrittenFile(folder, Absent.UNREADABLE) if own or below else None
+                continue
+            files = [_changed(str(Path(folder, name)), since_ns) for name in names]
+            folders = [str(Path(folder, name)) for name in below]
+            deeper = [(path, depth + 1, _changed(path, since_ns)) for path in folders]
+            yield from files
+            if own and not any(files) and not any(changed for _, _, changed in deeper):
+                yield WrittenFile(f"{folder}/", 0)
+            else:
+                yield None
+            rest += reversed(deeper)
 
 
-def _size_if_changed(path: Path, since_ns: int) -> int | None:
+def _entries(folder: str) -> tuple[list[str] | None, list[str]]:
+    """Names of the folders in a folder, None if it cannot be read, and of what else is in it."""
     try:
-        found = path.lstat()
+        with os.scandir(folder) as entries:
+            some = islice(entries, MOST_LOOKED_AT)
+            kinds = {entry.name: entry.is_dir(follow_symlinks=False) for entry in some}
+    except OSError:
+        return None, []
+    below = sorted(name for name, is_folder in kinds.items() if is_folder)
+    return below, sorted(name for name, is_folder in kinds.items() if not is_folder)
+
+
+def _changed(path: str, since_ns: int) -> WrittenFile | None:
+    try:
+        found = os.lstat(path)
     except OSError:
         return None
-    return found.st_size if found.st_ctime_ns >= since_ns else None
+    return WrittenFile(path, found.st_size) if found.st_ctime_ns >= since_ns else None

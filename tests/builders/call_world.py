@@ -55,18 +55,18 @@ class World:
     def __init__(self, keep: int = 0, role: Role = Role.TARGET, began_ns: int = 0) -> None:
         self.listener = QueueListener()
         self.attempts: list[dict[str, object]] = []
-        self.outcomes: list[tuple[object, object]] = []
         self.drained = 0
         self.processes = Processes(lambda process: None, time.time_ns)
         self.processes.declare(PID, role)
         self.mismatches: list[Ends] = []
         self.senders = Senders(lambda process, ends: self.mismatches.append(ends))
         self.files = OpenedFiles(began_ns)
+        self._kept = Attempts(self._write)
         self.calls = Calls(
             self.listener,
             self.processes,
             self.senders,
-            Attempts(self._write),
+            self._kept,
             self.files,
             drain=self._drain,
             now=time.time_ns,
@@ -76,8 +76,11 @@ class World:
     def _write(self, event: str, **fields: object) -> None:
         if event == "attempt":
             self.attempts.append(fields)
-        elif event == "outcome":
-            self.outcomes.append((fields["attempt"], fields["outcome"]))
+
+    @property
+    def outcomes(self) -> list[tuple[object, object]]:
+        """Attempts, each with what became of it."""
+        return list(self._kept.outcomes.items())
 
     def _drain(self) -> None:
         self.drained += 1

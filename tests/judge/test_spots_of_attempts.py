@@ -193,3 +193,23 @@ def test_a_process_that_the_record_does_not_know_is_held_to_be_the_programs() ->
 
 def test_a_connection_to_the_sandbox_itself_has_no_effect() -> None:
     assert concluded(case(run=run(attempts=(attempt(OWN),)))).value == "HOLDS"
+
+
+@pytest.mark.parametrize(("denied", "there"), [("EFAULT", True), ("EPERM", False)])
+def test_a_call_that_the_recorder_could_not_read_is_one_whatever_it_is(
+    denied: str, there: bool
+) -> None:
+    judged = case(run=run(attempts=(attempt(NOTHING, call="openat", family="", denied=denied),)))
+    assert ("addresses-unread" in spots(judged)) is there
+
+
+@pytest.mark.parametrize("family", ["foreign ABI", "kernel keys"])
+def test_what_no_capture_shows_counts_with_sockets_that_lead_past_it(family: str) -> None:
+    assert "family-denied" in spots(case(run=socket(family, denied="ENOSYS")))
+
+
+def test_who_serves_at_one_loopback_address_is_there_for_the_other_too() -> None:
+    refused = contact("::1", far_p=8080, conn_states={"REJ": 1})
+    served = contact("127.0.0.1", far_p=8080, conn_states={"SF": 1})
+    assert "local-service-absent" in spots(case(refused, run=run()))
+    assert "local-service-absent" not in spots(case(refused, served, run=run()))

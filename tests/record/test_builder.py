@@ -230,3 +230,23 @@ def test_an_exercise_has_the_programs_environment_and_folder() -> None:
 def test_without_ipv6_there_is_one_resolver() -> None:
     assert resolvers_of(RunPlan(("true",), ipv6=False)) == ("10.87.0.1",)
     assert len(resolvers_of(RunPlan(("true",)))) == 2
+
+
+@both_users
+def test_what_was_written_without_an_open_by_name_is_listed(way: Way) -> None:
+    program = """
+Path("/proc/self/cwd/around").write_text("x")
+Path("back").write_text("x")
+os.utime("back", (0, 0))
+os.mkdir("folder")
+os.symlink("/etc", "link")
+"""
+    seen = recorded(python(program), way)
+    written = {file.path for file in seen.run.written_files}
+    assert {str(seen.place.work / name) for name in ("around", "back", "link")} <= written
+    assert f"{seen.place.work}/folder/" in written
+
+
+@both_users
+def test_a_program_that_writes_nothing_leaves_no_file(way: Way) -> None:
+    assert recorded(("true",), way).run.written_files == ()

@@ -12,6 +12,9 @@ import pytest
 
 from egress_audit.model.run import Role
 from egress_audit.record import calls as module
+from egress_audit.record import senders
+from egress_audit.record.filter import KEYS
+from egress_audit.record.notifications import FOREIGN_ABI
 from egress_audit.record.packet_ends import ends_of
 from egress_audit.record.syscalls import CAP_NET_RAW
 from tests.builders import packets as p
@@ -114,9 +117,59 @@ def test_a_call_on_no_socket_is_noted_and_left_to_the_kernel(world: World, tmp_p
     assert world.wanted() == [FAR_WORDS]
 
 
-def test_an_address_that_cannot_be_read_is_left_to_the_kernel(world: World) -> None:
+def test_an_address_that_cannot_be_read_is_refused_and_told(world: World) -> None:
     with socket.socket() as made:
-        assert world.call("connect", made.fileno(), 8, 16) == LET_GO
+        assert world.call("connect", made.fileno(), 8, 16) == errno.EFAULT
+    assert world.wanted() == [("connect", "", None, None)]
+    assert world.attempts[0]["denied"] == "EFAULT"
+
+
+@pytest.mark.parametrize(
+    ("code", "answer"),
+    [(errno.EMFILE, errno.EFAULT), (errno.EPERM, errno.EFAULT), (errno.EBADF, LET_GO)],
+)
+def test_a_socket_that_cannot_be_had_is_refused_unless_there_is_none(
+    world: World, monkeypatch: pytest.MonkeyPatch, code: int, answer: int
+) -> None:
+    def refuses(pidfd: int, descriptor: int) -> int:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(senders, "pidfd_getfd", refuses)
+    with socket.socket() as made:
+        assert world.call("connect", made.fileno(), placed(FAR), 16) == answer
+    assert [attempt["denied"] for attempt in world.attempts] == ["EFAULT" if answer else None]
+
+
+def test_a_caller_that_cannot_be_looked_at_is_refused_as_unknown(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted(tid: int) -> None:
+        raise OSError(errno.EMFILE, "none left")
+
+    monkeypatch.setattr(world.processes, "task", exhausted)
+    assert world.call("connect", 3, placed(FAR), 16) == errno.EFAULT
+    assert [attempt["process"] for attempt in world.attempts] == [module.UNKNOWN]
+
+
+def test_a_call_of_a_foreign_abi_does_not_exist_and_is_told(world: World) -> None:
+    assert world.call(FOREIGN_ABI, 1, 2, 3) == errno.ENOSYS
+    assert world.wanted() == [("socket", "foreign ABI", None, None)]
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_keys_of_the_kernel_are_refused_and_told(world: World, name: str) -> None:
+    assert world.call(name, 1, 2, 3) == errno.EPERM
+    assert (world.attempts[0]["call"], world.attempts[0]["denied"]) == (name, "EPERM")
+
+
+def test_a_signal_to_the_recorders_own_group_is_refused(world: World) -> None:
+    assert world.call("kill", 0, 15) == errno.EPERM
+    assert world.attempts[0]["denied"] == "EPERM"
+
+
+def test_a_signal_to_another_group_is_let_go(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getpgrp", lambda: 1 << 30)
+    assert world.call("kill", 0, 15) == LET_GO
     assert world.attempts == []
 
 
@@ -259,6 +312,25 @@ def test_a_socket_that_the_tree_bound_leads_nowhere(world: World, tmp_path: Path
     with listening(tmp_path / "s"):
         world.connects(str(tmp_path / "s"))
     assert world.outcomes == []
+
+
+@pytest.mark.parametrize("way", ["/proc/self/root", "/proc/thread-self/cwd/..", "link"])
+def test_a_socket_behind_a_link_of_proc_is_reached(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    (tmp_path / "link").symlink_to("/proc/self/root")
+    monkeypatch.chdir(tmp_path)
+    with listening(tmp_path / "s"):
+        world.connects(f"{way}/{tmp_path}/s")
+    assert [outcome for _, outcome in world.outcomes] == ["reached"]
+
+
+def test_a_link_where_the_tree_bound_a_socket_is_not_ours(world: World, tmp_path: Path) -> None:
+    world.binds(str(tmp_path / "s"))
+    with listening(tmp_path / "another"):
+        (tmp_path / "s").symlink_to("another")
+        world.connects(str(tmp_path / "s"))
+    assert [outcome for _, outcome in world.outcomes] == ["reached"]
 
 
 def test_a_socket_of_the_tree_by_another_name_leads_nowhere(world: World, tmp_path: Path) -> None:

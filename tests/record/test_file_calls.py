@@ -1,5 +1,6 @@
 """What the recorder makes of calls that name a file: the caller is this process itself."""
 
+import errno
 import os
 import stat
 import struct
@@ -11,8 +12,9 @@ import pytest
 from egress_audit.model.run import Role
 from egress_audit.record.file_calls import FOLDER_AND_PATH
 from egress_audit.record.filter import FILES
+from egress_audit.record.inside import Inside
 from tests.builders.call_world import LET_GO, PID, World
-from tests.builders.memory import placed
+from tests.builders.memory import before_the_end, placed
 
 AT_FDCWD = (1 << 64) - 100
 
@@ -132,9 +134,33 @@ def test_a_fifo_of_somebody_else_that_is_written_to_is_reached(tmp_path: Path) -
     made.processes.close()
 
 
-def test_a_path_that_cannot_be_read_is_left_to_the_kernel(world: World) -> None:
-    assert world.call("openat", AT_FDCWD, 8, os.O_WRONLY) == LET_GO
-    assert written(world) == []
+def test_a_path_at_a_null_pointer_is_refused_as_the_kernel_would(world: World) -> None:
+    assert world.call("openat", AT_FDCWD, 8, os.O_WRONLY) == errno.EFAULT
+    assert (written(world), world.attempts) == ([], [])
+
+
+def test_a_path_that_cannot_be_read_is_refused_and_told(world: World) -> None:
+    nowhere = before_the_end(b"/tmp/x")
+    assert world.call("openat", AT_FDCWD, nowhere, os.O_WRONLY) == errno.EFAULT
+    assert world.wanted() == [("openat", "", None, None)]
+    assert world.attempts[0]["denied"] == "EFAULT"
+
+
+def test_a_path_that_is_too_long_is_refused_as_the_kernel_would(world: World) -> None:
+    longest = placed(b"/" * 9000 + b"\0")
+    assert world.call("openat", AT_FDCWD, longest, os.O_WRONLY) == errno.ENAMETOOLONG
+    assert world.attempts == []
+
+
+def test_a_file_is_not_let_go_while_we_have_no_descriptor_left(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted(pid: int) -> Inside:
+        raise OSError(errno.EMFILE, "none left")
+
+    monkeypatch.setattr(Inside, "of", exhausted)
+    assert opened(world, tmp_path / "out", os.O_WRONLY) == errno.EFAULT
+    assert [attempt["denied"] for attempt in world.attempts] == ["EFAULT"]
 
 
 # Executions

@@ -17,6 +17,7 @@ from egress_audit.record.filter import (
     FILES,
     IO_URING,
     IOCTL,
+    KEYS,
     RET_ALLOW,
     RET_ERRNO,
     RET_NOTIFY,
@@ -49,6 +50,9 @@ ALWAYS_NOTIFIED = (
     "io_uring_setup",
     "io_uring_enter",
     "io_uring_register",
+    "add_key",
+    "request_key",
+    "keyctl",
 )
 FILE_CALLS = (
     "openat",
@@ -90,7 +94,7 @@ def test_opening_a_file_waits_where_it_is_asked_for(kind: str, call: str) -> Non
 
 
 def test_the_tables_hold_no_call_that_is_not_tried_here() -> None:
-    assert {*ALWAYS, *IO_URING} == set(ALWAYS_NOTIFIED)
+    assert {*ALWAYS, *KEYS, *IO_URING} == set(ALWAYS_NOTIFIED)
     assert set(FILES) == set(FILE_CALLS)
 
 
@@ -102,26 +106,31 @@ def test_a_call_that_leads_nowhere_is_let_go(kind: str) -> None:
 @on_each_machine
 @given(number=st.integers(0, 1000))
 def test_only_the_calls_that_are_named_are_not_let_go(kind: str, number: int) -> None:
-    looked_at = (*ALWAYS, *IO_URING, *FILES, "socket", "sendto")
+    looked_at = (*ALWAYS, *KEYS, *IO_URING, *FILES, "socket", "sendto", "kill")
     named = {NUMBERS[kind][call] for call in looked_at if call in NUMBERS[kind]}
     assert (answered(kind, number, 0, 0, 0, 0, 1) == ALLOWED) == (number not in named)
 
 
 @on_each_machine
 @pytest.mark.parametrize("arch", [I386, ARM, 0, 0xFFFF_FFFF])
-def test_calls_of_another_architecture_do_not_exist(kind: str, arch: int) -> None:
+def test_calls_of_another_architecture_wait(kind: str, arch: int) -> None:
     for number in (0, 1, NUMBERS[kind]["connect"], 359, 362):
-        assert answer(program(kind), seccomp_data(number, arch)) == MISSING
+        assert answer(program(kind), seccomp_data(number, arch)) == NOTIFIED
 
 
 def test_each_machine_takes_the_other_for_foreign() -> None:
     for ours, theirs in (MACHINES, MACHINES[::-1]):
         data = seccomp_data(NUMBERS[theirs]["connect"], AUDIT_ARCH[theirs])
-        assert answer(program(ours), data) == MISSING
+        assert answer(program(ours), data) == NOTIFIED
 
 
-@pytest.mark.parametrize("number", [X32, X32 | 1, X32 | 42, X32 | 520, 0xFFFF_FFFF])
-def test_x32_calls_do_not_exist(number: int) -> None:
+@pytest.mark.parametrize("number", [X32, X32 | 1, X32 | 42, X32 | 520, 0x7FFF_FFFF])
+def test_x32_calls_wait(number: int) -> None:
+    assert answered("x86_64", number) == NOTIFIED
+
+
+@pytest.mark.parametrize("number", [0x8000_0000, 0xFFFF_FFFF])
+def test_a_negative_number_is_no_call_of_any_kind(number: int) -> None:
     assert answered("x86_64", number) == MISSING
 
 
@@ -225,6 +234,21 @@ def test_a_program_may_confine_itself_further(
     kind: str, operation_and_flags: tuple[int, int]
 ) -> None:
     assert answered(kind, "seccomp", *operation_and_flags) == ALLOWED
+
+
+# kill: args (pid, signal)
+
+
+@on_each_machine
+@pytest.mark.parametrize("pid", [0, 1 << 32])
+def test_a_signal_to_the_own_group_waits(kind: str, pid: int) -> None:
+    assert answered(kind, "kill", pid, 15) == NOTIFIED
+
+
+@on_each_machine
+@pytest.mark.parametrize("pid", [1, 4711, (1 << 64) - 1, (1 << 64) - 7])
+def test_a_signal_to_any_other_is_let_go(kind: str, pid: int) -> None:
+    assert answered(kind, "kill", pid, 15) == ALLOWED
 
 
 # ioctl: args (fd, request, …)

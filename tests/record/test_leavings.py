@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -245,3 +246,41 @@ def test_a_layer_with_room_is_not(world: World) -> None:
     layer(world, "/home/me")
     world.ended()
     assert world.of("cannot-see") == []
+
+
+def changes(world: World, folder: Path) -> list[object]:
+    """What is written of a file that appeared in `folder` when the run had begun."""
+    made = world.leavings()
+    clock = world.root.parent / "clock"
+    clock.touch()
+    began_ns = time.time_ns()
+    while clock.stat().st_ctime_ns < began_ns:  # the clock of files is a coarse one
+        clock.touch()
+    (folder / "new").write_bytes(b"12")
+    made.note_files(world.files, world.worked_on.append)
+    return [file["path"] for file in world.of("written")]
+
+
+def test_what_changed_in_an_open_folder_is_written_though_nobody_opened_it(world: World) -> None:
+    folder = world.root.parent / "open"
+    folder.mkdir()
+    world.words |= {"home": "overlay", "open_folders": [str(folder)]}
+    assert changes(world, folder) == [str(folder / "new")]
+
+
+def test_the_evidence_in_an_open_folder_is_ours(world: World) -> None:
+    folder = world.root.parent / "open"
+    (folder / "bundle").mkdir(parents=True)
+    world.words |= {"open_folders": [str(folder)], "evidence": str(folder / "bundle")}
+    assert changes(world, folder / "bundle") == []
+
+
+@pytest.mark.parametrize("kind", ["fresh", "real"])
+def test_a_home_that_is_open_is_looked_at_only_if_it_is_the_real_one(
+    world: World, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = world.root.parent / "home"
+    home.mkdir()
+    monkeypatch.setitem(VARIABLES, "HOME", str(home))
+    world.words |= {"home": kind, "open_folders": [str(home)]}
+    assert changes(world, home) == ([str(home / "new")] if kind == "real" else [])

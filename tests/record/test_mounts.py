@@ -1,5 +1,6 @@
 """A detached clone outlives what covers its path; nothing of it is seen by the host."""
 
+import mmap
 import os
 from pathlib import Path
 
@@ -74,3 +75,13 @@ def test_a_folder_whose_name_merely_begins_alike_is_not_below(folder: Path) -> N
 def test_a_path_that_is_not_there_is_an_error() -> None:
     with pytest.raises(FileNotFoundError):
         in_child(lambda: mounts.clone("/nonexistent/path"), namespaces=CLONE_NEWNS)
+
+
+def test_a_file_system_in_memory_takes_a_quarter_of_it_at_most(folder: Path) -> None:
+    def size() -> int:
+        mounts.tmpfs(str(folder))
+        room = os.statvfs(folder)
+        return room.f_blocks * room.f_frsize
+
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    assert 0 < in_child(size, namespaces=CLONE_NEWNS) <= memory // 4 + mmap.PAGESIZE

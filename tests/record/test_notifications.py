@@ -2,7 +2,9 @@
 
 import ctypes
 import errno
+import fcntl
 import os
+import platform
 import select
 import signal
 import socket
@@ -18,8 +20,10 @@ from hypothesis import strategies as st
 from egress_audit.record import syscalls
 from egress_audit.record.filter import install
 from egress_audit.record.notifications import (
+    FOREIGN_ABI,
     LONGEST_PATH,
     MOST_MESSAGES,
+    NOTIFICATION,
     Listener,
     Notification,
     SocketAddress,
@@ -31,7 +35,7 @@ from egress_audit.record.notifications import (
     read_text,
     type_name,
 )
-from egress_audit.record.syscalls import CLONE_NEWNET
+from egress_audit.record.syscalls import AUDIT_ARCH, CLONE_NEWNET
 from tests.builders.memory import before_the_end, placed
 from tests.builders.namespaces import SECONDS, in_child
 
@@ -478,3 +482,31 @@ def test_a_process_that_was_killed_waits_no_more() -> None:
         return listener.still_waits(waiting), listener.let_go(waiting)
 
     assert with_waiting_child(connects, killed) == ((False, False), -9)
+
+
+NATIVE = AUDIT_ARCH.get(platform.machine(), 0)
+
+
+@pytest.mark.skipif(not NATIVE, reason="the numbers of this machine are not known")
+@pytest.mark.parametrize(
+    ("arch", "number", "foreign"),
+    [
+        (NATIVE, 0, False),
+        (0x4000_0003, 0, True),
+        (NATIVE, 0x4000_0000, True),
+        (NATIVE, 0x4000_002A, True),
+    ],
+)
+def test_a_call_of_another_abi_has_no_name_of_ours(
+    monkeypatch: pytest.MonkeyPatch, arch: int, number: int, foreign: bool
+) -> None:
+    connect = syscalls.number("connect")
+
+    def waiting(descriptor: int, request: int, buffer: object) -> None:
+        if isinstance(buffer, bytearray):
+            buffer[:] = NOTIFICATION.pack(1, 2, 0, connect | number, arch, 0, *[0] * 6)
+
+    monkeypatch.setattr(fcntl, "ioctl", waiting)
+    note = Listener(-1).receive()
+    assert note is not None
+    assert note.name == (FOREIGN_ABI if foreign else "connect")

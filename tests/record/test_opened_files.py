@@ -179,6 +179,60 @@ def test_writing_to_a_fifo_of_somebody_else_leads_out(
     assert files.opened(PID, path, writes) is leads_out
 
 
+def test_a_link_where_the_program_made_a_fifo_is_not_its_own(tmp_path: Path) -> None:
+    files, path = OpenedFiles(LONG_AGO), tmp_path / "fifo"
+    files.makes(PID, str(path))
+    os.mkfifo(tmp_path / "another")
+    path.symlink_to("another")
+    assert files.opened(PID, str(path), True) is True
+
+
+def test_a_link_to_a_fifo_that_the_program_made_is_its_own(tmp_path: Path) -> None:
+    files, path = OpenedFiles(LONG_AGO), tmp_path / "fifo"
+    files.makes(PID, str(path))
+    os.mkfifo(path)
+    (tmp_path / "link").symlink_to("fifo")
+    assert files.opened(PID, str(tmp_path / "link"), True) is False
+
+
+@pytest.mark.parametrize("way", ["/proc/self/fd", "/proc/thread-self/fd", "/dev/fd", "pid", "link"])
+@pytest.mark.parametrize("kind", ["fifo", "pipe", "file", "nothing"])
+def test_a_descriptor_opened_anew_leads_out_if_it_is_a_fifo_with_a_name(
+    tmp_path: Path, way: str, kind: str
+) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("/dev/fd")
+    ends = os.pipe()
+    if kind in ("fifo", "file"):
+        ends = (*ends, os.open(tmp_path / kind, os.O_RDWR))
+    number = 1 << 20 if kind == "nothing" else ends[-1]
+    folder = {"pid": f"/proc/{PID}/fd", "link": str(tmp_path / "link")}.get(way, way)
+    try:
+        leads_out = OpenedFiles(LONG_AGO).opened(PID, f"{folder}/{number}", True)
+    finally:
+        for end in ends:
+            os.close(end)
+    assert leads_out is (kind == "fifo")
+
+
+@pytest.mark.parametrize(
+    ("path", "leads_out"),
+    [
+        ("/proc/self/root/tmp/x", True),
+        ("/proc/PID/cwd/x", True),
+        ("/proc/self/task/1/fd/1", True),
+        ("/proc/self/comm", False),
+        ("/proc/PID/comm", False),
+        ("/dev/null", False),
+        ("/nowhere/x", False),
+    ],
+)
+def test_what_cannot_be_told_of_a_path_through_proc_leads_out(path: str, leads_out: bool) -> None:
+    path = path.replace("PID", str(PID))
+    assert OpenedFiles(LONG_AGO).opened(PID, path, True) is leads_out
+
+
 def test_writing_to_an_old_file_leads_nowhere(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert OpenedFiles(LONG_FROM_NOW).opened(PID, str(tmp_path / "file"), True) is False

@@ -1,9 +1,12 @@
 """Services of the host are out of reach in the private folders and devices."""
 
 import os
+import pty
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
+
+import pytest
 
 from egress_audit.record import syscalls
 from egress_audit.record.overlay import scratch
@@ -132,3 +135,82 @@ def test_what_cannot_be_protected_is_noted() -> None:
         return notes
 
     assert inside(told) == ["/nonexistent is not read-only: No such file or directory"]
+
+
+def hosts_inside(text: str, own_names: dict[str, str], scratch_folder: Path) -> str:
+    """What /etc/hosts holds where the host's own holds `text`."""
+
+    def shown() -> str:
+        mask_folder("/etc")
+        syscalls.mount("tmpfs", "/etc", "tmpfs")
+        Path("/etc/hosts").write_text(text, encoding="ascii")
+        with scratch(str(scratch_folder)):
+            write_name_service([], str(scratch_folder), [], own_names)
+        return Path("/etc/hosts").read_text(encoding="ascii")
+
+    return inside(shown)
+
+
+def test_localhost_is_known_where_the_host_does_not_know_it(tmp_path: Path) -> None:
+    own = {"10.87.0.2": "sandbox", "fd00::2": "sandbox"}
+    text = "127.0.0.1 localhost\n# ::1 localhost\n"
+    assert hosts_inside(text, own, tmp_path) == (
+        f"{text}::1 localhost\n10.87.0.2 sandbox\nfd00::2 sandbox\n"
+    )
+    assert hosts_inside("", {"10.87.0.2": "sandbox"}, tmp_path).splitlines()[-2:] == [
+        "127.0.0.1 localhost",
+        "10.87.0.2 sandbox",
+    ]
+
+
+def test_localhost_stays_as_the_host_knows_it(tmp_path: Path) -> None:
+    text = "127.0.0.1 me localhost\n::1 ip6-localhost localhost  # both\n"
+    own = {"fd00::2": "sandbox"}
+    assert hosts_inside(text, own, tmp_path) == f"{text}fd00::2 sandbox\n"
+
+
+def test_terminals_of_other_programs_are_out_of_reach(tmp_path: Path) -> None:
+    def terminals() -> tuple[list[str], str, bool]:
+        notes: list[str] = []
+        with scratch(str(tmp_path)):
+            hide_devices(str(tmp_path), notes)
+        before = [path.name for path in Path("/dev/pts").iterdir() if path.name != "ptmx"]
+        _, terminal = os.openpty()
+        name = os.ttyname(terminal)
+        return before, name, os.isatty(terminal) and Path(name).exists()
+
+    host, of_host = os.openpty()
+    try:
+        assert inside(terminals) == ([], "/dev/pts/0", True)
+        assert Path(os.ttyname(of_host)).exists()
+    finally:
+        os.close(host)
+        os.close(of_host)
+
+
+def test_the_terminal_of_the_program_stays_one(tmp_path: Path) -> None:
+    def told() -> tuple[bool, bool]:
+        with scratch(str(tmp_path)):
+            hide_devices(str(tmp_path), [])
+        terminal = os.open("/dev/tty", os.O_RDWR)
+        return os.isatty(0), os.isatty(terminal)
+
+    pid, host = pty.fork()
+    if pid == 0:
+        os._exit(0 if inside(told) == (True, True) else 1)
+    _, status = os.waitpid(pid, 0)
+    os.close(host)
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_a_file_system_that_a_program_answers_for_cannot_be_had(tmp_path: Path) -> None:
+    if not Path("/dev/fuse").exists():
+        pytest.skip("no FUSE here")
+
+    def hidden() -> list[str]:
+        with scratch(str(tmp_path)):
+            return hide_devices(str(tmp_path), [])
+
+    made = inside(hidden)
+    assert "/dev/fuse" in made
+    assert "/dev/null" not in made

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from egress_audit.model.run import Process
+from egress_audit.record import senders as module
 from egress_audit.record.notifications import SocketAddress
 from egress_audit.record.packet_ends import Ends, ends_of
 from egress_audit.record.senders import KERNEL, PENDING_NS, SECCOMP, Sender, Senders
@@ -502,3 +503,15 @@ def test_a_ping_socket_owns_the_echoes_with_its_identifier() -> None:
 
     own = Sender(ONE, SECCOMP)
     assert in_child(told, namespaces=CLONE_NEWNET) == (own, own, None)
+
+
+@pytest.mark.parametrize(("most", "held"), [(3, 3), (100, 5)])
+def test_no_more_sockets_without_a_port_are_held_than_so_many(
+    world: World, monkeypatch: pytest.MonkeyPatch, most: int, held: int
+) -> None:
+    monkeypatch.setattr(module, "MOST_PENDING", most)
+    with socket.socket() as made:
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        for tid in range(5):
+            world.hears(made, tid=tid + 1)
+        assert len(list(Path("/proc/self/fd").iterdir())) - before == held

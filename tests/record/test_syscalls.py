@@ -4,6 +4,7 @@ import errno
 import os
 import platform
 import re
+import resource
 import shutil
 import subprocess
 from functools import cache
@@ -188,3 +189,12 @@ def test_memory_that_is_not_mapped_cannot_be_read() -> None:
 
 def test_where_a_mapping_ends_fewer_bytes_are_read() -> None:
     assert syscalls.read_memory(os.getpid(), before_the_end(b"last"), 16) == b"last"
+
+
+def test_as_many_descriptors_as_allowed_can_be_had() -> None:
+    def limits() -> tuple[int, int]:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 256))
+        syscalls.raise_descriptor_limit()
+        return resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    assert in_child(limits) == (256, 256)

@@ -1,5 +1,6 @@
 """Whose listener took a connect over a unix socket: real sockets, listeners in forked children."""
 
+import errno
 import os
 import signal
 import socket
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from egress_audit.record import unix_peers
 from egress_audit.record.syscalls import pidfd_open
 from egress_audit.record.unix_peers import PATIENCE_NS, UnixPeers
 from tests.builders.namespaces import in_child
@@ -231,6 +233,24 @@ def test_every_socket_is_let_go_in_the_end(world: World) -> None:
     assert descriptors() == before
 
 
+def test_all_that_waits_is_settled_when_the_run_ends(world: World) -> None:
+    world.listener()
+    peers = world.peers(1 << 30)
+    before = descriptors()
+    world.watched(peers)
+    world.connect()
+    peers.finish()
+    assert world.reached == [ATTEMPT]
+    assert descriptors() == before
+
+
+def test_a_connect_that_is_still_refused_at_the_end_reached_nobody(world: World) -> None:
+    peers = world.peers(1 << 30)
+    world.watched(peers)
+    peers.finish()
+    assert world.reached == []
+
+
 # Peers that have ended
 
 
@@ -254,6 +274,29 @@ def test_nobody_is_asked_about_a_peer_that_lives(world: World) -> None:
 
 
 # What cannot be watched
+
+
+@pytest.mark.parametrize(("most", "held"), [(3, 3), (100, 5)])
+def test_no_more_sockets_are_held_than_so_many(
+    world: World, monkeypatch: pytest.MonkeyPatch, most: int, held: int
+) -> None:
+    monkeypatch.setattr(unix_peers, "MOST_WAITING", most)
+    peers = world.peers(1 << 30)
+    before = descriptors()
+    for _ in range(5):
+        world.watched(peers)
+    assert descriptors() - before == held
+
+
+def test_a_socket_that_we_have_no_room_for_is_not_passed_over(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted(pidfd: int, descriptor: int) -> int:
+        raise OSError(errno.EMFILE, "none left")
+
+    monkeypatch.setattr(unix_peers, "pidfd_getfd", exhausted)
+    with pytest.raises(OSError, match="none left"):
+        world.watched(world.peers(ME))
 
 
 def test_a_descriptor_that_is_not_there_is_passed_over(world: World) -> None:

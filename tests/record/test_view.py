@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from egress_audit.model.destination import Absent
 from egress_audit.record import syscalls
+from egress_audit.record import view as view_module
 from egress_audit.record.view import View, Wanted, make_view
 from egress_audit.record.written import written_files
 from tests.builders.namespaces import in_child, mounts_of_the_host
@@ -279,3 +281,52 @@ def test_sys_is_read_only(home: Path) -> None:
 
 def test_the_files_of_the_home_are_the_programs_own(home: Path) -> None:
     assert seen(wanted(home), lambda view: home.stat().st_uid) == os.geteuid()
+
+
+def test_the_auditors_own_code_cannot_be_written(home: Path) -> None:
+    package = Path(view_module.__file__).parents[1]
+
+    def read_only(view: View) -> list[bool]:
+        folders = [str(package), sys.prefix, sys.base_prefix]
+        return [bool(os.statvfs(folder).f_flag & os.ST_RDONLY) for folder in folders]
+
+    assert seen(wanted(home), read_only) == [True, True, True]
+
+
+def test_a_project_folder_in_which_the_auditor_lies_can_be_written_but_for_it(home: Path) -> None:
+    package = Path(view_module.__file__).parents[1]
+    asked = wanted(home, cwd=str(package.parent))
+
+    def facts(view: View) -> tuple[bool, bool, bool]:
+        project, ours = os.statvfs(package.parent), os.statvfs(package)
+        noted = any(str(package) in note for note in view.notes)
+        return bool(project.f_flag & os.ST_RDONLY), bool(ours.f_flag & os.ST_RDONLY), noted
+
+    assert seen(asked, facts) == (False, True, False)
+
+
+def test_an_auditor_that_the_program_may_write_is_told(home: Path) -> None:
+    package = Path(view_module.__file__).parents[1]
+    asked = wanted(home, cwd=str(package))
+
+    def facts(view: View) -> tuple[bool, bool]:
+        noted = any(str(package) in note for note in view.notes)
+        return bool(os.statvfs(package).f_flag & os.ST_RDONLY), noted
+
+    assert seen(asked, facts) == (False, True)
+
+
+def test_a_folder_that_is_bound_can_be_written_though_it_lies_beside_our_libraries(
+    home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("libraries", "others"):
+        (tmp_path / name / "bound").mkdir(parents=True)
+    monkeypatch.syspath_prepend(str(tmp_path / "libraries"))
+    monkeypatch.syspath_prepend(str(tmp_path / "others"))
+    bound = tmp_path / "libraries" / "bound"
+    asked = wanted(home, binds=[str(bound)], cwd="/", argv=["/bin/true", str(tmp_path / "others")])
+
+    def written(view: View) -> tuple[bool, bool]:
+        return os.access(bound, os.W_OK), os.access(tmp_path / "others", os.W_OK)
+
+    assert seen(asked, written) == (True, False)

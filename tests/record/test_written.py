@@ -94,3 +94,78 @@ def test_a_file_may_be_asked_for_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     files, _ = changed_files([str(tmp_path / "file"), str(tmp_path / "absent")], 0)
     assert [file.path for file in files] == [str(tmp_path / "file")]
+
+
+def deep(folder: Path, levels: int) -> None:
+    """Makes folders one in the other, and a file in the last, by names relative to each."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    for _ in range(levels):
+        os.mkdir("d", dir_fd=descriptor)
+        inner = os.open("d", os.O_RDONLY, dir_fd=descriptor)
+        os.close(descriptor)
+        descriptor = inner
+    os.close(os.open("f", os.O_CREAT | os.O_WRONLY, dir_fd=descriptor))
+    os.close(descriptor)
+
+
+@pytest.mark.parametrize("levels", [3000])
+def test_folders_without_end_are_told_as_unreadable(tmp_path: Path, levels: int) -> None:
+    def walked() -> tuple[list[Absent | int], list[Absent | int], int]:
+        syscalls.mount("tmpfs", str(tmp_path), "tmpfs")
+        deep(tmp_path, levels)
+        (tmp_path / "d" / "near").write_bytes(b"123")
+        changed, _ = changed_files([str(tmp_path)], 0)
+        sizes = [size for _, size in told(layer(tmp_path))]
+        return sizes, [file.size for file in changed], len(changed)
+
+    flags = syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWNS
+    in_layer, in_open, _ = in_child(walked, namespaces=flags)
+    assert in_layer == [Absent.UNREADABLE, 3] or in_layer == [3, Absent.UNREADABLE]
+    assert sorted(map(str, in_open)) == sorted(map(str, [3, Absent.UNREADABLE]))
+
+
+def test_folders_of_an_ordinary_depth_are_told_to_their_end(tmp_path: Path) -> None:
+    deep(tmp_path, 90)
+    assert told(layer(tmp_path)) == [("/home/user/" + "d/" * 90 + "f", 0)]
+    files, _ = changed_files([str(tmp_path)], 0)
+    assert [file.path for file in files] == [str(tmp_path) + "/d" * 90 + "/f"]
+
+
+def test_a_change_without_an_open_by_name_is_told(tmp_path: Path) -> None:
+    before = tmp_path / "before"
+    before.mkdir()
+    (before / "old").touch()
+    since_ns = next_tick(tmp_path)
+    nameless = os.open(tmp_path, os.O_TMPFILE | os.O_WRONLY)
+    # With a folder's descriptor Python calls linkat, which follows.
+    os.link(f"/proc/self/fd/{nameless}", tmp_path / "linked", src_dir_fd=nameless)
+    os.close(nameless)
+    (tmp_path / "set back").touch()
+    os.utime(tmp_path / "set back", (0, 0))
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("/etc")
+    files, _ = changed_files([str(tmp_path)], since_ns)
+    names = [file.path.removeprefix(f"{tmp_path}/") for file in files]
+    assert names == ["folder/", "link", "linked", "set back"]
+
+
+def test_folders_that_are_passed_over_and_entries_past_the_number_are_left_out(
+    tmp_path: Path,
+) -> None:
+    for name in ("evidence", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").touch()
+    evidence = str(tmp_path / "evidence")
+    files, _ = changed_files([str(tmp_path)], 0, not_in=[evidence])
+    assert [file.path for file in files] == [str(tmp_path / "other" / "file")]
+    assert changed_files([str(tmp_path)], 0, looked_at=0) == ([], 0)
+
+
+def next_tick(folder: Path) -> int:
+    """A time that is past what is in `folder`, and which its clock has reached."""
+    probe = folder.parent / f"{folder.name}-clock"
+    probe.touch()
+    since_ns = probe.stat().st_ctime_ns + 1
+    while probe.stat().st_ctime_ns < since_ns:
+        probe.touch()
+    return since_ns
