@@ -199,7 +199,7 @@ def _settle_network(gid: int) -> None:
 
 def _set_sysctl(name: str, value: str) -> None:
     with suppress(OSError):  # A kernel without IPv6 has none of them.
-        Path("/proc/sys", name).write_text(value, encoding="ascii")
+        Path("/proc/sys", name).write_text(value, encoding="utf-8")
 
 
 def _initiate(setup: Setup, control: socket.socket) -> NoReturn:

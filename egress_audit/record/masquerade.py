@@ -61,7 +61,7 @@ class Masquerade:
         try:
             _configure(self.name, mtu)
             for path in (*changed, SYSCTLS / f"ipv4/conf/{self.name}/forwarding"):
-                path.write_text("1", encoding="ascii")
+                path.write_text("1", encoding="utf-8")
             _nft(nft, TABLE.format(name=self.name, address=ADDRESS4))
         except OSError as error:
             self.close()
@@ -98,21 +98,21 @@ class Masquerade:
 def uplink_mtu() -> int:
     """The longest packet that the host's default route takes; 1500 if it does not say."""
     try:
-        return int((LINKS / default_link(4) / "mtu").read_text(encoding="ascii"))
+        return int((LINKS / default_link(4) / "mtu").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return 1500
 
 
 def _forwarding_off() -> list[Path]:
     """The settings to change: of links with a route whose packets are not forwarded so far."""
-    lines = ROUTES[4].read_text(encoding="ascii").splitlines()[1:]
+    lines = ROUTES[4].read_text(encoding="utf-8").splitlines()[1:]
     paths = {SYSCTLS / f"ipv4/conf/{line.split()[0]}/forwarding" for line in lines}
-    return sorted(path for path in paths if path.read_text(encoding="ascii").strip() == "0")
+    return sorted(path for path in paths if path.read_text(encoding="utf-8").strip() == "0")
 
 
 def _configure(name: str, mtu: int) -> None:
     with suppress(OSError):  # A kernel without IPv6 has none of it.
-        (SYSCTLS / f"ipv6/conf/{name}/disable_ipv6").write_text("1", encoding="ascii")
+        (SYSCTLS / f"ipv6/conf/{name}/disable_ipv6").write_text("1", encoding="utf-8")
     with Links() as links:
         links.up(name, mtu, QUEUE_LEN, noarp=True)
         links.route(f"{ADDRESS4}/32", name)
@@ -139,7 +139,7 @@ def _guard(gone: int, nft: str, name: str, changed: list[Path]) -> NoReturn:
         os.read(gone, 1)
         for path in changed:
             with suppress(OSError):  # The link may be gone.
-                path.write_text("0", encoding="ascii")
+                path.write_text("0", encoding="utf-8")
         with suppress(OSError, subprocess.TimeoutExpired):
             _nft(nft, f"delete table ip {name}")
     finally:

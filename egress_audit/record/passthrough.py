@@ -233,7 +233,7 @@ def versions_with_a_route() -> frozenset[int]:
 def default_link(version: int) -> str:
     """The link of this host's default route; '' if it has none."""
     try:
-        lines = ROUTES[version].read_text(encoding="ascii").splitlines()
+        lines = ROUTES[version].read_text(encoding="utf-8").splitlines()
     except OSError:
         return ""
     for line in lines:

@@ -235,7 +235,7 @@ class Session:
             self._sandbox.order(start=RELAY)
         if limits.ready:
             self._get_ready()
-        if self._exercise is not None and not over():
+        if self._exercise is not None:
             self._use(self._exercise)
         self._wait(over, left())
         by = "observed"
@@ -268,14 +268,12 @@ class Session:
         return bool(self._empty or self.outcome.interruptions)
 
     def _use(self, exercise: Exercise) -> None:
-        """Uses the program, and says so if it did what was expected."""
+        """Uses the program, if there is time, and says so if it did what was expected."""
         self.status.phase = "generate"
         self._write("phase", phase="generate", proof="exercise", edge="begin")
-        self._sandbox.order(start=EXERCISE)
-        self._wait(
-            lambda: EXERCISE in self._left or bool(self.outcome.interruptions),
-            self._seconds_left(),
-        )
+        if not self._over():
+            self._sandbox.order(start=EXERCISE)
+        self._wait(lambda: EXERCISE in self._left or self._over(), self._seconds_left())
         self._wait(lambda: False, TICK_S)
         if exercise.succeeded(self._left.get(EXERCISE)):
             self._write("phase", phase="generate", proof="exercise", edge="end")

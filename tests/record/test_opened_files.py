@@ -203,7 +203,7 @@ def test_a_descriptor_opened_anew_leads_out_if_it_is_a_fifo_with_a_name(
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "file").touch()
     (tmp_path / "link").symlink_to("/dev/fd")
-    ends = os.pipe()
+    ends: tuple[int, ...] = os.pipe()
     if kind in ("fifo", "file"):
         ends = (*ends, os.open(tmp_path / kind, os.O_RDWR))
     number = 1 << 20 if kind == "nothing" else ends[-1]
