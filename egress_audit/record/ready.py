@@ -1,5 +1,7 @@
 """Whether the program can be used yet: asked inside, by a process that is not the program's."""
 
+import encodings.ascii
+import encodings.idna  # noqa: F401 - both are looked up late, where Python may be closed to us
 import http.client
 import re
 import socket
