@@ -46,7 +46,7 @@ class Notes:
     unattributed: int = 0
     names: dict[str, str] = field(default_factory=dict)
     phases: list[Phase] = field(default_factory=list)
-    open_phases: dict[str, deque[int]] = field(default_factory=dict)
+    open_phases: dict[tuple[str, str], deque[int]] = field(default_factory=dict)
     """Indices of the phases of a word that have not ended, the first of them first."""
     probes: list[Probe] = field(default_factory=list)
     conditions: list[Setting] = field(default_factory=list)

@@ -183,15 +183,15 @@ def _phase(notes: Notes, event: Event) -> None:
     if event.text("edge") == "begin":
         phase = Phase(word, event.t, Absent.NOT_FOUND, proof)
         if notes.keep(notes.phases, phase, event.kind):
-            notes.open_phases.setdefault(word, deque()).append(len(notes.phases) - 1)
+            notes.open_phases.setdefault((word, proof), deque()).append(len(notes.phases) - 1)
         return
-    waiting = notes.open_phases.get(word)
+    waiting = notes.open_phases.get((word, proof))
     if not waiting:
         notes.problem(f"line {event.line}: the phase {word} ends and did not begin")
         return
     index = waiting.popleft()
     begun = notes.phases[index]
-    notes.phases[index] = replace(begun, end_ns=max(event.t, begun.begin_ns), proof=proof)
+    notes.phases[index] = replace(begun, end_ns=max(event.t, begun.begin_ns))
 
 
 def _probe(notes: Notes, event: Event) -> None:

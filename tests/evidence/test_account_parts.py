@@ -156,8 +156,13 @@ def edge(word: str, which: str, seconds: int, proof: str = "self") -> Line:
     return line("phase", START_NS + seconds * SECOND_NS, phase=word, proof=proof, edge=which)
 
 
-def test_a_phase_is_joined_from_its_edges_and_proved_at_its_end() -> None:
-    account = told(edge("load", "begin", 2), edge("load", "end", 5, "exercise"))
+def test_what_the_program_says_of_a_phase_ends_no_exercise_of_the_same_name() -> None:
+    account = told(edge("load", "begin", 2, "exercise"), edge("load", "end", 5, "self"))
+    assert account.run.phases[1].end_ns is Absent.NOT_FOUND
+
+
+def test_a_phase_is_joined_from_its_edges() -> None:
+    account = told(edge("load", "begin", 2, "exercise"), edge("load", "end", 5, "exercise"))
     phase = account.run.phases[1]
     assert (phase.word, phase.proof) == ("load", "exercise")
     assert (phase.begin_ns, phase.end_ns) == (START_NS + 2 * SECOND_NS, START_NS + 5 * SECOND_NS)
