@@ -23,6 +23,8 @@ SETTINGS = (
 CONTAINER_WORDS = {"docker": "docker", "kubepods": "kubernetes", "libpod": "podman", "lxc": "lxc"}
 """What stands in the path of a control group → who made the container."""
 UNKNOWN_CONTAINER = "some container tool"
+BINFMT = "/proc/sys/fs/binfmt_misc"
+"""What machines that are no container mount below /proc themselves."""
 FIRST_PIDS = "pid:[4026531836]"
 """The pid namespace in which a machine starts (PROC_PID_INIT_INO): who is in it, and not filtered,
 is in no container, even if the machine's files came from the image of one."""
@@ -89,7 +91,19 @@ def _container(root: Path) -> str:
     # systemd and most tools tell the first process what it is in; only its own user may read it.
     said = _text(root / "proc/1/environ").split("\0")
     named = [entry.partition("=")[2] for entry in said if entry.startswith("container=")]
-    return (named[0] or UNKNOWN_CONTAINER) if named else ""
+    if named or _proc_is_covered(root):
+        return (named and named[0]) or UNKNOWN_CONTAINER
+    return ""
+
+
+def _proc_is_covered(root: Path) -> bool:
+    """Parts of /proc are mounted over, as container tools do: then nobody may mount a new one.
+
+    Source: proc_pid_mountinfo(5), field 5; mnt_already_visible of the kernel's fs/namespace.c.
+    """
+    lines = _text(root / "proc/self/mountinfo").splitlines()
+    points = (line.split(" ")[4] for line in lines if line.count(" ") > 4)
+    return any(point.startswith("/proc/") and point != BINFMT for point in points)
 
 
 def _is_filtered(root: Path) -> bool:

@@ -45,6 +45,7 @@ def test_settings_are_as_the_kernel_shows_them(tmp_path: Path) -> None:
         ("proc/1/cgroup", "0::/kubepods/burstable/pod1\n", "kubernetes"),
         ("proc/1/environ", "A=1\0container=lxc\0", "lxc"),
         ("proc/1/environ", "container=\0", "some container tool"),
+        ("proc/self/mountinfo", "9 8 0:5 / /proc/kcore rw - tmpfs t rw", "some container tool"),
         ("proc/1/cgroup", "0::/init.scope\n", ""),
     ],
 )
@@ -73,3 +74,10 @@ def test_the_mode_of_the_device_is_told(tmp_path: Path) -> None:
     write(tmp_path, "dev/net/tun")
     (tmp_path / "dev/net/tun").chmod(0o600)
     assert host_facts(tmp_path).tun_mode == "0600"
+
+
+def test_what_every_machine_mounts_below_proc_is_no_sign_of_a_container(tmp_path: Path) -> None:
+    (tmp_path / "proc/self").mkdir(parents=True)
+    line = "9 8 0:5 / /proc/sys/fs/binfmt_misc rw - autofs a rw\n"
+    (tmp_path / "proc/self/mountinfo").write_text(line)
+    assert host_facts(tmp_path).container == ""
