@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test test-live lint types lock clean
+.PHONY: help demo test test-live corpus lint types lock clean
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -19,6 +19,10 @@ test: ## All tests
 test-live: ## Real libraries with tiny models, run in sandboxes (goes online to install them)
 	@PYTHON="$(PYTHON)" sh scripts/venv.sh test
 	@sh scripts/live.sh docs/live.md
+
+corpus: ## Flows and names held to the captures and truth below EGRESS_AUDIT_SHARED/corpus
+	@PYTHON="$(PYTHON)" sh scripts/venv.sh test
+	@$(BIN)/python scripts/corpus.py "$${EGRESS_AUDIT_SHARED:?names the folder that holds corpus/}/corpus"
 
 lint: ## Style, format, and which room may import which
 	@PYTHON="$(PYTHON)" sh scripts/venv.sh test
