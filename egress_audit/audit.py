@@ -119,7 +119,7 @@ def audited(
         run = recorded.account.run
         destination_of = simulated_too(destination_of, run.synthetic, run.our_resolvers)
     observations = _observations(heard.hearing, traffic, destination_of, bounds.max_observations)
-    items = (EvidenceItem(facts.sha256, facts.size, facts.format, facts.format_detail), *seal.items)
+    items = (*_evidence_items(facts), *seal.items)
     case = Case(
         claim=claim,
         coverage=coverage_of(heard, facts, traffic, recorded),
@@ -132,6 +132,12 @@ def audited(
     )
     audit = _judged(case, items)
     return Audited(facts.name, audit, traffic.flows, traffic.sides, traffic.names, destination_of)
+
+
+def _evidence_items(facts: CaptureFacts) -> Iterator[EvidenceItem]:
+    """What was read: one capture, or each of those that were merged."""
+    for part in facts.parts or (facts,):
+        yield EvidenceItem(part.sha256, part.size, part.format, part.format_detail)
 
 
 def _traffic(

@@ -146,3 +146,11 @@ class FrameSource(Protocol):
     def facts(self) -> CaptureFacts:
         """What is known once iteration has ended."""
         ...
+
+
+class OpenedSource(FrameSource, Protocol):
+    """A source that holds an input open until it has been read to its end."""
+
+    def close(self) -> None:
+        """Closes the input, for those who stop early."""
+        ...

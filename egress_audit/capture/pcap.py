@@ -106,6 +106,10 @@ class PcapSource:
             first_frame=first,
         )
 
+    def close(self) -> None:
+        """Closes the input; for those who do not read to the end, where that is done."""
+        self._window.close()
+
     def facts(self) -> CaptureFacts:
         """The file as a whole; complete once iteration has ended."""
         interface = Interface(

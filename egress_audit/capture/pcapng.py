@@ -239,6 +239,10 @@ class PcapngSource:
             what = why or f"the file ends inside a block ({left} bytes of it are there)"
             self._damage.append(Damage(self._window.base + position, what))
 
+    def close(self) -> None:
+        """Closes the input; for those who do not read to the end, where that is done."""
+        self._window.close()
+
     def facts(self) -> CaptureFacts:
         """The file as a whole; complete once iteration has ended."""
         sections = self._section + 1

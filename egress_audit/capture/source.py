@@ -9,7 +9,7 @@ from typing import BinaryIO
 from egress_audit.capture.pcap import PcapSource, read_header
 from egress_audit.capture.pcapng import MAX_BLOCK, PcapngSource
 from egress_audit.capture.window import Window
-from egress_audit.columns import FrameSource
+from egress_audit.columns import OpenedSource
 from egress_audit.errors import InputUnreadable
 
 PCAPNG_MAGIC = b"\x0a\x0d\x0d\x0a"
@@ -40,7 +40,7 @@ KNOWN: tuple[tuple[bytes, str, str], ...] = (
 """First bytes → what the file is, what would help."""
 
 
-def open_capture(path: str) -> FrameSource:
+def open_capture(path: str) -> OpenedSource:
     """A source for the file at `path`, `-` being standard input.
 
     Raises InputUnreadable if it is missing, may not be read, is empty or is no capture.
@@ -68,7 +68,7 @@ def open_capture(path: str) -> FrameSource:
     raise InputUnreadable(_what_it_is(head, extent), where=path, hint=_remedy(head))
 
 
-def source_of(name: str, window: Window) -> FrameSource | None:
+def source_of(name: str, window: Window) -> OpenedSource | None:
     """A source for an input of that name, if it begins with a header that can be read."""
     head = bytes(window.buffer[: min(window.end, 28)])
     if head.startswith(PCAPNG_MAGIC):

@@ -67,6 +67,8 @@ class CaptureFacts:
     host_records: tuple[HostRecord, ...]
     host_records_beyond: int
     """Name records past the bound that was kept."""
+    parts: tuple["CaptureFacts", ...] = ()
+    """Of several captures that are read as one: the facts of each."""
 
 
 @dataclass(frozen=True, slots=True)
