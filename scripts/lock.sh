@@ -1,7 +1,7 @@
 #!/bin/sh
-# Writes requirements/run.txt and requirements/test.txt from pyproject.toml, and requirements/live.txt
-# from live.in: names, versions and hashes, and nothing that says where they were fetched from. Called
-# by `make lock`; goes online.
+# Writes requirements/run.txt and requirements/test.txt from pyproject.toml, and
+# requirements/live.txt and fuzz.txt from live.in and fuzz.in: names, versions and hashes, and nothing
+# that says where they were fetched from. Called by `make lock`; goes online.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -29,6 +29,7 @@ compile requirements/run.txt --build-deps-for editable pyproject.toml
 compile requirements/test.txt --build-deps-for editable --extra test \
     --constraint requirements/run.txt pyproject.toml
 compile requirements/live.txt requirements/live.in
+compile requirements/fuzz.txt requirements/fuzz.in
 
 if grep -nE 'https?:|file:|index|find-links|trusted|/[a-z]+/' requirements/*.txt; then
     echo "lock.sh: the lines above say where packages were fetched from" >&2

@@ -1,0 +1,70 @@
+"""Where fuzzing begins: the golden captures, profiles and bundles, and what the builders make."""
+
+import struct
+from pathlib import Path
+
+from tests.builders.captures import (
+    TCP,
+    UDP,
+    client_hello,
+    dns_answer,
+    dns_query,
+    ethernet,
+    http_request,
+    ip,
+    over_tcp,
+    tcp,
+    udp,
+)
+
+ROOT = Path(__file__).parent.parent
+LARGEST = 1 << 16
+"""Bytes of a seed: longer ones only slow the search."""
+
+
+def seeds(target: str) -> list[bytes]:
+    """The seeds of a target, by its name; none are longer than LARGEST."""
+    made = {
+        "capture": _files("captures", "*.pcap*"),
+        "frames": _frames(),
+        "stream": [client_hello("a.example"), http_request("a.example"), over_tcp(_question())],
+        "dns": [_question(), dns_answer("a.example", ["192.0.2.1"])],
+        "account": _files("captures", "*.bundle/events.jsonl"),
+        "profile": _files("profiles", "*.yaml"),
+        "internet": [b"".join(_with_length(packet) for packet in _packets())],
+    }
+    return [seed for seed in made.get(target, []) if len(seed) <= LARGEST]
+
+
+def findings(target: str) -> list[Path]:
+    """Inputs that once were too much for a target; each stays a test."""
+    return sorted((Path(__file__).parent / "findings" / target).glob("*"))
+
+
+def _files(folder: str, pattern: str) -> list[bytes]:
+    return [path.read_bytes() for path in sorted((ROOT / folder).glob(pattern))]
+
+
+def _question() -> bytes:
+    return dns_query("a.example")
+
+
+def _packets() -> list[bytes]:
+    return [
+        ip("10.87.0.2", "192.0.2.1", tcp(40000, 443, "S"), TCP),
+        ip("10.87.0.2", "192.0.2.1", tcp(40000, 443, "PA", payload=client_hello("a.example")), TCP),
+        ip("10.87.0.2", "10.87.0.1", udp(40000, 53, _question()), UDP),
+        ip("fd00:e6e4::2", "2001:db8::1", udp(40000, 53, _question()), UDP),
+    ]
+
+
+def _with_length(part: bytes) -> bytes:
+    return struct.pack(">H", len(part)) + part
+
+
+def _frames() -> list[bytes]:
+    packets = _packets()
+    return [
+        b"\0\x01" + b"".join(_with_length(ethernet(packet)) for packet in packets),
+        b"\0\x65" + b"".join(_with_length(packet) for packet in packets),
+    ]

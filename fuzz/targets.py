@@ -1,0 +1,121 @@
+"""What is fed with bytes of an attacker: each target takes bytes, and returns or raises a refusal.
+
+Anything but an `EgressAuditError` that leaves a target is a finding; so is a ledger that does not
+add up.
+"""
+
+import io
+import random
+import struct
+from collections.abc import Callable
+from functools import cache
+from ipaddress import ip_network
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from egress_audit.audit import audited
+from egress_audit.capture.source import source_of
+from egress_audit.capture.window import Window
+from egress_audit.classify.destination import Classifier
+from egress_audit.errors import EgressAuditError
+from egress_audit.evidence.account import read_account
+from egress_audit.judge.profile import load_profile
+from egress_audit.model.claim import Claim
+from egress_audit.names.dns import read_message, read_stream
+from egress_audit.names.http import read_request_head
+from egress_audit.names.socks import read_greeting
+from egress_audit.names.tls import read_client_hello
+from egress_audit.record.internet.internet import Internet
+from egress_audit.record.internet.settings import InternetSettings
+from egress_audit.report.document import Envelope
+from egress_audit.report.flow_records import flow_line
+from egress_audit.report.renderers import RENDERERS, Presentation
+
+WINDOW = 1 << 16
+"""Small, so that records lie over its end."""
+LINKTYPES = 300
+"""Link types from 0 to below this one are tried, those that nobody knows among them."""
+NANOSECONDS = 1_700_000_000_000_000_000
+
+
+def capture(data: bytes) -> None:
+    """A capture file, from its first byte to every report of it."""
+    source = source_of("fuzzed", Window(io.BytesIO(data), block=WINDOW))
+    if source is None:
+        return
+    found = audited(source, _claim(), Classifier(), local=(ip_network("10.0.0.0/8"),))
+    coverage = found.audit.coverage
+    undecoded = sum(coverage.undecoded.values()) + sum(coverage.no_destination.values())
+    assert coverage.frames == coverage.packets + undecoded
+    for record in found.flow_records():
+        flow_line(*record)
+    for render in RENDERERS.values():
+        render(found.audit, Presentation(Envelope("0", (found.name,)), colour=False))
+
+
+def frames(data: bytes) -> None:
+    """Frames of one link type, each with its length before it; two bytes say which type."""
+    linktype = int.from_bytes(data[:2], "big") % LINKTYPES
+    records, at = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, linktype)], 2
+    while at + 2 <= len(data):
+        length = int.from_bytes(data[at : at + 2], "big") % 2048
+        frame = data[at + 2 : at + 2 + length]
+        second = 1_700_000_000 + at
+        records += [struct.pack("<IIII", second, 0, len(frame), max(length, len(frame))), frame]
+        at += 2 + length
+    capture(b"".join(records))
+
+
+def stream(data: bytes) -> None:
+    """The first bytes of a TCP stream, whole and cut."""
+    for read in (read_client_hello, read_request_head, read_greeting, read_stream):
+        read(data)
+        read(data[: len(data) // 2])
+
+
+def dns(data: bytes) -> None:
+    """A datagram of the DNS."""
+    read_message(data, complete=True)
+    read_message(data, complete=False)
+
+
+def account(data: bytes) -> None:
+    """The record of a run."""
+    read_account(io.BytesIO(data))
+
+
+def profile(data: bytes) -> None:
+    """A profile somebody wrote."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "fuzzed.yaml")
+        path.write_bytes(data)
+        load_profile(str(path))
+
+
+def internet(data: bytes) -> None:
+    """Packets of a program in the sandbox, each with its length before it."""
+    simulated = Internet(InternetSettings(), random.Random(1))
+    at, now = 0, NANOSECONDS
+    while at + 2 <= len(data):
+        length = int.from_bytes(data[at : at + 2], "big") % 2048
+        simulated.answer(data[at + 2 : at + 2 + length], now)
+        at, now = at + 2 + length, now + 10_000_000
+        simulated.due(now)
+
+
+@cache
+def _claim() -> Claim:
+    return load_profile("offline")
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    target.__name__: target for target in (capture, frames, stream, dns, account, profile, internet)
+}
+
+
+def survives(target: Callable[[bytes], None], data: bytes) -> None:
+    """Runs a target; a refusal with a reason is as good as an answer."""
+    try:
+        target(data)
+    except EgressAuditError:
+        return

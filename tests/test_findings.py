@@ -1,0 +1,34 @@
+"""What was once too much for a reader, and what fuzzing begins with, is read or refused."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from fuzz.seeds import findings, seeds
+from fuzz.targets import TARGETS, survives
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_target_has_seeds_that_it_survives(target: str) -> None:
+    made = seeds(target)
+    assert made
+    for seed in made[:5]:
+        survives(TARGETS[target], seed)
+
+
+@pytest.mark.parametrize(
+    ("target", "path"), [(target, path) for target in TARGETS for path in findings(target)]
+)
+def test_a_finding_stays_mended(target: str, path: Path) -> None:
+    survives(TARGETS[target], path.read_bytes())
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_damaged_seeds_are_read_or_refused(target: str) -> None:
+    rng = random.Random(target)
+    for seed in seeds(target)[:20]:
+        damaged = bytearray(seed)
+        for _ in range(rng.randint(1, 8)):
+            damaged[rng.randrange(len(damaged))] = rng.randrange(256)
+        survives(TARGETS[target], bytes(damaged[: rng.randint(1, len(damaged))]))
