@@ -21,7 +21,7 @@ def headline(
     if verdict is Verdict.INCONCLUSIVE and not isinstance(case.run, Absent):
         return (
             f"{case.subject} did nothing against the claim that was seen, and this is no proof: "
-            + (_open_points([spot for spot in spots if spot.material]))
+            + _open_points(case.run, [spot for spot in spots if spot.material])
         )
     if verdict is Verdict.INCONCLUSIVE:
         return f"{case.subject} shows nothing against the claim, and cannot prove it: " + _doubts(
@@ -35,11 +35,17 @@ def headline(
     return f"{basis}; nothing in {phrases.plural(case.coverage.frames, 'frame')} contradicts it"
 
 
-def _open_points(reasons: Sequence[BlindSpot]) -> str:
-    """The first blind spot in full, and how many more there are."""
-    first, *others = reasons
+def _open_points(run: Run, reasons: Sequence[BlindSpot]) -> str:
+    """The first blind spot in full, and how many more there are; that the user ended it before."""
+    first, *others = sorted(reasons, key=lambda spot: not _is_cut_short(run, spot))
     more = f"; and {phrases.plural(len(others), 'more blind spot')}" if others else ""
+    if _is_cut_short(run, first):
+        return f"it was ended by the user after {_seconds(run.observed_ns)} s{more}"
     return f"{first.message}{more}"
+
+
+def _is_cut_short(run: Run, spot: BlindSpot) -> bool:
+    return run.ended_by == "interrupted" and spot.id == "observation-short"
 
 
 def _doubts(reasons: Sequence[BlindSpot]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from egress_audit.model.audit import Audit, Owner
 from egress_audit.model.destination import Absent
-from egress_audit.model.run import ModelFile, Network, Phase, Role, Run, Rung
+from egress_audit.model.run import ModelFile, Network, Phase, Role, Run, Rung, WrittenFile
 from egress_audit.report.safe_text import clean, middle_cut
 from egress_audit.report.section import Entry, Section
 from egress_audit.report.words import counted, duration_text, listed, number, tally
@@ -30,7 +30,7 @@ HOME_WORDS = {
 ENDED_WORDS = {
     "tree": "by itself, with its last process",
     "observed": "by us, when the time was up",
-    "interrupted": "by us, when it was interrupted",
+    "interrupted": "by the user, who interrupted it",
     "lost": "nobody knows how: the record stops in the middle",
 }
 PROOF_WORDS = {
@@ -40,6 +40,9 @@ PROOF_WORDS = {
     "self": "said by the program itself, which proves nothing alone",
 }
 MAX_FILES = 10
+MAX_WRITTEN = 8
+CACHES = (".cache", "__pycache__", "cache", "caches", ".npm", ".cargo", ".nv", ".triton")
+"""Names of folders in which a program keeps what it could make again."""
 SHORT_HASH = 16
 LONGEST_SENDER = 240
 """Columns of a line that tells a process."""
@@ -152,8 +155,8 @@ def _hash(sha256: str | Absent) -> str:
 
 
 def written_section(run: Run) -> Section:
-    """The files that the run left: the first of them, and how many there are."""
-    shown = run.written_files[:MAX_FILES]
+    """The files that the run left: outside of caches first, then the largest; and how many."""
+    shown = sorted(run.written_files, key=_least_worth_a_look)[:MAX_WRITTEN]
     lines = [
         f"{file.path}, size unknown"
         if isinstance(file.size, Absent)
@@ -165,3 +168,9 @@ def written_section(run: Run) -> Section:
         lines.append(f"… and {number(total - len(shown))} more: --format json")
     note = f"{counted(total, 'file')}; what is queued there may be sent another day"
     return Section("Files written", (Entry("Files", tuple(lines)),), note)
+
+
+def _least_worth_a_look(file: WrittenFile) -> tuple[bool, int, str]:
+    """Sorts what a person would look at to the front."""
+    cached = any(part.lower() in CACHES for part in file.path.split("/"))
+    return cached, 0 if isinstance(file.size, Absent) else -file.size, file.path

@@ -102,9 +102,22 @@ def test_the_first_files_that_were_left_are_told_and_the_others_counted() -> Non
     files = tuple(WrittenFile(f"/tmp/{n}", n) for n in range(15))
     section = written_section(run(written_files=files, written_beyond=5))
     (entry,) = section.entries
-    assert len(entry.lines) == 11
-    assert entry.lines[-1] == "… and 10 more: --format json"
+    assert len(entry.lines) == 9
+    assert entry.lines[-1] == "… and 12 more: --format json"
     assert section.note.startswith("20\xa0files")
+
+
+def test_files_outside_of_caches_are_told_first_and_of_these_the_largest() -> None:
+    sizes: dict[str, int | Absent] = {
+        "/h/.cache/big": 900,
+        "/h/a": 1,
+        "/h/queue.db": 50,
+        "/h/gone": Absent.NOT_FOUND,
+    }
+    files = tuple(WrittenFile(path, size) for path, size in sizes.items())
+    (entry,) = written_section(run(written_files=files)).entries
+    told = [line.partition(",")[0] for line in entry.lines]
+    assert told == ["/h/queue.db", "/h/a", "/h/gone", "/h/.cache/big"]
 
 
 def test_whoever_sent_is_told_once_with_path_hash_and_arguments() -> None:
