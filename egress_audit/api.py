@@ -21,7 +21,8 @@ from egress_audit.judge.profile import load_profile
 from egress_audit.listening import USUAL_BOUNDS, Bounds
 from egress_audit.model.audit import Audit, EvidenceItem, Verdict
 from egress_audit.model.destination import Absent, Destination
-from egress_audit.model.flow import Flow, Name
+from egress_audit.model.flow import Flow, FlowOwner, Name
+from egress_audit.model.run import Process
 from egress_audit.recorded import CLOSED, Seal, refuse_unusable
 
 if TYPE_CHECKING:
@@ -115,6 +116,10 @@ class ExplainedFrame:
     """NOT_APPLICABLE for a frame that is no packet of a flow."""
     names: tuple[Name, ...]
     destination: Destination | Absent
+    owner: FlowOwner | Absent = Absent.NOT_APPLICABLE
+    """NOT_APPLICABLE where the evidence names no process, NOT_FOUND if nobody is known."""
+    lineage: tuple[Process, ...] = ()
+    """The process of `owner`, and its parents."""
 
 
 def explain_frames(
@@ -161,7 +166,7 @@ def _explained(frame: TappedFrame, flow: int | None, result: Audited) -> Explain
     if flow is None:
         nothing = Absent.NOT_APPLICABLE
         return ExplainedFrame(frame, nothing, (), nothing)
-    return ExplainedFrame(frame, *result.flow_record(flow))
+    return ExplainedFrame(frame, *result.flow_record(flow), result.lineage(flow))
 
 
 def audit_run(

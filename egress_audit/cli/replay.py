@@ -130,8 +130,8 @@ def write_flows(result: "Audited", path: str) -> None:
 
     try:
         with Path("/dev/stdout" if path == "-" else path).open("w", encoding="utf-8") as lines:
-            for flow, names, destination in result.flow_records():
-                lines.write(flow_line(flow, names, destination) + "\n")
+            for record in result.flow_records():
+                lines.write(flow_line(*record) + "\n")
     except BrokenPipeError as error:
         raise ReaderLeft from error
     except OSError as error:
