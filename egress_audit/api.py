@@ -1,5 +1,6 @@
 """The few public functions: what the command line and other programs call."""
 
+import shlex
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network
@@ -98,13 +99,24 @@ def _evidence(path: str, local: Prefixes) -> _Evidence:
         return _Evidence("-" if path == "-" else Path(path).name, source)
     bundle = open_bundle(path)
     refuse_unusable(bundle.account, local)
-    name = Path(path).resolve().name
+    name = _program_of(bundle.account.run.command)
     source = open_capture(str(bundle.capture))
     if isinstance(bundle.manifest, Absent):
         return _Evidence(name, source, bundle.account, Seal(closed=False))
     size = sum(entry.size for entry in bundle.manifest.files.values())
     item = EvidenceItem(bundle.sha256, size, "bundle", "sha256 of its manifest")
     return _Evidence(name, source, bundle.account, Seal(True, bundle.mismatches, (item,)))
+
+
+def _program_of(command: str) -> str:
+    """The program's file name: wherever a bundle lies, and however its folder is called, its report
+    has the same bytes. `run` for a command that has none."""
+    try:
+        words = shlex.split(command)
+    except ValueError:  # The record is not one of ours.
+        words = []
+    name = Path(words[0]).name if words else ""
+    return name if name not in ("", "..") else "run"
 
 
 @dataclass(frozen=True, slots=True)

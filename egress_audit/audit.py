@@ -73,7 +73,8 @@ class Audited:
     """An audit, and the flows behind it."""
 
     name: str
-    """File name of the capture, for the envelope; `-` for standard input."""
+    """For the envelope: file name of the capture, `-` for standard input; of a bundle the
+    program's."""
     audit: Audit
     flows: FlowColumns
     sides: Sides

@@ -10,6 +10,9 @@ import click
 
 from egress_audit.errors import EgressAuditError
 
+USUAL_WIDTH, NARROWEST, WIDEST = 100, 80, 160
+"""Columns of a report: where it is not for a terminal, and what a terminal may have."""
+
 
 class ReaderLeft(Exception):
     """Whoever read our output has gone. No OSError: click would make a crash of a broken pipe."""
@@ -20,6 +23,20 @@ def wants_colour(path: str | None) -> bool:
     if path not in (None, "-") or sys.stdout is None or os.environ.get("NO_COLOR"):
         return False
     return sys.stdout.isatty()
+
+
+def terminal_width(path: str | None) -> int:
+    """Columns for a report: those of the terminal it goes to, within bounds; else USUAL_WIDTH.
+
+    A terminal may say that it has none.
+    """
+    if path not in (None, "-") or sys.stdout is None or not sys.stdout.isatty():
+        return USUAL_WIDTH
+    try:
+        columns = os.get_terminal_size(sys.stdout.fileno()).columns
+    except OSError:
+        return USUAL_WIDTH
+    return min(max(columns, NARROWEST), WIDEST) if columns else USUAL_WIDTH
 
 
 def deliver(text: str, path: str | None) -> None:

@@ -181,7 +181,7 @@ def test_the_verdict_is_the_exit_code_and_the_report_all_of_standard_output(
     code = run(["run", "--format", "json", "--", "/usr/bin/llama-server"])
     document = json.loads(capfdbinary.readouterr().out)
     assert code == ExitCode[document["audit"]["verdict"]]
-    assert document["envelope"]["inputs"] == ["llama-server"]
+    assert document["envelope"]["inputs"] == ["program"]
 
 
 def test_evidence_that_is_not_kept_is_gone(recorded: Recording) -> None:
