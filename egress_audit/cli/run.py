@@ -234,11 +234,13 @@ def _audited(plan: "RunPlan", bundle: str, profile: str) -> "Audited":
         if stream is not None:
             stream.flush()
     said = ExerciseOutput().take
-    with terminal_kept():
-        if not is_wanted():
+    if not is_wanted():
+        with terminal_kept():
             return audit_run(plan, bundle, profile, on_output=said)
-        view = LiveView()
-        try:
+    view = LiveView()
+    try:
+        # Inside, since a terminal in the middle of a sequence would not obey when rows are cleared.
+        with terminal_kept():
             return audit_run(plan, bundle, profile, on_tick=view.tick, on_output=said)
-        finally:
-            view.close()
+    finally:
+        view.close()

@@ -179,6 +179,8 @@ SPOTS_OF_RUN: tuple[Spot, ...] = (
         _phases,
         always,
         _which_phases,
+        "see why the command ended as it did, or use the program with --exercise and --expect; "
+        "then run it again",
     ),
     Spot(
         "environment-unknown",

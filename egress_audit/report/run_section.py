@@ -8,7 +8,7 @@ from egress_audit.model.destination import Absent
 from egress_audit.model.run import ModelFile, Network, Phase, Role, Run, Rung, WrittenFile
 from egress_audit.report.safe_text import clean, middle_cut
 from egress_audit.report.section import Entry, Section
-from egress_audit.report.words import counted, duration_text, listed, number, tally
+from egress_audit.report.words import counted, duration_text, listed, number
 
 RUNG_WORDS = {
     Rung.TUN: "every packet and every system call (a network namespace with a TUN device)",
@@ -122,12 +122,25 @@ def _processes(run: Run) -> str:
     program = {process.pid for process in run.processes if process.role is Role.TARGET}
     ours = {(p.role.value, p.pid) for p in run.processes if p.role.is_helper}
     helpers = Counter(role for role, _ in ours)
-    executables = len({p.exe for p in run.processes if p.role is Role.TARGET})
-    beside = f"; and of ours, which are not judged: {tally(helpers)}" if helpers else ""
+    executables = len({p.exe for p in run.processes if p.role is Role.TARGET} - _before_exec(run))
+    told = ", ".join(counted(count, role) for role, count in sorted(helpers.items()))
+    beside = f"; and of ours, which are not judged: {told}" if told else ""
     return (
         f"{counted(len(program), 'process', 'processes')} of the program, "
         f"{counted(executables, 'executable')}{beside}"
     )
+
+
+def _before_exec(run: Run) -> set[str]:
+    """The executable as which the command's process was forked, before it became the command."""
+    ours = {process.id for process in run.processes if process.role is Role.RECORDER}
+    forked: dict[int, list[str]] = {}
+    for process in run.processes:
+        if process.role is Role.TARGET and process.parent in ours:
+            forked.setdefault(process.pid, []).append(process.exe)
+    first = {exes[0] for exes in forked.values() if len(exes) > 1}
+    rest = [p.exe for p in run.processes if p.role is Role.TARGET and p.parent not in ours]
+    return first - {*rest, *(exe for exes in forked.values() for exe in exes[1:])}
 
 
 def _senders(audit: Audit) -> Iterator[str]:

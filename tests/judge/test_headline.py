@@ -111,6 +111,15 @@ def test_doubt_that_no_assertion_lifts_is_named() -> None:
     assert doubt.endswith(": 1 blind spot, of which no assertion lifts snaplen-cut")
 
 
+def test_a_command_that_failed_is_told_as_such() -> None:
+    failed = case(run=run(exit_status=2), owners_known=True, phases=())
+    assert told(failed).endswith("its command ended with 2, so it may not have done its work")
+
+
+def test_what_was_not_shown_of_a_command_that_did_not_fail_is_told_in_full() -> None:
+    assert "phases: 2" in told(case(run=run(), owners_known=True, phases=()))
+
+
 def ended_early(ended_by: str) -> str:
     """The headline of a run of 12 seconds where the claim asks for a minute."""
     seen = run(observed_ns=12 * SECOND_NS, ended_by=ended_by, phases=())
@@ -136,4 +145,4 @@ def test_what_holds_on_silence_says_what_the_proof_rests_on() -> None:
 
 def test_what_holds_by_itself_mentions_no_assertion() -> None:
     ours = case(interfaces=(interface(capture_filter="", drops=0),), **KNOWN)
-    assert "on these assertions" not in headline(ours, verdict([], []), [], [])
+    assert headline(ours, verdict([], []), [], []) == "nothing in 418 frames contradicts it"

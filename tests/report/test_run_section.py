@@ -1,5 +1,6 @@
 """How a program was run, in the words of a report."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from egress_audit.report.run_section import (
 )
 from tests.builders.audit_parts import SECOND_NS, observation
 from tests.builders.audits import run_at_home
-from tests.builders.runs import owner, phase, recording, run
+from tests.builders.runs import owner, phase, process, recording, run
 
 
 def told(**changes: Any) -> dict[str, tuple[str, ...]]:
@@ -96,6 +97,22 @@ def test_models_are_told_with_size_and_hash() -> None:
 
 def test_processes_are_counted_by_whose_they_are() -> None:
     assert told()["Processes"][0].startswith("1\xa0process of the program, 1\xa0executable; and")
+
+
+def test_the_helpers_are_counted_in_words() -> None:
+    assert told()["Processes"][0].endswith("not judged: 1\xa0exerciser, 1\xa0probe")
+
+
+def test_what_we_were_before_the_command_is_no_executable_of_the_program() -> None:
+    python, shell = "/usr/bin/python3", "/bin/sh"
+    first, forked = process(1, Role.RECORDER, exe=""), process(2, pid=9, parent=1, exe=python)
+    became = replace(forked, id=3, exe=shell)
+    uses_it = replace(forked, id=4, pid=10, parent=3)
+    for processes, count in (
+        ((first, forked, became), "1"),
+        ((first, forked, became, uses_it), "2"),
+    ):
+        assert f"{count}\xa0executable" in told(processes=processes)["Processes"][0]
 
 
 def test_the_first_files_that_were_left_are_told_and_the_others_counted() -> None:
