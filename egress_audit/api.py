@@ -24,6 +24,7 @@ from egress_audit.model.audit import Audit, EvidenceItem, Verdict
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.flow import Flow, FlowOwner, Name
 from egress_audit.model.run import Process
+from egress_audit.paths import is_folder
 from egress_audit.recorded import CLOSED, Seal, refuse_unusable
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class _Evidence:
 def _evidence(path: str, local: Prefixes) -> _Evidence:
     """The evidence at `path`: a bundle if it is a folder, else a capture. Raises InputUnreadable,
     and WrongUsage if `local` is given for a bundle."""
-    if path == "-" or not Path(path).is_dir():
+    if path == "-" or not is_folder(path):
         source = open_capture(path)
         return _Evidence("-" if path == "-" else Path(path).name, source)
     bundle = open_bundle(path)

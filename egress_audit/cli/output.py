@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from egress_audit.errors import EgressAuditError
+from egress_audit.paths import is_ordinary_file, is_there
 
 USUAL_WIDTH, NARROWEST, WIDEST = 100, 80, 160
 """Columns of a report: where it is not for a terminal, and what a terminal may have."""
@@ -60,7 +61,7 @@ def held(paths: Sequence[str | None]) -> Iterator[list[str | None]]:
     if nothing came of it. Raises EgressAuditError if a file cannot be opened.
     """
     opened: dict[str, int] = {}
-    made = [path for path in paths if path not in (None, "-") and not Path(path).exists()]
+    made = [path for path in paths if path not in (None, "-") and not is_there(path)]
     try:
         for path in paths:
             if path is not None and path != "-":
@@ -109,6 +110,6 @@ def refuse_overwriting(outputs: Sequence[str | None], inputs: Sequence[str]) -> 
 
 
 def _same_file(path: Path, other: Path) -> bool:
-    if path.exists() and other.exists():
-        return path.is_file() and path.samefile(other)
+    if is_there(path) and is_there(other):
+        return is_ordinary_file(path) and path.samefile(other)
     return path.absolute() == other.absolute()

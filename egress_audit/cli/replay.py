@@ -13,6 +13,7 @@ from egress_audit.cli.report_options import (
     refuse_sharing,
     write_audit,
 )
+from egress_audit.paths import is_folder, is_ordinary_file
 
 ASSERTIONS = "whole-run, no-drops, single-host, exercised, all-interfaces, unfiltered"
 
@@ -84,7 +85,7 @@ def replay(
 
 def refuse_changing(bundle: str, outputs: Sequence[str | None]) -> None:
     """Refuses to write into the bundle that is judged. Raises UsageError."""
-    if bundle == "-" or not Path(bundle).is_dir():
+    if bundle == "-" or not is_folder(bundle):
         return
     folder = Path(bundle).resolve()
     for path in outputs:
@@ -95,4 +96,4 @@ def refuse_changing(bundle: str, outputs: Sequence[str | None]) -> None:
 def is_of_bundle(path: str) -> bool:
     """True for the capture inside a bundle, which means little without the rest."""
     folder = Path(path).parent
-    return Path(path).name == "capture.pcapng" and (folder / "events.jsonl").is_file()
+    return Path(path).name == "capture.pcapng" and is_ordinary_file(folder / "events.jsonl")

@@ -18,6 +18,7 @@ from egress_audit.cli.report_options import (
 )
 from egress_audit.cli.tidying import ended_tidily, place_for, terminal_kept
 from egress_audit.errors import EgressAuditError
+from egress_audit.paths import is_folder, is_there
 
 if TYPE_CHECKING:
     from egress_audit.api import Audited
@@ -129,7 +130,7 @@ def run(
     _refuse_other_systems()
     plan = plan_of(command, **words)
     for path in plan.bind:
-        if not Path(path).exists():
+        if not is_there(path):
             raise EgressAuditError("is not there", where=path, hint="--bind shows what there is")
     _refuse_outputs(bundle, output, flows, (profile, words["env_file"] or ""))
     for line in forewarnings(load_profile(profile), plan):
@@ -217,8 +218,10 @@ def _refuse_outputs(
         where = Path(path).resolve()
         if bundle is not None and Path(bundle).resolve() in (where, *where.parents):
             raise click.UsageError(f"{path} lies in the bundle, which holds evidence alone")
-        if where.is_dir() or not where.parent.is_dir() or not os.access(where.parent, os.W_OK):
-            what = "is a folder" if where.is_dir() else "cannot be written: no such folder of yours"
+        if is_folder(where) or not is_folder(where.parent) or not os.access(where.parent, os.W_OK):
+            what = (
+                "is a folder" if is_folder(where) else "cannot be written: no such folder of yours"
+            )
             raise EgressAuditError(what, where=path, hint="choose another place")
 
 

@@ -261,7 +261,7 @@ SPOTS_OF_SANDBOX: tuple[Spot, ...] = (
     Spot(
         "devices",
         "What no recording of this kind sees",
-        "what this recording does not see, or left out for its size; it is listed: {count}",
+        "limits of this recording, which are listed: {count}",
         "a machine without them",
         NONE,
         "no claim by itself",
