@@ -13,6 +13,11 @@ from egress_audit.model.destination import Absent
 IP_FAMILIES = ("AF_INET", "AF_INET6")
 SENDING = ("sendto", "sendmsg", "sendmmsg")
 
+BY_CTRL_C = (-2, 130)
+"""Exit statuses of what SIGINT ended: as the kernel tells it, and as shells do."""
+CTRL_C_NS = 500_000_000
+"""How long before we noted an interruption the command may have been ended by it."""
+
 
 class Rung(StrEnum):
     """On which step of the ladder a recording stood; the first two see packets and system calls."""
@@ -263,10 +268,15 @@ class Run:
 
     @property
     def alive_at_end(self) -> bool:
-        """True if the command was alive when we ended the watching, and then the command."""
+        """True if the command was alive when we ended the watching, and then the command.
+
+        Ctrl-C reaches both of us at once, and what it ends may be gone before we have noted it.
+        """
         if isinstance(self.exec_ns, Absent) or self.ended_by not in ("observed", "interrupted"):
             return False
         until_ns = self.exec_ns + self.observed_ns
+        if self.ended_by == "interrupted" and self.exit_status in BY_CTRL_C:
+            until_ns -= CTRL_C_NS
         return isinstance(self.ended_ns, Absent) or self.ended_ns >= until_ns
 
     @property

@@ -28,7 +28,7 @@ def cannot_see_section(run: Run) -> Section | None:
     """What the recording could not see on its rung, or left out; None if nothing was noted."""
     if not run.cannot_see:
         return None
-    entry = Entry(run.rung.value, run.cannot_see)
+    entry = Entry("Limits", run.cannot_see)
     return Section("Not seen in this run", (entry,))
 
 
