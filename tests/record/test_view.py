@@ -190,6 +190,16 @@ def test_the_working_folder_stays_though_it_lies_in_tmp(home: Path, tmp_path: Pa
     assert seen(wanted(home, cwd=str(work)), shown) == (str(work), ["input"], (str(work),))
 
 
+@pytest.mark.parametrize("cwd", ["/tmp", "/"])
+def test_of_a_folder_that_is_private_only_what_is_bound_there_is_open(
+    home: Path, tmp_path: Path, cwd: str
+) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    asked = wanted(home, cwd=cwd, binds=[str(work)])
+    assert seen(asked, lambda view: view.open_folders) == (str(work),)
+
+
 def test_a_file_named_by_an_argument_stays_though_it_lies_in_tmp(
     home: Path, tmp_path: Path
 ) -> None:
