@@ -143,10 +143,16 @@ def run(
         write_audit(result, form, report, lines)
     verdict = result.audit.verdict
     click.echo(f"egress-audit: {verdict} (exit code {int(verdict.exit_code)})", err=True)
-    if bundle is not None:
-        kept = shlex.quote(bundle)
-        click.echo(f"evidence kept in {kept}; judge it again: egress-audit replay {kept}", err=True)
+    click.echo(_where_evidence_is(bundle), err=True)
     return result.audit.verdict.exit_code
+
+
+def _where_evidence_is(bundle: str | None) -> str:
+    """A line for whoever wants to look at the frames that the report names."""
+    if bundle is None:
+        return "evidence not kept; --bundle DIR keeps the capture and the record"
+    kept = shlex.quote(bundle)
+    return f"evidence kept in {kept}; judge it again: egress-audit replay {kept}"
 
 
 def plan_of(

@@ -216,6 +216,13 @@ def test_a_bundle_that_is_kept_is_named_with_how_to_judge_it_again(
     assert capfd.readouterr().out == shown.out
 
 
+def test_evidence_that_is_not_kept_is_told_with_how_to_keep_it(
+    recorded: Recording, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run(["run", "--", "true"])
+    assert "--bundle DIR" in capfd.readouterr().err.splitlines()[-1]
+
+
 def test_the_report_and_the_flows_can_go_to_files(
     recorded: Recording, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
