@@ -179,8 +179,7 @@ SPOTS_OF_RUN: tuple[Spot, ...] = (
         _phases,
         always,
         _which_phases,
-        "see why the command ended as it did, or use the program with --exercise and --expect; "
-        "then run it again",
+        "see why the command ended as it did, or use it with --exercise and --expect",
     ),
     Spot(
         "environment-unknown",

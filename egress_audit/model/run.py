@@ -13,10 +13,8 @@ from egress_audit.model.destination import Absent
 IP_FAMILIES = ("AF_INET", "AF_INET6")
 SENDING = ("sendto", "sendmsg", "sendmmsg")
 
-BY_CTRL_C = (-2, 130)
-"""Exit statuses of what SIGINT ended: as the kernel tells it, and as shells do."""
-CTRL_C_NS = 500_000_000
-"""How long before we noted an interruption the command may have been ended by it."""
+BY_CTRL_C, CTRL_C_NS = (-2, 130), 500_000_000
+"""Exit statuses of what SIGINT ended, and how long before we noted it that may have been."""
 
 
 class Rung(StrEnum):
@@ -268,15 +266,12 @@ class Run:
 
     @property
     def alive_at_end(self) -> bool:
-        """True if the command was alive when we ended the watching, and then the command.
-
-        Ctrl-C reaches both of us at once, and what it ends may be gone before we have noted it.
-        """
+        """True if the command was alive when we ended the watching, and then the command."""
         if isinstance(self.exec_ns, Absent) or self.ended_by not in ("observed", "interrupted"):
             return False
         until_ns = self.exec_ns + self.observed_ns
         if self.ended_by == "interrupted" and self.exit_status in BY_CTRL_C:
-            until_ns -= CTRL_C_NS
+            until_ns -= CTRL_C_NS  # It reaches the command and us at once.
         return isinstance(self.ended_ns, Absent) or self.ended_ns >= until_ns
 
     @property
