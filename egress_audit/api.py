@@ -1,5 +1,6 @@
 """The few public functions: what the command line and other programs call."""
 
+import shlex
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network
@@ -21,7 +22,9 @@ from egress_audit.judge.profile import load_profile
 from egress_audit.listening import USUAL_BOUNDS, Bounds
 from egress_audit.model.audit import Audit, EvidenceItem, Verdict
 from egress_audit.model.destination import Absent, Destination
-from egress_audit.model.flow import Flow, Name
+from egress_audit.model.flow import Flow, FlowOwner, Name
+from egress_audit.model.run import Process
+from egress_audit.paths import is_folder
 from egress_audit.recorded import CLOSED, Seal, refuse_unusable
 
 if TYPE_CHECKING:
@@ -92,18 +95,29 @@ class _Evidence:
 def _evidence(path: str, local: Prefixes) -> _Evidence:
     """The evidence at `path`: a bundle if it is a folder, else a capture. Raises InputUnreadable,
     and WrongUsage if `local` is given for a bundle."""
-    if path == "-" or not Path(path).is_dir():
+    if path == "-" or not is_folder(path):
         source = open_capture(path)
         return _Evidence("-" if path == "-" else Path(path).name, source)
     bundle = open_bundle(path)
     refuse_unusable(bundle.account, local)
-    name = Path(path).resolve().name
+    name = _program_of(bundle.account.run.command)
     source = open_capture(str(bundle.capture))
     if isinstance(bundle.manifest, Absent):
         return _Evidence(name, source, bundle.account, Seal(closed=False))
     size = sum(entry.size for entry in bundle.manifest.files.values())
     item = EvidenceItem(bundle.sha256, size, "bundle", "sha256 of its manifest")
     return _Evidence(name, source, bundle.account, Seal(True, bundle.mismatches, (item,)))
+
+
+def _program_of(command: str) -> str:
+    """The program's file name: wherever a bundle lies, and however its folder is called, its report
+    has the same bytes. `run` for a command that has none."""
+    try:
+        words = shlex.split(command)
+    except ValueError:  # The record is not one of ours.
+        words = []
+    name = Path(words[0]).name if words else ""
+    return name if name not in ("", "..") else "run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +129,10 @@ class ExplainedFrame:
     """NOT_APPLICABLE for a frame that is no packet of a flow."""
     names: tuple[Name, ...]
     destination: Destination | Absent
+    owner: FlowOwner | Absent = Absent.NOT_APPLICABLE
+    """NOT_APPLICABLE where the evidence names no process, NOT_FOUND if nobody is known."""
+    lineage: tuple[Process, ...] = ()
+    """The process of `owner`, and its parents."""
 
 
 def explain_frames(
@@ -161,7 +179,7 @@ def _explained(frame: TappedFrame, flow: int | None, result: Audited) -> Explain
     if flow is None:
         nothing = Absent.NOT_APPLICABLE
         return ExplainedFrame(frame, nothing, (), nothing)
-    return ExplainedFrame(frame, *result.flow_record(flow))
+    return ExplainedFrame(frame, *result.flow_record(flow), result.lineage(flow))
 
 
 def audit_run(

@@ -17,6 +17,7 @@ from egress_audit.addresses import Scope
 from egress_audit.attribute.directions import far_sides
 from egress_audit.attribute.observations import Observing
 from egress_audit.attribute.own_addresses import Sides, sides_of
+from egress_audit.attribute.owners import Owned
 from egress_audit.attribute.questions import nobody, questions
 from egress_audit.classify.destination import Classifier
 from egress_audit.classify.simulated import simulated_too
@@ -35,15 +36,20 @@ from egress_audit.model.audit import Assertion, Audit, EvidenceItem, ListUsed, O
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.evidence import CaptureFacts
-from egress_audit.model.flow import Flow, Name
+from egress_audit.model.flow import Flow, FlowOwner, Name
+from egress_audit.model.run import Process
 from egress_audit.names.flow_names import FarEnds, FlowNames
 from egress_audit.names.hearing import Hearing
 from egress_audit.recorded import CLOSED, Recorded, Seal, refuse_unusable, sender_of
 
 DestinationOf = Callable[[str], Destination]
+FlowRecord = tuple[Flow, tuple[Name, ...], Destination | Absent, FlowOwner | Absent]
 
 RULES_VERSION = 2
 """Raised by every change after which the same evidence could be judged differently."""
+
+MOST_PARENTS = 16
+"""Of one process; longer lines are the work of a program that forks without end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +73,44 @@ class Audited:
     """An audit, and the flows behind it."""
 
     name: str
-    """File name of the capture, for the envelope; `-` for standard input."""
+    """For the envelope: file name of the capture, `-` for standard input; of a bundle the
+    program's."""
     audit: Audit
     flows: FlowColumns
     sides: Sides
     names: FlowNames
     destination_of: DestinationOf
+    owned: Owned | None = None
+    """None where the evidence names no process."""
 
-    def flow_records(self) -> Iterator[tuple[Flow, tuple[Name, ...], Destination | Absent]]:
-        """Every flow with its names and destination, made one at a time."""
+    def flow_records(self) -> Iterator[FlowRecord]:
+        """Every flow with its names, destination and owner, made one at a time."""
         return (self.flow_record(row) for row in range(len(self.flows)))
 
-    def flow_record(self, row: int) -> tuple[Flow, tuple[Name, ...], Destination | Absent]:
-        """One flow, with its names and the destination of its far side."""
+    def flow_record(self, row: int) -> FlowRecord:
+        """One flow, with its names, the destination of its far side, and its owner."""
         orig, resp = bool(self.sides.local_orig[row]), bool(self.sides.local_resp[row])
         flow = flow_at(self.flows, row, local_orig=orig, local_resp=resp)
         far = flow.resp_h if isinstance(flow.far_h, Absent) else flow.far_h
-        return flow, self.names.of(row), self.destination_of(far)
+        return flow, self.names.of(row), self.destination_of(far), self._owner(row)
+
+    def _owner(self, row: int) -> FlowOwner | Absent:
+        sender = Absent.NOT_APPLICABLE if self.owned is None else self.owned.sender(row)
+        if isinstance(sender, Absent):
+            return sender
+        process, how = sender
+        return FlowOwner(process.pid, process.exe, process.role, how)
+
+    def lineage(self, row: int) -> tuple[Process, ...]:
+        """The process behind one flow and then its parents, as far as they are known."""
+        sender = Absent.NOT_APPLICABLE if self.owned is None else self.owned.sender(row)
+        if isinstance(sender, Absent) or self.owned is None:
+            return ()
+        line = [sender[0]]
+        # The parent of each stands before it, so that this ends.
+        while isinstance(line[-1].parent, int) and len(line) <= MOST_PARENTS:
+            line.append(self.owned.processes[line[-1].parent - 1])
+        return tuple(line)
 
 
 def audited(
@@ -131,7 +158,10 @@ def audited(
         run=Absent.NOT_APPLICABLE if recorded is None else recorded.account.run,
     )
     audit = _judged(case, items)
-    return Audited(facts.name, audit, traffic.flows, traffic.sides, traffic.names, destination_of)
+    owned = None if traffic.senders is None else traffic.senders.owned
+    return Audited(
+        facts.name, audit, traffic.flows, traffic.sides, traffic.names, destination_of, owned
+    )
 
 
 def _evidence_items(facts: CaptureFacts) -> Iterator[EvidenceItem]:

@@ -140,6 +140,7 @@ def _spot(spot: Spot) -> str:
         ("Lifted by", _assertion(spot)),
         ("Material to", spot.material_to),
         ("Remedy", spot.remedy),
+        ("Remedy for a run", spot.remedy_of_run),
     )
     lines = [
         textwrap.fill(
@@ -150,6 +151,7 @@ def _spot(spot: Spot) -> str:
             break_on_hyphens=False,
         )
         for label, words in facts
+        if words
     ]
     said = f"{spot.text[0].upper()}{spot.text[1:]}."
     said = said.replace("{count}", "*N*").replace(" ({what})", "").replace("{what}", "")

@@ -9,6 +9,7 @@ from egress_audit.api import audit_capture, explain_frames
 from egress_audit.errors import InputUnreadable, ProfileInvalid, WrongUsage
 from egress_audit.model.audit import Verdict
 from egress_audit.model.destination import Absent
+from tests.builders.bundles import begin, whole_run, write_bundle
 from tests.builders.captures import START_NS, Frame, ethernet, pcap, tcp_session
 
 
@@ -73,3 +74,19 @@ def test_a_frame_beyond_the_end_is_refused(tmp_path: Path) -> None:
     path = saved(tmp_path / "a.pcap", pcap([]))
     with pytest.raises(WrongUsage, match="no frame 1"):
         explain_frames(path, [1])
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("/usr/bin/llama-server -m x.gguf", "llama-server"),
+        ("'/opt/my model/serve it' --fast", "serve it"),
+        ("..", "run"),
+        ("/", "run"),
+        ("'never closed", "run"),
+        ("", "run"),
+    ],
+)
+def test_a_bundle_is_called_as_its_program_is(tmp_path: Path, command: str, name: str) -> None:
+    write_bundle(tmp_path / "a name", (), whole_run(first=begin(command=command)))
+    assert audit_capture(str(tmp_path / "a name")).name == name

@@ -464,3 +464,19 @@ def test_no_damage_keeps_a_capture_from_its_verdict(data: bytes, profile: str, l
     assert coverage.frames == coverage.packets + counted
     assert len(list(result.flow_records())) == coverage.flows
     assert result.audit.headline
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254", "168.63.129.16"])
+def test_a_metadata_service_of_some_cloud_leaves_no_china_open(address: str) -> None:
+    audit = judged(tcp_session(OURS, (address, 80)), "no-china").audit
+    assert audit.verdict is Verdict.INCONCLUSIVE
+    assert {"location-unknown", "control-unknown"} <= material(audit)
+
+
+def test_alibabas_metadata_service_violates_no_china() -> None:
+    audit = judged(tcp_session(OURS, ("100.100.100.200", 80)), "no-china").audit
+    assert rules(audit) == {"EA009"}
+
+
+def test_a_metadata_service_violates_offline() -> None:
+    assert rules(judged(tcp_session(OURS, ("169.254.169.254", 80))).audit) == {"EA004"}

@@ -47,6 +47,13 @@ class Owned:
         found: Bool = self.process != NOBODY
         return found
 
+    def sender(self, row: int) -> tuple[Process, str] | Absent:
+        """The very process behind one flow, and how that is known; NOT_FOUND if nobody is."""
+        owner, process = self.owners[int(self.group[row])], int(self.process[row])
+        if isinstance(owner, Absent) or process == NOBODY:
+            return Absent.NOT_FOUND
+        return self.processes[process], owner.how
+
     def owner_of(self, rows: Sequence[int] | I64) -> Owner | Absent:
         """The owner of flows that belong together: of the program's own the first, and how many.
 

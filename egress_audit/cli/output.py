@@ -9,6 +9,10 @@ from pathlib import Path
 import click
 
 from egress_audit.errors import EgressAuditError
+from egress_audit.paths import is_ordinary_file, is_there
+
+USUAL_WIDTH, NARROWEST, WIDEST = 100, 80, 160
+"""Columns of a report: where it is not for a terminal, and what a terminal may have."""
 
 
 class ReaderLeft(Exception):
@@ -20,6 +24,20 @@ def wants_colour(path: str | None) -> bool:
     if path not in (None, "-") or sys.stdout is None or os.environ.get("NO_COLOR"):
         return False
     return sys.stdout.isatty()
+
+
+def terminal_width(path: str | None) -> int:
+    """Columns for a report: those of the terminal it goes to, within bounds; else USUAL_WIDTH.
+
+    A terminal may say that it has none.
+    """
+    if path not in (None, "-") or sys.stdout is None or not sys.stdout.isatty():
+        return USUAL_WIDTH
+    try:
+        columns = os.get_terminal_size(sys.stdout.fileno()).columns
+    except OSError:
+        return USUAL_WIDTH
+    return min(max(columns, NARROWEST), WIDEST) if columns else USUAL_WIDTH
 
 
 def deliver(text: str, path: str | None) -> None:
@@ -43,7 +61,7 @@ def held(paths: Sequence[str | None]) -> Iterator[list[str | None]]:
     if nothing came of it. Raises EgressAuditError if a file cannot be opened.
     """
     opened: dict[str, int] = {}
-    made = [path for path in paths if path not in (None, "-") and not Path(path).exists()]
+    made = [path for path in paths if path not in (None, "-") and not is_there(path)]
     try:
         for path in paths:
             if path is not None and path != "-":
@@ -92,6 +110,6 @@ def refuse_overwriting(outputs: Sequence[str | None], inputs: Sequence[str]) -> 
 
 
 def _same_file(path: Path, other: Path) -> bool:
-    if path.exists() and other.exists():
-        return path.is_file() and path.samefile(other)
+    if is_there(path) and is_there(other):
+        return is_ordinary_file(path) and path.samefile(other)
     return path.absolute() == other.absolute()

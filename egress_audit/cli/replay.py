@@ -2,45 +2,26 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from egress_audit import __version__
-from egress_audit.cli.output import (
-    ReaderLeft,
-    cannot_write,
-    deliver,
-    refuse_overwriting,
-    refuse_terminal,
-    wants_colour,
-)
+from egress_audit.cli.output import refuse_overwriting, refuse_terminal
 from egress_audit.cli.own_addresses import own_prefixes
-
-if TYPE_CHECKING:
-    from egress_audit.api import Audited
+from egress_audit.cli.report_options import (
+    output_options,
+    profile_option,
+    refuse_sharing,
+    write_audit,
+)
+from egress_audit.paths import is_folder, is_ordinary_file
 
 ASSERTIONS = "whole-run, no-drops, single-host, exercised, all-interfaces, unfiltered"
 
 
 @click.command()
 @click.argument("file")
-@click.option(
-    "--profile",
-    metavar="NAME|PATH",
-    default="offline",
-    show_default=True,
-    help="The claim: a name, or a YAML file.",
-)
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "markdown"]),
-    default="text",
-    show_default=True,
-)
-@click.option("-o", "--output", metavar="OUT", help="Write the report to this file.")
-@click.option("--flows", metavar="OUT.jsonl", help="Write every flow, one JSON object a line.")
+@profile_option
+@output_options
 @click.option(
     "--assert",
     "assertions",
@@ -76,14 +57,11 @@ def replay(
     The exit code is the verdict: 0 HOLDS, 10 VIOLATED, 11 INCONCLUSIVE; 12 if there is none.
     """
     from egress_audit.api import Asserted, audit_capture
-    from egress_audit.report.document import Envelope
-    from egress_audit.report.renderers import RENDERERS, Presentation
 
     refuse_terminal(file)
     refuse_overwriting((output, flows), (file, profile))
     refuse_changing(file, (output, flows))
-    if flows == "-" and output in (None, "-"):
-        raise click.UsageError("the report and the flows cannot share standard output: use -o")
+    refuse_sharing(output, flows)
     if (asserted_by or asserted_on or because) and not assertions:
         raise click.UsageError("who, when and why are said of assertions: add --assert")
     words = tuple(word for given in assertions for word in given.replace(",", " ").split())
@@ -101,16 +79,13 @@ def replay(
         local=own_prefixes(local),
         asserted=Asserted(words, asserted_by, asserted_on, because),
     )
-    if flows is not None:
-        write_flows(result, flows)
-    presentation = Presentation(Envelope(__version__, (result.name,)), wants_colour(output))
-    deliver(RENDERERS[form](result.audit, presentation), output)
+    write_audit(result, form, output, flows)
     return result.audit.verdict.exit_code
 
 
 def refuse_changing(bundle: str, outputs: Sequence[str | None]) -> None:
     """Refuses to write into the bundle that is judged. Raises UsageError."""
-    if bundle == "-" or not Path(bundle).is_dir():
+    if bundle == "-" or not is_folder(bundle):
         return
     folder = Path(bundle).resolve()
     for path in outputs:
@@ -121,18 +96,4 @@ def refuse_changing(bundle: str, outputs: Sequence[str | None]) -> None:
 def is_of_bundle(path: str) -> bool:
     """True for the capture inside a bundle, which means little without the rest."""
     folder = Path(path).parent
-    return Path(path).name == "capture.pcapng" and (folder / "events.jsonl").is_file()
-
-
-def write_flows(result: "Audited", path: str) -> None:
-    """Writes every flow as a line of JSON. Raises EgressAuditError if it cannot."""
-    from egress_audit.report.flow_records import flow_line
-
-    try:
-        with Path("/dev/stdout" if path == "-" else path).open("w", encoding="utf-8") as lines:
-            for flow, names, destination in result.flow_records():
-                lines.write(flow_line(flow, names, destination) + "\n")
-    except BrokenPipeError as error:
-        raise ReaderLeft from error
-    except OSError as error:
-        raise cannot_write(path, error) from error
+    return Path(path).name == "capture.pcapng" and is_ordinary_file(folder / "events.jsonl")

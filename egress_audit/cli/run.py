@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from egress_audit import __version__
 from egress_audit.cli.durations import seconds_of
-from egress_audit.cli.output import deliver, held, refuse_overwriting, wants_colour
-from egress_audit.cli.tidying import ended_tidily, place_for, settings_kept
+from egress_audit.cli.output import held, refuse_overwriting
+from egress_audit.cli.report_options import (
+    output_options,
+    profile_option,
+    refuse_sharing,
+    write_audit,
+)
+from egress_audit.cli.tidying import ended_tidily, place_for, terminal_kept
 from egress_audit.errors import EgressAuditError
+from egress_audit.paths import is_folder, is_there
 
 if TYPE_CHECKING:
     from egress_audit.api import Audited
@@ -38,13 +44,7 @@ def ports_of(
     options_metavar="[OPTIONS] --",
     short_help="Run a program where nothing can leave, and judge what it tried.",
 )
-@click.option(
-    "--profile",
-    metavar="NAME|PATH",
-    default="offline",
-    show_default=True,
-    help="The claim: a name, or a YAML file.",
-)
+@profile_option
 @click.option(
     "--network",
     type=click.Choice(["sealed", "simulated", "open"]),
@@ -103,15 +103,7 @@ def ports_of(
     help="Keep packets whole, or without what they carry.",
 )
 @click.option("--bundle", metavar="DIR", help="Keep the evidence in this new folder.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "markdown"]),
-    default="text",
-    show_default=True,
-)
-@click.option("-o", "--output", metavar="OUT", help="Write the report to this file.")
-@click.option("--flows", metavar="OUT.jsonl", help="Write every flow, one JSON object a line.")
+@output_options
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="COMMAND...")
 def run(
     command: tuple[str, ...],
@@ -138,21 +130,29 @@ def run(
     _refuse_other_systems()
     plan = plan_of(command, **words)
     for path in plan.bind:
-        if not Path(path).exists():
+        if not is_there(path):
             raise EgressAuditError("is not there", where=path, hint="--bind shows what there is")
     _refuse_outputs(bundle, output, flows, (profile, words["env_file"] or ""))
     for line in forewarnings(load_profile(profile), plan):
         click.echo(f"egress-audit: {line}", err=True)
     outputs = held((output, flows))
-    with place_for(bundle, command[0]) as place, ended_tidily(), outputs as (report, lines):
+    with place_for(bundle) as place, ended_tidily(), outputs as (report, lines):
         result = _audited(plan, place, profile)
-        _show(result, form, report, lines)
+        if output in (None, "-") and sys.stdout is not None and sys.stdout.isatty():
+            click.echo()  # The program's last line may not have ended.
+        write_audit(result, form, report, lines)
     verdict = result.audit.verdict
     click.echo(f"egress-audit: {verdict} (exit code {int(verdict.exit_code)})", err=True)
-    if bundle is not None:
-        kept = shlex.quote(bundle)
-        click.echo(f"evidence kept in {kept}; judge it again: egress-audit replay {kept}", err=True)
+    click.echo(_where_evidence_is(bundle), err=True)
     return result.audit.verdict.exit_code
+
+
+def _where_evidence_is(bundle: str | None) -> str:
+    """A line for whoever wants to look at the frames that the report names."""
+    if bundle is None:
+        return "evidence not kept; --bundle DIR keeps the capture and the record"
+    kept = shlex.quote(bundle)
+    return f"evidence kept in {kept}; judge it again: egress-audit replay {kept}"
 
 
 def plan_of(
@@ -217,16 +217,17 @@ def _refuse_outputs(
 ) -> None:
     """Refuses what could not be written in the end, before anybody waits for it."""
     refuse_overwriting((output, flows), [path for path in inputs if path])
-    if flows == "-" and output in (None, "-"):
-        raise click.UsageError("the report and the flows cannot share standard output: use -o")
+    refuse_sharing(output, flows)
     for path in (output, flows):
         if path is None or path == "-":
             continue
         where = Path(path).resolve()
         if bundle is not None and Path(bundle).resolve() in (where, *where.parents):
             raise click.UsageError(f"{path} lies in the bundle, which holds evidence alone")
-        if where.is_dir() or not where.parent.is_dir() or not os.access(where.parent, os.W_OK):
-            what = "is a folder" if where.is_dir() else "cannot be written: no such folder of yours"
+        if is_folder(where) or not is_folder(where.parent) or not os.access(where.parent, os.W_OK):
+            what = (
+                "is a folder" if is_folder(where) else "cannot be written: no such folder of yours"
+            )
             raise EgressAuditError(what, where=path, hint="choose another place")
 
 
@@ -242,25 +243,13 @@ def _audited(plan: "RunPlan", bundle: str, profile: str) -> "Audited":
         if stream is not None:
             stream.flush()
     said = ExerciseOutput().take
-    with settings_kept():
-        if not is_wanted():
+    if not is_wanted():
+        with terminal_kept():
             return audit_run(plan, bundle, profile, on_output=said)
-        view = LiveView()
-        try:
+    view = LiveView()
+    try:
+        # Inside, since a terminal in the middle of a sequence would not obey when rows are cleared.
+        with terminal_kept():
             return audit_run(plan, bundle, profile, on_tick=view.tick, on_output=said)
-        finally:
-            view.close()
-
-
-def _show(result: "Audited", form: str, output: str | None, flows: str | None) -> None:
-    """Writes the flows and the report."""
-    from egress_audit.cli.replay import write_flows
-    from egress_audit.report.document import Envelope
-    from egress_audit.report.renderers import RENDERERS, Presentation
-
-    if flows is not None:
-        write_flows(result, flows)
-    presentation = Presentation(Envelope(__version__, (result.name,)), wants_colour(output))
-    if output in (None, "-") and sys.stdout is not None and sys.stdout.isatty():
-        click.echo()  # The program's last line may not have ended.
-    deliver(RENDERERS[form](result.audit, presentation), output)
+    finally:
+        view.close()

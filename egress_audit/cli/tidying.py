@@ -9,17 +9,30 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
 
+NO_SEQUENCES = ("", "dumb", "unknown")
+"""Values of TERM for which no terminal obeys ECMA-48."""
+ORDINARY = (
+    b"\x18\x1b\\"  # CAN, ST: end a sequence or a string that stopped in the middle.
+    b"\x1b7\x1b[?1049l"  # The usual screen; off it already, the cursor stays where it is.
+    b"\x1b7\x1b[r\x1b8"  # DECSTBM: all rows scroll.
+    b"\x1b[0m\x1b(B\x0f"  # SGR, and ASCII as the character set.
+    b"\x1b[?25h\x1b[?7h\x1b[4l"  # The cursor shows, lines wrap, nothing is pushed aside.
+    b"\x1b[?1l\x1b>\x1b[?2004l"  # Keys and pasted text as they are,
+    b"\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l"  # and nothing of the mouse.
+)
+"""What makes a terminal readable whatever a program left it in, and moves nothing.
+
+Source: ECMA-48; xterm's control sequences (DECSET 1049, 1000 to 1006, 2004)."""
+
 
 @contextmanager
-def place_for(bundle: str | None, name: str) -> Iterator[str]:
+def place_for(bundle: str | None) -> Iterator[str]:
     """Where the evidence goes: the folder asked for, or one that is gone afterwards."""
     if bundle is not None:
         yield str(Path(bundle).absolute())
         return
     with TemporaryDirectory(prefix="egress-audit-", ignore_cleanup_errors=True) as folder:
-        # The report names the evidence by its folder, and a person knows the program's name.
-        last = Path(name).name
-        yield str(Path(folder, last if last not in ("", "..") else "run"))
+        yield str(Path(folder, "bundle"))
 
 
 @contextmanager
@@ -48,20 +61,24 @@ def ended_tidily() -> Iterator[None]:
 
 
 @contextmanager
-def settings_kept() -> Iterator[None]:
-    """Gives standard input, if it is a terminal, the settings back that it had."""
-    if sys.stdin is None or not sys.stdin.isatty():
+def terminal_kept() -> Iterator[None]:
+    """Gives the terminal its settings back, and ends what the program may have left begun in it."""
+    streams = [stream for stream in (sys.stdin, sys.stdout, sys.stderr) if stream is not None]
+    terminals = [stream.fileno() for stream in streams if stream.isatty()]
+    if not terminals:
         yield
         return
     import termios
 
-    terminal = sys.stdin.fileno()
-    before = termios.tcgetattr(terminal)
+    before = termios.tcgetattr(terminals[0])
     try:
         yield
     finally:
         # The program may have left the terminal to another job, and we would be stopped.
         told = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         with suppress(termios.error):
-            termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+            termios.tcsetattr(terminals[0], termios.TCSADRAIN, before)
+        if os.environ.get("TERM", "") not in NO_SEQUENCES:
+            with suppress(OSError):
+                os.write(terminals[-1], ORDINARY)
         signal.signal(signal.SIGTTOU, told)

@@ -32,6 +32,8 @@ class Spot:
     is_material: Callable[[Case], bool]
     what: Callable[[Case], str] = lambda case: ""
     """Which ones: names, paths, ports, and the like."""
+    remedy_of_run: str = ""
+    """The remedy where the evidence is a run of ours already, if it is another one."""
 
 
 def always(case: Case) -> bool:
@@ -54,6 +56,11 @@ def _lifted_by(spot: Spot, case: Case) -> str | Absent:
         return spot.lifted_by
     lifts = spot.lifted_by == WORK_DONE and not case.run.failed
     return spot.lifted_by if lifts else Absent.NOT_APPLICABLE
+
+
+def _remedy(spot: Spot, case: Case) -> str:
+    of_run = "" if isinstance(case.run, Absent) else spot.remedy_of_run
+    return of_run or spot.remedy
 
 
 def some(words: Iterable[str], limit: int = 3) -> str:
@@ -79,5 +86,5 @@ def spots_in(case: Case, table: tuple[Spot, ...]) -> Iterator[BlindSpot]:
             material=spot.is_material(case) and not lifted,
             lifted_by=lifted_by,
             lifted=lifted,
-            remedy=spot.remedy,
+            remedy=_remedy(spot, case),
         )

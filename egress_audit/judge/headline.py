@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from egress_audit.judge import phrases
 from egress_audit.judge.case import Case
+from egress_audit.judge.phases import ending
 from egress_audit.model.audit import BlindSpot, Finding, Kind, Observation, Verdict
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Run
@@ -21,25 +22,41 @@ def headline(
     if verdict is Verdict.INCONCLUSIVE and not isinstance(case.run, Absent):
         return (
             f"{case.subject} did nothing against the claim that was seen, and this is no proof: "
-            + (_open_points([spot for spot in spots if spot.material]))
+            + _open_points(case.run, [spot for spot in spots if spot.material])
         )
     if verdict is Verdict.INCONCLUSIVE:
         return f"{case.subject} shows nothing against the claim, and cannot prove it: " + _doubts(
             [spot for spot in spots if spot.material]
         )
-    basis = _basis(case)
+    return _basis(case) + _nothing_found(case)
+
+
+def _nothing_found(case: Case) -> str:
     if not isinstance(case.run, Absent):
-        return f"{basis}; {_watched(case, case.run)}"
+        return _watched(case, case.run)
     if not case.coverage.frames:
-        return f"{basis}; 0 frames: the proof rests on what you assert"
-    return f"{basis}; nothing in {phrases.plural(case.coverage.frames, 'frame')} contradicts it"
+        return "0 frames: the proof rests on what you assert"
+    return f"nothing in {phrases.plural(case.coverage.frames, 'frame')} contradicts it"
 
 
-def _open_points(reasons: Sequence[BlindSpot]) -> str:
-    """The first blind spot in full, and how many more there are."""
-    first, *others = reasons
+def _open_points(run: Run, reasons: Sequence[BlindSpot]) -> str:
+    """The first blind spot in full, and how many more there are; that the user ended it before."""
+    first, *others = sorted(reasons, key=lambda spot: not _is_cut_short(run, spot))
     more = f"; and {phrases.plural(len(others), 'more blind spot')}" if others else ""
-    return f"{first.message}{more}"
+    return f"{_point(run, first)}{more}"
+
+
+def _point(run: Run, spot: BlindSpot) -> str:
+    """A blind spot in a clause; of what happened every day in the words for that."""
+    if _is_cut_short(run, spot):
+        return f"it was ended by the user after {_seconds(run.observed_ns)} s"
+    if spot.id == "phases-unproven" and run.failed:
+        return f"its command {ending(run.exit_status)}, so it may not have done its work"
+    return spot.message
+
+
+def _is_cut_short(run: Run, spot: BlindSpot) -> bool:
+    return run.ended_by == "interrupted" and spot.id == "observation-short"
 
 
 def _doubts(reasons: Sequence[BlindSpot]) -> str:
@@ -71,11 +88,11 @@ def _seconds(length_ns: int) -> str:
 
 
 def _basis(case: Case) -> str:
-    """What a HOLDS rests on beside the evidence."""
+    """What a HOLDS rests on beside the evidence, with a semicolon; '' if there is nothing else."""
     given = case.own_addresses.how == "given" and any(True for _ in case.inbound())
     said = ["these assertions"] if case.assertions else []
     said += ["the own addresses you gave"] if given else []
-    return f"HOLDS, on {' and '.join(said)}" if said else "HOLDS"
+    return f"HOLDS, on {' and '.join(said)}; " if said else ""
 
 
 def _what_was_done(case: Case, findings: Sequence[Finding]) -> str:

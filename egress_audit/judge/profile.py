@@ -144,8 +144,11 @@ def _refuse_what_is_missing(settings: Mapping[str, Setting], path: str) -> None:
 def _refuse_contradictions(settings: Mapping[str, Setting]) -> None:
     """ProfileInvalid for what is allowed and can never be, because it is denied as a whole."""
     scopes = settings.get("allow.scopes")
-    if scopes and ANY in scopes.value and len(scopes.value) > 1:
-        raise ProfileInvalid(f"`{ANY}` stands alone", where=scopes.where)
+    if scopes and ANY in scopes.value and set(scopes.value) - {ANY, Scope.METADATA_SERVICE}:
+        raise ProfileInvalid(
+            f"`{ANY}` stands alone, or with `{Scope.METADATA_SERVICE}`, which it does not cover",
+            where=scopes.where,
+        )
     for key, is_within in (("hosts", _host_is_within), ("prefixes", _prefix_is_within)):
         allowed, denied = settings.get(f"allow.{key}"), settings.get(f"deny.{key}")
         if allowed is None or denied is None:

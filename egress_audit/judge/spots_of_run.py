@@ -179,6 +179,7 @@ SPOTS_OF_RUN: tuple[Spot, ...] = (
         _phases,
         always,
         _which_phases,
+        "see why the command ended as it did, or use it with --exercise and --expect",
     ),
     Spot(
         "environment-unknown",

@@ -40,7 +40,8 @@ def _how_short(case: Case) -> str:
     if run is None:
         return ""
     wanted = case.claim.require.observe_ns
-    return f"{_seconds(run.observed_ns)} of {_seconds(wanted)} s"
+    by_user = "; the user ended it" if run.ended_by == "interrupted" else ""
+    return f"{_seconds(run.observed_ns)} of {_seconds(wanted)} s{by_user}"
 
 
 def _seconds(length_ns: int) -> str:
@@ -260,7 +261,7 @@ SPOTS_OF_SANDBOX: tuple[Spot, ...] = (
     Spot(
         "devices",
         "What no recording of this kind sees",
-        "limits of this rung on this host, which are listed: {count}",
+        "limits of this recording, which are listed: {count}",
         "a machine without them",
         NONE,
         "no claim by itself",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from egress_audit.model.destination import Absent
+from egress_audit.model.run import Role
 
 WITH_PORTS = (6, 17, 33, 132, 136)
 """Protocols whose headers have ports: TCP, UDP, DCCP, SCTP, UDP-Lite (IANA)."""
@@ -36,6 +37,18 @@ class Name:
     ts_ns: int
     frame: int
     """Frame number as Wireshark counts, from 1; 0 when the name is in no frame (pcapng NRB)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowOwner:
+    """The very process behind one flow."""
+
+    pid: int
+    exe: str
+    role: Role
+    """`target` is the program; what the others did is not counted as the program's."""
+    how: str
+    """How it is known: `seccomp` (its own system call was seen), or `kernel, on behalf of`."""
 
 
 class EndReason(StrEnum):

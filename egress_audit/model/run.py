@@ -13,6 +13,9 @@ from egress_audit.model.destination import Absent
 IP_FAMILIES = ("AF_INET", "AF_INET6")
 SENDING = ("sendto", "sendmsg", "sendmmsg")
 
+BY_CTRL_C, CTRL_C_NS = (-2, 130), 500_000_000
+"""Exit statuses of what SIGINT ended, and how long before we noted it that may have been."""
+
 
 class Rung(StrEnum):
     """On which step of the ladder a recording stood; the first two see packets and system calls."""
@@ -267,6 +270,8 @@ class Run:
         if isinstance(self.exec_ns, Absent) or self.ended_by not in ("observed", "interrupted"):
             return False
         until_ns = self.exec_ns + self.observed_ns
+        if self.ended_by == "interrupted" and self.exit_status in BY_CTRL_C:
+            until_ns -= CTRL_C_NS  # It reaches the command and us at once.
         return isinstance(self.ended_ns, Absent) or self.ended_ns >= until_ns
 
     @property

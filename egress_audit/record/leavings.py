@@ -7,15 +7,23 @@ from collections.abc import Callable
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import WrittenFile
 from egress_audit.record.host_sockets import reachable_sockets
+from egress_audit.record.init import network_streams
 from egress_audit.record.opened_files import OpenedFiles, sha256_of
 from egress_audit.record.phases import PLACE
 from egress_audit.record.plan import Prepared
 from egress_audit.record.sandbox import Sandbox
-from egress_audit.record.written import Layer, changed_files, full_layers, written_files
+from egress_audit.record.written import (
+    Found,
+    Layer,
+    changed_files,
+    full_layers,
+    written_files,
+)
 
 MOST_WRITTEN = 2000
 MOST_LOOKED_AT = 100_000
 """Entries of the real folders: a working folder may hold a whole file system."""
+STREAMS = ("standard input", "standard output", "standard error")
 WriteEvent = Callable[..., None]
 
 
@@ -55,6 +63,11 @@ class Leavings:
         gpus = [str(path) for path in _list(words.get("gpus"))]
         if gpus:
             notes.append(f"what devices do by themselves: {', '.join(gpus)}")
+        notes += [
+            f"{STREAMS[number]} of the program: it is a connection of the network outside, and "
+            f"{os.devnull} stood in its place"
+            for number in network_streams()
+        ]
         for note in notes:
             self._write("cannot-see", text=note)
 
@@ -73,6 +86,9 @@ class Leavings:
             working(model.path)
             digest = sha256_of(inside, model.path, lambda path, count: working(path))
             self._write("model-file", path=model.path, size=model.size, sha256=digest)
+        if files.models_beyond:
+            text = f"models past the first {len(files.models)}: opened {files.models_beyond} times"
+            self._write("cannot-see", text=text)
         self._note_written(files)
 
     def _note_written(self, files: OpenedFiles) -> None:
@@ -87,14 +103,12 @@ class Leavings:
         for path in full_layers(layers):
             self._write("cannot-see", text=f"{path} was full: the program may have failed for it")
         found: dict[str, WrittenFile] = {}
-        listed, beyond = written_files(layers)
-        found |= {file.path: file for file in listed}
-        beyond += files.written_beyond
+        in_layers, changed = written_files(layers), self._changed_files()
+        found |= {file.path: file for file in in_layers.files}
+        beyond = in_layers.beyond + changed.beyond + files.written_beyond
         for name, size in files.written(self._sandbox.inside):
             found.setdefault(name, WrittenFile(name, Absent.NOT_FOUND if size is None else size))
-        changed, more = self._changed_files()
-        beyond += more
-        for file in changed:
+        for file in changed.files:
             found.setdefault(file.path, file)
         found.pop(PLACE, None)
         kept = sorted(found.values(), key=lambda file: file.path)
@@ -104,8 +118,11 @@ class Leavings:
         beyond += len(kept[MOST_WRITTEN:])
         if beyond:
             self._write("written-beyond", count=beyond)
+        for path in (*in_layers.not_seen, *changed.not_seen):
+            text = f"some of the files written below {path}: it holds more than is looked at"
+            self._write("cannot-see", text=text)
 
-    def _changed_files(self) -> tuple[list[WrittenFile], int]:
+    def _changed_files(self) -> Found:
         """What changed in the real folders, however: by no name, by a link, with its time set."""
         words = self._sandbox.mounted.words
         home = os.path.realpath(self._prepared.user.home)

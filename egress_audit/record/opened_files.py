@@ -49,6 +49,8 @@ class OpenedFiles:
         self._written: dict[str, None] = {}
         self._made: set[str] = set()
         self.written_beyond = 0
+        self.models_beyond = 0
+        """Opens of files that may be models and are past the number that is kept."""
 
     def opened(self, pid: int, path: str, writes: bool) -> bool:
         """Takes in an open of `path`, absolute, by a process that waits for us.
@@ -56,8 +58,11 @@ class OpenedFiles:
         Returns True if it is a FIFO that the program did not make and opens for writing: then
         somebody outside may read what is written.
         """
-        if _may_be_model(path) and path not in self.models and len(self.models) < MOST_MODELS:
-            self._model(pid, path)
+        if _may_be_model(path) and path not in self.models:
+            if len(self.models) < MOST_MODELS:
+                self._model(pid, path)
+            else:
+                self.models_beyond += 1
         if not writes:
             return False
         if path not in self._written and not path.startswith(NOT_WRITTEN):

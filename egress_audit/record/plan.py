@@ -9,6 +9,7 @@ from pathlib import Path
 
 from egress_audit.errors import EgressAuditError, WrongUsage
 from egress_audit.model.run import Network, Rung
+from egress_audit.paths import is_folder
 from egress_audit.record.environment import ChildEnvironment, child_environment
 from egress_audit.record.kept_paths import command_path, unreadable_for
 from egress_audit.record.masking import mask_arguments
@@ -113,12 +114,12 @@ def _check_command(
     plan: RunPlan, user: TargetUser, folder: str, environment: Mapping[str, str]
 ) -> None:
     """Finds what would keep the command from being executed. Raises CommandFailed."""
-    if not Path(folder).is_dir():
+    if not is_folder(folder):
         raise CommandFailed("is no folder", where=folder, hint="name another with --cwd")
     name = plan.command[0]
     path = command_path(name, folder, environment)
     if path is None:
-        kind = "is a folder, not a command" if Path(folder, name).is_dir() else "no such command"
+        kind = "is a folder, not a command" if is_folder(Path(folder, name)) else "no such command"
         raise CommandFailed(kind, where=name, hint="nothing was run")
     home = os.path.realpath(user.home)
     # Root shows its own home to the user, so its modes say nothing.

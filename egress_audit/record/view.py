@@ -98,7 +98,7 @@ def make_view(wanted: Wanted) -> View:
     return View(
         kind,
         (*layers, *view.layers),
-        tuple(_open_folders(wanted, kept, overlays)),
+        tuple(_open_folders(wanted, kept, [*covered, "/"], overlays)),
         view.stamps,
         tuple(hidden),
         tuple(private_folders.gpu_devices()),
@@ -137,11 +137,17 @@ def _protect_ourselves(writable: Sequence[str], notes: list[str]) -> None:
     private_folders.protect_kernel(without_nested([*(real - kept)]), notes)
 
 
-def _open_folders(wanted: Wanted, kept: Kept, overlays: Sequence[str]) -> list[str]:
-    """What is writable and not copied on write: the working folder, binds, a real HOME."""
+def _open_folders(
+    wanted: Wanted, kept: Kept, private: Sequence[str], overlays: Sequence[str]
+) -> list[str]:
+    """What is writable and not copied on write: the working folder, binds, a real HOME.
+
+    A folder that is `private` itself is none, though the working folder; those below it that are
+    shown as they are may be.
+    """
     home = [wanted.home] if wanted.home_kind == "real" else []
     paths = [*home, *(path for path, writable in kept.items() if writable)]
-    real = without_nested([os.path.realpath(path) for path in paths])
+    real = without_nested([path for path in map(os.path.realpath, paths) if path not in private])
     return [
         path
         for path in real

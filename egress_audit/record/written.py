@@ -16,7 +16,7 @@ from egress_audit.model.run import WrittenFile
 
 MOST_FILES = 1_000
 MOST_LOOKED_AT = 1_000_000
-"""Files past this number are not even counted."""
+"""Entries past this number are not even counted: the folder is told as one that was not seen."""
 DEEPEST = 100
 """Folders below this many others are told as unreadable: a walk is recursive."""
 
@@ -33,20 +33,46 @@ class Layer:
     """Paths, as the program saw them, that we made there: whiteouts, empty files to bind upon."""
 
 
-def written_files(layers: Sequence[Layer], most: int = MOST_FILES) -> tuple[list[WrittenFile], int]:
-    """Files that the layers hold, as the program saw them, and how many there are past `most`.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Files that were written, as far as they were looked for."""
+
+    files: list[WrittenFile]
+    """By path."""
+    beyond: int
+    """How many more there are than are kept."""
+    not_seen: tuple[str, ...]
+    """Folders that hold more than is looked at: what is written there may be missing above."""
+
+
+def written_files(
+    layers: Sequence[Layer], most: int = MOST_FILES, looked_at: int = MOST_LOOKED_AT
+) -> Found:
+    """Files that the layers hold, as the program saw them; of these `most` are kept.
 
     A file that was removed, or a folder that cannot be read, has no size: NOT_FOUND, UNREADABLE.
-    Folders alone are not listed.
+    Folders alone are not listed. looked_at: entries past this number are left out.
     """
+    return _found([(layer.shown, _every_file(layer)) for layer in layers], most, looked_at)
+
+
+def _found(
+    places: Iterable[tuple[str, Iterator[WrittenFile | None]]], most: int, looked_at: int
+) -> Found:
+    """What is in the places, one after the other; None stands for what was not written."""
     kept: list[WrittenFile] = []
-    beyond = 0
-    for file in islice(_every_file(layers), MOST_LOOKED_AT):
-        if len(kept) < most:
-            kept.append(file)
-        else:
-            beyond += 1
-    return sorted(kept, key=lambda file: file.path), beyond
+    beyond, not_seen = 0, []
+    for shown, entries in places:
+        for entry in entries:
+            if not looked_at:
+                not_seen.append(shown)
+                break
+            looked_at -= 1
+            if entry is not None and len(kept) < most:
+                kept.append(entry)
+            else:
+                beyond += entry is not None
+    return Found(sorted(kept, key=lambda file: file.path), beyond, tuple(not_seen))
 
 
 def full_layers(layers: Iterable[Layer]) -> list[str]:
@@ -59,28 +85,26 @@ def full_layers(layers: Iterable[Layer]) -> list[str]:
     return full
 
 
-def _every_file(layers: Sequence[Layer]) -> Iterator[WrittenFile]:
-    for layer in layers:
-        device = os.fstat(layer.descriptor).st_dev
-        unreadable: list[str] = []
-        folders = os.fwalk(
-            ".",
-            onerror=lambda error: unreadable.append(str(error.filename)),  # noqa: B023
-            dir_fd=layer.descriptor,
-        )
-        for folder, below, names, descriptor in folders:
-            kinds = {name: _kind(device, name, descriptor) for name in below}
-            below[:] = [name for name, kind in kinds.items() if kind == stat.S_IFDIR]
-            if folder.count("/") >= DEEPEST:
-                unreadable += [str(Path(folder, name)) for name in below]
-                below.clear()
-            links = [name for name, kind in kinds.items() if kind == stat.S_IFLNK]
-            for name in (*names, *links):
-                path = os.path.normpath(Path(layer.shown, folder, name))
-                if file := _written(layer, path, name, device, descriptor):
-                    yield file
-        for name in unreadable:
-            yield WrittenFile(os.path.normpath(Path(layer.shown, name)), Absent.UNREADABLE)
+def _every_file(layer: Layer) -> Iterator[WrittenFile | None]:
+    """An item for every entry: None for one that is not the program's."""
+    device = os.fstat(layer.descriptor).st_dev
+    unreadable: list[str] = []
+    folders = os.fwalk(
+        ".", onerror=lambda error: unreadable.append(str(error.filename)), dir_fd=layer.descriptor
+    )
+    for folder, below, names, descriptor in folders:
+        kinds = {name: _kind(device, name, descriptor) for name in below}
+        below[:] = [name for name, kind in kinds.items() if kind == stat.S_IFDIR]
+        if folder.count("/") >= DEEPEST:
+            unreadable += [str(Path(folder, name)) for name in below]
+            below.clear()
+        links = [name for name, kind in kinds.items() if kind == stat.S_IFLNK]
+        for name in (*names, *links):
+            path = os.path.normpath(Path(layer.shown, folder, name))
+            yield _written(layer, path, name, device, descriptor)
+        yield from [None] * len(below)
+    for name in unreadable:
+        yield WrittenFile(os.path.normpath(Path(layer.shown, name)), Absent.UNREADABLE)
 
 
 def _kind(device: int, name: str, descriptor: int) -> int:
@@ -114,59 +138,50 @@ def changed_files(
     most: int = MOST_FILES,
     looked_at: int = MOST_LOOKED_AT,
     not_in: Iterable[str] = (),
-) -> tuple[list[WrittenFile], int]:
+) -> Found:
     """Files at or below real paths that were written or made since a time; then as `written_files`.
 
     For what is not private: the working folder, folders given by `--bind`. Others may have written
     there too. A folder that changed though nothing directly in it did is told with a slash behind
-    it. looked_at: entries past this number are left out; not_in: folders that are passed over.
+    it. not_in: folders that are passed over.
     """
-    kept: list[WrittenFile] = []
-    beyond = 0
-    for file in islice(_real_files(folders, since_ns, frozenset(not_in)), looked_at):
-        if file is None:
-            continue
-        if len(kept) < most:
-            kept.append(file)
-        else:
-            beyond += 1
-    return sorted(kept, key=lambda file: file.path), beyond
+    passed_over = frozenset(not_in)
+    return _found(
+        [(top, _real_files(top, since_ns, passed_over)) for top in folders], most, looked_at
+    )
 
 
-def _real_files(
-    tops: Iterable[str], since_ns: int, not_in: frozenset[str]
-) -> Iterator[WrittenFile | None]:
+def _real_files(top: str, since_ns: int, not_in: frozenset[str]) -> Iterator[WrittenFile | None]:
     """An item for every entry: None for one that did not change."""
-    for top in tops:
-        found = _changed(top, since_ns)
-        if not Path(top).is_dir():
-            yield found
+    found = _changed(top, since_ns)
+    if not Path(top).is_dir():
+        yield found
+        return
+    rest: list[tuple[str, int, WrittenFile | None]] = [(top, 0, found)]
+    while rest:
+        folder, depth, own = rest.pop()
+        if folder in not_in:
             continue
-        rest: list[tuple[str, int, WrittenFile | None]] = [(top, 0, None)]
-        while rest:
-            folder, depth, own = rest.pop()
-            if folder in not_in:
-                continue
-            below, names = _entries(folder)
-            if below is None or depth > DEEPEST:
-                yield WrittenFile(folder, Absent.UNREADABLE) if own or below else None
-                continue
-            files = [_changed(str(Path(folder, name)), since_ns) for name in names]
-            folders = [str(Path(folder, name)) for name in below]
-            deeper = [(path, depth + 1, _changed(path, since_ns)) for path in folders]
-            yield from files
-            if own and not any(files) and not any(changed for _, _, changed in deeper):
-                yield WrittenFile(f"{folder}/", 0)
-            else:
-                yield None
-            rest += reversed(deeper)
+        below, names = _entries(folder)
+        if below is None or depth > DEEPEST:
+            yield WrittenFile(folder, Absent.UNREADABLE) if own or below or names else None
+            continue
+        files = [_changed(str(Path(folder, name)), since_ns) for name in names]
+        folders = [str(Path(folder, name)) for name in below]
+        deeper = [(path, depth + 1, _changed(path, since_ns)) for path in folders]
+        yield from files
+        if own and not any(files) and not any(changed for _, _, changed in deeper):
+            yield WrittenFile(f"{folder}/", 0)
+        else:
+            yield None
+        rest += reversed(deeper)
 
 
 def _entries(folder: str) -> tuple[list[str] | None, list[str]]:
     """Names of the folders in a folder, None if it cannot be read, and of what else is in it."""
     try:
         with os.scandir(folder) as entries:
-            some = islice(entries, MOST_LOOKED_AT)
+            some = islice(entries, MOST_LOOKED_AT)  # So many reach the bound of every search.
             kinds = {entry.name: entry.is_dir(follow_symlinks=False) for entry in some}
     except OSError:
         return None, []

@@ -1,16 +1,15 @@
 """System calls that left no packet in the capture, and what our own helpers did."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from egress_audit.model.audit import Audit, Kind, Observation
 from egress_audit.model.destination import Absent
-from egress_audit.model.run import IP_FAMILIES, Attempt, Role, Run
+from egress_audit.model.run import IP_FAMILIES, Attempt, Process, Role, Run
 from egress_audit.report.section import Entry, Section
 from egress_audit.report.words import counted, listed, number, protocol
 
 MAX_ATTEMPTS = 20
-ROUTE = "route probe, no packet, no effect"
 NO_PACKET = "no packet"
 SERVING = ("bind", "listen")
 
@@ -22,14 +21,16 @@ def attempts_section(audit: Audit, run: Run) -> Section | None:
         return None
     by_id = {process.id: process for process in run.processes}
     lines: dict[str, list[str]] = {}
-    for attempt in found[:MAX_ATTEMPTS]:
-        sender = by_id.get(attempt.process)
-        who = f"{sender.exe} (pid {sender.pid})" if sender else "an unknown process"
-        lines.setdefault(who, []).append(_told(attempt))
+    routes = [attempt for attempt in found if _is_route(attempt)]
+    others = [attempt for attempt in found if not _is_route(attempt)]
+    for attempt in others[:MAX_ATTEMPTS]:
+        lines.setdefault(_who(by_id.get(attempt.process)), []).append(_told(attempt))
     entries = [Entry(who, tuple(told)) for who, told in lines.items()]
-    if len(found) > MAX_ATTEMPTS:
-        more = f"and {number(len(found) - MAX_ATTEMPTS)} more: --format json"
+    if len(others) > MAX_ATTEMPTS:
+        more = f"and {number(len(others) - MAX_ATTEMPTS)} more: --format json"
         entries.append(Entry("…", (more,)))
+    if routes:
+        entries.append(Entry("Route probes", (_routes(routes, by_id),)))
     return Section("Attempts without a packet", tuple(entries), f"{number(len(found))}")
 
 
@@ -75,14 +76,39 @@ def _without_packet(audit: Audit, run: Run) -> Iterator[Attempt]:
 
 def _told(attempt: Attempt) -> str:
     """`connect 1.2.3.4:443 (stream), 3 times: refused with EACCES`."""
+    where = _where(attempt)
+    kind = " ".join(word for word in (attempt.family, attempt.type) if word)
+    times = f", {counted(attempt.count, 'time')}" if attempt.count > 1 else ""
+    return f"{attempt.call}{where}{f' ({kind})' if kind else ''}{times}: {_end_of(attempt)}"
+
+
+def _where(attempt: Attempt) -> str:
+    """` 1.2.3.4:443`; '' if there is no address."""
     where = "" if isinstance(attempt.address, Absent) else f" {attempt.address}"
     if attempt.family == "AF_INET6" and where:
         where = f" [{attempt.address}]"
     if where and not isinstance(attempt.port, Absent):
         where += f":{attempt.port}"
-    kind = " ".join(word for word in (attempt.family, attempt.type) if word)
-    times = f", {counted(attempt.count, 'time')}" if attempt.count > 1 else ""
-    return f"{attempt.call}{where}{f' ({kind})' if kind else ''}{times}: {_end_of(attempt)}"
+    return where
+
+
+def _who(sender: Process | None) -> str:
+    return f"{sender.exe} (pid {sender.pid})" if sender else "an unknown process"
+
+
+def _is_route(attempt: Attempt) -> bool:
+    """True for a connect that only asked for a route, and of which nothing else is known."""
+    nothing_else = isinstance(attempt.denied, Absent) and isinstance(attempt.outcome, Absent)
+    return attempt.asks_for_route and nothing_else
+
+
+def _routes(routes: list[Attempt], by_id: Mapping[int, Process]) -> str:
+    """All of them in one line, since programs make them by the hundred."""
+    ends = list(dict.fromkeys(_where(attempt).strip() for attempt in routes))
+    senders = {_who(by_id.get(attempt.process)) for attempt in routes}
+    by = senders.pop() if len(senders) == 1 else counted(len(senders), "process", "processes")
+    calls = counted(sum(attempt.count for attempt in routes), "connect")
+    return f"{calls} by {by}, to {listed(ends, 4)}: no packet, no effect"
 
 
 def _end_of(attempt: Attempt) -> str:
@@ -93,4 +119,4 @@ def _end_of(attempt: Attempt) -> str:
         facts.append(attempt.outcome)
     if facts:
         return ", ".join(facts)
-    return ROUTE if attempt.asks_for_route else NO_PACKET
+    return NO_PACKET

@@ -25,11 +25,11 @@ def conditions_section(run: Run) -> Section | None:
 
 
 def cannot_see_section(run: Run) -> Section | None:
-    """What a recording of this kind cannot see; None if nothing was noted."""
+    """What the recording could not see on its rung, or left out; None if nothing was noted."""
     if not run.cannot_see:
         return None
-    entry = Entry(run.rung.value, run.cannot_see)
-    return Section("What this rung cannot see", (entry,))
+    entry = Entry("Limits", run.cannot_see)
+    return Section("Not seen in this run", (entry,))
 
 
 def _setting(setting: Setting) -> str:

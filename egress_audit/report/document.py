@@ -23,7 +23,8 @@ class Envelope:
     version: str
     """Of the tool."""
     inputs: tuple[str, ...]
-    """File names without folder, `-` for standard input; in the order of the audit's evidence."""
+    """File names without folder, `-` for standard input; of a bundle, which has the same report
+    under any name, the program's. In the order of the audit's evidence."""
     tool: str = "egress-audit"
     engine: str = "numpy"
 

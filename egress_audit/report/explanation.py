@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from egress_audit.model.destination import Absent, Destination
-from egress_audit.model.flow import WITH_PORTS, Flow, Name
+from egress_audit.model.flow import WITH_PORTS, Flow, FlowOwner, Name
+from egress_audit.model.run import Process, Role
 from egress_audit.report.dissect import dissected
 from egress_audit.report.flow_records import flow_record
 from egress_audit.report.places import place_of
-from egress_audit.report.plain import Plain
+from egress_audit.report.plain import Plain, plain
 from egress_audit.report.safe_text import NO_BREAK, clean, middle_cut, narrow, wrapped
 from egress_audit.report.words import counted, number, protocol
 
@@ -48,6 +49,10 @@ class Explained(Protocol):
     def names(self) -> tuple[Name, ...]: ...
     @property
     def destination(self) -> Destination | Absent: ...
+    @property
+    def owner(self) -> FlowOwner | Absent: ...
+    @property
+    def lineage(self) -> tuple[Process, ...]: ...
 
 
 def explanation_text(frames: Iterable[Explained]) -> str:
@@ -64,7 +69,8 @@ def _record(explained: Explained) -> dict[str, Plain]:
     frame = explained.frame
     flow: Plain = {"absent": Absent.NOT_APPLICABLE.value}
     if not isinstance(explained.flow, Absent):
-        flow = flow_record(explained.flow, explained.names, explained.destination)
+        known = explained.names, explained.destination, explained.owner
+        flow = flow_record(explained.flow, *known)
     return {
         "frame": frame.number,
         "ts_ns": frame.ts_ns,
@@ -73,6 +79,7 @@ def _record(explained: Explained) -> dict[str, Plain]:
         "wire_bytes": frame.wirelen,
         "bytes": frame.captured.hex(),
         "flow": flow,
+        "processes": [_process_record(process) for process in explained.lineage],
     }
 
 
@@ -114,6 +121,36 @@ def _about(explained: Explained) -> Iterable[tuple[str, str]]:
         yield "" if place else "Names", f"{name.host} ({name.source}, {where})"
     if not isinstance(destination, Absent):
         yield "Destination", ", ".join(place_of(destination))
+    yield from _sender(explained.owner, explained.lineage)
+
+
+def _sender(owner: FlowOwner | Absent, lineage: tuple[Process, ...]) -> Iterable[tuple[str, str]]:
+    """The process behind the flow, how that is known, and its parents; nothing of a capture."""
+    if owner is Absent.NOT_FOUND:
+        yield "Process", "nobody is known to have sent this"
+    if isinstance(owner, Absent):
+        return
+    role = "the program's" if owner.role is Role.TARGET else f"our own ({owner.role}), not judged"
+    for place, process in enumerate(lineage):
+        label = ("Process", "Parents")[place] if place < 2 else ""
+        if process.role is Role.RECORDER:
+            yield label, f"pid {process.pid}, the first process of the sandbox, which is ours"
+            continue
+        yield label, f"pid {process.pid} {process.exe}"
+        if not isinstance(process.cmdline, Absent):
+            yield "", process.cmdline
+        if not place:
+            yield "", f"{role}; known by: {owner.how}"
+
+
+def _process_record(process: Process) -> Plain:
+    """A process in JSON: its arguments with secrets masked."""
+    return {
+        "pid": process.pid,
+        "exe": process.exe,
+        "cmdline": plain(process.cmdline),
+        "role": process.role.value,
+    }
 
 
 def _state(flow: Flow) -> str:

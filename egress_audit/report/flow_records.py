@@ -1,4 +1,5 @@
-"""One line of JSON a flow, for `--flows`: every field of the flow, its names, its destination."""
+"""One line of JSON a flow, for `--flows`: every field of the flow, its names, its destination, its
+owner."""
 
 import json
 from dataclasses import fields
@@ -6,7 +7,7 @@ from functools import lru_cache
 from operator import attrgetter
 
 from egress_audit.model.destination import Absent, Destination
-from egress_audit.model.flow import Flow, Name
+from egress_audit.model.flow import Flow, FlowOwner, Name
 from egress_audit.report.plain import Plain, plain
 
 FLOW_FIELDS = tuple(field.name for field in fields(Flow))
@@ -18,22 +19,33 @@ _encoded = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def flow_record(
-    flow: Flow, names: tuple[Name, ...], destination: Destination | Absent
+    flow: Flow,
+    names: tuple[Name, ...],
+    destination: Destination | Absent,
+    owner: FlowOwner | Absent,
 ) -> dict[str, Plain]:
     """A flow as plain data; described by docs/schema/flow-1.json. `proto` is the IANA number."""
-    return {**_without_destination(flow, names), "destination": plain(destination)}
+    ends = {"destination": plain(destination), "owner": plain(owner)}
+    return {**_without_ends(flow, names), **ends}
 
 
-def flow_line(flow: Flow, names: tuple[Name, ...], destination: Destination | Absent) -> str:
+def flow_line(
+    flow: Flow,
+    names: tuple[Name, ...],
+    destination: Destination | Absent,
+    owner: FlowOwner | Absent,
+) -> str:
     """`flow_record` as one line of JSON, without its newline.
 
-    There may be millions, and destinations repeat: their JSON is kept, and put in as text.
+    There may be millions, and destinations and owners repeat: their JSON is kept, and put in as
+    text.
     """
-    record = _encoded(_without_destination(flow, names))
-    return f'{record[:-1]},"destination":{_destination_json(destination)}}}'
+    record = _encoded(_without_ends(flow, names))
+    ends = f'"destination":{_json_of(destination)},"owner":{_json_of(owner)}'
+    return f"{record[:-1]},{ends}}}"
 
 
-def _without_destination(flow: Flow, names: tuple[Name, ...]) -> dict[str, Plain]:
+def _without_ends(flow: Flow, names: tuple[Name, ...]) -> dict[str, Plain]:
     record: dict[str, Plain] = dict(zip(FLOW_FIELDS, _flow_values(flow), strict=True))
     record["names"] = [
         {"host": name.host, "source": name.source.value, "frame": name.frame} for name in names
@@ -42,5 +54,5 @@ def _without_destination(flow: Flow, names: tuple[Name, ...]) -> dict[str, Plain
 
 
 @lru_cache(maxsize=4096)
-def _destination_json(destination: Destination | Absent) -> str:
-    return _encoded(plain(destination))
+def _json_of(end: Destination | FlowOwner | Absent) -> str:
+    return _encoded(plain(end))

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 from egress_audit.model.audit import Audit, Owner
 from egress_audit.model.destination import Absent
-from egress_audit.model.run import ModelFile, Network, Phase, Role, Run, Rung
+from egress_audit.model.run import ModelFile, Network, Phase, Role, Run, Rung, WrittenFile
 from egress_audit.report.safe_text import clean, middle_cut
 from egress_audit.report.section import Entry, Section
-from egress_audit.report.words import counted, duration_text, listed, number, tally
+from egress_audit.report.words import counted, duration_text, listed, number
 
 RUNG_WORDS = {
     Rung.TUN: "every packet and every system call (a network namespace with a TUN device)",
@@ -30,7 +30,7 @@ HOME_WORDS = {
 ENDED_WORDS = {
     "tree": "by itself, with its last process",
     "observed": "by us, when the time was up",
-    "interrupted": "by us, when it was interrupted",
+    "interrupted": "by the user, who interrupted it",
     "lost": "nobody knows how: the record stops in the middle",
 }
 PROOF_WORDS = {
@@ -40,6 +40,9 @@ PROOF_WORDS = {
     "self": "said by the program itself, which proves nothing alone",
 }
 MAX_FILES = 10
+MAX_WRITTEN = 8
+CACHES = (".cache", "__pycache__", "cache", "caches", ".npm", ".cargo", ".nv", ".triton")
+"""Names of folders in which a program keeps what it could make again."""
 SHORT_HASH = 16
 LONGEST_SENDER = 240
 """Columns of a line that tells a process."""
@@ -119,12 +122,25 @@ def _processes(run: Run) -> str:
     program = {process.pid for process in run.processes if process.role is Role.TARGET}
     ours = {(p.role.value, p.pid) for p in run.processes if p.role.is_helper}
     helpers = Counter(role for role, _ in ours)
-    executables = len({p.exe for p in run.processes if p.role is Role.TARGET})
-    beside = f"; and of ours, which are not judged: {tally(helpers)}" if helpers else ""
+    executables = len({p.exe for p in run.processes if p.role is Role.TARGET} - _before_exec(run))
+    told = ", ".join(counted(count, role) for role, count in sorted(helpers.items()))
+    beside = f"; and of ours, which are not judged: {told}" if told else ""
     return (
         f"{counted(len(program), 'process', 'processes')} of the program, "
         f"{counted(executables, 'executable')}{beside}"
     )
+
+
+def _before_exec(run: Run) -> set[str]:
+    """The executable as which the command's process was forked, before it became the command."""
+    ours = {process.id for process in run.processes if process.role is Role.RECORDER}
+    forked: dict[int, list[str]] = {}
+    for process in run.processes:
+        if process.role is Role.TARGET and process.parent in ours:
+            forked.setdefault(process.pid, []).append(process.exe)
+    first = {exes[0] for exes in forked.values() if len(exes) > 1}
+    rest = [p.exe for p in run.processes if p.role is Role.TARGET and p.parent not in ours]
+    return first - {*rest, *(exe for exes in forked.values() for exe in exes[1:])}
 
 
 def _senders(audit: Audit) -> Iterator[str]:
@@ -152,8 +168,8 @@ def _hash(sha256: str | Absent) -> str:
 
 
 def written_section(run: Run) -> Section:
-    """The files that the run left: the first of them, and how many there are."""
-    shown = run.written_files[:MAX_FILES]
+    """The files that the run left: outside of caches first, then the largest; and how many."""
+    shown = sorted(run.written_files, key=_least_worth_a_look)[:MAX_WRITTEN]
     lines = [
         f"{file.path}, size unknown"
         if isinstance(file.size, Absent)
@@ -165,3 +181,9 @@ def written_section(run: Run) -> Section:
         lines.append(f"… and {number(total - len(shown))} more: --format json")
     note = f"{counted(total, 'file')}; what is queued there may be sent another day"
     return Section("Files written", (Entry("Files", tuple(lines)),), note)
+
+
+def _least_worth_a_look(file: WrittenFile) -> tuple[bool, int, str]:
+    """Sorts what a person would look at to the front."""
+    cached = any(part.lower() in CACHES for part in file.path.split("/"))
+    return cached, 0 if isinstance(file.size, Absent) else -file.size, file.path

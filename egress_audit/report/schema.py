@@ -17,7 +17,7 @@ from typing import Union, get_args, get_origin, get_type_hints
 
 from egress_audit.model.audit import Audit
 from egress_audit.model.destination import Absent, Destination
-from egress_audit.model.flow import Flow, Name
+from egress_audit.model.flow import Flow, FlowOwner, Name
 from egress_audit.report.document import SCHEMA, Envelope
 from egress_audit.report.plain import Plain
 
@@ -60,8 +60,9 @@ def flow_schema() -> Schema:
             "items": _closed_object({key: name[key] for key in ("host", "source", "frame")}),
         },
         "destination": _schema_of(Destination | Absent, definitions),
+        "owner": _schema_of(FlowOwner | Absent, definitions),
     }
-    head = _head(FLOW_ID, "One flow, with its names and its destination")
+    head = _head(FLOW_ID, "One flow, with its names, its destination and the process behind it")
     return {**head, **_closed_object(properties), "$defs": _sorted(definitions)}
 
 

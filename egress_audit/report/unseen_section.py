@@ -57,5 +57,7 @@ def _asserted(assertion: Assertion, spots: tuple[BlindSpot, ...]) -> Entry:
 
 
 def _signed(assertion: Assertion) -> str:
-    facts = (("who", assertion.who), ("when", assertion.when), ("why", assertion.why))
-    return "; ".join(f"{word}: {stated(value)}" for word, value in facts)
+    who = assertion.who
+    by = "nobody named" if isinstance(who, Absent) or not who.strip() else who
+    facts = (("when", assertion.when), ("why", assertion.why))
+    return "; ".join([f"by {by}", *(f"{word}: {stated(value)}" for word, value in facts)])

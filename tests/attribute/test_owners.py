@@ -66,6 +66,22 @@ def test_the_sender_of_a_noted_frame_owns_its_flow() -> None:
     assert owner.parent == 1001
 
 
+def test_the_very_process_of_each_flow_is_known_though_it_has_others_alike() -> None:
+    alike = (*PROCESSES, process(5, pid=77))
+    found = owned(
+        [(1, TARGET, 0), (2, 5, 0)],
+        [(1, 0, ORIG), (2, 1, ORIG)],
+        near_is_orig=(True, True),
+        processes=alike,
+    )
+    senders = [found.sender(row) for row in (0, 1)]
+    assert senders == [(alike[TARGET - 1], "seccomp"), (alike[4], "seccomp")]
+
+
+def test_a_flow_of_nobody_has_no_sender() -> None:
+    assert owned([], [(1, 0, ORIG)]).sender(0) is Absent.NOT_FOUND
+
+
 def test_a_flow_that_the_record_does_not_name_is_nobodys() -> None:
     found = owned([], [(1, 0, ORIG)])
     assert found.owner_of([0]) is Absent.NOT_FOUND

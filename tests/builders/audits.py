@@ -207,7 +207,7 @@ def run_at_home(
     return replace(
         silent_capture(),
         verdict=Verdict.HOLDS,
-        headline="HOLDS; the program was watched for 60.0 s, and nothing contradicts it",
+        headline="the program was watched for 60.0 s, and nothing contradicts it",
         subject="the program",
         own_addresses=OwnAddresses("recorded", ("10.87.0.2/32",)),
         coverage=coverage(**(ledger | {"phases": ("run",)})),

@@ -10,7 +10,9 @@ from egress_audit.cli.explain import frame_numbers
 from egress_audit.cli.main import run
 from egress_audit.errors import ExitCode
 
-TALKING = str(Path(__file__).parent.parent.parent / "captures" / "hf-hubname.pcap")
+CAPTURES = Path(__file__).parent.parent.parent / "captures"
+TALKING = str(CAPTURES / "hf-hubname.pcap")
+BUNDLE = str(CAPTURES / "run-plant-doublefork-post.bundle")
 
 
 def test_numbers_ranges_and_lists_can_be_mixed() -> None:
@@ -32,6 +34,16 @@ def test_a_frame_is_shown_with_its_flow_and_names(
     assert "10.77.0.2" in shown
     assert "huggingface.co (tls-sni, frame 8)" in shown
     assert all(len(line) <= 100 for line in shown.splitlines())
+
+
+def test_a_frame_of_a_bundle_is_shown_with_its_process(
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    assert run(["explain", BUNDLE, "1-19", "--format", "json"]) == 0
+    senders = [frame["processes"] for frame in json.loads(capsysbinary.readouterr().out)]
+    roles = {lineage[0]["role"] for lineage in senders if lineage}
+    assert {"probe", "target"} <= roles
+    assert all(lineage[-1]["role"] == "recorder" for lineage in senders if lineage)
 
 
 def test_frames_can_be_had_as_json(capsysbinary: pytest.CaptureFixture[bytes]) -> None:

@@ -1,13 +1,14 @@
 """Where words go, and whether they are coloured."""
 
 import io
+import os
 import sys
 from pathlib import Path
 
 import click
 import pytest
 
-from egress_audit.cli.output import deliver, held, refuse_terminal, wants_colour
+from egress_audit.cli.output import deliver, held, refuse_terminal, terminal_width, wants_colour
 from egress_audit.errors import EgressAuditError
 
 
@@ -37,6 +38,28 @@ def test_a_file_is_not_coloured(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_pipe_is_not_coloured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", io.StringIO())
     assert not wants_colour(None)
+
+
+class Window(Terminal):
+    """A terminal of so many columns, which `sized` makes it say."""
+
+    def fileno(self) -> int:
+        return 99
+
+
+@pytest.mark.parametrize(("columns", "width"), [(0, 100), (40, 80), (120, 120), (400, 160)])
+def test_a_report_is_as_wide_as_its_terminal_within_bounds(
+    columns: int, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "get_terminal_size", lambda number: os.terminal_size((columns, 24)))
+    monkeypatch.setattr(sys, "stdout", Window())
+    assert terminal_width(None) == width
+    assert terminal_width("report.txt") == 100
+
+
+def test_a_report_for_no_terminal_has_a_hundred_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    assert terminal_width(None) == 100
 
 
 def test_text_goes_to_the_file_as_utf8(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`replay` as a person meets it."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -194,19 +195,21 @@ def test_a_bundle_is_judged_by_its_folder(
     made = bundle(tmp_path / "quiet")
     assert run(["replay", str(made)]) == ExitCode.HOLDS
     shown = capsysbinary.readouterr().out.decode()
-    assert shown.startswith('HOLDS  "offline"  quiet\n')
+    assert shown.startswith('HOLDS  "offline"  program\n')
     assert all(len(line) <= 100 for line in shown.splitlines())
 
 
-def test_the_same_bundle_gives_the_same_bytes(
-    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+@pytest.mark.parametrize("form", ["text", "json", "markdown"])
+def test_the_same_bundle_gives_the_same_bytes_under_any_name(
+    form: str, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    made = str(bundle(tmp_path / "talking", [*asked(), *connected()]))
+    made = bundle(tmp_path / "talking", [*asked(), *connected()])
+    copied = shutil.copytree(made, tmp_path / "archive" / "of another name")
     documents = []
-    for _ in range(2):
-        assert run(["replay", made, "--format", "json"]) == ExitCode.VIOLATED
+    for folder in (made, made, copied):
+        assert run(["replay", str(folder), "--format", form]) == ExitCode.VIOLATED
         documents.append(capsysbinary.readouterr().out)
-    assert documents[0] == documents[1]
+    assert documents[0] == documents[1] == documents[2]
 
 
 @pytest.mark.parametrize("option", ["-o", "--flows"])

@@ -181,7 +181,7 @@ def test_the_verdict_is_the_exit_code_and_the_report_all_of_standard_output(
     code = run(["run", "--format", "json", "--", "/usr/bin/llama-server"])
     document = json.loads(capfdbinary.readouterr().out)
     assert code == ExitCode[document["audit"]["verdict"]]
-    assert document["envelope"]["inputs"] == ["llama-server"]
+    assert document["envelope"]["inputs"] == ["program"]
 
 
 def test_evidence_that_is_not_kept_is_gone(recorded: Recording) -> None:
@@ -214,6 +214,13 @@ def test_a_bundle_that_is_kept_is_named_with_how_to_judge_it_again(
     assert line.endswith(f"egress-audit replay '{folder}'")
     assert run(["replay", folder]) == first
     assert capfd.readouterr().out == shown.out
+
+
+def test_evidence_that_is_not_kept_is_told_with_how_to_keep_it(
+    recorded: Recording, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run(["run", "--", "true"])
+    assert "--bundle DIR" in capfd.readouterr().err.splitlines()[-1]
 
 
 def test_the_report_and_the_flows_can_go_to_files(

@@ -78,3 +78,13 @@ def test_a_person_may_know_that_the_program_was_used() -> None:
 def test_which_ones_stand_in_the_sentence() -> None:
     named = replace(ROW, text="{count} ({what})", what=lambda _: some(["a", "b", "a", "c", "d"]))
     assert only(named, case()).message == "3 (a, b, c and 1 more)"
+
+
+def test_a_run_of_ours_has_a_remedy_of_its_own() -> None:
+    row = replace(ROW, remedy_of_run="see why")
+    assert only(row, case(run=run())).remedy == "see why"
+    assert only(row, case()).remedy == "again"
+
+
+def test_without_one_it_has_that_of_every_capture() -> None:
+    assert only(ROW, case(run=run())).remedy == "again"

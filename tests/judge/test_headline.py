@@ -9,6 +9,7 @@ from egress_audit.judge.rules import findings
 from egress_audit.judge.verdict import blind_spots, verdict
 from egress_audit.model.audit import Direction
 from egress_audit.model.flow import NameSource
+from tests.builders.audit_parts import SECOND_NS
 from tests.builders.cases import (
     LOOPBACK,
     NO_CHINA,
@@ -22,6 +23,7 @@ from tests.builders.cases import (
     place,
     question,
 )
+from tests.builders.runs import run
 
 ASSERTED = "HOLDS, on these assertions"
 KNOWN: dict[str, Any] = {
@@ -109,6 +111,29 @@ def test_doubt_that_no_assertion_lifts_is_named() -> None:
     assert doubt.endswith(": 1 blind spot, of which no assertion lifts snaplen-cut")
 
 
+def test_a_command_that_failed_is_told_as_such() -> None:
+    failed = case(run=run(exit_status=2), owners_known=True, phases=())
+    assert told(failed).endswith("its command ended with 2, so it may not have done its work")
+
+
+def test_what_was_not_shown_of_a_command_that_did_not_fail_is_told_in_full() -> None:
+    assert "phases: 2" in told(case(run=run(), owners_known=True, phases=()))
+
+
+def ended_early(ended_by: str) -> str:
+    """The headline of a run of 12 seconds where the claim asks for a minute."""
+    seen = run(observed_ns=12 * SECOND_NS, ended_by=ended_by, phases=())
+    return told(case(run=seen, owners_known=True, truncated=1))
+
+
+def test_a_run_that_the_user_ended_says_so_first() -> None:
+    assert "is no proof: it was ended by the user after 12.0 s; and " in ended_early("interrupted")
+
+
+def test_a_run_that_we_ended_says_what_was_not_seen() -> None:
+    assert "ended by the user" not in ended_early("observed")
+
+
 def test_what_holds_on_assertions_says_so() -> None:
     assert told(case(asserted="all")) == f"{ASSERTED}; nothing in 418 frames contradicts it"
 
@@ -120,4 +145,4 @@ def test_what_holds_on_silence_says_what_the_proof_rests_on() -> None:
 
 def test_what_holds_by_itself_mentions_no_assertion() -> None:
     ours = case(interfaces=(interface(capture_filter="", drops=0),), **KNOWN)
-    assert "on these assertions" not in headline(ours, verdict([], []), [], [])
+    assert headline(ours, verdict([], []), [], []) == "nothing in 418 frames contradicts it"

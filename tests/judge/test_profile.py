@@ -106,8 +106,10 @@ def test_offline_allows_the_machine_itself_and_nothing_else() -> None:
 
 def test_no_china_allows_all_but_mainland_china() -> None:
     claim = load_profile("no-china")
-    assert claim.allow == Allow(everything=True)
-    assert claim.deny == Deny(located=frozenset({"CN"}), controlled=frozenset({"CN"}))
+    assert claim.allow == Allow(everything=True, scopes=frozenset({Scope.METADATA_SERVICE}))
+    alibaba = ip_network("100.100.100.200/32")
+    assert claim.deny == Deny(frozenset({"CN"}), frozenset({"CN"}), prefixes=(alibaba,))
+    assert claim.require == Require(phases=("run",), observe_ns=60 * SECOND_NS)
     assert claim.uses_lists
 
 
@@ -238,7 +240,13 @@ def test_a_contradiction_between_two_files_is_found(tmp_path: Path) -> None:
 
 def test_any_beside_another_scope_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, LEAST.replace("loopback", "any, loopback"))
-    assert refusal(path).endswith("p.yaml:3: `any` stands alone")
+    assert "p.yaml:3: `any` stands alone" in refusal(path)
+
+
+def test_any_beside_the_metadata_service_is_not(tmp_path: Path) -> None:
+    path = written(tmp_path, LEAST.replace("loopback", "any, metadata-service"))
+    allowed = load_profile(path).allow
+    assert allowed == Allow(everything=True, scopes=frozenset({Scope.METADATA_SERVICE}))
 
 
 def test_the_module_is_imported_without_yaml() -> None:

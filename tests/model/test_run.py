@@ -4,6 +4,7 @@ import pytest
 
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Role, Rung
+from tests.builders.audit_parts import START_NS
 from tests.builders.runs import attempt, run
 
 
@@ -49,3 +50,26 @@ def test_an_end_that_we_made_is_an_end() -> None:
     alive = {"tree_ended_ns": Absent.NOT_FOUND}
     assert run(ended_by="observed", **alive).seen_to_end
     assert not run(ended_by="tree", **alive).seen_to_end
+
+
+MINUTE_NS = 60_000_000_000
+"""When watching of a sample run ended, from its START_NS on."""
+
+
+@pytest.mark.parametrize(
+    ("ended_by", "status", "before_ns", "alive"),
+    [
+        ("interrupted", -2, 100_000, True),
+        ("interrupted", 130, 100_000, True),
+        ("interrupted", 1, 100_000, False),
+        ("interrupted", -2, 5_000_000_000, False),
+        ("observed", -2, 100_000, False),
+        ("tree", -2, 100_000, False),
+    ],
+)
+def test_what_the_users_ctrl_c_ended_was_alive_until_then(
+    ended_by: str, status: int, before_ns: int, alive: bool
+) -> None:
+    ended_ns = START_NS + MINUTE_NS - before_ns
+    ended = run(ended_by=ended_by, exit_status=status, ended_ns=ended_ns)
+    assert (ended.alive_at_end, ended.succeeded, ended.failed) == (alive, alive, not alive)

@@ -67,7 +67,7 @@ def test_the_overlay_of_an_ordinary_user_lies_over_the_files_of_root(home: Path)
             with (home / "document").open("a", encoding="ascii") as file:
                 file.write(" too")
             text = (home / "document").read_text(encoding="ascii")
-            files = [(file.path, int(file.size)) for file in written_files(view.layers)[0]]
+            files = [(file.path, int(file.size)) for file in written_files(view.layers).files]
             return text, view.notes, files, (home / "document").stat().st_uid
 
         return in_child(inside, namespaces=syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWNS)

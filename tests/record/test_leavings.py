@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -125,6 +126,20 @@ def test_where_all_can_be_seen_nothing_is_said(world: World) -> None:
     world.environment()
     assert world.of("cannot-see") == []
     assert world.of("stamp") == []
+
+
+@pytest.mark.opens_sockets
+def test_a_standard_stream_of_a_network_was_not_the_programs_and_that_is_written(
+    world: World,
+) -> None:
+    def told() -> list[str]:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as leads_out:
+            os.dup2(leads_out.fileno(), 0)
+        world.environment()
+        return [str(note["text"]) for note in world.of("cannot-see")]
+
+    (note,) = in_child(told)
+    assert note.startswith("standard input of the program")
 
 
 # After
@@ -266,6 +281,35 @@ def test_what_changed_in_an_open_folder_is_written_though_nobody_opened_it(world
     folder.mkdir()
     world.words |= {"home": "overlay", "open_folders": [str(folder)]}
     assert changes(world, folder) == [str(folder / "new")]
+
+
+def test_a_folder_that_holds_more_than_is_looked_at_is_named(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_LOOKED_AT", 2)
+    folder = world.root.parent / "open"
+    folder.mkdir()
+    for name in "abc":
+        (folder / name).touch()
+    world.words |= {"home": "overlay", "open_folders": [str(folder)]}
+    world.ended()
+    (note,) = world.of("cannot-see")
+    assert f"below {folder}" in str(note["text"])
+
+
+def test_a_folder_that_holds_no_more_is_not(world: World) -> None:
+    folder = world.root.parent / "open"
+    folder.mkdir()
+    world.words |= {"home": "overlay", "open_folders": [str(folder)]}
+    assert changes(world, folder) == [str(folder / "new")]
+    assert world.of("cannot-see") == []
+
+
+def test_models_past_the_number_that_is_kept_are_counted(world: World) -> None:
+    world.files.models_beyond = 3
+    world.ended()
+    (note,) = world.of("cannot-see")
+    assert "opened 3 times" in str(note["text"])
 
 
 def test_the_evidence_in_an_open_folder_is_ours(world: World) -> None:

@@ -47,6 +47,17 @@ def test_a_file_with_the_name_of_a_model_is_one(
     assert models(files, path) == [(str(path), 7)]
 
 
+def test_models_past_the_number_are_counted_and_those_that_are_kept_are_not(
+    files: OpenedFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_MODELS", 1)
+    for name in ("kept.gguf", "beyond.gguf", "beyond.onnx", "kept.gguf", "no model"):
+        (tmp_path / name).touch()
+        files.opened(PID, str(tmp_path / name), writes=False)
+    assert list(files.models) == [str(tmp_path / "kept.gguf")]
+    assert files.models_beyond == 2
+
+
 @pytest.mark.parametrize("name", ["m.txt", "m.py", "gguf", "m.gguf.md"])
 def test_a_file_with_another_name_is_none(files: OpenedFiles, tmp_path: Path, name: str) -> None:
     path = tmp_path / name

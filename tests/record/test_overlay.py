@@ -49,7 +49,7 @@ def with_mount_below(folder: Path, function: Callable[[Overlays], Result], *hidd
 
 
 def told(made: Overlays) -> list[tuple[str, int | Absent]]:
-    return [(file.path, file.size) for file in written_files(made.layers)[0]]
+    return [(file.path, file.size) for file in written_files(made.layers).files]
 
 
 def test_a_folder_may_have_any_name(folder: Path) -> None:

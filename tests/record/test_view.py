@@ -14,7 +14,7 @@ from egress_audit.model.destination import Absent
 from egress_audit.record import syscalls
 from egress_audit.record import view as view_module
 from egress_audit.record.view import View, Wanted, make_view
-from egress_audit.record.written import written_files
+from egress_audit.record.written import Found, written_files
 from tests.builders.namespaces import in_child, mounts_of_the_host
 
 Result = TypeVar("Result")
@@ -68,7 +68,7 @@ def test_what_is_written_to_an_overlay_is_listed_and_never_reaches_the_disk(home
     def written(view: View) -> list[tuple[str, int | Absent]]:
         (home / "document").write_text("changed", encoding="ascii")
         (home / ".cache" / "queue.db").write_text("later", encoding="ascii")
-        files, _ = written_files(view.layers)
+        files = written_files(view.layers).files
         return [(file.path, file.size) for file in files]
 
     assert seen(wanted(home), written) == [
@@ -82,7 +82,7 @@ def test_what_is_written_to_an_overlay_is_listed_and_never_reaches_the_disk(home
 def test_what_is_removed_from_an_overlay_is_listed_without_a_size(home: Path) -> None:
     def removed(view: View) -> list[tuple[str, int | Absent]]:
         (home / "document").unlink()
-        files, _ = written_files(view.layers)
+        files = written_files(view.layers).files
         return [(file.path, file.size) for file in files]
 
     assert seen(wanted(home), removed) == [(str(home / "document"), Absent.NOT_FOUND)]
@@ -125,7 +125,7 @@ def test_a_stamp_in_a_cache_outside_of_home_is_hidden_too(home: Path, tmp_path: 
 
 
 def test_what_the_run_did_not_write_is_not_listed(home: Path) -> None:
-    assert seen(wanted(home), lambda view: written_files(view.layers)) == ([], 0)
+    assert seen(wanted(home), lambda view: written_files(view.layers)) == Found([], 0, ())
 
 
 def test_a_fresh_home_holds_the_models_and_nothing_else(home: Path) -> None:
@@ -147,7 +147,7 @@ def test_the_models_of_a_fresh_home_cannot_be_written(home: Path) -> None:
 def test_what_is_written_to_a_fresh_home_is_listed(home: Path) -> None:
     def written(view: View) -> list[str]:
         (home / "note").touch()
-        return [file.path for file in written_files(view.layers)[0]]
+        return [file.path for file in written_files(view.layers).files]
 
     assert seen(wanted(home, "fresh"), written) == [str(home / "note")]
     assert not (home / "note").exists()
@@ -173,7 +173,7 @@ def test_what_is_written_to_a_private_folder_is_listed(home: Path, folder: str) 
 
     def written(view: View) -> list[str]:
         path.touch()
-        return [file.path for file in written_files(view.layers)[0]]
+        return [file.path for file in written_files(view.layers).files]
 
     assert seen(wanted(home), written) == [str(path)]
     assert not path.exists()
@@ -188,6 +188,16 @@ def test_the_working_folder_stays_though_it_lies_in_tmp(home: Path, tmp_path: Pa
         return str(Path.cwd()), names("."), view.open_folders
 
     assert seen(wanted(home, cwd=str(work)), shown) == (str(work), ["input"], (str(work),))
+
+
+@pytest.mark.parametrize("cwd", ["/tmp", "/"])
+def test_of_a_folder_that_is_private_only_what_is_bound_there_is_open(
+    home: Path, tmp_path: Path, cwd: str
+) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    asked = wanted(home, cwd=cwd, binds=[str(work)])
+    assert seen(asked, lambda view: view.open_folders) == (str(work),)
 
 
 def test_a_file_named_by_an_argument_stays_though_it_lies_in_tmp(

@@ -8,7 +8,13 @@ import pytest
 
 from egress_audit.model.destination import Absent
 from egress_audit.record import syscalls
-from egress_audit.record.written import Layer, changed_files, full_layers, written_files
+from egress_audit.record.written import (
+    DEEPEST,
+    Layer,
+    changed_files,
+    full_layers,
+    written_files,
+)
 from tests.builders.namespaces import in_child
 
 
@@ -17,7 +23,7 @@ def layer(folder: Path, *ours: str) -> Layer:
 
 
 def told(*layers: Layer, most: int = 100) -> list[tuple[str, int | Absent]]:
-    return [(file.path, file.size) for file in written_files(layers, most)[0]]
+    return [(file.path, file.size) for file in written_files(layers, most).files]
 
 
 def test_a_file_is_told_as_the_program_saw_it(tmp_path: Path) -> None:
@@ -55,8 +61,27 @@ def test_a_file_that_the_program_wrote_in_place_of_ours_is_told(tmp_path: Path) 
 def test_past_the_number_files_are_counted(tmp_path: Path) -> None:
     for number in range(5):
         (tmp_path / str(number)).touch()
-    files, beyond = written_files([layer(tmp_path)], most=2)
-    assert (len(files), beyond) == (2, 3)
+    found = written_files([layer(tmp_path)], most=2)
+    assert (len(found.files), found.beyond, found.not_seen) == (2, 3, ())
+
+
+def test_a_layer_that_holds_more_than_is_looked_at_is_told(tmp_path: Path) -> None:
+    for number in range(5):
+        (tmp_path / str(number)).touch()
+    found = written_files([layer(tmp_path)], looked_at=4)
+    assert (len(found.files), found.not_seen) == (4, ("/home/user",))
+
+
+def test_a_layer_that_holds_no_more_is_not(tmp_path: Path) -> None:
+    for number in range(5):
+        (tmp_path / str(number)).touch()
+    assert written_files([layer(tmp_path)], looked_at=5).not_seen == ()
+
+
+def test_folders_without_a_file_are_looked_at_too(tmp_path: Path) -> None:
+    for number in range(5):
+        (tmp_path / str(number)).mkdir()
+    assert written_files([layer(tmp_path)], looked_at=4).not_seen == ("/home/user",)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
@@ -85,14 +110,14 @@ def test_a_file_changed_since_is_told_and_an_older_one_is_not(tmp_path: Path) ->
     since_ns = old.stat().st_ctime_ns + 1
     while not new.exists() or new.stat().st_ctime_ns < since_ns:
         new.write_text("new", encoding="ascii")
-    files, beyond = changed_files([str(tmp_path)], since_ns)
-    assert [(file.path, file.size) for file in files] == [(str(new), 3)]
-    assert beyond == 0
+    found = changed_files([str(tmp_path)], since_ns)
+    assert [(file.path, file.size) for file in found.files] == [(str(new), 3)]
+    assert found.beyond == 0
 
 
 def test_a_file_may_be_asked_for_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    files, _ = changed_files([str(tmp_path / "file"), str(tmp_path / "absent")], 0)
+    files = changed_files([str(tmp_path / "file"), str(tmp_path / "absent")], 0).files
     assert [file.path for file in files] == [str(tmp_path / "file")]
 
 
@@ -114,7 +139,7 @@ def test_folders_without_end_are_told_as_unreadable(tmp_path: Path, levels: int)
         syscalls.mount("tmpfs", str(tmp_path), "tmpfs")
         deep(tmp_path, levels)
         (tmp_path / "d" / "near").write_bytes(b"123")
-        changed, _ = changed_files([str(tmp_path)], 0)
+        changed = changed_files([str(tmp_path)], 0).files
         sizes = [size for _, size in told(layer(tmp_path))]
         return sizes, [file.size for file in changed], len(changed)
 
@@ -127,7 +152,7 @@ def test_folders_without_end_are_told_as_unreadable(tmp_path: Path, levels: int)
 def test_folders_of_an_ordinary_depth_are_told_to_their_end(tmp_path: Path) -> None:
     deep(tmp_path, 90)
     assert told(layer(tmp_path)) == [("/home/user/" + "d/" * 90 + "f", 0)]
-    files, _ = changed_files([str(tmp_path)], 0)
+    files = changed_files([str(tmp_path)], 0).files
     assert [file.path for file in files] == [str(tmp_path) + "/d" * 90 + "/f"]
 
 
@@ -144,21 +169,46 @@ def test_a_change_without_an_open_by_name_is_told(tmp_path: Path) -> None:
     os.utime(tmp_path / "set back", (0, 0))
     (tmp_path / "folder").mkdir()
     (tmp_path / "link").symlink_to("/etc")
-    files, _ = changed_files([str(tmp_path)], since_ns)
+    files = changed_files([str(tmp_path)], since_ns).files
     names = [file.path.removeprefix(f"{tmp_path}/") for file in files]
     assert names == ["folder/", "link", "linked", "set back"]
 
 
-def test_folders_that_are_passed_over_and_entries_past_the_number_are_left_out(
-    tmp_path: Path,
-) -> None:
+def test_a_folder_that_is_passed_over_is_left_out(tmp_path: Path) -> None:
     for name in ("evidence", "other"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").touch()
     evidence = str(tmp_path / "evidence")
-    files, _ = changed_files([str(tmp_path)], 0, not_in=[evidence])
+    files = changed_files([str(tmp_path)], 0, not_in=[evidence]).files
     assert [file.path for file in files] == [str(tmp_path / "other" / "file")]
-    assert changed_files([str(tmp_path)], 0, looked_at=0) == ([], 0)
+
+
+def two_folders(place: Path) -> list[str]:
+    """Two folders with three files each: eight entries, with the folders themselves."""
+    folders = [place / "first", place / "second"]
+    for folder in folders:
+        folder.mkdir()
+        for name in "abc":
+            (folder / name).touch()
+    return [str(folder) for folder in folders]
+
+
+@pytest.mark.parametrize(("looked_at", "first"), [(0, 0), (3, 0), (4, 1), (7, 1), (8, 2)])
+def test_every_folder_that_holds_more_than_is_looked_at_is_told(
+    tmp_path: Path, looked_at: int, first: int
+) -> None:
+    folders = two_folders(tmp_path)
+    found = changed_files(folders, 0, looked_at=looked_at)
+    assert list(found.not_seen) == folders[first:]
+
+
+def test_a_file_below_the_deepest_folder_is_not_left_out_in_silence(tmp_path: Path) -> None:
+    deep(tmp_path, DEEPEST + 1)
+    since_ns = next_tick(tmp_path)
+    last = tmp_path.joinpath(*["d"] * (DEEPEST + 1))
+    (last / "f").write_bytes(b"changed")
+    (file,) = changed_files([str(tmp_path)], since_ns).files
+    assert (file.path, file.size) == (str(last), Absent.UNREADABLE)
 
 
 def next_tick(folder: Path) -> int:

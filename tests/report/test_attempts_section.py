@@ -11,6 +11,8 @@ from tests.builders.audit_parts import observation
 from tests.builders.audits import run_at_home
 from tests.builders.runs import EXERCISER, attempt, owner, recording, run
 
+PROGRAM = "/usr/bin/program (pid 1002)"
+
 
 def section_of(*attempts: Attempt, rows: tuple[Observation, ...] = ()) -> Section | None:
     there = run(attempts=attempts)
@@ -27,13 +29,29 @@ def test_an_attempt_without_a_packet_is_told_with_its_process() -> None:
     section = section_of(attempt("1.2.3.4", count=3))
     assert section is not None
     (entry,) = section.entries
-    assert entry.term == "/usr/bin/program (pid 1002)"
+    assert entry.term == PROGRAM
     assert entry.lines == ("connect 1.2.3.4:443 (AF_INET stream), 3\xa0times: no packet",)
 
 
-def test_a_route_probe_is_called_one() -> None:
-    (line,) = lines_of(attempt("2001:db8::1", type="dgram", port=53))
-    assert line == ("connect [2001:db8::1]:53 (AF_INET6 dgram): route probe, no packet, no effect")
+def test_route_probes_stand_in_one_line_with_their_count() -> None:
+    probes = [attempt(f"2001:db8::{n}", type="dgram", port=53, count=2) for n in range(1, 7)]
+    section = section_of(*probes, attempt("1.2.3.4"))
+    assert section is not None
+    assert [entry.term for entry in section.entries] == [PROGRAM, "Route probes"]
+    assert section.entries[1].lines == (
+        f"12\xa0connects by {PROGRAM}, to [2001:db8::1]:53, [2001:db8::2]:53, [2001:db8::3]:53, "
+        "[2001:db8::4]:53 … and 2 more: no packet, no effect",
+    )
+
+
+def test_route_probes_of_several_processes_are_told_as_theirs() -> None:
+    (line,) = lines_of(*(attempt(process=number, type="dgram") for number in (2, 77)))
+    assert "2\xa0connects by 2\xa0processes, to " in line
+
+
+def test_one_that_was_refused_is_no_mere_route_probe() -> None:
+    (line,) = lines_of(attempt("1.2.3.4", type="raw", denied="EPERM"))
+    assert line == "connect 1.2.3.4:443 (AF_INET raw): refused with EPERM"
 
 
 def test_what_was_refused_and_what_became_of_it_is_told() -> None:

@@ -42,7 +42,7 @@ def test_behind_the_table_stands_what_is_in_no_row_of_it() -> None:
         "Attempts without a packet",
         "Not the program's",
         "Files written",
-        "What this rung cannot see",
+        "Not seen in this run",
         "Judged with",
     ]
 

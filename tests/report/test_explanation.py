@@ -1,6 +1,7 @@
 """Frames as they are shown to a person."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ import pytest
 from egress_audit.api import ExplainedFrame, explain_frames
 from egress_audit.capture.tap import TappedFrame
 from egress_audit.model.destination import Absent
-from egress_audit.model.flow import Flow, Name, NameSource
+from egress_audit.model.flow import Flow, FlowOwner, Name, NameSource
+from egress_audit.model.run import Role
 from egress_audit.report.explanation import explanation_json, explanation_text
 from tests.builders.audit_parts import flow
 from tests.builders.captures import (
@@ -19,6 +21,7 @@ from tests.builders.captures import (
     pcap,
     tcp_session,
 )
+from tests.builders.runs import process
 
 
 def explained(tmp_path: Path, *numbers: int) -> list[ExplainedFrame]:
@@ -98,3 +101,34 @@ def test_the_json_has_the_bytes_and_the_flow(tmp_path: Path) -> None:
     assert record["frame"] == 5
     assert bytes.fromhex(record["bytes"])[12:14] == b"\x08\x00"
     assert record["flow"]["names"][0]["host"] == "hub.example"
+
+
+def test_the_process_behind_a_frame_is_told_with_its_parents() -> None:
+    shell = process(1, pid=9, exe="/bin/sh", cmdline=Absent.NOT_FOUND)
+    program = process(2, parent=1)
+    owner = FlowOwner(program.pid, program.exe, program.role, "seccomp")
+    init = process(3, Role.RECORDER, pid=8, exe="")
+    sent = replace(frame_of(flow()), owner=owner, lineage=(program, shell, init))
+    lines = explanation_text([sent]).splitlines()
+    at = lines.index(f"  Process      pid {program.pid} {program.exe}")
+    assert lines[at + 1 : at + 5] == [
+        f"               {program.cmdline}",
+        "               the program's; known by: seccomp",
+        "  Parents      pid 9 /bin/sh",
+        "               pid 8, the first process of the sandbox, which is ours",
+    ]
+    (record,) = json.loads(explanation_json([sent]))
+    assert record["flow"]["owner"]["pid"] == program.pid
+    assert [known["exe"] for known in record["processes"]] == [program.exe, "/bin/sh", ""]
+
+
+def test_a_frame_of_ours_is_not_told_as_the_programs() -> None:
+    owner = FlowOwner(5, "/usr/bin/python3", Role.PROBE, "seccomp")
+    shown = explanation_text([replace(frame_of(flow()), owner=owner, lineage=(process(3),))])
+    assert "our own (probe), not judged; known by: seccomp" in shown
+
+
+def test_a_frame_of_nobody_says_so_and_one_of_a_capture_says_nothing() -> None:
+    nobodys = replace(frame_of(flow()), owner=Absent.NOT_FOUND)
+    assert "nobody is known" in explanation_text([nobodys])
+    assert "Process" not in explanation_text([frame_of(flow())])

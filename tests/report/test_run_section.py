@@ -1,5 +1,6 @@
 """How a program was run, in the words of a report."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from egress_audit.report.run_section import (
 )
 from tests.builders.audit_parts import SECOND_NS, observation
 from tests.builders.audits import run_at_home
-from tests.builders.runs import owner, phase, recording, run
+from tests.builders.runs import owner, phase, process, recording, run
 
 
 def told(**changes: Any) -> dict[str, tuple[str, ...]]:
@@ -98,13 +99,42 @@ def test_processes_are_counted_by_whose_they_are() -> None:
     assert told()["Processes"][0].startswith("1\xa0process of the program, 1\xa0executable; and")
 
 
+def test_the_helpers_are_counted_in_words() -> None:
+    assert told()["Processes"][0].endswith("not judged: 1\xa0exerciser, 1\xa0probe")
+
+
+def test_what_we_were_before_the_command_is_no_executable_of_the_program() -> None:
+    python, shell = "/usr/bin/python3", "/bin/sh"
+    first, forked = process(1, Role.RECORDER, exe=""), process(2, pid=9, parent=1, exe=python)
+    became = replace(forked, id=3, exe=shell)
+    uses_it = replace(forked, id=4, pid=10, parent=3)
+    for processes, count in (
+        ((first, forked, became), "1"),
+        ((first, forked, became, uses_it), "2"),
+    ):
+        assert f"{count}\xa0executable" in told(processes=processes)["Processes"][0]
+
+
 def test_the_first_files_that_were_left_are_told_and_the_others_counted() -> None:
     files = tuple(WrittenFile(f"/tmp/{n}", n) for n in range(15))
     section = written_section(run(written_files=files, written_beyond=5))
     (entry,) = section.entries
-    assert len(entry.lines) == 11
-    assert entry.lines[-1] == "… and 10 more: --format json"
+    assert len(entry.lines) == 9
+    assert entry.lines[-1] == "… and 12 more: --format json"
     assert section.note.startswith("20\xa0files")
+
+
+def test_files_outside_of_caches_are_told_first_and_of_these_the_largest() -> None:
+    sizes: dict[str, int | Absent] = {
+        "/h/.cache/big": 900,
+        "/h/a": 1,
+        "/h/queue.db": 50,
+        "/h/gone": Absent.NOT_FOUND,
+    }
+    files = tuple(WrittenFile(path, size) for path, size in sizes.items())
+    (entry,) = written_section(run(written_files=files)).entries
+    told = [line.partition(",")[0] for line in entry.lines]
+    assert told == ["/h/queue.db", "/h/a", "/h/gone", "/h/.cache/big"]
 
 
 def test_whoever_sent_is_told_once_with_path_hash_and_arguments() -> None:

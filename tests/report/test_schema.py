@@ -9,6 +9,8 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from egress_audit.model.audit import Audit
 from egress_audit.model.destination import Absent
+from egress_audit.model.flow import FlowOwner
+from egress_audit.model.run import Role
 from egress_audit.report.document import Envelope, document
 from egress_audit.report.flow_records import flow_record
 from egress_audit.report.schema import audit_schema, flow_schema, schema_text
@@ -79,5 +81,6 @@ def test_a_field_is_described_by_the_string_below_it() -> None:
 @pytest.mark.parametrize("destination", [ALIBABA, Absent.NOT_APPLICABLE])
 def test_a_flow_record_validates(destination: Any) -> None:
     validator = Draft202012Validator(json.loads(schema_text(flow_schema())))
-    validator.validate(flow_record(flow(), (HUB_NAME,), destination))
-    validator.validate(flow_record(flow(), (), destination))
+    for owner in (FlowOwner(7, "/bin/sh", Role.TARGET, "seccomp"), Absent.NOT_FOUND):
+        validator.validate(flow_record(flow(), (HUB_NAME,), destination, owner))
+        validator.validate(flow_record(flow(), (), destination, owner))

@@ -44,8 +44,8 @@ def test_an_assertion_says_what_it_lifts() -> None:
 
 def test_an_assertion_says_who_when_and_why_or_that_nobody_said() -> None:
     signed, unsigned = asserted_section(asserted_silence()).entries
-    assert signed.lines[2] == "who: A. Auditor; when: 2026-11-21; why: not stated"
-    assert unsigned.lines[2] == "who: not stated; when: not stated; why: not stated"
+    assert signed.lines[2] == "by A. Auditor; when: 2026-11-21; why: not stated"
+    assert unsigned.lines[2] == "by nobody named; when: not stated; why: not stated"
 
 
 def test_assertions_of_one_person_are_signed_once() -> None:
@@ -53,4 +53,4 @@ def test_assertions_of_one_person_are_signed_once() -> None:
     same = tuple(replace(one, who="A. Auditor", when="2026-11-21") for one in audit.assertions)
     entries = asserted_section(replace(audit, assertions=same)).entries
     assert [entry.term for entry in entries][-1] == "signed"
-    assert entries[-1].lines == ("who: A. Auditor; when: 2026-11-21; why: not stated",)
+    assert entries[-1].lines == ("by A. Auditor; when: 2026-11-21; why: not stated",)

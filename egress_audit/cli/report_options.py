@@ -1,0 +1,79 @@
+"""What every command that judges has in common: the claim, and where the report goes."""
+
+from collections.abc import Callable
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from egress_audit import __version__
+from egress_audit.cli.output import (
+    ReaderLeft,
+    cannot_write,
+    deliver,
+    terminal_width,
+    wants_colour,
+)
+
+if TYPE_CHECKING:
+    from egress_audit.api import Audited
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+profile_option = click.option(
+    "--profile",
+    metavar="NAME|PATH",
+    default="offline",
+    show_default=True,
+    help="The claim: a name, or a YAML file.",
+)
+
+_OUTPUTS: tuple[Callable[[Callable[..., object]], Callable[..., object]], ...] = (
+    click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json", "markdown"]),
+        default="text",
+        show_default=True,
+        help="How the report is written.",
+    ),
+    click.option("-o", "--output", metavar="OUT", help="Write the report to this file."),
+    click.option("--flows", metavar="OUT.jsonl", help="Write every flow, one JSON object a line."),
+)
+
+
+def output_options(command: Command) -> Command:
+    """Adds --format, --output and --flows, as `form`, `output` and `flows`."""
+    return reduce(lambda made, option: option(made), reversed(_OUTPUTS), command)
+
+
+def refuse_sharing(output: str | None, flows: str | None) -> None:
+    """Refuses to write the report and the flows into one stream. Raises UsageError."""
+    if flows == "-" and output in (None, "-"):
+        raise click.UsageError("the report and the flows cannot share standard output: use -o")
+
+
+def write_audit(result: "Audited", form: str, output: str | None, flows: str | None) -> None:
+    """Writes the flows, if they are wanted, and then the report. Raises EgressAuditError."""
+    from egress_audit.report.document import Envelope
+    from egress_audit.report.renderers import RENDERERS, Presentation
+
+    if flows is not None:
+        _write_flows(result, flows)
+    envelope = Envelope(__version__, (result.name,))
+    presentation = Presentation(envelope, wants_colour(output), terminal_width(output))
+    deliver(RENDERERS[form](result.audit, presentation), output)
+
+
+def _write_flows(result: "Audited", path: str) -> None:
+    from egress_audit.report.flow_records import flow_line
+
+    try:
+        with Path("/dev/stdout" if path == "-" else path).open("w", encoding="utf-8") as lines:
+            for record in result.flow_records():
+                lines.write(flow_line(*record) + "\n")
+    except BrokenPipeError as error:
+        raise ReaderLeft from error
+    except OSError as error:
+        raise cannot_write(path, error) from error
