@@ -10,14 +10,15 @@ from egress_audit.errors import EgressAuditError
 from egress_audit.model.run import Network, Role
 from egress_audit.record.idmap import idmapped_home
 from egress_audit.record.init import Job
+from egress_audit.record.jobs import EXERCISE, PROBES, READY, RELAY, TARGET
 from egress_audit.record.on_host import as_it_is
 from egress_audit.record.phases import PLACE, VARIABLE
 from egress_audit.record.plan import Prepared, RunPlan
 from egress_audit.record.privileges import become
 from egress_audit.record.probe import Expected, send
+from egress_audit.record.progress import READY_S
 from egress_audit.record.publish import Publisher, relay
 from egress_audit.record.ready import wait_until_ready
-from egress_audit.record.session import EXERCISE, PROBES, READY, RELAY, TARGET
 from egress_audit.record.setup import (
     ADDRESS4,
     ADDRESS6,
@@ -38,7 +39,6 @@ from egress_audit.record.view import Wanted, make_view
 from egress_audit.record.way_on import mtu_of, resolvers_of
 
 SHELL = "/bin/sh"
-READY_S = 120.0
 
 
 def _own_addresses(plan: RunPlan) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ A TUN device gives IP packets. Where there is none, a veth pair whose other end 
 of its own gives Ethernet frames; that end has no address, so nobody but us answers.
 """
 
+import errno
 import os
 from collections.abc import Iterator
 from typing import Protocol
@@ -50,7 +51,10 @@ class Wire(Protocol):
         ...
 
     def dropped(self, pid: int) -> int:
-        """Frames that never reached us, exactly; `pid`: a process of the sandbox."""
+        """Frames that never reached us, exactly; `pid`: a process of the sandbox.
+
+        Raises OSError if that process is gone.
+        """
         ...
 
     def close(self) -> None:
@@ -78,6 +82,10 @@ class TunWire:
                 yield os.read(self._descriptor, LONGEST_READ)
             except BlockingIOError:
                 return
+            except OSError as error:
+                if error.errno == errno.EBADFD:
+                    return  # The device went with the last process of its namespace.
+                raise
 
     def packet_in(self, frame: bytes) -> bytes:
         """The frame itself."""

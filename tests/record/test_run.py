@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import stat
 import tempfile
@@ -11,14 +12,17 @@ from pathlib import Path
 
 import pytest
 
+from egress_audit.api import audit_capture
 from egress_audit.errors import EgressAuditError, WrongUsage
 from egress_audit.evidence.bundle import open_bundle
+from egress_audit.model.audit import Verdict
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Network, Rung
 from egress_audit.record.plan import CommandFailed, RunPlan
 from egress_audit.record.progress import Status, Step
 from egress_audit.record.run import Recorded, record
 from egress_audit.record.syscalls import CLONE_NEWNS, mount
+from tests.builders.bundle_capture import frames_of, losses_of
 from tests.builders.namespaces import in_child
 from tests.builders.programs import (
     EVERY_KIND,
@@ -278,6 +282,49 @@ def test_a_kill_ends_a_streaming_tree_and_leaves_what_was_recorded(way: Way, vic
     assert bundle.account.run.ended_by == "lost"
     assert bundle.account.run.probes
     assert bundle.capture.stat().st_size > 1000
+
+
+def first_inside(tree: Tree) -> int:
+    """Of a run's processes, the one that is number 1 of its own pid namespace."""
+    for pid, _ in tree:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+        if re.search(r"^NSpid:.*\t1$", status, re.MULTILINE):
+            return pid
+    raise AssertionError("no process is the first of a namespace")
+
+
+@every_way
+def test_a_sandbox_that_is_killed_ends_in_a_record_that_proves_nothing(way: Way) -> None:
+    way.must_be_possible()
+    here = place(way)
+    _, _, tree = started(here, python(STREAMS))
+    os.kill(first_inside(tree), signal.SIGKILL)
+    assert all_gone(tree, 10)
+    os.wait()
+    assert (here.folder / "ended").read_text(encoding="ascii") == "killed"
+    bundle = open_bundle(here.bundle)
+    assert bundle.complete
+    assert not bundle.account.problems
+    run = bundle.account.run
+    assert (run.ended_by, run.exit_status) == ("killed", Absent.NOT_FOUND)
+    assert not run.succeeded
+    assert run.drops == {"eg0": Absent.NOT_FOUND, "lo": Absent.NOT_FOUND}
+    capture = bundle.capture.read_bytes()
+    assert {losses.dropped for losses in losses_of(capture).values()} == {None}
+    assert "203.0.113.5" in {frame.target for frame in frames_of(capture)}
+
+
+def test_a_silent_program_whose_sandbox_is_killed_is_inconclusive() -> None:
+    here = place()
+    _, _, tree = started(here, python(SLEEPS))
+    os.kill(first_inside(tree), signal.SIGKILL)
+    assert all_gone(tree, 10)
+    os.wait()
+    audit = audit_capture(str(here.bundle)).audit
+    assert audit.verdict is Verdict.INCONCLUSIVE
+    spots = {spot.id for spot in audit.blind_spots if spot.material}
+    assert {"drops-unknown", "probes-missing", "observation-short"} <= spots
+    assert "record-damaged" not in spots
 
 
 @both_users
