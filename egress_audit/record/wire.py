@@ -25,6 +25,10 @@ ETHERTYPES = {4: b"\x08\x00", 6: b"\x86\xdd"}
 IP_TYPES = frozenset(ETHERTYPES.values())
 
 
+Read = tuple[bytes, int]
+"""A frame as far as it was read, and its length on the wire."""
+
+
 class Wire(Protocol):
     """What the recorder needs of a way out."""
 
@@ -34,7 +38,7 @@ class Wire(Protocol):
         """The descriptor to wait on."""
         ...
 
-    def frames(self) -> Iterator[bytes]:
+    def frames(self) -> Iterator[Read]:
         """Everything that waits to be read, at most MOST_READS frames."""
         ...
 
@@ -75,17 +79,18 @@ class TunWire:
         """The TUN descriptor."""
         return self._descriptor
 
-    def frames(self) -> Iterator[bytes]:
+    def frames(self) -> Iterator[Read]:
         """Packets that wait."""
         for _ in range(MOST_READS):
             try:
-                yield os.read(self._descriptor, LONGEST_READ)
+                frame = os.read(self._descriptor, LONGEST_READ)
             except BlockingIOError:
                 return
             except OSError as error:
                 if error.errno == errno.EBADFD:
                     return  # The device went with the last process of its namespace.
                 raise
+            yield frame, len(frame)
 
     def packet_in(self, frame: bytes) -> bytes:
         """The frame itself."""
@@ -128,7 +133,7 @@ class VethWire:
         """The packet socket."""
         return self._packets.fileno()
 
-    def frames(self) -> Iterator[bytes]:
+    def frames(self) -> Iterator[Read]:
         """Frames that came from the sandbox; our own are not among them."""
         for _ in range(MOST_READS // 64):
             batch = self._packets.read()
@@ -136,7 +141,7 @@ class VethWire:
                 return
             for frame in batch:
                 if not frame.outgoing:
-                    yield frame.data
+                    yield frame.data, frame.wire_len
 
     def packet_in(self, frame: bytes) -> bytes:
         """What follows the Ethernet header if that is IP."""
