@@ -163,7 +163,7 @@ class Recorder:
         watched.phases.read()
         watched.phases.finish()
         watched.attempts.finish()
-        watched.leavings.note_files(watched.files, session.working)
+        watched.leavings.note_files(watched.files, session.working, session.impatience())
         self._end(sandbox, capture, watched.traffic)
         sandbox.order(quit=True)
         return outcome

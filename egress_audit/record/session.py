@@ -79,6 +79,11 @@ class Session:
             self._next_tick = time.monotonic() + TICK_S
             self._on_tick(self.status)
 
+    def impatience(self) -> Callable[[], bool]:
+        """Tells whether somebody who was asked to wait, from now on, has had enough."""
+        before = self.outcome.interruptions
+        return lambda: self.outcome.interruptions > min(before, 1)
+
     def interrupt(self) -> None:
         """Ctrl-C: the first ends the run, the second does not wait."""
         self.outcome.interruptions += 1

@@ -1,5 +1,6 @@
 """A run leaves a bundle that can be believed, or a word why there is none, and nothing else."""
 
+import hashlib
 import json
 import os
 import re
@@ -341,6 +342,37 @@ def test_ctrl_c_ends_the_program_and_keeps_the_evidence(way: Way) -> None:
     assert bundle.account.run.ended_by == "interrupted"
     assert bundle.account.run.exit_status == -signal.SIGINT
     assert [probe.noticed for probe in bundle.account.run.probes] == [True] * 8
+
+
+OPENS_HUGE_MODEL = """
+with open("huge.gguf", "wb") as made:
+    made.truncate(1 << 40)
+open("huge.gguf", "rb").close()
+with open("small.gguf", "wb") as made:
+    made.write(b"GGUF")
+open("small.gguf", "rb").close()
+"""
+
+
+def test_ctrl_c_while_a_huge_model_is_hashed_ends_the_hashing_and_nothing_else() -> None:
+    here = place()
+    huge = str(here.work / "huge.gguf")
+
+    def enough(status: Status) -> None:
+        if status.step is Step.HASHING and status.phase == huge:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    plan = here.plan(python(OPENS_HUGE_MODEL))
+    done_by(here.way, lambda: record(plan, here.bundle, on_tick=enough))
+    bundle = open_bundle(here.bundle)
+    assert bundle.complete
+    run = bundle.account.run
+    assert (run.ended_by, run.exit_status) == ("tree", 0)
+    hashes = {Path(model.path).name: model.sha256 for model in run.model_files}
+    assert hashes == {
+        "huge.gguf": Absent.NOT_FOUND,
+        "small.gguf": hashlib.sha256(b"GGUF").hexdigest(),
+    }
 
 
 def test_a_full_disk_ends_the_run_with_a_word_and_nothing_stays() -> None:
