@@ -9,9 +9,11 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from tempfile import TemporaryDirectory
 
+from egress_audit.errors import EgressAuditError
 from egress_audit.evidence.bundle import BundleWriter
 from egress_audit.evidence.events import EventsWriter, Value
 from egress_audit.evidence.pcapng_writer import CaptureInterface, PcapngWriter
@@ -110,6 +112,10 @@ class Recorder:
                 publisher.close()  # The program's own server stands on the host there.
                 publisher = None
             outcome = self._recorded(sandbox, before, after, told, publisher)
+        except EgressAuditError:
+            with suppress(EgressAuditError):  # A full disk: as much as there is room for.
+                self._events.flush()
+            raise
         finally:
             sandbox.close()
             os.close(told)

@@ -201,6 +201,7 @@ class Session:
         process = self._processes.first(Role.TARGET)
         if process is not None:
             self._write("exec", process=process)
+            self._flush()  # Without it, a record that is cut short by a full disk says nothing.
         self._write("phase", phase="run", proof="command", edge="begin")
         self.status.step, self.status.phase = Step.RUNNING, "run"
         self._began = time.monotonic()

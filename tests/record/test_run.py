@@ -375,21 +375,23 @@ def test_ctrl_c_while_a_huge_model_is_hashed_ends_the_hashing_and_nothing_else()
     }
 
 
-def test_a_full_disk_ends_the_run_with_a_word_and_nothing_stays() -> None:
+def test_a_full_disk_ends_the_run_with_a_word_and_what_was_kept_can_be_judged() -> None:
     usual_way().must_be_possible()
     here = place()
 
-    def on_a_small_disk() -> tuple[str, bool]:
+    def on_a_small_disk() -> tuple[str, bool, Verdict | None]:
         mount("small", str(here.bundle.parent), "tmpfs", 0, "size=64k,mode=777")
         try:
             record(here.plan(python(FILLS_THE_DISK), rungs=(Rung.TUN, Rung.VETH)), here.bundle)
         except EgressAuditError as error:
-            return str(error), all_gone(list(descendants(os.getpid())))
-        return "", False
+            gone = all_gone(list(descendants(os.getpid())))
+            return str(error), gone, audit_capture(str(here.bundle)).audit.verdict
+        return "", False, None
 
-    said, gone = in_child(on_a_small_disk, namespaces=CLONE_NEWNS)
+    said, gone, verdict = in_child(on_a_small_disk, namespaces=CLONE_NEWNS)
     assert "No space left" in said
     assert gone
+    assert verdict is Verdict.VIOLATED, "what was kept is evidence"
 
 
 def test_a_callback_is_told_where_the_run_is() -> None:
