@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from tempfile import TemporaryDirectory
 
 from egress_audit.errors import EgressAuditError
 from egress_audit.evidence.bundle import BundleWriter
@@ -97,9 +96,7 @@ class Recorder:
         told, tell = os.pipe()
         publisher = Publisher(self._plan.publish) if self._plan.publish else None
         bundle = os.path.realpath(self._writer.path)  # While links still lead there.
-        with TemporaryDirectory(prefix="egress-audit-") as place:
-            setup = setup_of(self._prepared, bundle, before, after, tell, place, publisher)
-            sandbox = climb(setup)
+        sandbox = climb(setup_of(self._prepared, bundle, before, after, tell, publisher))
         os.close(tell)
         try:
             if self._plan.network is Network.OPEN and sandbox.rung.sees_all:
