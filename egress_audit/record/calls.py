@@ -3,13 +3,10 @@
 import errno
 import os
 import stat
-from collections.abc import Callable
 from contextlib import closing, suppress
-from pathlib import Path
 
 from egress_audit.addresses import address_text
 from egress_audit.model.run import Process, Role
-from egress_audit.record.attempts import Attempts
 from egress_audit.record.file_calls import (
     AT_FDCWD,
     FOLDER_AND_PATH,
@@ -29,22 +26,22 @@ from egress_audit.record.filter import (
     SOCK_RAW,
     SOCK_TYPE_MASK,
 )
+from egress_audit.record.group_joins import joined_group
+from egress_audit.record.group_signal import group_of, signal_group
 from egress_audit.record.inside import Inside
 from egress_audit.record.magic_links import what_is_at
 from egress_audit.record.notifications import (
     AF_PACKET,
     FOREIGN_ABI,
-    Listener,
     Notification,
     SocketAddress,
     addresses_of,
     family_name,
     type_name,
 )
-from egress_audit.record.opened_files import OpenedFiles
 from egress_audit.record.packet_ends import Ends
-from egress_audit.record.processes import Processes, Task
-from egress_audit.record.senders import Senders
+from egress_audit.record.processes import Task
+from egress_audit.record.surroundings import Surroundings
 from egress_audit.record.syscalls import CAP_NET_RAW, EXHAUSTED
 from egress_audit.record.unix_peers import UnixPeers
 
@@ -66,28 +63,19 @@ class Calls:
     """Answers every notification of one sandbox."""
 
     def __init__(
-        self,
-        listener: Listener,
-        processes: Processes,
-        senders: Senders,
-        attempts: Attempts,
-        files: OpenedFiles,
-        *,
-        drain: Callable[[], None],
-        now: Callable[[], int],
-        keep: int = 0,
-        peers: UnixPeers | None = None,
+        self, around: Surroundings, *, keep: int = 0, peers: UnixPeers | None = None
     ) -> None:
-        """drain: reads every packet that is already on the wire; keep: capabilities left to the
-        program, as bits; peers: finds who took a connect over a unix socket."""
+        """keep: capabilities left to the program, as bits; peers: finds who took a connect over a
+        unix socket."""
         self._peers = peers
-        self._listener = listener
-        self._processes = processes
-        self._senders = senders
-        self._attempts = attempts
-        self._file_calls = FileCalls(processes, attempts, files)
-        self._drain = drain
-        self._now = now
+        self._init = around.init
+        self._listener = around.listener
+        self._processes = around.processes
+        self._senders = around.senders
+        self._attempts = around.attempts
+        self._file_calls = FileCalls(around.processes, around.attempts, around.files)
+        self._drain = around.drain
+        self._now = around.now
         self._raw_allowed = bool(keep >> CAP_NET_RAW & 1)
         self._bound_paths: dict[str, int] = {}
         """Path → when it was bound."""
@@ -154,7 +142,7 @@ class Calls:
             self._attempts.add(process.id, name, family="kernel keys", denied=errno.EPERM)
             return errno.EPERM
         if name == "kill":
-            return self._kill(note, process)
+            return self._kill(note)
         if name in IO_URING:
             number = self._attempts.add(process.id, name, denied=errno.ENOSYS)
             self._denied_rings[process.id] = number
@@ -174,13 +162,16 @@ class Calls:
             return self._calls(note, task)
         return 0
 
-    def _kill(self, note: Notification, process: Process) -> int:
-        """A signal to the caller's group: refused where that is ours, with processes of the host
-        in it."""
-        if _group_of(note.tid) != os.getpgrp():
+    def _kill(self, note: Notification) -> int:
+        """A signal to the caller's group: sent by us where that is ours too, with processes of the
+        host in it."""
+        group = group_of(note.tid)
+        if group != os.getpgrp():
             return 0
-        self._attempts.add(process.id, note.name, denied=errno.EPERM)
-        return errno.EPERM
+        if self._listener.still_waits(note):
+            number = note.arguments[1] & 0xFFFF_FFFF
+            self._listener.done(note, signal_group(self._init, group, number))
+        return ANSWERED
 
     # Sockets
 
@@ -200,6 +191,9 @@ class Calls:
 
     def _joins_group(self, note: Notification, process: Process) -> int:
         self._senders.joined_group(process)
+        group = joined_group(note)
+        if group is not None:
+            self._attempts.add(process.id, note.name, target=group)
         return 0
 
     def _calls(self, note: Notification, task: Task) -> int:
@@ -291,9 +285,3 @@ def _names_nothing(note: Notification) -> bool:
     if note.name not in FOLDER_AND_PATH:
         return False
     return note.arguments[FOLDER_AND_PATH[note.name][1]] < NEVER_MAPPED
-
-
-def _group_of(tid: int) -> int:
-    """Process group of a thread that waits, as ours numbers it. Raises OSError."""
-    about = Path(f"/proc/{tid}/stat").read_bytes()
-    return int(about.rpartition(b")")[2].split()[2])

@@ -12,7 +12,10 @@ from egress_audit.report.words import counted, listed, number, protocol
 MAX_ATTEMPTS = 20
 ROUTE = "route probe, no packet, no effect"
 NO_PACKET = "no packet"
+JOINED = "group joined, as the kernel reports by packets of its own"
 SERVING = ("bind", "listen")
+JOINING = "setsockopt"
+"""Recorded only where it joins a multicast group."""
 
 
 def attempts_section(audit: Audit, run: Run) -> Section | None:
@@ -93,4 +96,6 @@ def _end_of(attempt: Attempt) -> str:
         facts.append(attempt.outcome)
     if facts:
         return ", ".join(facts)
+    if attempt.call == JOINING:
+        return JOINED
     return ROUTE if attempt.asks_for_route else NO_PACKET

@@ -17,12 +17,15 @@ from egress_audit.record.opened_files import OpenedFiles
 from egress_audit.record.packet_ends import Ends
 from egress_audit.record.processes import Processes
 from egress_audit.record.senders import Senders
+from egress_audit.record.surroundings import Surroundings
 from tests.builders.memory import placed
 
 PID = os.getpid()
 UNIX = 1
 LET_GO = 0
 """Instead of an errno: the kernel was let to carry the call out."""
+DONE = -1
+"""Instead of an errno: the call was carried out by us."""
 
 
 class QueueListener(Listener):
@@ -48,6 +51,10 @@ class QueueListener(Listener):
         self.answers.append(code)
         return True
 
+    def done(self, notification: Notification, value: int) -> bool:
+        self.answers.append(-value if value < 0 else DONE)
+        return True
+
 
 class World:
     """The recorder's part that answers calls, and what it wrote down."""
@@ -62,16 +69,17 @@ class World:
         self.senders = Senders(lambda process, ends: self.mismatches.append(ends))
         self.files = OpenedFiles(began_ns)
         self._kept = Attempts(self._write)
-        self.calls = Calls(
+        around = Surroundings(
             self.listener,
+            PID,
             self.processes,
             self.senders,
             self._kept,
             self.files,
             drain=self._drain,
             now=time.time_ns,
-            keep=keep,
         )
+        self.calls = Calls(around, keep=keep)
 
     def _write(self, event: str, **fields: object) -> None:
         if event == "attempt":

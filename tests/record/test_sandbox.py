@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import pytest
 
+from egress_audit.model.destination import Absent
 from egress_audit.model.run import Role, Rung
 from egress_audit.record.init import Job
 from egress_audit.record.sandbox import Sandbox, start
@@ -145,6 +146,13 @@ def test_group_reports_of_the_kernel_are_on_behalf_of_who_joined(way: Way) -> No
         for frame, how in zip(account.owners.frame, account.owners.how, strict=True)
     }
     assert hows[seen.out[0].number] == 1
+
+
+@both_rungs
+def test_the_group_that_was_joined_is_in_the_record(way: Way) -> None:
+    (attempt,) = recorded(python(JOINS_GROUPS), way).attempts("setsockopt")
+    assert (attempt.address, attempt.denied) == ("239.7.7.7", Absent.NOT_APPLICABLE)
+    assert not attempt.wants_out
 
 
 def ended_with(kill: str) -> tuple[bool, bool]:

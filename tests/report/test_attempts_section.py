@@ -36,6 +36,11 @@ def test_a_route_probe_is_called_one() -> None:
     assert line == ("connect [2001:db8::1]:53 (AF_INET6 dgram): route probe, no packet, no effect")
 
 
+def test_a_group_that_was_joined_is_told_as_such() -> None:
+    (line,) = lines_of(attempt("239.7.7.7", call="setsockopt", type="", port=Absent.NOT_APPLICABLE))
+    assert line.startswith("setsockopt 239.7.7.7 (AF_INET): group joined")
+
+
 def test_what_was_refused_and_what_became_of_it_is_told() -> None:
     nowhere = Absent.NOT_APPLICABLE
     ring = attempt(
