@@ -12,6 +12,7 @@ from egress_audit.record.file_calls import (
     FOLDER_AND_PATH,
     FileCalls,
     exists,
+    names_nothing,
     path_of,
 )
 from egress_audit.record.filter import (
@@ -41,6 +42,7 @@ from egress_audit.record.notifications import (
 )
 from egress_audit.record.packet_ends import Ends
 from egress_audit.record.processes import Task
+from egress_audit.record.second_looks import SecondLooks
 from egress_audit.record.surroundings import Surroundings
 from egress_audit.record.syscalls import CAP_NET_RAW, EXHAUSTED
 from egress_audit.record.unix_peers import UnixPeers
@@ -49,7 +51,6 @@ ANSWERED = -1
 """Instead of an errno: the call has its answer already, or will get it."""
 UNKNOWN = 0
 """Id of a process that could not be looked at."""
-NEVER_MAPPED = 0x1000
 MOST_BOUND_PATHS = 1000
 CLOCK_TICK_NS = 20_000_000
 """How far the times of files may lag behind the clock."""
@@ -73,6 +74,10 @@ class Calls:
         self._processes = around.processes
         self._senders = around.senders
         self._attempts = around.attempts
+        self._inside = around.inside
+        self._looks = SecondLooks(
+            self._leads_out, lambda number: self._attempts.came_to(number, "reached")
+        )
         self._file_calls = FileCalls(around.processes, around.attempts, around.files)
         self._drain = around.drain
         self._now = around.now
@@ -105,11 +110,13 @@ class Calls:
 
     def sweep(self) -> None:
         """Settles what is known by now, though nobody calls."""
+        self._looks.sweep()
         if self._peers is not None:
-            self._peers.sweep(self._now())
+            self._peers.sweep()
 
     def finish(self) -> None:
         """Settles what still waits: the run has ended."""
+        self._looks.sweep()
         if self._peers is not None:
             self._peers.finish()
 
@@ -120,7 +127,7 @@ class Calls:
         """
         if error.errno in (errno.ESRCH, errno.ENOENT):
             return 0  # Its process is being killed, or it names a folder by no open descriptor.
-        if error.errno == errno.ENAMETOOLONG or _names_nothing(note):
+        if error.errno == errno.ENAMETOOLONG or names_nothing(note):
             return error.errno or errno.EFAULT  # As the kernel would say.
         self._attempts.add(self._caller(note.tid), note.name, denied=errno.EFAULT)
         return errno.EFAULT
@@ -199,14 +206,13 @@ class Calls:
     def _calls(self, note: Notification, task: Task) -> int:
         """connect, bind, listen and sends: joins the socket, and notes where it wants to."""
         self._drain()
+        self._looks.done(note.tid)
         if self._peers is not None:
             self._peers.done(note.tid)
         targets = tuple(target for target in addresses_of(note) if target is not None)
         if not self._listener.still_waits(note):
             return 0
         kind = self._join(note, task, targets)
-        if note.name == "listen" and not targets:
-            return 0
         for target in targets:
             if target.family in LEADS_NOWHERE or (target.family == 0 and note.name == "connect"):
                 continue  # AF_UNSPEC dissolves an association (connect(2)).
@@ -217,7 +223,7 @@ class Calls:
                 self._unix(note, target, number)
                 if note.name == "connect" and self._peers is not None:
                     descriptor = note.arguments[0] & 0xFFFF_FFFF
-                    self._peers.watch(task.pidfd, descriptor, note.tid, number, self._now())
+                    self._peers.watch(task.pidfd, descriptor, note.tid, number)
             elif task.process.role is Role.PROBE:
                 self.probed.add(f"{target.address} {target.port}")
         return 0
@@ -247,16 +253,30 @@ class Calls:
         outcome = "absent"
         try:
             with closing(Inside.of(note.tid)) as inside:
-                here = what_is_at(inside, note.tid, path)
-                if here is None:
-                    outcome = "reached"
-                elif stat.S_ISSOCK(here.st_mode):
-                    outcome = "" if self._is_ours(inside, here) else "reached"
+                outcome = self._outcome_at(inside, note.tid, path)
         except OSError as error:
             if error.errno in EXHAUSTED:
                 raise
         if outcome:
             self._attempts.came_to(number, outcome)
+        if outcome != "reached":
+            self._looks.watch(note.tid, path, number)
+
+    def _outcome_at(self, inside: Inside, tid: int, path: str) -> str:
+        """What a call to a path comes to; '' for a socket of the tree. Raises OSError."""
+        here = what_is_at(inside, tid, path)
+        if here is None:
+            return "reached"
+        if not stat.S_ISSOCK(here.st_mode):
+            return "absent"
+        return "" if self._is_ours(inside, here) else "reached"
+
+    def _leads_out(self, tid: int, path: str) -> bool:
+        """Looks at a path again; its thread may be gone by now."""
+        try:
+            return self._outcome_at(self._inside, tid, path) == "reached"
+        except OSError as error:
+            return error.errno in EXHAUSTED
 
     def _is_ours(self, inside: Inside, here: os.stat_result) -> bool:
         """True if a process of the tree bound this socket: no link at a bound path is followed."""
@@ -278,10 +298,3 @@ class Calls:
         kind = {6: "stream", 17: "dgram"}.get(ends.proto, "raw")
         number = self._attempts.add(process.id, "connect", kind=kind, target=target)
         self._attempts.came_to(number, "time-of-check")
-
-
-def _names_nothing(note: Notification) -> bool:
-    """True for a path at a null pointer, as programs pass by mistake: nothing can be there."""
-    if note.name not in FOLDER_AND_PATH:
-        return False
-    return note.arguments[FOLDER_AND_PATH[note.name][1]] < NEVER_MAPPED

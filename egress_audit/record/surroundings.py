@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from egress_audit.record.attempts import Attempts
+from egress_audit.record.inside import Inside
 from egress_audit.record.notifications import Listener
 from egress_audit.record.opened_files import OpenedFiles
 from egress_audit.record.processes import Processes
@@ -17,6 +18,8 @@ class Surroundings:
     listener: Listener
     init: int
     """Pid of the first process of the tree."""
+    inside: Inside
+    """Its file system."""
     processes: Processes
     senders: Senders
     attempts: Attempts

@@ -61,6 +61,7 @@ def watcher_of(
     around = Surroundings(
         Listener(sandbox.listener),
         sandbox.init,
+        sandbox.inside,
         processes,
         senders,
         attempts,

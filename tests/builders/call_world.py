@@ -12,6 +12,7 @@ import time
 from egress_audit.model.run import Role
 from egress_audit.record.attempts import Attempts
 from egress_audit.record.calls import Calls
+from egress_audit.record.inside import Inside
 from egress_audit.record.notifications import Listener, Notification
 from egress_audit.record.opened_files import OpenedFiles
 from egress_audit.record.packet_ends import Ends
@@ -21,6 +22,7 @@ from egress_audit.record.surroundings import Surroundings
 from tests.builders.memory import placed
 
 PID = os.getpid()
+INSIDE = Inside.of(PID)
 UNIX = 1
 LET_GO = 0
 """Instead of an errno: the kernel was let to carry the call out."""
@@ -72,6 +74,7 @@ class World:
         around = Surroundings(
             self.listener,
             PID,
+            INSIDE,
             self.processes,
             self.senders,
             self._kept,
@@ -115,6 +118,13 @@ class World:
         address = struct.pack("=H", UNIX) + os.fsencode(path) + b"\0"
         with socket.socket(socket.AF_UNIX) as made:
             return self.call("connect", made.fileno(), placed(address), len(address))
+
+    def sends(self, path: str) -> int:
+        """A datagram to a unix path."""
+        address = struct.pack("=H", UNIX) + os.fsencode(path) + b"\0"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as made:
+            payload = placed(b"x")
+            return self.call("sendto", made.fileno(), payload, 1, 0, placed(address), len(address))
 
     def binds(self, path: str) -> int:
         """A bind to a unix path that waits, and is not carried out."""

@@ -314,6 +314,37 @@ def test_a_socket_that_the_tree_did_not_bind_is_reached(world: World, tmp_path: 
     assert world.outcomes == [(0, "reached")]
 
 
+def test_a_datagram_whose_path_leads_elsewhere_afterwards_may_have_reached_it(
+    world: World, tmp_path: Path
+) -> None:
+    world.binds(str(tmp_path / "own"))
+    own, other = (socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(2))
+    with own, other:
+        own.bind(str(tmp_path / "own"))
+        other.bind(str(tmp_path / "others"))
+        (tmp_path / "link").symlink_to("own")
+        for _ in range(2):
+            world.sends(str(tmp_path / "link"))
+            assert world.outcomes == []
+        (tmp_path / "link").unlink()
+        (tmp_path / "link").symlink_to("others")
+        world.calls.sweep()
+    assert world.wanted()[1:] == [("sendto", "AF_UNIX", str(tmp_path / "link"), None)]
+    assert world.outcomes == [(1, "reached")]
+
+
+def test_a_datagram_to_a_socket_that_is_gone_afterwards_has_reached_nobody_else(
+    world: World, tmp_path: Path
+) -> None:
+    world.binds(str(tmp_path / "own"))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as own:
+        own.bind(str(tmp_path / "own"))
+        world.sends(str(tmp_path / "own"))
+    (tmp_path / "own").unlink()
+    world.calls.sweep()
+    assert world.outcomes == []
+
+
 def test_a_socket_that_is_not_there_is_absent(world: World, tmp_path: Path) -> None:
     world.connects(str(tmp_path / "s"))
     assert world.outcomes == [(0, "absent")]
