@@ -166,6 +166,7 @@ def test_a_burst_is_received_or_counted_as_dropped_to_the_last_packet(way: Way) 
     assert sent + seen.told["refused"] == 100_000
     assert sent > 50_000
     lost = seen.losses["eg0"]
+    assert lost.dropped is not None
     assert len(seen.out) + lost.dropped == sent
     assert lost.received == sent + len(seen.run.probes)
     assert seen.run.drops["eg0"] == lost.dropped

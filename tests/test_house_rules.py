@@ -27,6 +27,7 @@ UNMIRRORED = {
     "model/destination.py": "data only; tests/classify builds it",
     "model/evidence.py": "data only; tests/capture builds it",
     "model/flow.py": "data only; tests/flows builds it",
+    "record/surroundings.py": "data only; tests/builders/call_world.py builds it",
 }
 
 FORBIDDEN_NAMES = {"common", "handler", "helpers", "info", "manager", "utils"}

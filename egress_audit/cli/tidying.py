@@ -6,8 +6,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 from types import FrameType
+from typing import NoReturn
+
+from egress_audit.errors import EgressAuditError
 
 NO_SEQUENCES = ("", "dumb", "unknown")
 """Values of TERM for which no terminal obeys ECMA-48."""
@@ -31,8 +35,54 @@ def place_for(bundle: str | None) -> Iterator[str]:
     if bundle is not None:
         yield str(Path(bundle).absolute())
         return
-    with TemporaryDirectory(prefix="egress-audit-", ignore_cleanup_errors=True) as folder:
+    with _folder_that_goes() as folder:
         yield str(Path(folder, "bundle"))
+
+
+@contextmanager
+def _folder_that_goes() -> Iterator[str]:
+    """A temporary folder that is gone afterwards, even if we are killed.
+
+    Another process makes it and removes it: when it is told to, or there is nobody left to tell it.
+    """
+    read_path, path_told = os.pipe()
+    read_end, end_told = os.pipe()
+    tidier = os.fork()
+    if tidier == 0:
+        os.close(end_told)
+        _tidy(path_told, read_end)
+    os.close(path_told)
+    os.close(read_end)
+    try:
+        with os.fdopen(read_path, "rb") as stream:
+            folder = os.fsdecode(stream.read())
+        if not folder:
+            what = "no temporary folder can be made for the evidence"
+            raise EgressAuditError(what, hint="name a folder for it with --bundle, or set TMPDIR")
+        yield folder
+    finally:
+        # Not by closing it alone, since processes that we left behind may have it open too.
+        with suppress(BrokenPipeError):
+            os.write(end_told, b".")
+        os.close(end_told)
+        os.waitpid(tidier, 0)
+
+
+def _tidy(tell_path: int, wait_for: int) -> NoReturn:
+    """In a process of its own: makes the folder, and removes it in the end."""
+    try:
+        os.setsid()  # What the terminal sends is for the others.
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(nothing, stream)  # Who reads our output waits for nobody else's end.
+        folder = mkdtemp(prefix="egress-audit-")
+        with suppress(BrokenPipeError):
+            os.write(tell_path, os.fsencode(folder))
+        os.close(tell_path)
+        os.read(wait_for, 1)
+        rmtree(folder, ignore_errors=True)
+    finally:
+        os._exit(0)
 
 
 @contextmanager

@@ -21,6 +21,8 @@ from egress_audit.model.run import (
     WrittenFile,
 )
 
+WEIGHTS = ("absent", "fell-back", "setuid", "reached", "time-of-check")
+"""Outcomes, the one that may least be forgotten last."""
 NOBODY = 0
 """Instead of `Process.id` where the record names a process that it does not know."""
 
@@ -128,7 +130,7 @@ def _outcome(notes: Notes, event: Event) -> None:
 
 
 def _weight_of_outcome(outcome: str) -> int:
-    return ("absent", "fell-back", "reached", "time-of-check").index(outcome)
+    return WEIGHTS.index(outcome)
 
 
 def _known_attempt(notes: Notes, event: Event) -> int | None:

@@ -142,7 +142,7 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     "cannot-see": {"text": text},
     "exited": {"status": status},
     "tree-ended": {},
-    "watched-until": {"by": one_of("tree", "observed", "interrupted")},
+    "watched-until": {"by": one_of("tree", "observed", "interrupted", "killed")},
     "loss": {"interface": text, "received": natural, "dropped": or_null(natural)},
     "end": {},
 }

@@ -97,9 +97,11 @@ class PcapngWriter:
         outbound: bool,
         comment: str = "",
         whole: bool = False,
+        wire_len: int = 0,
     ) -> int:
         """Takes a frame, and returns its number. `outbound`: it left the sandbox; `whole`: it is
-        not cut to its headers, even where others are.
+        not cut to its headers, even where others are; `wire_len`: its bytes on the wire, where they
+        were more than could be read.
 
         `comment`: shown beside the frame, `pid 1234 /usr/bin/python3`; empty for none. Raises
         EgressAuditError when the buffer is full and cannot be written.
@@ -107,7 +109,8 @@ class PcapngWriter:
         options = self._options.get((comment, outbound))
         if options is None:
             options = self._options_with(comment, outbound)
-        wirelen = captured = len(frame)
+        captured = len(frame)
+        wire_len = max(wire_len, captured)
         if self._headers_only and not whole:
             captured = kept_length(frame, self._linktypes[interface])
             frame = frame[:captured]
@@ -115,7 +118,7 @@ class PcapngWriter:
         length = 32 + captured + len(padding) + len(options)
         buffer = self._buffer
         buffer += _EPB_HEAD.pack(
-            EPB, length, interface, t_ns >> 32, t_ns & 0xFFFFFFFF, captured, wirelen
+            EPB, length, interface, t_ns >> 32, t_ns & 0xFFFFFFFF, captured, wire_len
         )
         buffer += frame
         buffer += padding

@@ -224,7 +224,7 @@ class Run:
     """0 to 255, or minus the signal."""
     ended_by: str
     """`tree` (everything ended by itself), `observed` (the time was up), `interrupted` (Ctrl-C),
-    `lost` (the record stops in the middle)."""
+    `killed` (the sandbox was, from outside), `lost` (the record stops in the middle)."""
     observed_ns: int
     """From exec to the end of watching."""
     processes: tuple[Process, ...]

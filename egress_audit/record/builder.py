@@ -2,6 +2,7 @@
 
 import os
 import socket
+import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -10,14 +11,15 @@ from egress_audit.errors import EgressAuditError
 from egress_audit.model.run import Network, Role
 from egress_audit.record.idmap import idmapped_home
 from egress_audit.record.init import Job
+from egress_audit.record.jobs import EXERCISE, PROBES, READY, RELAY, TARGET
 from egress_audit.record.on_host import as_it_is
 from egress_audit.record.phases import PLACE, VARIABLE
 from egress_audit.record.plan import Prepared, RunPlan
 from egress_audit.record.privileges import become
 from egress_audit.record.probe import Expected, send
+from egress_audit.record.progress import READY_S
 from egress_audit.record.publish import Publisher, relay
 from egress_audit.record.ready import wait_until_ready
-from egress_audit.record.session import EXERCISE, PROBES, READY, RELAY, TARGET
 from egress_audit.record.setup import (
     ADDRESS4,
     ADDRESS6,
@@ -33,12 +35,11 @@ from egress_audit.record.syscalls import (
     mount,
     unshare,
 )
-from egress_audit.record.tun import make_node
+from egress_audit.record.tun import TUN_NODE, make_node
 from egress_audit.record.view import Wanted, make_view
 from egress_audit.record.way_on import mtu_of, resolvers_of
 
 SHELL = "/bin/sh"
-READY_S = 120.0
 
 
 def _own_addresses(plan: RunPlan) -> tuple[str, ...]:
@@ -51,10 +52,9 @@ def setup_of(
     before: tuple[Expected, ...],
     after: tuple[Expected, ...],
     output: int,
-    place: str,
     publisher: Publisher | None = None,
 ) -> Setup:
-    """The sandbox of a plan. output: takes what the exerciser prints; place: an empty folder."""
+    """The sandbox of a plan. output: takes what the exerciser prints."""
     plan = prepared.plan
     notes: list[str] = []
     return Setup(
@@ -62,7 +62,7 @@ def setup_of(
         _jobs(prepared, before, after, output, publisher),
         ipv6=plan.ipv6,
         mtu=mtu_of(plan),
-        as_root=_as_root(prepared, place, notes) if os.geteuid() == 0 else None,
+        as_root=_as_root(prepared, notes) if os.geteuid() == 0 else None,
         mounts=lambda: _mounts(prepared, bundle, notes),
         keep=plan.keep_capabilities,
         is_open=plan.network is Network.OPEN,
@@ -102,7 +102,7 @@ def _jobs(
     return jobs
 
 
-def _as_root(prepared: Prepared, place: str, notes: list[str]) -> Callable[[], None]:
+def _as_root(prepared: Prepared, notes: list[str]) -> Callable[[], None]:
     """Makes the device and HOME usable for an ordinary user, and becomes that user.
 
     Adds to `notes` what could not be shown of HOME.
@@ -117,7 +117,9 @@ def _as_root(prepared: Prepared, place: str, notes: list[str]) -> Callable[[], N
             return
         mount(None, "/", None, MS_REC | MS_PRIVATE)
         with suppress(OSError):  # Not to be had in some containers: a veth pair may be.
-            make_node(place)
+            # Without it the node would have to stay where it was made, over what is there.
+            Path(TUN_NODE).stat()
+            make_node(tempfile.gettempdir())
         try:
             notes.extend(idmapped_home(user.home, user.uid, user.gid))
         except EgressAuditError:

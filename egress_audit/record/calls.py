@@ -3,18 +3,16 @@
 import errno
 import os
 import stat
-from collections.abc import Callable
 from contextlib import closing, suppress
-from pathlib import Path
 
 from egress_audit.addresses import address_text
 from egress_audit.model.run import Process, Role
-from egress_audit.record.attempts import Attempts
 from egress_audit.record.file_calls import (
     AT_FDCWD,
     FOLDER_AND_PATH,
     FileCalls,
     exists,
+    names_nothing,
     path_of,
 )
 from egress_audit.record.filter import (
@@ -29,22 +27,23 @@ from egress_audit.record.filter import (
     SOCK_RAW,
     SOCK_TYPE_MASK,
 )
+from egress_audit.record.group_joins import joined_group
+from egress_audit.record.group_signal import group_of, signal_group
 from egress_audit.record.inside import Inside
 from egress_audit.record.magic_links import what_is_at
 from egress_audit.record.notifications import (
     AF_PACKET,
     FOREIGN_ABI,
-    Listener,
     Notification,
     SocketAddress,
     addresses_of,
     family_name,
     type_name,
 )
-from egress_audit.record.opened_files import OpenedFiles
 from egress_audit.record.packet_ends import Ends
-from egress_audit.record.processes import Processes, Task
-from egress_audit.record.senders import Senders
+from egress_audit.record.processes import Task
+from egress_audit.record.second_looks import SecondLooks
+from egress_audit.record.surroundings import Surroundings
 from egress_audit.record.syscalls import CAP_NET_RAW, EXHAUSTED
 from egress_audit.record.unix_peers import UnixPeers
 
@@ -52,7 +51,6 @@ ANSWERED = -1
 """Instead of an errno: the call has its answer already, or will get it."""
 UNKNOWN = 0
 """Id of a process that could not be looked at."""
-NEVER_MAPPED = 0x1000
 MOST_BOUND_PATHS = 1000
 CLOCK_TICK_NS = 20_000_000
 """How far the times of files may lag behind the clock."""
@@ -66,28 +64,23 @@ class Calls:
     """Answers every notification of one sandbox."""
 
     def __init__(
-        self,
-        listener: Listener,
-        processes: Processes,
-        senders: Senders,
-        attempts: Attempts,
-        files: OpenedFiles,
-        *,
-        drain: Callable[[], None],
-        now: Callable[[], int],
-        keep: int = 0,
-        peers: UnixPeers | None = None,
+        self, around: Surroundings, *, keep: int = 0, peers: UnixPeers | None = None
     ) -> None:
-        """drain: reads every packet that is already on the wire; keep: capabilities left to the
-        program, as bits; peers: finds who took a connect over a unix socket."""
+        """keep: capabilities left to the program, as bits; peers: finds who took a connect over a
+        unix socket."""
         self._peers = peers
-        self._listener = listener
-        self._processes = processes
-        self._senders = senders
-        self._attempts = attempts
-        self._file_calls = FileCalls(processes, attempts, files)
-        self._drain = drain
-        self._now = now
+        self._init = around.init
+        self._listener = around.listener
+        self._processes = around.processes
+        self._senders = around.senders
+        self._attempts = around.attempts
+        self._inside = around.inside
+        self._looks = SecondLooks(
+            self._leads_out, lambda number: self._attempts.came_to(number, "reached")
+        )
+        self._file_calls = FileCalls(around.processes, around.attempts, around.files)
+        self._drain = around.drain
+        self._now = around.now
         self._raw_allowed = bool(keep >> CAP_NET_RAW & 1)
         self._bound_paths: dict[str, int] = {}
         """Path → when it was bound."""
@@ -117,11 +110,13 @@ class Calls:
 
     def sweep(self) -> None:
         """Settles what is known by now, though nobody calls."""
+        self._looks.sweep()
         if self._peers is not None:
-            self._peers.sweep(self._now())
+            self._peers.sweep()
 
     def finish(self) -> None:
         """Settles what still waits: the run has ended."""
+        self._looks.sweep()
         if self._peers is not None:
             self._peers.finish()
 
@@ -132,7 +127,7 @@ class Calls:
         """
         if error.errno in (errno.ESRCH, errno.ENOENT):
             return 0  # Its process is being killed, or it names a folder by no open descriptor.
-        if error.errno == errno.ENAMETOOLONG or _names_nothing(note):
+        if error.errno == errno.ENAMETOOLONG or names_nothing(note):
             return error.errno or errno.EFAULT  # As the kernel would say.
         self._attempts.add(self._caller(note.tid), note.name, denied=errno.EFAULT)
         return errno.EFAULT
@@ -154,7 +149,7 @@ class Calls:
             self._attempts.add(process.id, name, family="kernel keys", denied=errno.EPERM)
             return errno.EPERM
         if name == "kill":
-            return self._kill(note, process)
+            return self._kill(note)
         if name in IO_URING:
             number = self._attempts.add(process.id, name, denied=errno.ENOSYS)
             self._denied_rings[process.id] = number
@@ -174,13 +169,16 @@ class Calls:
             return self._calls(note, task)
         return 0
 
-    def _kill(self, note: Notification, process: Process) -> int:
-        """A signal to the caller's group: refused where that is ours, with processes of the host
-        in it."""
-        if _group_of(note.tid) != os.getpgrp():
+    def _kill(self, note: Notification) -> int:
+        """A signal to the caller's group: sent by us where that is ours too, with processes of the
+        host in it."""
+        group = group_of(note.tid)
+        if group != os.getpgrp():
             return 0
-        self._attempts.add(process.id, note.name, denied=errno.EPERM)
-        return errno.EPERM
+        if self._listener.still_waits(note):
+            number = note.arguments[1] & 0xFFFF_FFFF
+            self._listener.done(note, signal_group(self._init, group, number))
+        return ANSWERED
 
     # Sockets
 
@@ -200,19 +198,21 @@ class Calls:
 
     def _joins_group(self, note: Notification, process: Process) -> int:
         self._senders.joined_group(process)
+        group = joined_group(note)
+        if group is not None:
+            self._attempts.add(process.id, note.name, target=group)
         return 0
 
     def _calls(self, note: Notification, task: Task) -> int:
         """connect, bind, listen and sends: joins the socket, and notes where it wants to."""
         self._drain()
+        self._looks.done(note.tid)
         if self._peers is not None:
             self._peers.done(note.tid)
         targets = tuple(target for target in addresses_of(note) if target is not None)
         if not self._listener.still_waits(note):
             return 0
         kind = self._join(note, task, targets)
-        if note.name == "listen" and not targets:
-            return 0
         for target in targets:
             if target.family in LEADS_NOWHERE or (target.family == 0 and note.name == "connect"):
                 continue  # AF_UNSPEC dissolves an association (connect(2)).
@@ -223,7 +223,7 @@ class Calls:
                 self._unix(note, target, number)
                 if note.name == "connect" and self._peers is not None:
                     descriptor = note.arguments[0] & 0xFFFF_FFFF
-                    self._peers.watch(task.pidfd, descriptor, note.tid, number, self._now())
+                    self._peers.watch(task.pidfd, descriptor, note.tid, number)
             elif task.process.role is Role.PROBE:
                 self.probed.add(f"{target.address} {target.port}")
         return 0
@@ -253,16 +253,30 @@ class Calls:
         outcome = "absent"
         try:
             with closing(Inside.of(note.tid)) as inside:
-                here = what_is_at(inside, note.tid, path)
-                if here is None:
-                    outcome = "reached"
-                elif stat.S_ISSOCK(here.st_mode):
-                    outcome = "" if self._is_ours(inside, here) else "reached"
+                outcome = self._outcome_at(inside, note.tid, path)
         except OSError as error:
             if error.errno in EXHAUSTED:
                 raise
         if outcome:
             self._attempts.came_to(number, outcome)
+        if outcome != "reached":
+            self._looks.watch(note.tid, path, number)
+
+    def _outcome_at(self, inside: Inside, tid: int, path: str) -> str:
+        """What a call to a path comes to; '' for a socket of the tree. Raises OSError."""
+        here = what_is_at(inside, tid, path)
+        if here is None:
+            return "reached"
+        if not stat.S_ISSOCK(here.st_mode):
+            return "absent"
+        return "" if self._is_ours(inside, here) else "reached"
+
+    def _leads_out(self, tid: int, path: str) -> bool:
+        """Looks at a path again; its thread may be gone by now."""
+        try:
+            return self._outcome_at(self._inside, tid, path) == "reached"
+        except OSError as error:
+            return error.errno in EXHAUSTED
 
     def _is_ours(self, inside: Inside, here: os.stat_result) -> bool:
         """True if a process of the tree bound this socket: no link at a bound path is followed."""
@@ -284,16 +298,3 @@ class Calls:
         kind = {6: "stream", 17: "dgram"}.get(ends.proto, "raw")
         number = self._attempts.add(process.id, "connect", kind=kind, target=target)
         self._attempts.came_to(number, "time-of-check")
-
-
-def _names_nothing(note: Notification) -> bool:
-    """True for a path at a null pointer, as programs pass by mistake: nothing can be there."""
-    if note.name not in FOLDER_AND_PATH:
-        return False
-    return note.arguments[FOLDER_AND_PATH[note.name][1]] < NEVER_MAPPED
-
-
-def _group_of(tid: int) -> int:
-    """Process group of a thread that waits, as ours numbers it. Raises OSError."""
-    about = Path(f"/proc/{tid}/stat").read_bytes()
-    return int(about.rpartition(b")")[2].split()[2])

@@ -32,6 +32,8 @@ FOLDER_AND_PATH: dict[str, tuple[int | None, int]] = {
 """Which arguments name a path, and the folder it is relative to; of a renaming, the new name."""
 EXECUTES = ("execve", "execveat")
 MAKES_NODES = ("mknod", "mknodat")
+NEVER_MAPPED = 0x1000
+"""Below it no process has memory (vm.mmap_min_addr)."""
 
 
 class FileCalls:
@@ -89,6 +91,13 @@ def _named(note: Notification) -> str:
         folder = AT_FDCWD if folder == AT_FDCWD & 0xFFFF_FFFF else folder
     text = read_text(note.tid, note.arguments[argument])
     return path_of(note.tid, folder, text) if text else ""
+
+
+def names_nothing(note: Notification) -> bool:
+    """True for a path at a null pointer, as programs pass by mistake: nothing can be there."""
+    if note.name not in FOLDER_AND_PATH:
+        return False
+    return note.arguments[FOLDER_AND_PATH[note.name][1]] < NEVER_MAPPED
 
 
 def path_of(tid: int, folder: int, path: str) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import WrittenFile
+from egress_audit.record.hashing import Hashing
 from egress_audit.record.host_sockets import reachable_sockets
 from egress_audit.record.init import network_streams
-from egress_audit.record.opened_files import OpenedFiles, sha256_of
+from egress_audit.record.opened_files import OpenedFiles
 from egress_audit.record.phases import PLACE
 from egress_audit.record.plan import Prepared
 from egress_audit.record.sandbox import Sandbox
@@ -76,15 +77,25 @@ class Leavings:
         if path:
             self._executables[path] = None
 
-    def note_files(self, files: OpenedFiles, working: Callable[[str], None]) -> None:
-        """Hashes of executables and models, and everything that was written."""
-        inside = self._sandbox.inside
+    def note_files(
+        self,
+        files: OpenedFiles,
+        working: Callable[[str], None],
+        had_enough: Callable[[], bool],
+    ) -> None:
+        """Hashes of executables and models, and everything that was written.
+
+        working: told which file is hashed; had_enough: True if nobody wants to wait any longer.
+        """
+        hashing = Hashing(self._sandbox.inside, working, had_enough)
         for path in self._executables:
-            working(path)
-            self._write("exe", path=path, sha256=sha256_of(inside, path))
-        for model in files.models.values():
-            working(model.path)
-            digest = sha256_of(inside, model.path, lambda path, count: working(path))
+            self._write("exe", path=path, sha256=hashing.sha256_of(path))
+        models = files.models.values()
+        # The small ones first: one that is too large for the time keeps no other from its hash.
+        small_first = sorted(models, key=lambda model: model.size)
+        digests = {model.path: hashing.sha256_of(model.path) for model in small_first}
+        for model in models:
+            digest = digests[model.path]
             self._write("model-file", path=model.path, size=model.size, sha256=digest)
         if files.models_beyond:
             text = f"models past the first {len(files.models)}: opened {files.models_beyond} times"

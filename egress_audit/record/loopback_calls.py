@@ -13,14 +13,13 @@ from collections.abc import Callable
 
 from egress_audit.model.run import Process, Role
 from egress_audit.record import carried_out
-from egress_audit.record.attempts import Attempts
 from egress_audit.record.calls import ANSWERED
 from egress_audit.record.fence import end_of, fence, is_here
 from egress_audit.record.filter import AF_INET, AF_INET6, AF_UNIX, SOCK_TYPE_MASK
+from egress_audit.record.group_joins import joined_group
 from egress_audit.record.notifications import (
     MOST_MESSAGES,
     MULTIPLE_MESSAGE_SIZE,
-    Listener,
     Notification,
     SocketAddress,
     addresses_of,
@@ -28,9 +27,8 @@ from egress_audit.record.notifications import (
     parse_address,
     type_name,
 )
-from egress_audit.record.opened_files import OpenedFiles
-from egress_audit.record.processes import Processes, Task
-from egress_audit.record.senders import Senders
+from egress_audit.record.processes import Task
+from egress_audit.record.surroundings import Surroundings
 from egress_audit.record.syscalls import pidfd_getfd
 from egress_audit.record.tree_sockets import TreeSocketCalls
 
@@ -49,18 +47,8 @@ MESSAGE_LENGTH = 56
 class LoopbackCalls(TreeSocketCalls):
     """Answers every notification of a program that must stay on this machine, and among itself."""
 
-    def __init__(
-        self,
-        listener: Listener,
-        processes: Processes,
-        senders: Senders,
-        attempts: Attempts,
-        files: OpenedFiles,
-        *,
-        drain: Callable[[], None],
-        now: Callable[[], int],
-    ) -> None:
-        super().__init__(listener, processes, senders, attempts, files, drain=drain, now=now)
+    def __init__(self, around: Surroundings) -> None:
+        super().__init__(around)
         self._ports: set[tuple[int, int]] = set()
         """Type and port of every socket of the tree that could be called."""
         self._wanted: dict[int, bytes] = {}
@@ -90,9 +78,8 @@ class LoopbackCalls(TreeSocketCalls):
 
     def _joins_group(self, note: Notification, process: Process) -> int:
         """The kernel would report it to the network, from whatever interface is named."""
-        family = "AF_INET6" if note.arguments[1] & 0xFFFF_FFFF == socket.IPPROTO_IPV6 else "AF_INET"
-        code = errno.ENODEV
-        self._attempts.add(process.id, note.name, kind="dgram", family=family, denied=code)
+        group, code = joined_group(note), errno.ENODEV
+        self._attempts.add(process.id, note.name, target=group, denied=code)
         return code
 
     def _calls(self, note: Notification, task: Task) -> int:

@@ -9,7 +9,6 @@ import socket
 import struct
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
-from types import TracebackType
 
 _NEWLINK, _DELLINK, _GETLINK, _NEWADDR, _NEWROUTE = 16, 17, 18, 20, 24
 _ERROR, _DONE = 2, 3
@@ -57,12 +56,7 @@ class Links:
     def __enter__(self) -> "Links":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()
 
     def close(self) -> None:

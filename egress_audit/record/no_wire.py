@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 
 from egress_audit.record.packet_socket import Frame, PacketStatistics
-from egress_audit.record.wire import LINKTYPE_RAW
+from egress_audit.record.wire import LINKTYPE_RAW, Read
 
 
 class NoWire:
@@ -19,7 +19,7 @@ class NoWire:
         """A descriptor on which nothing ever arrives."""
         return self._never
 
-    def frames(self) -> Iterator[bytes]:
+    def frames(self) -> Iterator[Read]:
         """None."""
         return iter(())
 

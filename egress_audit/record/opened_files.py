@@ -1,12 +1,10 @@
 """Files that the program opened: models that it read, and what it wrote anywhere.
 
-Seen at the call, when the file is as it will be found; hashed when the run has ended.
+Seen at the call, when the file is as it will be found; hashed (`hashing`) when the run has ended.
 """
 
-import hashlib
 import os
 import stat
-from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cache
@@ -27,9 +25,6 @@ NOT_WRITTEN = ("/proc/", "/sys/", "/dev/")
 MOST_MODELS = 10_000
 MOST_WRITTEN = 20_000
 MOST_MADE = 1000
-CHUNK = 1 << 20
-
-Progress = Callable[[str, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,17 +136,3 @@ def _device_of_pipes() -> int:
 def _may_be_model(path: str) -> bool:
     named = path.endswith((*MODEL_SUFFIXES, TORCH_SUFFIX)) or BLOB in path
     return named and not path.startswith(NOT_MODELS)
-
-
-def sha256_of(inside: Inside, path: str, on_progress: Progress | None = None) -> str | None:
-    """SHA-256 of a regular file in hex; None if it cannot be read or is none."""
-    digest = hashlib.sha256()
-    try:
-        with os.fdopen(inside.open(path), "rb", buffering=0) as stream:
-            while part := stream.read(CHUNK):
-                digest.update(part)
-                if on_progress is not None:
-                    on_progress(path, len(part))
-    except OSError:
-        return None
-    return digest.hexdigest()

@@ -21,8 +21,9 @@ _PACKET_OUTGOING = 4
 _STATISTICS = struct.Struct("=II")
 
 _BATCH = 64
-_LONGEST_PACKET = 65_535 + 18
-"""An IP packet of the greatest length behind an Ethernet header with a tag."""
+_LONGEST_PACKET = 65_575 + 18
+"""An IPv6 packet whose payload has the greatest length (RFC 8200 §3), behind an Ethernet header
+with a tag. What is longer still (RFC 2675, BIG TCP) is cut, and shows as cut."""
 _NOTHING_TO_READ = (errno.EAGAIN, errno.EINTR, errno.ENETDOWN)
 """ENETDOWN tells once that the interface went away; what it delivered can still be read."""
 

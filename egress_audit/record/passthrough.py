@@ -26,7 +26,15 @@ from egress_audit.record.probe import (
     SENTINEL_RESOLVER6,
 )
 from egress_audit.record.setup import RESOLVER4
-from egress_audit.record.wire import ETHERNET, ETHERTYPES, INSIDE_MAC, IP_TYPES, OUTSIDE_MAC, Wire
+from egress_audit.record.wire import (
+    ETHERNET,
+    ETHERTYPES,
+    INSIDE_MAC,
+    IP_TYPES,
+    OUTSIDE_MAC,
+    Read,
+    Wire,
+)
 
 RESOLV_CONF = Path("/etc/resolv.conf")
 NAMESERVER = "nameserver"
@@ -123,7 +131,7 @@ class OpenWire:
         """An epoll descriptor, itself readable when one of the two is."""
         return self._both.fileno()
 
-    def frames(self) -> Iterator[bytes]:
+    def frames(self) -> Iterator[Read]:
         """Frames of the sandbox."""
         if self._network.ended and self._is_joined:
             self._is_joined = False

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+READY_S = 120.0
+"""As long a program may take until it can be used."""
+
 
 class Step(StrEnum):
     """Where a run is."""
@@ -38,7 +41,7 @@ class Limits:
 
     observe_s: float
     ready: bool = False
-    ready_s: float = 120.0
+    ready_s: float = READY_S
 
 
 @dataclass(slots=True)

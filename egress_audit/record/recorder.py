@@ -9,9 +9,10 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from tempfile import TemporaryDirectory
 
+from egress_audit.errors import EgressAuditError
 from egress_audit.evidence.bundle import BundleWriter
 from egress_audit.evidence.events import EventsWriter, Value
 from egress_audit.evidence.pcapng_writer import CaptureInterface, PcapngWriter
@@ -24,6 +25,7 @@ from egress_audit.record.internet.internet import Internet
 from egress_audit.record.internet.settings import DnsPolicy, InternetSettings
 from egress_audit.record.ladder import climb, shield
 from egress_audit.record.leavings import Leavings
+from egress_audit.record.losses import LO, NO_INTERFACE, note_losses
 from egress_audit.record.on_host import blindness_of, network_of, own_addresses
 from egress_audit.record.opened_files import OpenedFiles
 from egress_audit.record.passthrough import OpenNetwork, OpenWire
@@ -39,7 +41,7 @@ from egress_audit.record.senders import Senders
 from egress_audit.record.session import Session
 from egress_audit.record.setup import ADDRESS4, ADDRESS6, HOSTNAME
 from egress_audit.record.syscalls import raise_descriptor_limit
-from egress_audit.record.traffic import LOOPBACK, WAY_OUT, Traffic
+from egress_audit.record.traffic import Traffic
 from egress_audit.record.watcher import Watcher, watcher_of
 from egress_audit.record.way_on import probed_resolvers, resolvers_of, way_on
 from egress_audit.record.wire import INTERFACE, LINKTYPE_RAW
@@ -47,9 +49,6 @@ from egress_audit.record.wire import INTERFACE, LINKTYPE_RAW
 RECORD_VERSION = 1
 GATHERED = 1 << 20
 """Bytes of events that wait at most until they are written together."""
-LO = "lo"
-NO_INTERFACE = "none"
-"""Named in the capture of a rung that sees no packet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +96,7 @@ class Recorder:
         told, tell = os.pipe()
         publisher = Publisher(self._plan.publish) if self._plan.publish else None
         bundle = os.path.realpath(self._writer.path)  # While links still lead there.
-        with TemporaryDirectory(prefix="egress-audit-") as place:
-            setup = setup_of(self._prepared, bundle, before, after, tell, place, publisher)
-            sandbox = climb(setup)
+        sandbox = climb(setup_of(self._prepared, bundle, before, after, tell, publisher))
         os.close(tell)
         try:
             if self._plan.network is Network.OPEN and sandbox.rung.sees_all:
@@ -112,6 +109,10 @@ class Recorder:
                 publisher.close()  # The program's own server stands on the host there.
                 publisher = None
             outcome = self._recorded(sandbox, before, after, told, publisher)
+        except EgressAuditError:
+            with suppress(EgressAuditError):  # A full disk: as much as there is room for.
+                self._events.flush()
+            raise
         finally:
             sandbox.close()
             os.close(told)
@@ -165,7 +166,7 @@ class Recorder:
         watched.phases.read()
         watched.phases.finish()
         watched.attempts.finish()
-        watched.leavings.note_files(watched.files, session.working)
+        watched.leavings.note_files(watched.files, session.working, session.impatience())
         self._end(sandbox, capture, watched.traffic)
         sandbox.order(quit=True)
         return outcome
@@ -262,26 +263,7 @@ class Recorder:
 
     def _end(self, sandbox: Sandbox, capture: PcapngWriter, traffic: Traffic) -> None:
         """Losses, names, and the last line."""
-        if not sandbox.rung.sees_all:
-            self._write("loss", interface=NO_INTERFACE, received=0, dropped=None)
-            self._write("end")
-            self._flush(capture)
-            return
-        lost = sandbox.wire.dropped(sandbox.init)
-        stayed = sandbox.loopback.statistics()
-        received = (traffic.received[WAY_OUT] + lost, stayed.received + stayed.dropped)
-        dropped = (lost, stayed.dropped)
-        now = time.time_ns()
-        capture.write_names(traffic.names)
-        for number, name in ((WAY_OUT, INTERFACE), (LOOPBACK, LO)):
-            capture.write_statistics(
-                number,
-                received=received[number],
-                dropped=dropped[number],
-                start_ns=self._began_ns,
-                end_ns=now,
-            )
-            self._write("loss", interface=name, received=received[number], dropped=dropped[number])
+        note_losses(sandbox, capture, traffic, self._write, self._began_ns)
         if traffic.unattributed:
             self._write("unattributed-count", count=traffic.unattributed)
         if self._open is not None and self._open.ended:

@@ -54,6 +54,8 @@ class Sandbox:
     mounted: Mounted
     inherits: bool = False
     """Whether processes that init leaves behind come to this process, which has no others."""
+    has_ended: bool = False
+    """Whether the builder has ended and been waited for: then init and all others are gone too."""
 
     def order(self, **words: object) -> None:
         """Tells init what to do: `start=NAME`, `signal=NUMBER` or `quit=True`."""
@@ -63,7 +65,7 @@ class Sandbox:
     def told(self) -> tuple[dict[str, object], int] | None:
         """What somebody inside said, and the host pid of who said it; None if nothing waits.
 
-        An empty saying means that init is gone.
+        An empty saying means that init is gone: `wait_for_end` then waits for the others.
         """
         try:
             raw, ancillary, _, _ = self.control.recvmsg(
@@ -73,22 +75,21 @@ class Sandbox:
             return None
         except ConnectionResetError:
             raw, ancillary = b"", []
-        if not raw and not self.rung.sees_all:
-            self._wait_for_end()
         return (json.loads(raw) if raw else {}), _pid_of(ancillary)
+
+    def dropped(self) -> int | None:
+        """Frames that left and never reached us, exactly; None if nobody is left who could say."""
+        if self.has_ended:
+            return None
+        try:
+            return self.wire.dropped(self.init)
+        except (FileNotFoundError, ProcessLookupError):
+            return None
 
     def close(self) -> None:
         """Ends every process of the sandbox and waits for it; the devices go with it."""
-        if self.rung.sees_all:
-            for number in (self.builder, self.init):
-                with suppress(ProcessLookupError):
-                    os.kill(number, signal.SIGKILL)
-            with suppress(ChildProcessError):
-                os.waitpid(self.builder, 0)
-        else:
-            self.order(quit=True)
-            self.control.shutdown(socket.SHUT_RDWR)
-            self._wait_for_end()
+        if not self.has_ended:
+            self._end()
         self.wire.close()
         self.loopback.close()
         self.control.close()
@@ -97,14 +98,28 @@ class Sandbox:
             os.close(descriptor)
         os.close(self.listener)
 
-    def _wait_for_end(self) -> None:
-        """Has the builder end what init leaves behind, which it goes on with if we do not wait."""
+    def _end(self) -> None:
+        if not self.rung.sees_all:
+            self.order(quit=True)
+            self.control.shutdown(socket.SHUT_RDWR)
+            self.wait_for_end()
+            return
+        for number in (self.builder, self.init):
+            with suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(self.builder, 0)
+
+    def wait_for_end(self) -> None:
+        """Waits for a builder whose init is gone: until the kernel, or the builder where there is
+        no pid namespace, has ended all that init leaves behind."""
         deadline = time.monotonic() + PATIENCE_S
         with suppress(ChildProcessError):
             while not os.waitpid(self.builder, os.WNOHANG)[0]:
                 if time.monotonic() >= deadline:
                     return
                 time.sleep(PAUSE_S)
+        self.has_ended = True
         if self.inherits:
             end_own(PATIENCE_S)  # Of a builder that was killed.
 

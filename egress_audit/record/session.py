@@ -9,11 +9,11 @@ import select
 import signal
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
 from egress_audit.evidence.pcapng_writer import PcapngWriter
 from egress_audit.model.run import Role
 from egress_audit.record.exercise import Exercise
+from egress_audit.record.jobs import EXERCISE, PROBES, READY, RELAY, TARGET, Jobs, WriteEvent
 from egress_audit.record.phases import ReportedPhases
 from egress_audit.record.probe import Expected
 from egress_audit.record.processes import Processes
@@ -24,13 +24,10 @@ from egress_audit.record.senders import Senders
 from egress_audit.record.traffic import Traffic
 from egress_audit.record.watcher import Watcher
 
-TARGET, READY, EXERCISE, RELAY = "target", "ready", "exercise", "relay"
-PROBES = {"before": "probes-before", "after": "probes-after"}
 GRACE_S = 5.0
 """Between SIGTERM and SIGKILL: what a program sends when it is told to end is seen too."""
 PROBE_S = 5.0
 TICK_S = 0.1
-WriteEvent = Callable[..., None]
 
 
 class Session:
@@ -69,10 +66,7 @@ class Session:
         self._published = set(publisher.listeners) if publisher is not None else set[int]()
         self._on_tick = on_tick
         self._poll = select.epoll()
-        self._empty = True
-        self._left: dict[str, int] = {}
-        """Jobs that have ended, with their status."""
-        self._started: set[str] = set()
+        self._jobs = Jobs(sandbox, processes, write_event)
         self._began = 0.0
         self._next_tick = 0.0
         self.outcome = Outcome()
@@ -84,6 +78,11 @@ class Session:
         if time.monotonic() >= self._next_tick:
             self._next_tick = time.monotonic() + TICK_S
             self._on_tick(self.status)
+
+    def impatience(self) -> Callable[[], bool]:
+        """Tells whether somebody who was asked to wait, from now on, has had enough."""
+        before = self.outcome.interruptions
+        return lambda: self.outcome.interruptions > min(before, 1)
 
     def interrupt(self) -> None:
         """Ctrl-C: the first ends the run, the second does not wait."""
@@ -111,6 +110,8 @@ class Session:
             self._probe("after", after)
             self._wait(lambda: False, 0.05)
             self._calls.finish()
+        self.outcome.failed_errno = self._jobs.failed_errno
+        self.outcome.exit_status = self._jobs.left.get(TARGET)
         return self.outcome
 
     def _wait(self, done: Callable[[], bool], seconds: float) -> bool:
@@ -118,7 +119,7 @@ class Session:
         deadline = time.monotonic() + seconds
         while not done():
             left = deadline - time.monotonic()
-            if left <= 0:
+            if left <= 0 or self._jobs.init_is_gone:
                 return False
             self._turn(min(left, TICK_S))
         return True
@@ -126,7 +127,12 @@ class Session:
     def _turn(self, seconds: float) -> None:
         """Waits for something to happen, and deals with it; what init says comes first."""
         ready = {descriptor for descriptor, _ in self._poll.poll(seconds)}
-        self._listen_to_init()
+        self._jobs.listen()
+        if self._jobs.init_is_gone:
+            # What all others sent before the kernel ended them too; nothing can be asked now.
+            self._traffic.drain()
+            self._sandbox.wait_for_end()
+            return
         if self._sandbox.wire.fileno() in ready:
             self._traffic.take_wire()
         if self._sandbox.loopback.fileno() in ready:
@@ -155,39 +161,11 @@ class Session:
         status = self.status
         status.elapsed_s = time.monotonic() - self._began if self._began else 0.0
         status.processes = self._processes.alive
-        status.drops = self._sandbox.wire.dropped(self._sandbox.init)
+        status.drops = self._sandbox.dropped() or status.drops
         status.calls = self._calls.handled
         status.packets = self._capture.frames
         status.destinations = self._traffic.destinations.packets
         self._on_tick(status)
-
-    def _listen_to_init(self) -> None:
-        while (heard := self._sandbox.told()) is not None:
-            said, pid = heard
-            if not said:
-                self._empty = True
-                with suppress(FileNotFoundError, ValueError, OSError):
-                    self._poll.unregister(self._sandbox.control.fileno())
-                return
-            if "hello" in said:
-                self._processes.declare(pid, Role(str(said["role"])))
-                self._empty = self._empty and said["hello"] in (RELAY, READY)
-            elif "started" in said:
-                self._started.add(str(said["started"]))
-            elif "failed" in said:
-                self._left[str(said["failed"])] = -1
-                if said["failed"] == TARGET:
-                    self.outcome.failed_errno = int(str(said["errno"]))
-            elif "exited" in said:
-                self._ended(str(said["exited"]), int(str(said["status"])))
-            elif "empty" in said:
-                self._empty = True
-
-    def _ended(self, job: str, status: int) -> None:
-        self._left[job] = status
-        if job == TARGET:
-            self.outcome.exit_status = status
-            self._write("exited", status=status)
 
     # The steps
 
@@ -197,7 +175,7 @@ class Session:
         # Where no packet is seen, nothing of a probe can be found but its call.
         self._traffic.expected = list(expected) if self._sandbox.rung.sees_all else []
         self._sandbox.order(start=job)
-        self._wait(lambda: job in self._left and not self._traffic.expected, PROBE_S)
+        self._wait(lambda: job in self._jobs.left and not self._traffic.expected, PROBE_S)
         self._traffic.drain()
         self._traffic.expected = []
         for probe in expected:
@@ -217,12 +195,13 @@ class Session:
         """Starts the program; False if it could not be executed."""
         self.status.step = Step.STARTING
         self._sandbox.order(start=TARGET)
-        self._wait(lambda: TARGET in self._started or TARGET in self._left, 30)
-        if TARGET not in self._started:
+        self._wait(lambda: TARGET in self._jobs.started or TARGET in self._jobs.left, 30)
+        if TARGET not in self._jobs.started:
             return False
         process = self._processes.first(Role.TARGET)
         if process is not None:
             self._write("exec", process=process)
+            self._flush()  # Without it, a record that is cut short by a full disk says nothing.
         self._write("phase", phase="run", proof="command", edge="begin")
         self.status.step, self.status.phase = Step.RUNNING, "run"
         self._began = time.monotonic()
@@ -239,13 +218,16 @@ class Session:
             self._use(self._exercise)
         self._wait(over, left())
         by = "observed"
-        if self.outcome.interruptions:
+        if self._jobs.init_is_gone:
+            by = "killed"
+        elif self.outcome.interruptions:
             by = "interrupted"
-        elif self._empty:
+        elif self._jobs.empty:
             by = "tree"
         self.outcome.ended_by = by
         self._write("watched-until", by=by)
-        if TARGET not in self._left or self._left[TARGET] == 0:
+        alive = TARGET not in self._jobs.left and not self._jobs.init_is_gone
+        if alive or self._jobs.left.get(TARGET) == 0:
             self._write("phase", phase="run", proof="command", edge="end")
 
     def _get_ready(self) -> None:
@@ -253,10 +235,10 @@ class Session:
         self._write("phase", phase="ready", proof="ready", edge="begin")
         self._sandbox.order(start=READY)
         self._wait(
-            lambda: READY in self._left or self._left.get(TARGET, 0) != 0 or self._over(),
+            lambda: READY in self._jobs.left or self._jobs.left.get(TARGET, 0) != 0 or self._over(),
             min(self._limits.ready_s, self._seconds_left()),
         )
-        if self._left.get(READY) == 0:
+        if self._jobs.left.get(READY) == 0:
             self._write("phase", phase="ready", proof="ready", edge="end")
         else:
             self._sandbox.order(end=READY)
@@ -265,7 +247,7 @@ class Session:
         return max(self._began + self._limits.observe_s - time.monotonic(), 0.0)
 
     def _over(self) -> bool:
-        return bool(self._empty or self.outcome.interruptions)
+        return bool(self._jobs.empty or self.outcome.interruptions)
 
     def _use(self, exercise: Exercise) -> None:
         """Uses the program, if there is time, and says so if it did what was expected."""
@@ -273,26 +255,26 @@ class Session:
         self._write("phase", phase="generate", proof="exercise", edge="begin")
         if not self._over():
             self._sandbox.order(start=EXERCISE)
-        self._wait(lambda: EXERCISE in self._left or self._over(), self._seconds_left())
+        self._wait(lambda: EXERCISE in self._jobs.left or self._over(), self._seconds_left())
         self._wait(lambda: False, TICK_S)
-        if exercise.succeeded(self._left.get(EXERCISE)):
+        if exercise.succeeded(self._jobs.left.get(EXERCISE)):
             self._write("phase", phase="generate", proof="exercise", edge="end")
         self.status.phase = "run"
 
     def _end_tree(self) -> None:
         """Ends what is still running: asked first, then made to; what it sends is still seen."""
         self.status.step = Step.ENDING
-        if not self._empty:
+        if not self._jobs.empty:
             if not self.outcome.interruptions:
                 self._sandbox.order(signal=int(signal.SIGTERM))
             already = self.outcome.interruptions
-            self._wait(lambda: self._empty or self.outcome.interruptions > already, GRACE_S)
-        if not self._empty:
+            self._wait(lambda: self._jobs.empty or self.outcome.interruptions > already, GRACE_S)
+        if not self._jobs.empty:
             self._sandbox.order(signal=int(signal.SIGTERM))
-            self._wait(lambda: self._empty, 1.0)
-        if not self._empty:
+            self._wait(lambda: self._jobs.empty, 1.0)
+        if not self._jobs.empty:
             self._sandbox.order(signal=int(signal.SIGKILL))
-            self._wait(lambda: self._empty, GRACE_S)
+            self._wait(lambda: self._jobs.empty, GRACE_S)
         self._traffic.drain()
-        if self._empty and self._began:
+        if self._jobs.empty and self._began:
             self._write("tree-ended")

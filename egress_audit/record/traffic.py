@@ -88,9 +88,9 @@ class Traffic:
     def take_wire(self) -> bool:
         """Reads what leaves, and what came back for it; True if there was anything."""
         count = 0
-        for frame in self._wire.frames():
+        for frame, wire_len in self._wire.frames():
             count += 1
-            self._leaves(frame)
+            self._leaves(frame, wire_len)
         self.received[WAY_OUT] += count
         arrived = self._internet.arrived() if isinstance(self._internet, OpenNetwork) else []
         self._answer(arrived)
@@ -100,7 +100,7 @@ class Traffic:
         """Reads what stays inside; True if there was anything."""
         frames = self._loopback.read()
         for frame in frames:
-            self._owned(LOOPBACK, frame.data, frame.data)
+            self._owned(LOOPBACK, frame.data, frame.data, frame.wire_len)
         self.received[LOOPBACK] += len(frames)
         return bool(frames)
 
@@ -110,9 +110,9 @@ class Traffic:
             self._answer(self._internet.due(self._now()))
             self._note_names(self._internet, 0)
 
-    def _leaves(self, frame: bytes) -> None:
+    def _leaves(self, frame: bytes, wire_len: int) -> None:
         packet = self._wire.packet_in(frame)
-        number = self._owned(WAY_OUT, frame, packet)
+        number = self._owned(WAY_OUT, frame, packet, wire_len)
         for probe in self.expected:
             if probe.is_in(packet):
                 probe.frame = number
@@ -137,7 +137,7 @@ class Traffic:
             self._capture.write(WAY_OUT, self._now(), frame, outbound=False)
             self._wire.write(frame)
 
-    def _owned(self, interface: int, frame: bytes, packet: bytes) -> int:
+    def _owned(self, interface: int, frame: bytes, packet: bytes, wire_len: int) -> int:
         """Writes a frame with its process beside it; returns its number."""
         now = self._now()
         ends = ends_of(packet)
@@ -145,7 +145,13 @@ class Traffic:
         comment = self._comment(sender.process) if sender else ""
         probe = sender is not None and sender.process.role is Role.PROBE
         number = self._capture.write(
-            interface, now, frame, outbound=True, comment=comment, whole=probe
+            interface,
+            now,
+            frame,
+            outbound=True,
+            comment=comment,
+            whole=probe,
+            wire_len=wire_len,
         )
         if sender is None:
             self.unattributed += 1

@@ -9,7 +9,6 @@ import json
 import os
 import select
 import signal
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -103,7 +102,7 @@ class Position:
 
     user: TargetUser
     place: str
-    """An empty folder; root mounts its own device node there, for one child alone."""
+    """A folder; root mounts its own device node there, for one child alone."""
 
     def user_namespace(self) -> None:
         """A user namespace in which we are ourselves, with all capabilities."""
@@ -194,8 +193,7 @@ class Position:
     def _sandbox_words(self, home: str, rungs: tuple[Rung, ...]) -> Mapping[str, object]:
         """What was made of the file system."""
         plan = prepared(RunPlan((SHELL,), folder="/", home=home, rungs=rungs))
-        with tempfile.TemporaryDirectory(prefix="egress-audit-") as place:
-            made = sandbox.start(setup_of(plan, "", (), (), 2, place))
+        made = sandbox.start(setup_of(plan, "", (), (), 2))
         words = dict(made.mounted.words)
         made.close()
         return words

@@ -43,8 +43,9 @@ def open_tun(name: str, node: str = TUN_NODE) -> int:
 def make_node(folder: str) -> str:
     """Path of a TUN device node that every user can open; made as root.
 
-    Called in a private mount namespace. A tmpfs is mounted on `folder`, the node made there, and
-    bound over /dev/net/tun where that exists; where it does not, the path in `folder` comes back.
+    Called in a private mount namespace. A tmpfs is mounted on `folder`, any that is there, the node
+    made in it and bound over /dev/net/tun, and the tmpfs taken away again. Where there is no
+    /dev/net/tun it stays, and the path in it comes back.
     Raises OSError (EPERM in a container that may not make device nodes).
     """
     syscalls.mount("tun", folder, "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NOEXEC, "mode=755")
@@ -54,6 +55,7 @@ def make_node(folder: str) -> str:
     if not Path(TUN_NODE).exists():
         return node
     syscalls.mount(node, TUN_NODE, None, syscalls.MS_BIND)
+    syscalls.unmount(folder)
     return TUN_NODE
 
 

@@ -9,13 +9,15 @@ import socket
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from egress_audit.record.processes import parent_of
 from egress_audit.record.syscalls import EXHAUSTED, pidfd_getfd
 
 CREDENTIALS = struct.Struct("=iII")
-PATIENCE_NS = 500_000_000
 MOST_GENERATIONS = 256
+NOBODY_KNOWS = -1
+"""Instead of a peer: whether there will be one was not waited for."""
 MOST_WAITING = 4096
 """Each holds a descriptor."""
 
@@ -27,7 +29,6 @@ class Waiting:
     socket: socket.socket
     tid: int
     attempt: int | None
-    since_ns: int
 
 
 class UnixPeers:
@@ -46,12 +47,11 @@ class UnixPeers:
         self._on_reached = on_reached
         self._waiting: list[Waiting] = []
 
-    def watch(
-        self, pidfd: int, descriptor: int, tid: int, attempt: int | None, now_ns: int
-    ) -> None:
+    def watch(self, pidfd: int, descriptor: int, tid: int, attempt: int | None) -> None:
         """Takes a duplicate of a socket that is about to be connected.
 
-        Raises OSError where we have no room for it.
+        Not of one for datagrams, which remembers nobody. Where too many wait, the first of them is
+        held to have come to another's. Raises OSError where we have no room for it.
         """
         try:
             duplicate = pidfd_getfd(pidfd, descriptor)
@@ -64,20 +64,27 @@ class UnixPeers:
         except OSError:  # No socket, as the kernel will say.
             os.close(duplicate)
             return
+        if own.type == socket.SOCK_DGRAM:
+            own.close()
+            return
         if len(self._waiting) >= MOST_WAITING:
-            self._settle(self._waiting[0], _peer(self._waiting[0].socket))
-        self._waiting.append(Waiting(own, tid, attempt, now_ns))
+            self._settle(self._waiting[0], _peer(self._waiting[0].socket) or NOBODY_KNOWS)
+        self._waiting.append(Waiting(own, tid, attempt))
 
     def done(self, tid: int) -> None:
         """A thread that calls again has finished its connect."""
         for waiting in [w for w in self._waiting if w.tid == tid]:
             self._settle(waiting, _peer(waiting.socket))
 
-    def sweep(self, now_ns: int) -> None:
-        """Looks at all that wait, and lets those go that waited too long."""
+    def sweep(self) -> None:
+        """Looks at all that wait, and lets those go whose thread is gone.
+
+        A full backlog can make a connect wait for as long as it likes.
+        """
         for waiting in list(self._waiting):
+            gone = not Path(f"/proc/{waiting.tid}").exists()
             peer = _peer(waiting.socket)
-            if peer or now_ns - waiting.since_ns > PATIENCE_NS:
+            if peer or gone:
                 self._settle(waiting, peer)
 
     def finish(self) -> None:
@@ -88,7 +95,7 @@ class UnixPeers:
     def _settle(self, waiting: Waiting, peer: int) -> None:
         self._waiting.remove(waiting)
         waiting.socket.close()
-        if peer and not self._is_inside(peer):
+        if peer == NOBODY_KNOWS or (peer and not self._is_inside(peer)):
             self._on_reached(waiting.attempt)
 
     def _is_inside(self, pid: int) -> bool:

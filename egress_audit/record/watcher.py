@@ -17,6 +17,7 @@ from egress_audit.record.polling import Polling
 from egress_audit.record.processes import Processes
 from egress_audit.record.sandbox import Sandbox
 from egress_audit.record.senders import Senders
+from egress_audit.record.surroundings import Surroundings
 from egress_audit.record.unix_peers import UnixPeers
 
 
@@ -57,16 +58,20 @@ def watcher_of(
     """The watcher that the sandbox's rung has, and the network that was asked for needs."""
     if sandbox.rung is Rung.POLLING:
         return Polling(sandbox.init, processes, attempts)
-    listener, now = Listener(sandbox.listener), time.time_ns
+    around = Surroundings(
+        Listener(sandbox.listener),
+        sandbox.init,
+        sandbox.inside,
+        processes,
+        senders,
+        attempts,
+        files,
+        drain,
+        now=time.time_ns,
+    )
     if sandbox.rung.sees_all:
         return Calls(
-            listener,
-            processes,
-            senders,
-            attempts,
-            files,
-            drain=drain,
-            now=now,
+            around,
             keep=plan.keep_capabilities,
             peers=UnixPeers(
                 sandbox.init,
@@ -74,5 +79,4 @@ def watcher_of(
                 lambda number: attempts.came_to(number, "reached"),
             ),
         )
-    kind = OpenCalls if plan.network is Network.OPEN else LoopbackCalls
-    return kind(listener, processes, senders, attempts, files, drain=drain, now=now)
+    return OpenCalls(around) if plan.network is Network.OPEN else LoopbackCalls(around)

@@ -4,6 +4,7 @@ A TUN device gives IP packets. Where there is none, a veth pair whose other end 
 of its own gives Ethernet frames; that end has no address, so nobody but us answers.
 """
 
+import errno
 import os
 from collections.abc import Iterator
 from typing import Protocol
@@ -24,6 +25,10 @@ ETHERTYPES = {4: b"\x08\x00", 6: b"\x86\xdd"}
 IP_TYPES = frozenset(ETHERTYPES.values())
 
 
+Read = tuple[bytes, int]
+"""A frame as far as it was read, and its length on the wire."""
+
+
 class Wire(Protocol):
     """What the recorder needs of a way out."""
 
@@ -33,7 +38,7 @@ class Wire(Protocol):
         """The descriptor to wait on."""
         ...
 
-    def frames(self) -> Iterator[bytes]:
+    def frames(self) -> Iterator[Read]:
         """Everything that waits to be read, at most MOST_READS frames."""
         ...
 
@@ -50,7 +55,10 @@ class Wire(Protocol):
         ...
 
     def dropped(self, pid: int) -> int:
-        """Frames that never reached us, exactly; `pid`: a process of the sandbox."""
+        """Frames that never reached us, exactly; `pid`: a process of the sandbox.
+
+        Raises OSError if that process is gone.
+        """
         ...
 
     def close(self) -> None:
@@ -71,13 +79,18 @@ class TunWire:
         """The TUN descriptor."""
         return self._descriptor
 
-    def frames(self) -> Iterator[bytes]:
+    def frames(self) -> Iterator[Read]:
         """Packets that wait."""
         for _ in range(MOST_READS):
             try:
-                yield os.read(self._descriptor, LONGEST_READ)
+                frame = os.read(self._descriptor, LONGEST_READ)
             except BlockingIOError:
                 return
+            except OSError as error:
+                if error.errno == errno.EBADFD:
+                    return  # The device went with the last process of its namespace.
+                raise
+            yield frame, len(frame)
 
     def packet_in(self, frame: bytes) -> bytes:
         """The frame itself."""
@@ -120,7 +133,7 @@ class VethWire:
         """The packet socket."""
         return self._packets.fileno()
 
-    def frames(self) -> Iterator[bytes]:
+    def frames(self) -> Iterator[Read]:
         """Frames that came from the sandbox; our own are not among them."""
         for _ in range(MOST_READS // 64):
             batch = self._packets.read()
@@ -128,7 +141,7 @@ class VethWire:
                 return
             for frame in batch:
                 if not frame.outgoing:
-                    yield frame.data
+                    yield frame.data, frame.wire_len
 
     def packet_in(self, frame: bytes) -> bytes:
         """What follows the Ethernet header if that is IP."""

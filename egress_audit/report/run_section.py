@@ -31,6 +31,7 @@ ENDED_WORDS = {
     "tree": "by itself, with its last process",
     "observed": "by us, when the time was up",
     "interrupted": "by the user, who interrupted it",
+    "killed": "when its sandbox was killed from outside, and every process in it",
     "lost": "nobody knows how: the record stops in the middle",
 }
 PROOF_WORDS = {

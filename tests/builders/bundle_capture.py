@@ -22,7 +22,8 @@ class Losses:
     """What an interface statistics block says."""
 
     received: int
-    dropped: int
+    dropped: int | None
+    """None where it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +126,10 @@ def losses_of(capture: bytes) -> dict[str, Losses]:
         elif kind == ISB:
             options = dict(_options(body[12:]))
             received, dropped = (
-                int.from_bytes(options[code], "little") for code in (ISB_RECEIVED, ISB_DROPPED)
+                int.from_bytes(options[code], "little") if code in options else None
+                for code in (ISB_RECEIVED, ISB_DROPPED)
             )
+            assert received is not None
             found[names[int.from_bytes(body[:4], "little")]] = Losses(received, dropped)
     return found
 

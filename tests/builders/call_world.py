@@ -12,17 +12,22 @@ import time
 from egress_audit.model.run import Role
 from egress_audit.record.attempts import Attempts
 from egress_audit.record.calls import Calls
+from egress_audit.record.inside import Inside
 from egress_audit.record.notifications import Listener, Notification
 from egress_audit.record.opened_files import OpenedFiles
 from egress_audit.record.packet_ends import Ends
 from egress_audit.record.processes import Processes
 from egress_audit.record.senders import Senders
+from egress_audit.record.surroundings import Surroundings
 from tests.builders.memory import placed
 
 PID = os.getpid()
+INSIDE = Inside.of(PID)
 UNIX = 1
 LET_GO = 0
 """Instead of an errno: the kernel was let to carry the call out."""
+DONE = -1
+"""Instead of an errno: the call was carried out by us."""
 
 
 class QueueListener(Listener):
@@ -48,6 +53,10 @@ class QueueListener(Listener):
         self.answers.append(code)
         return True
 
+    def done(self, notification: Notification, value: int) -> bool:
+        self.answers.append(-value if value < 0 else DONE)
+        return True
+
 
 class World:
     """The recorder's part that answers calls, and what it wrote down."""
@@ -62,16 +71,18 @@ class World:
         self.senders = Senders(lambda process, ends: self.mismatches.append(ends))
         self.files = OpenedFiles(began_ns)
         self._kept = Attempts(self._write)
-        self.calls = Calls(
+        around = Surroundings(
             self.listener,
+            PID,
+            INSIDE,
             self.processes,
             self.senders,
             self._kept,
             self.files,
             drain=self._drain,
             now=time.time_ns,
-            keep=keep,
         )
+        self.calls = Calls(around, keep=keep)
 
     def _write(self, event: str, **fields: object) -> None:
         if event == "attempt":
@@ -107,6 +118,13 @@ class World:
         address = struct.pack("=H", UNIX) + os.fsencode(path) + b"\0"
         with socket.socket(socket.AF_UNIX) as made:
             return self.call("connect", made.fileno(), placed(address), len(address))
+
+    def sends(self, path: str) -> int:
+        """A datagram to a unix path."""
+        address = struct.pack("=H", UNIX) + os.fsencode(path) + b"\0"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as made:
+            payload = placed(b"x")
+            return self.call("sendto", made.fileno(), payload, 1, 0, placed(address), len(address))
 
     def binds(self, path: str) -> int:
         """A bind to a unix path that waits, and is not carried out."""

@@ -4,15 +4,21 @@ import os
 import pty
 import select
 import signal
+import subprocess
 import sys
+import tempfile
 import termios
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import NamedTuple, TextIO
 
 import pytest
 
 from egress_audit.cli.tidying import ended_tidily, place_for, terminal_kept
+from egress_audit.errors import EgressAuditError
+from tests.builders.recorded_runs import usual_way
 
 
 def test_evidence_that_nobody_asked_to_keep_is_gone_afterwards() -> None:
@@ -28,6 +34,32 @@ def test_it_is_gone_after_an_error_too() -> None:
     with pytest.raises(KeyboardInterrupt), place_for(None) as place:
         raise KeyboardInterrupt
     assert not Path(place).parent.exists()
+
+
+def test_where_no_temporary_folder_can_be_made_a_place_must_be_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(EgressAuditError, match="--bundle"), place_for(None):
+        pytest.fail("there is no such folder")
+
+
+@pytest.mark.opens_sockets
+def test_a_run_that_is_killed_at_any_moment_leaves_no_temporary_folder(tmp_path: Path) -> None:
+    usual_way().must_be_possible()
+    command = [sys.executable, "-m", "egress_audit", "run", "--", "sleep", "30"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    random = Random(7)
+    for _ in range(8):
+        with subprocess.Popen(
+            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as run:
+            time.sleep(random.uniform(0.0, 1.2))
+            run.kill()
+        deadline = time.monotonic() + 10
+        while list(tmp_path.iterdir()) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_was_asked_for_stays(tmp_path: Path) -> None:

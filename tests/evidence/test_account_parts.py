@@ -4,6 +4,7 @@ import pytest
 
 from egress_audit.evidence import account_notes
 from egress_audit.evidence.account import Account
+from egress_audit.evidence.event_kinds import OUTCOMES
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Attempt, ModelFile, Probe, Role, Setting, Stamp, WrittenFile
 from tests.builders.accounts import account_of
@@ -107,6 +108,12 @@ def test_an_attempt_of_an_unknown_process_is_kept_and_a_problem() -> None:
 )
 def test_an_attempt_that_never_was_is_a_problem(made: Line) -> None:
     assert "names attempt 1, which is not known" in problem(attempt(), made)
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_every_outcome_has_its_weight_beside_another(outcome: str) -> None:
+    both = [line("outcome", attempt=0, outcome=word) for word in ("absent", outcome)]
+    assert told(attempt(), *both).run.attempts[0].outcome == outcome
 
 
 def test_of_two_outcomes_the_worse_is_kept() -> None:

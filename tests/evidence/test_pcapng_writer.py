@@ -143,6 +143,17 @@ def test_headers_only_keeps_the_length_on_the_wire(tmp_path: Path) -> None:
     assert b"secret" not in stream.getvalue()
 
 
+def test_a_frame_that_could_not_be_read_whole_keeps_its_length_on_the_wire(tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    writer = PcapngWriter(stream, [EG0])
+    writer.write(0, START_NS, PACKET, outbound=True, wire_len=100_000)
+    writer.write(0, START_NS, PACKET, outbound=True, wire_len=len(PACKET))
+    writer.flush()
+    cut, whole = read_back(saved(tmp_path / "capture.pcapng", stream))[0]
+    assert (cut.captured, cut.wirelen) == (PACKET, 100_000)
+    assert (whole.captured, whole.wirelen) == (PACKET, len(PACKET))
+
+
 def test_what_was_flushed_can_be_read_while_the_recorder_lives(tmp_path: Path) -> None:
     path = tmp_path / "capture.pcapng"
     with path.open("wb", buffering=0) as stream:

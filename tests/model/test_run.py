@@ -46,6 +46,12 @@ def test_a_command_that_never_ran_was_not_seen_from_its_start() -> None:
     assert not run(exec_ns=Absent.NOT_FOUND).seen_from_start
 
 
+def test_a_command_whose_sandbox_was_killed_was_not_alive_at_the_end() -> None:
+    unknown = {"ended_ns": Absent.NOT_FOUND, "exit_status": Absent.NOT_FOUND}
+    assert run(ended_by="observed", **unknown).succeeded
+    assert not run(ended_by="killed", **unknown).succeeded
+
+
 def test_an_end_that_we_made_is_an_end() -> None:
     alive = {"tree_ended_ns": Absent.NOT_FOUND}
     assert run(ended_by="observed", **alive).seen_to_end

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import socket
 import struct
 import time
@@ -18,7 +19,7 @@ from egress_audit.record.notifications import FOREIGN_ABI
 from egress_audit.record.packet_ends import ends_of
 from egress_audit.record.syscalls import CAP_NET_RAW
 from tests.builders import packets as p
-from tests.builders.call_world import LET_GO, PID, World
+from tests.builders.call_world import DONE, LET_GO, PID, World
 from tests.builders.memory import placed
 
 pytestmark = pytest.mark.opens_sockets
@@ -162,9 +163,19 @@ def test_keys_of_the_kernel_are_refused_and_told(world: World, name: str) -> Non
     assert (world.attempts[0]["call"], world.attempts[0]["denied"]) == (name, "EPERM")
 
 
-def test_a_signal_to_the_recorders_own_group_is_refused(world: World) -> None:
-    assert world.call("kill", 0, 15) == errno.EPERM
-    assert world.attempts[0]["denied"] == "EPERM"
+def test_a_signal_to_the_recorders_own_group_is_sent_by_us_below_init_alone(world: World) -> None:
+    child = os.fork()
+    if child == 0:
+        signal.pause()
+        os._exit(0)
+    assert world.call("kill", 0, signal.SIGTERM) == DONE
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == -signal.SIGTERM
+    assert world.attempts == []
+
+
+def test_a_signal_that_there_is_not_is_refused_as_by_the_kernel(world: World) -> None:
+    assert world.call("kill", 0, 4711) == errno.EINVAL
 
 
 def test_a_signal_to_another_group_is_let_go(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,6 +272,13 @@ def test_who_joins_a_group_is_answerable_for_its_reports(world: World) -> None:
     ends = ends_of(report)
     assert ends is not None
     assert world.senders.sender(ends, report) is not None
+    assert world.attempts == []
+
+
+def test_a_group_that_is_joined_is_told(world: World) -> None:
+    member = socket.inet_aton("239.7.7.7") + socket.inet_aton("10.87.0.2")
+    assert world.call("setsockopt", 3, 0, 35, placed(member), len(member)) == LET_GO
+    assert world.wanted() == [("setsockopt", "AF_INET", "239.7.7.7", None)]
 
 
 # io_uring
@@ -294,6 +312,37 @@ def test_a_socket_that_the_tree_did_not_bind_is_reached(world: World, tmp_path: 
         assert world.connects(str(tmp_path / "s")) == LET_GO
     assert world.wanted() == [("connect", "AF_UNIX", str(tmp_path / "s"), None)]
     assert world.outcomes == [(0, "reached")]
+
+
+def test_a_datagram_whose_path_leads_elsewhere_afterwards_may_have_reached_it(
+    world: World, tmp_path: Path
+) -> None:
+    world.binds(str(tmp_path / "own"))
+    own, other = (socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(2))
+    with own, other:
+        own.bind(str(tmp_path / "own"))
+        other.bind(str(tmp_path / "others"))
+        (tmp_path / "link").symlink_to("own")
+        for _ in range(2):
+            world.sends(str(tmp_path / "link"))
+            assert world.outcomes == []
+        (tmp_path / "link").unlink()
+        (tmp_path / "link").symlink_to("others")
+        world.calls.sweep()
+    assert world.wanted()[1:] == [("sendto", "AF_UNIX", str(tmp_path / "link"), None)]
+    assert world.outcomes == [(1, "reached")]
+
+
+def test_a_datagram_to_a_socket_that_is_gone_afterwards_has_reached_nobody_else(
+    world: World, tmp_path: Path
+) -> None:
+    world.binds(str(tmp_path / "own"))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as own:
+        own.bind(str(tmp_path / "own"))
+        world.sends(str(tmp_path / "own"))
+    (tmp_path / "own").unlink()
+    world.calls.sweep()
+    assert world.outcomes == []
 
 
 def test_a_socket_that_is_not_there_is_absent(world: World, tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ class World:
     layers: tuple[Path, ...] = ()
     events: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     worked_on: list[str] = field(default_factory=list)
+    had_enough: bool = False
 
     def __post_init__(self) -> None:
         self.files = OpenedFiles(0)
@@ -77,7 +78,7 @@ class World:
         made = self.leavings()
         for path in executables:
             made.executed(path)
-        made.note_files(self.files, self.worked_on.append)
+        made.note_files(self.files, self.worked_on.append, lambda: self.had_enough)
 
     def of(self, kind: str) -> list[dict[str, object]]:
         return [fields for event, fields in self.events if event == kind]
@@ -172,7 +173,35 @@ def test_a_model_has_the_size_it_was_opened_with_and_the_hash_it_ended_with(worl
 def test_who_waits_is_shown_which_file_is_hashed(world: World) -> None:
     (world.root / "program").write_bytes(b"code")
     world.ended("/program")
-    assert world.worked_on == ["/program"]
+    assert set(world.worked_on) == {"/program"}
+
+
+def test_a_model_that_nobody_waited_for_is_listed_without_a_hash(world: World) -> None:
+    models = [world.root / name for name in ("large.gguf", "small.gguf")]
+    for model, content in zip(models, (b"large", b"s"), strict=True):
+        model.write_bytes(content)
+        world.files.opened(PID, str(model), writes=False)
+    world.had_enough = True
+    world.ended()
+    assert world.of("model-file") == [
+        {"path": str(models[0]), "size": 5, "sha256": None},
+        {"path": str(models[1]), "size": 1, "sha256": None},
+    ]
+
+
+def test_models_are_hashed_from_the_smallest_and_listed_as_they_were_opened(world: World) -> None:
+    for name, content in (("large.gguf", b"large"), ("small.gguf", b"s")):
+        path = world.root / name
+        path.write_bytes(content)
+        world.files.opened(PID, str(path), writes=False)
+        inner = world.root / str(path).lstrip("/")
+        inner.parent.mkdir(parents=True, exist_ok=True)
+        inner.write_bytes(content)
+    world.ended()
+    order = [Path(path).name for path in dict.fromkeys(world.worked_on)]
+    assert order == ["small.gguf", "large.gguf"]
+    listed = [Path(str(model["path"])).name for model in world.of("model-file")]
+    assert listed == ["large.gguf", "small.gguf"]
 
 
 def layer(world: World, shown: str, *ours: str) -> Path:
@@ -272,7 +301,7 @@ def changes(world: World, folder: Path) -> list[object]:
     while clock.stat().st_ctime_ns < began_ns:  # the clock of files is a coarse one
         clock.touch()
     (folder / "new").write_bytes(b"12")
-    made.note_files(world.files, world.worked_on.append)
+    made.note_files(world.files, world.worked_on.append, lambda: False)
     return [file["path"] for file in world.of("written")]
 
 

@@ -1,6 +1,5 @@
 """Models that were read and files that were written, by the calls that opened them."""
 
-import hashlib
 import os
 import time
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ import pytest
 
 from egress_audit.record import opened_files as module
 from egress_audit.record.inside import Inside
-from egress_audit.record.opened_files import OpenedFiles, sha256_of
+from egress_audit.record.opened_files import OpenedFiles
 
 PID = os.getpid()
 LONG_AGO, LONG_FROM_NOW = 0, 1 << 62
@@ -247,25 +246,3 @@ def test_what_cannot_be_told_of_a_path_through_proc_leads_out(path: str, leads_o
 def test_writing_to_an_old_file_leads_nowhere(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert OpenedFiles(LONG_FROM_NOW).opened(PID, str(tmp_path / "file"), True) is False
-
-
-# Hashes
-
-
-def test_the_hash_is_that_of_the_content(inside: Inside, tmp_path: Path) -> None:
-    content = os.urandom(3 << 20)
-    (tmp_path / "m").write_bytes(content)
-    assert sha256_of(inside, str(tmp_path / "m")) == hashlib.sha256(content).hexdigest()
-
-
-def test_progress_tells_every_byte(inside: Inside, tmp_path: Path) -> None:
-    (tmp_path / "m").write_bytes(bytes(3_000_000))
-    told: list[int] = []
-    sha256_of(inside, str(tmp_path / "m"), lambda path, count: told.append(count))
-    assert sum(told) == 3_000_000
-    assert len(told) > 1
-
-
-@pytest.mark.parametrize("name", ["nowhere", "."])
-def test_what_cannot_be_read_has_no_hash(inside: Inside, tmp_path: Path, name: str) -> None:
-    assert sha256_of(inside, str(tmp_path / name)) is None

@@ -101,6 +101,30 @@ def test_the_greatest_datagram_is_heard_whole() -> None:
     assert with_loopback(heard) == [(65_535, 65_535)]
 
 
+def test_the_greatest_datagram_of_ipv6_is_heard_whole() -> None:
+    def heard() -> list[tuple[int, int]]:
+        with Links() as links:
+            links.up("lo", mtu=70_000)
+        listener = open_packet_socket("lo", cooked=True)
+        send(bytes(65_527), "::1")
+        return [(len(frame.data), frame.wire_len) for frame in everything(listener)]
+
+    assert with_loopback(heard) == [(65_575, 65_575)]
+
+
+def test_a_frame_longer_than_any_packet_is_cut_and_says_how_long_it_was() -> None:
+    def heard() -> list[tuple[int, int]]:
+        with Links() as links:
+            links.up("lo", mtu=100_000)
+        listener = open_packet_socket("lo", cooked=True)
+        with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM) as sender:
+            sender.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+            sender.sendto(bytes(90_000), ("lo", IPV6, 0, 0, b""))
+        return [(len(frame.data), frame.wire_len) for frame in everything(listener)]
+
+    assert with_loopback(heard) == [(65_593, 90_000)]
+
+
 def test_received_and_dropped_sum_to_what_passed_however_often_asked() -> None:
     def counts() -> tuple[int, int, int]:
         listener = open_packet_socket("lo", cooked=True)

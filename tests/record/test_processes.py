@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from queue import Queue
 
 import pytest
 
@@ -74,6 +75,25 @@ def end(pid: int) -> None:
     os.waitpid(pid, 0)
 
 
+@contextmanager
+def another_thread() -> Iterator[int]:
+    """The number of a thread of this process that lives until the block is left."""
+    told: Queue[int] = Queue()
+    done = threading.Event()
+
+    def thread() -> None:
+        told.put(threading.get_native_id())
+        done.wait(PATIENCE_S)
+
+    worker = threading.Thread(target=thread)
+    worker.start()
+    try:
+        yield told.get(timeout=PATIENCE_S)
+    finally:
+        done.set()
+        worker.join()
+
+
 def descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
@@ -128,41 +148,17 @@ def test_a_process_met_twice_is_one(met: Met) -> None:
 
 
 def test_a_thread_belongs_to_its_process(met: Met) -> None:
-    told: list[int] = []
-    done, known = threading.Event(), threading.Event()
-
-    def thread() -> None:
-        told.append(threading.get_native_id())
-        known.set()
-        done.wait(PATIENCE_S)
-
-    worker = threading.Thread(target=thread)
-    worker.start()
-    known.wait(PATIENCE_S)
-    of_thread, of_process = met.processes.task(told[0]), met.processes.task(os.getpid())
-    done.set()
-    worker.join()
-    assert told[0] != os.getpid()
+    with another_thread() as tid:
+        of_thread, of_process = met.processes.task(tid), met.processes.task(os.getpid())
+    assert tid != os.getpid()
     assert of_thread.process is of_process.process
     assert len(met.new) == 1
 
 
 def test_a_thread_that_ended_does_not_end_its_process(met: Met) -> None:
-    told: list[int] = []
-    known, done = threading.Event(), threading.Event()
-
-    def thread() -> None:
-        told.append(threading.get_native_id())
-        known.set()
-        done.wait(PATIENCE_S)
-
-    worker = threading.Thread(target=thread)
-    worker.start()
-    known.wait(PATIENCE_S)
-    met.processes.task(told[0])
-    done.set()
-    worker.join()
-    becomes(lambda: not Path(f"/proc/self/task/{told[0]}").exists())
+    with another_thread() as tid:
+        met.processes.task(tid)
+    becomes(lambda: not Path(f"/proc/self/task/{tid}").exists())
     met.processes.sweep()
     assert met.processes.gone == set()
 

@@ -102,26 +102,25 @@ def test_a_question_goes_in_and_its_answer_comes_out(published: Published) -> No
         assert client.recv(100) == b"answer"
 
 
+def says_all_and_is_answered(first: socket.socket, other: socket.socket) -> None:
+    """One end says all that it has to, and hears the other all the same."""
+    with first:
+        with other:
+            first.sendall(b"question")
+            first.shutdown(socket.SHUT_WR)
+            assert received(other) == b"question"
+            other.sendall(b"answer")
+        assert received(first) == b"answer"
+
+
 def test_a_client_that_has_said_all_still_gets_its_answer(published: Published) -> None:
     client, served = published.pair()
-    with client:
-        with served:
-            client.sendall(b"question")
-            client.shutdown(socket.SHUT_WR)
-            assert received(served) == b"question"
-            served.sendall(b"answer")
-        assert received(client) == b"answer"
+    says_all_and_is_answered(client, served)
 
 
 def test_a_server_that_has_said_all_still_hears_its_client(published: Published) -> None:
     client, served = published.pair()
-    with served:
-        with client:
-            served.sendall(b"banner")
-            served.shutdown(socket.SHUT_WR)
-            assert received(client) == b"banner"
-            client.sendall(b"late")
-        assert received(served) == b"late"
+    says_all_and_is_answered(served, client)
 
 
 def test_large_transfers_both_ways_at_once_are_whole(published: Published) -> None:

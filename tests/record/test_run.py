@@ -1,7 +1,9 @@
 """A run leaves a bundle that can be believed, or a word why there is none, and nothing else."""
 
+import hashlib
 import json
 import os
+import re
 import signal
 import stat
 import tempfile
@@ -11,14 +13,17 @@ from pathlib import Path
 
 import pytest
 
+from egress_audit.api import audit_capture
 from egress_audit.errors import EgressAuditError, WrongUsage
 from egress_audit.evidence.bundle import open_bundle
+from egress_audit.model.audit import Verdict
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Network, Rung
 from egress_audit.record.plan import CommandFailed, RunPlan
 from egress_audit.record.progress import Status, Step
 from egress_audit.record.run import Recorded, record
 from egress_audit.record.syscalls import CLONE_NEWNS, mount
+from tests.builders.bundle_capture import frames_of, losses_of
 from tests.builders.namespaces import in_child
 from tests.builders.programs import (
     EVERY_KIND,
@@ -280,6 +285,49 @@ def test_a_kill_ends_a_streaming_tree_and_leaves_what_was_recorded(way: Way, vic
     assert bundle.capture.stat().st_size > 1000
 
 
+def first_inside(tree: Tree) -> int:
+    """Of a run's processes, the one that is number 1 of its own pid namespace."""
+    for pid, _ in tree:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+        if re.search(r"^NSpid:.*\t1$", status, re.MULTILINE):
+            return pid
+    raise AssertionError("no process is the first of a namespace")
+
+
+@every_way
+def test_a_sandbox_that_is_killed_ends_in_a_record_that_proves_nothing(way: Way) -> None:
+    way.must_be_possible()
+    here = place(way)
+    _, _, tree = started(here, python(STREAMS))
+    os.kill(first_inside(tree), signal.SIGKILL)
+    assert all_gone(tree, 10)
+    os.wait()
+    assert (here.folder / "ended").read_text(encoding="ascii") == "killed"
+    bundle = open_bundle(here.bundle)
+    assert bundle.complete
+    assert not bundle.account.problems
+    run = bundle.account.run
+    assert (run.ended_by, run.exit_status) == ("killed", Absent.NOT_FOUND)
+    assert not run.succeeded
+    assert run.drops == {"eg0": Absent.NOT_FOUND, "lo": Absent.NOT_FOUND}
+    capture = bundle.capture.read_bytes()
+    assert {losses.dropped for losses in losses_of(capture).values()} == {None}
+    assert "203.0.113.5" in {frame.target for frame in frames_of(capture)}
+
+
+def test_a_silent_program_whose_sandbox_is_killed_is_inconclusive() -> None:
+    here = place()
+    _, _, tree = started(here, python(SLEEPS))
+    os.kill(first_inside(tree), signal.SIGKILL)
+    assert all_gone(tree, 10)
+    os.wait()
+    audit = audit_capture(str(here.bundle)).audit
+    assert audit.verdict is Verdict.INCONCLUSIVE
+    spots = {spot.id for spot in audit.blind_spots if spot.material}
+    assert {"drops-unknown", "probes-missing", "observation-short"} <= spots
+    assert "record-damaged" not in spots
+
+
 @both_users
 def test_ctrl_c_ends_the_program_and_keeps_the_evidence(way: Way) -> None:
     way.must_be_possible()
@@ -296,21 +344,54 @@ def test_ctrl_c_ends_the_program_and_keeps_the_evidence(way: Way) -> None:
     assert [probe.noticed for probe in bundle.account.run.probes] == [True] * 8
 
 
-def test_a_full_disk_ends_the_run_with_a_word_and_nothing_stays() -> None:
+OPENS_HUGE_MODEL = """
+with open("huge.gguf", "wb") as made:
+    made.truncate(1 << 40)
+open("huge.gguf", "rb").close()
+with open("small.gguf", "wb") as made:
+    made.write(b"GGUF")
+open("small.gguf", "rb").close()
+"""
+
+
+def test_ctrl_c_while_a_huge_model_is_hashed_ends_the_hashing_and_nothing_else() -> None:
+    here = place()
+    huge = str(here.work / "huge.gguf")
+
+    def enough(status: Status) -> None:
+        if status.step is Step.HASHING and status.phase == huge:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    plan = here.plan(python(OPENS_HUGE_MODEL))
+    done_by(here.way, lambda: record(plan, here.bundle, on_tick=enough))
+    bundle = open_bundle(here.bundle)
+    assert bundle.complete
+    run = bundle.account.run
+    assert (run.ended_by, run.exit_status) == ("tree", 0)
+    hashes = {Path(model.path).name: model.sha256 for model in run.model_files}
+    assert hashes == {
+        "huge.gguf": Absent.NOT_FOUND,
+        "small.gguf": hashlib.sha256(b"GGUF").hexdigest(),
+    }
+
+
+def test_a_full_disk_ends_the_run_with_a_word_and_what_was_kept_can_be_judged() -> None:
     usual_way().must_be_possible()
     here = place()
 
-    def on_a_small_disk() -> tuple[str, bool]:
+    def on_a_small_disk() -> tuple[str, bool, Verdict | None]:
         mount("small", str(here.bundle.parent), "tmpfs", 0, "size=64k,mode=777")
         try:
             record(here.plan(python(FILLS_THE_DISK), rungs=(Rung.TUN, Rung.VETH)), here.bundle)
         except EgressAuditError as error:
-            return str(error), all_gone(list(descendants(os.getpid())))
-        return "", False
+            gone = all_gone(list(descendants(os.getpid())))
+            return str(error), gone, audit_capture(str(here.bundle)).audit.verdict
+        return "", False, None
 
-    said, gone = in_child(on_a_small_disk, namespaces=CLONE_NEWNS)
+    said, gone, verdict = in_child(on_a_small_disk, namespaces=CLONE_NEWNS)
     assert "No space left" in said
     assert gone
+    assert verdict is Verdict.VIOLATED, "what was kept is evidence"
 
 
 def test_a_callback_is_told_where_the_run_is() -> None:

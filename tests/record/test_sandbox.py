@@ -3,13 +3,16 @@
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
+from egress_audit.model.destination import Absent
 from egress_audit.model.run import Role, Rung
 from egress_audit.record.init import Job
-from egress_audit.record.sandbox import start
+from egress_audit.record.sandbox import Sandbox, start
 from egress_audit.record.setup import Setup
 from tests.builders.bundle_capture import Losses
 from tests.builders.namespaces import in_child
@@ -26,6 +29,8 @@ pytestmark = [
     pytest.mark.opens_sockets,
     pytest.mark.skipif(bool(os.environ.get(NO_NAMESPACES)), reason=f"{NO_NAMESPACES} is set"),
 ]
+
+Result = TypeVar("Result")
 
 CAP_NET_RAW = 1 << 13
 HTTP, HTTP6 = ("203.0.113.5", 80), ("2001:db8::5", 8080)
@@ -143,6 +148,13 @@ def test_group_reports_of_the_kernel_are_on_behalf_of_who_joined(way: Way) -> No
     assert hows[seen.out[0].number] == 1
 
 
+@both_rungs
+def test_the_group_that_was_joined_is_in_the_record(way: Way) -> None:
+    (attempt,) = recorded(python(JOINS_GROUPS), way).attempts("setsockopt")
+    assert (attempt.address, attempt.denied) == ("239.7.7.7", Absent.NOT_APPLICABLE)
+    assert not attempt.wants_out
+
+
 def ended_with(kill: str) -> tuple[bool, bool]:
     """Whether builder and init are gone, two seconds after one of them was killed."""
 
@@ -162,6 +174,43 @@ def ended_with(kill: str) -> tuple[bool, bool]:
             sandbox.close()
 
     return in_child(function, as_nobody=True)
+
+
+def with_init_killed(then: Callable[[Sandbox], Result]) -> Result:
+    """What `then` returns of a sandbox whose first process was killed from outside."""
+
+    def function() -> Result:
+        sandbox = start(Setup((Rung.VETH,), {"wait": Job(Role.TARGET, ("sleep", "60"))}))
+        try:
+            assert sandbox.dropped() == 0
+            os.kill(sandbox.init, signal.SIGKILL)
+            sandbox.wait_for_end()
+            return then(sandbox)
+        finally:
+            sandbox.close()
+
+    return in_child(function, as_nobody=True)
+
+
+def test_what_was_lost_is_not_known_once_nobody_is_left_to_ask() -> None:
+    assert with_init_killed(lambda sandbox: sandbox.dropped()) is None
+
+
+def test_an_order_to_nobody_is_no_error_and_is_answered_by_an_end() -> None:
+    def ordered(sandbox: Sandbox) -> tuple[dict[str, object], int] | None:
+        sandbox.order(start="wait")
+        sandbox.order(quit=True)
+        return sandbox.told()
+
+    assert with_init_killed(ordered) == ({}, 0)
+
+
+def test_devices_that_went_with_their_namespace_have_nothing_to_read() -> None:
+    def read(sandbox: Sandbox) -> tuple[int, int]:
+        time.sleep(0.5)  # The kernel takes the namespace apart in its own time.
+        return len(list(sandbox.wire.frames())), len(sandbox.loopback.read())
+
+    assert with_init_killed(read) == (0, 0)
 
 
 @pytest.mark.parametrize("victim", ["builder", "init"])

@@ -40,6 +40,8 @@ class ListWire:
 
     def __init__(self) -> None:
         self.leaving: list[bytes] = []
+        self.unread = 0
+        """Bytes of each frame that were on the wire and could not be read."""
         self.written: list[bytes] = []
         self.empty = False
         """True: no frame holds an IP packet."""
@@ -47,9 +49,10 @@ class ListWire:
     def fileno(self) -> int:
         return -1
 
-    def frames(self) -> Iterator[bytes]:
+    def frames(self) -> Iterator[tuple[bytes, int]]:
         while self.leaving:
-            yield self.leaving.pop(0)
+            frame = self.leaving.pop(0)
+            yield frame, len(frame) + self.unread
 
     def packet_in(self, frame: bytes) -> bytes:
         return b"" if self.empty else frame
@@ -73,9 +76,10 @@ class ListLoopback(NoLoopback):
 
     def __init__(self) -> None:
         self.passing: list[bytes] = []
+        self.unread = 0
 
     def read(self) -> list[Frame]:
-        frames = [Frame(data, len(data), False, 0x0800) for data in self.passing]
+        frames = [Frame(data, len(data) + self.unread, False, 0x0800) for data in self.passing]
         self.passing.clear()
         return frames
 
@@ -173,6 +177,15 @@ def test_every_packet_is_captured_as_it_is_on_its_interface(world: World) -> Non
         (LOOPBACK, inside, world.now_ns),
     ]
     assert world.traffic.received == [1, 1]
+
+
+def test_what_could_not_be_read_of_a_frame_shows_as_cut(world: World) -> None:
+    out, inner = datagram(1), datagram(2)
+    world.wire.unread, world.loopback.unread = 100, 10
+    world.leaves(out)
+    world.stays(inner)
+    lengths = [(len(frame.data), frame.wirelen) for frame in world.captured()]
+    assert lengths == [(len(out), len(out) + 100), (len(inner), len(inner) + 10)]
 
 
 def test_a_frame_says_whose_it_is(world: World) -> None:

@@ -13,12 +13,14 @@ import pytest
 
 from egress_audit.record import unix_peers
 from egress_audit.record.syscalls import pidfd_open
-from egress_audit.record.unix_peers import PATIENCE_NS, UnixPeers
+from egress_audit.record.unix_peers import UnixPeers
 from tests.builders.namespaces import in_child
 
 pytestmark = pytest.mark.opens_sockets
 
-TID, OTHER_TID = 7, 8
+TID = os.getpid()
+OTHER_TID = 1
+NO_THREAD = 1 << 30
 ATTEMPT = 3
 ME = os.getpid()
 
@@ -66,9 +68,9 @@ class World:
         except (ProcessLookupError, ChildProcessError):
             return
 
-    def watched(self, peers: UnixPeers, now_ns: int = 0) -> None:
+    def watched(self, peers: UnixPeers, tid: int = TID) -> None:
         """What happens when a connect waits: its socket is taken, before it is connected."""
-        peers.watch(self.pidfd, self.client.fileno(), TID, ATTEMPT, now_ns)
+        peers.watch(self.pidfd, self.client.fileno(), tid, ATTEMPT)
 
     def connect(self) -> None:
         """The kernel carries the connect out."""
@@ -178,7 +180,7 @@ def test_a_connect_is_settled_once(world: World) -> None:
     world.connect()
     for _ in range(2):
         peers.done(TID)
-        peers.sweep(0)
+        peers.sweep()
     assert world.reached == [ATTEMPT]
 
 
@@ -195,10 +197,10 @@ def test_a_connect_whose_thread_never_calls_again_is_settled_by_a_sweep(world: W
     world.listener()
     peers = world.peers(1 << 30)
     world.watched(peers)
-    peers.sweep(1)
+    peers.sweep()
     assert world.reached == []
     world.connect()
-    peers.sweep(2)
+    peers.sweep()
     assert world.reached == [ATTEMPT]
 
 
@@ -207,20 +209,36 @@ def test_a_peer_that_is_known_is_named_however_late_the_sweep_is(world: World) -
     peers = world.peers(1 << 30)
     world.watched(peers)
     world.connect()
-    peers.sweep(100 * PATIENCE_NS)
+    peers.sweep()
     assert world.reached == [ATTEMPT]
 
 
-@pytest.mark.parametrize(("waited_ns", "held"), [(PATIENCE_NS, 1), (PATIENCE_NS + 1, 0)])
-def test_a_socket_that_never_gets_a_peer_is_not_kept_for_ever(
-    world: World, waited_ns: int, held: int
-) -> None:
+def test_a_connect_is_waited_for_as_long_as_its_thread_lives(world: World) -> None:
     peers = world.peers(1 << 30)
     before = descriptors()
-    world.watched(peers, 1000)
-    peers.sweep(1000 + waited_ns)
-    assert descriptors() - before == held
-    assert world.reached == []
+    world.watched(peers, ME)
+    peers.sweep()
+    assert descriptors() == before + 1
+    world.listener()
+    world.connect()
+    peers.sweep()
+    assert (descriptors(), world.reached) == (before, [ATTEMPT])
+
+
+def test_a_connect_whose_thread_is_gone_without_a_peer_reached_nobody(world: World) -> None:
+    peers = world.peers(1 << 30)
+    before = descriptors()
+    world.watched(peers, NO_THREAD)
+    peers.sweep()
+    assert (descriptors(), world.reached) == (before, [])
+
+
+def test_a_socket_for_datagrams_is_not_kept_open(world: World) -> None:
+    peers = world.peers(1 << 30)
+    before = descriptors()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as made:
+        peers.watch(world.pidfd, made.fileno(), TID, ATTEMPT)
+        assert descriptors() == before + 1
 
 
 def test_every_socket_is_let_go_in_the_end(world: World) -> None:
@@ -286,6 +304,7 @@ def test_no_more_sockets_are_held_than_so_many(
     for _ in range(5):
         world.watched(peers)
     assert descriptors() - before == held
+    assert world.reached == [ATTEMPT] * (5 - held), "nobody knows what became of the others"
 
 
 def test_a_socket_that_we_have_no_room_for_is_not_passed_over(
@@ -301,7 +320,7 @@ def test_a_socket_that_we_have_no_room_for_is_not_passed_over(
 
 def test_a_descriptor_that_is_not_there_is_passed_over(world: World) -> None:
     peers = world.peers(ME)
-    peers.watch(world.pidfd, 1 << 20, TID, ATTEMPT, 0)
+    peers.watch(world.pidfd, 1 << 20, TID, ATTEMPT)
     peers.done(TID)
     assert world.reached == []
 
@@ -311,5 +330,5 @@ def test_a_descriptor_that_is_no_socket_is_let_go_at_once(world: World) -> None:
     with Path("/dev/null").open("rb") as file:
         before = descriptors()
         for _ in range(10):
-            peers.watch(world.pidfd, file.fileno(), TID, ATTEMPT, 0)
+            peers.watch(world.pidfd, file.fileno(), TID, ATTEMPT)
         assert descriptors() == before

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from contextlib import closing
 from typing import cast
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from egress_audit.model.run import Network, Rung
 from egress_audit.record.attempts import Attempts
 from egress_audit.record.calls import Calls
+from egress_audit.record.inside import Inside
 from egress_audit.record.loopback_calls import LoopbackCalls
 from egress_audit.record.open_calls import OpenCalls
 from egress_audit.record.opened_files import OpenedFiles
@@ -23,10 +25,11 @@ from egress_audit.record.watcher import watcher_of
 class Standing:
     """As much of a sandbox as a watcher asks for."""
 
-    def __init__(self, rung: Rung, listener: int) -> None:
+    def __init__(self, rung: Rung, listener: int, inside: Inside) -> None:
         self.rung = rung
         self.listener = listener
         self.init = os.getpid()
+        self.inside = inside
 
 
 @pytest.mark.opens_sockets
@@ -44,9 +47,9 @@ class Standing:
 def test_a_program_that_is_to_stay_in_is_watched_by_who_keeps_it_in(
     rung: Rung, network: Network, kind: type
 ) -> None:
-    with socket.socket() as listener:
+    with socket.socket() as listener, closing(Inside.of(os.getpid())) as inside:
         watcher = watcher_of(
-            cast(Sandbox, Standing(rung, listener.fileno())),
+            cast(Sandbox, Standing(rung, listener.fileno(), inside)),
             RunPlan(("true",), network=network),
             Processes(lambda process: None, lambda: 0),
             Senders(lambda process, ends: None),

@@ -54,6 +54,11 @@ def test_one_that_was_refused_is_no_mere_route_probe() -> None:
     assert line == "connect 1.2.3.4:443 (AF_INET raw): refused with EPERM"
 
 
+def test_a_group_that_was_joined_is_told_as_such() -> None:
+    (line,) = lines_of(attempt("239.7.7.7", call="setsockopt", type="", port=Absent.NOT_APPLICABLE))
+    assert line.startswith("setsockopt 239.7.7.7 (AF_INET): group joined")
+
+
 def test_what_was_refused_and_what_became_of_it_is_told() -> None:
     nowhere = Absent.NOT_APPLICABLE
     ring = attempt(

@@ -54,7 +54,7 @@ def test_there_are_words_for_every_rung_network_home_end_and_proof() -> None:
     assert set(RUNG_WORDS) == set(Rung)
     assert set(NETWORK_WORDS) == set(Network)
     assert set(HOME_WORDS) == {"overlay", "fresh", "real"}
-    assert set(ENDED_WORDS) == {"tree", "observed", "interrupted", "lost"}
+    assert set(ENDED_WORDS) == {"tree", "observed", "interrupted", "killed", "lost"}
     assert set(PROOF_WORDS) == {"command", "ready", "exercise", "self"}
 
 
