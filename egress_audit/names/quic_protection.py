@@ -6,8 +6,11 @@ and Meta the constants in Wireshark's dissector of QUIC and in Chromium's crypto
 """
 
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from struct import pack
+from typing import NamedTuple
 
 V1, V2 = 0x00000001, 0x6B3343CF
 Q050, T050, T051 = 0x51303530, 0x54303530, 0x54303531
@@ -78,29 +81,53 @@ def opened(keys: Keys, packet: bytes, number_at: int, expected: int) -> tuple[by
     begins. `expected`: the number behind the highest that was opened with these keys.
     Source: RFC 9001 §5.3 and §5.4, RFC 9000 §A.3.
     """
-    # Imported here: most captures have no QUIC, and loading it takes longer than reading them.
+    sample = packet[number_at + SAMPLE_AT : number_at + SAMPLE_AT + SAMPLE]
+    if len(sample) < SAMPLE:
+        return None
+    aes = _ciphers()
+    mask = aes.block(keys.header, sample)
+    first = packet[0] ^ (mask[0] & 0x0F)
+    size = (first & 3) + 1
+    behind = number_at + size
+    shown = int.from_bytes(packet[number_at:behind], "big")
+    cut = shown ^ int.from_bytes(mask[1 : 1 + size], "big")
+    number = _whole_number(cut, size * 8, expected)
+    nonce = (int.from_bytes(keys.iv, "big") ^ number).to_bytes(12, "big")
+    header = bytes((first,)) + packet[1:number_at] + cut.to_bytes(size, "big")
+    payload = aes.decrypted(keys.key, nonce, packet[behind:], header)
+    return None if payload is None else (payload, number)
+
+
+class _Ciphers(NamedTuple):
+    """AES in the two ways in which Initials use it."""
+
+    block: Callable[[bytes, bytes], bytes]
+    """Key and one block to the block encrypted: header protection (RFC 9001 §5.4.3)."""
+    decrypted: Callable[[bytes, bytes, bytes, bytes], bytes | None]
+    """Key, nonce, ciphertext and header to the plaintext; None if they do not belong together."""
+
+
+@cache
+def _ciphers() -> _Ciphers:
+    """Imported when first asked for: most captures have no QUIC, and loading costs 60 ms."""
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers import Cipher
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
     from cryptography.hazmat.primitives.ciphers.algorithms import AES
     from cryptography.hazmat.primitives.ciphers.modes import ECB
 
-    sample = packet[number_at + SAMPLE_AT : number_at + SAMPLE_AT + SAMPLE]
-    if len(sample) < SAMPLE:
-        return None
-    # Header protection is one block of AES by definition; no data is encrypted in this mode.
-    mask = Cipher(AES(keys.header), ECB()).encryptor().update(sample)
-    first = packet[0] ^ (mask[0] & 0x0F)
-    size = (first & 3) + 1
-    raw = packet[number_at : number_at + size]
-    cut = bytes(a ^ b for a, b in zip(raw, mask[1:], strict=False))
-    number = _whole_number(int.from_bytes(cut, "big"), size * 8, expected)
-    nonce = (int.from_bytes(keys.iv, "big") ^ number).to_bytes(12, "big")
-    header = bytes((first,)) + packet[1:number_at] + cut
-    try:
-        return AESGCM(keys.key).decrypt(nonce, packet[number_at + size :], header), number
-    except InvalidTag:
-        return None
+    mode = ECB()
+
+    def block(key: bytes, sample: bytes) -> bytes:
+        return Cipher(AES(key), mode).encryptor().update(sample)
+
+    def decrypted(key: bytes, nonce: bytes, data: bytes, header: bytes) -> bytes | None:
+        try:
+            return AESGCM(key).decrypt(nonce, data, header)
+        except InvalidTag:
+            return None
+
+    return _Ciphers(block, decrypted)
 
 
 def _whole_number(cut: int, bits: int, expected: int) -> int:

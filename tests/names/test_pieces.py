@@ -59,9 +59,12 @@ def test_an_empty_piece_adds_nothing() -> None:
 
 
 def test_gaps_are_bounded() -> None:
-    held = put(*((at * 2, b"x") for at in range(MAX_GAPS)))
-    assert not held.overflowed
-    held.add(1990, b"x")
-    assert held.overflowed
-    held.add(1, b"y")
-    assert held.readings == (b"xyx",)
+    full = [(at * 2, b"x") for at in range(MAX_GAPS)]
+    assert not put(*full).overflowed
+    assert put(*full, (1990, b"x")).overflowed
+
+
+def test_a_piece_that_closes_a_gap_is_always_taken() -> None:
+    full = [(at * 2, b"x") for at in range(MAX_GAPS)]
+    held = put(*full, (1, b"y"))
+    assert (held.readings, held.overflowed) == ((b"xyx",), False)
