@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+import numpy.typing as npt
 
 from egress_audit.columns import I64, U8, U32, PacketBatch
 from egress_audit.flows.table import Assigned
 
+I8 = npt.NDArray[np.int8]
 UDP = 17
 DNS_PORT = 53
 
@@ -45,8 +47,8 @@ LONG_HEADER = 0x80
 GOOGLE_FLAGS, GOOGLE_VERSION_AT = 0x89, 9
 """Of a packet of Q043 or before: flags of the version and of 8 octets of connection ID, which stand
 in front of the version (draft-hamilton-early-deployment-quic §5.1)."""
-DTLS_HELLO = (22, 1)
-"""Kind of record and of handshake message, which stands at HANDSHAKE_AT (RFC 6347 §4)."""
+HANDSHAKE_RECORD, CLIENT_HELLO = 22, 1
+"""Of DTLS, kind of record and of handshake message (RFC 6347 §4)."""
 HANDSHAKE_AT = 13
 DTLS_VERSIONS = (0xFEFF, 0xFEFD, 0x0100)
 
@@ -92,32 +94,49 @@ class Datagrams:
         """No handshake of this flow is wanted any more."""
         self._sated.add(flow)
 
-    def _kinds(self, packets: PacketBatch, rows: I64) -> I64:
+    def _kinds(self, packets: PacketBatch, rows: I64) -> I8:
         """(n,) index into KINDS of each row, -1 for what nobody reads; first bytes over ports."""
-        kinds = np.full(len(rows), -1)
-        for port, kind in BY_PORT.items():
-            either = (packets.sport[rows] == port) | (packets.dport[rows] == port)
-            kinds[either] = KINDS.index(kind)
-        at, there = packets.payload[rows], packets.payload_cap[rows]
-        first = packets.buffer[at]
-        long = np.flatnonzero((first & LONG_HEADER != 0) & (there > 4))
+        kinds = np.maximum(_OF_PORT[packets.sport[rows]], _OF_PORT[packets.dport[rows]])
+        at = packets.payload[rows]
+        may_be = _MAY_BE[packets.buffer[at]]
+        some = np.flatnonzero(may_be)
+        at, there, may_be = at[some], packets.payload_cap[rows[some]], may_be[some]
+        long = np.flatnonzero((may_be == _LONG) & (there > 4))
         version = _u32(packets.buffer, at[long] + 1)
-        kinds[long[_among(version, self._versions)]] = KINDS.index(Kind.QUIC)
-        kinds[long[_among(version, self._plain)]] = KINDS.index(Kind.GQUIC)
-        old = np.flatnonzero((first & GOOGLE_FLAGS == GOOGLE_FLAGS & ~LONG_HEADER) & (there > 13))
+        kinds[some[long[_among(version, self._versions)]]] = KINDS.index(Kind.QUIC)
+        kinds[some[long[_among(version, self._plain)]]] = KINDS.index(Kind.GQUIC)
+        old = np.flatnonzero((may_be == _GOOGLE) & (there > GOOGLE_VERSION_AT + 4))
         word = _u32(packets.buffer, at[old] + GOOGLE_VERSION_AT)
-        digits = (word & 0xFF) - 0x30, (word >> 8 & 0xFF) - 0x30
-        google = (word >> 16 == 0x5130) & (digits[0] < 10) & (digits[1] < 10)
-        kinds[old[google]] = KINDS.index(Kind.GQUIC)
-        record, message = DTLS_HELLO
-        records = np.flatnonzero((first == record) & (there > HANDSHAKE_AT))
-        hello = packets.buffer[at[records] + HANDSHAKE_AT] == message
-        spoken = _u32(packets.buffer, at[records] + 1) >> np.uint32(16)
-        kinds[records[hello & np.isin(spoken, DTLS_VERSIONS)]] = KINDS.index(Kind.DTLS)
+        tens, ones = (word >> 8 & 0xFF) - ord("0"), (word & 0xFF) - ord("0")
+        google = (word >> 16 == int.from_bytes(b"Q0")) & (tens < 10) & (ones < 10)
+        kinds[some[old[google]]] = KINDS.index(Kind.GQUIC)
+        hello = np.flatnonzero((may_be == _RECORD) & (there > HANDSHAKE_AT))
+        hello = hello[packets.buffer[at[hello] + HANDSHAKE_AT] == CLIENT_HELLO]
+        version = _u32(packets.buffer, at[hello] + 1) >> np.uint32(16)
+        kinds[some[hello[np.isin(version, DTLS_VERSIONS)]]] = KINDS.index(Kind.DTLS)
         return kinds
 
 
+def _port_table() -> I8:
+    table = np.full(1 << 16, -1, np.int8)
+    for port, kind in BY_PORT.items():
+        table[port] = KINDS.index(kind)
+    return table
+
+
+def _first_byte_table() -> U8:
+    first = np.arange(256)
+    google = first & GOOGLE_FLAGS == GOOGLE_FLAGS & ~LONG_HEADER
+    kinds = [first & LONG_HEADER != 0, google, first == HANDSHAKE_RECORD]
+    return np.select(kinds, [_LONG, _GOOGLE, _RECORD]).astype(np.uint8)
+
+
 KINDS = tuple(Kind)
+_LONG, _GOOGLE, _RECORD = 1, 2, 3
+_OF_PORT = _port_table()
+"""Index into KINDS by port, -1 for all the others."""
+_MAY_BE = _first_byte_table()
+"""What a datagram may be by its first byte, 0 for nothing that is read."""
 
 
 def _u32(buffer: U8, at: I64) -> U32:
