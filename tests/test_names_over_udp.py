@@ -1,9 +1,12 @@
 """Names carried over UDP, from the frame to the verdict."""
 
 import io
+import json
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +37,7 @@ HELLO = client_hello_message("a.example", post_quantum=True, alpn=("h3",))
 FLIGHT = (initial(crypto(HELLO[700:], 700), number=1), initial(crypto(HELLO[:700])))
 OUTER = initial(crypto(handshake(sni(b"outer.example"), ECH)))
 OFFLINE = load_profile("offline")
+SHARED = Path(os.environ.get("EGRESS_AUDIT_SHARED", "shared"), "corpus")
 LINK = frozenset({Scope.LOOPBACK, Scope.LAN, Scope.LINK_LOCAL, Scope.MULTICAST})
 ON_LAN = replace(OFFLINE, allow=replace(OFFLINE.allow, scopes=LINK))
 
@@ -177,3 +181,34 @@ def test_a_search_that_names_another_host_is_judged_by_it() -> None:
     search = b"M-SEARCH * HTTP/1.1\r\nHOST: stolen.example\r\n\r\n"
     audit = heard(sent(search, to=("239.255.255.250", 1900)), ON_LAN)
     assert audit.audit.verdict is Verdict.VIOLATED
+
+
+def read_elsewhere() -> list[Path]:
+    """Captures whose QUIC names others read, with nothing that hides them."""
+    found = []
+    for truth in sorted(SHARED.glob("truth/*.json")):
+        said = json.loads(truth.read_text())
+        odd = {"ech_ext", "tunnelled_pkts"} & said["features"].keys()
+        if (said["quic_sni"] or said["gquic_sni"]) and not odd and 1 in _linktypes(said):
+            found.append(truth)
+    return found
+
+
+def _linktypes(said: dict[str, dict[str, list[int]]]) -> list[int]:
+    return said["container"]["linktypes"]
+
+
+@pytest.mark.parametrize("truth", read_elsewhere(), ids=lambda path: path.stem[:40])
+def test_the_names_in_quic_are_those_that_other_programs_read(truth: Path) -> None:
+    said = json.loads(truth.read_text())
+    raw = (SHARED / "captures" / truth.stem).read_bytes()
+    source = source_of("made", Window(io.BytesIO(raw)))
+    assert source is not None
+    audit = audited(source, OFFLINE, embedded_classifier())
+    quic = {
+        name.host
+        for _, all_names, _ in audit.flow_records()
+        for name in all_names
+        if name.source is NameSource.QUIC_SNI
+    }
+    assert quic == {name.lower() for name in (*said["quic_sni"], *said["gquic_sni"])}

@@ -40,7 +40,7 @@ def _read_ssdp(payload: bytes, complete: bool) -> Reading:
     reading = read_request_head(payload)
     if not reading.hungry:
         return reading
-    if reading == HUNGRY:
+    if reading == HUNGRY and complete:
         return NOTHING
     unread = Unread.MALFORMED if complete else Unread.TRUNCATED
     return Reading(reading.spoken, reading.marks, reading.unread or unread)

@@ -50,6 +50,13 @@ def test_ssdp_without_its_end_is_unread() -> None:
     assert unread(readers) == {"SSDP, malformed": [0]}
 
 
+@pytest.mark.parametrize("size", [0, 4, 30])
+def test_ssdp_that_the_recording_cut_is_truncated(size: int) -> None:
+    readers = UdpReaders()
+    readers.read("SSDP", (0, True, SEARCH[:size], False))
+    assert unread(readers) == {"SSDP, truncated": [0]}
+
+
 @pytest.mark.parametrize("payload", [b"\0\1\2", b"HELLO"])
 def test_what_is_no_ssdp_says_nothing(payload: bytes) -> None:
     assert read(UdpReaders(), "SSDP", payload) == NOTHING
