@@ -4,7 +4,9 @@ import io
 
 from egress_audit.capture.source import source_of
 from egress_audit.capture.window import Window
+from egress_audit.flows.datagrams import Kind
 from egress_audit.listening import USUAL_BOUNDS, Bounds, Listening
+from egress_audit.names.udp import KINDS
 from tests.builders.captures import (
     client_hello,
     client_hello_message,
@@ -58,3 +60,7 @@ def test_names_over_udp_are_heard_and_what_is_unread_there_is_counted() -> None:
     assert {why: list(flows) for why, flows in listening.datagrams.unread_in.items()} == {
         "mDNS, malformed": [1]
     }
+
+
+def test_every_kind_of_datagram_that_is_chosen_has_its_reader() -> None:
+    assert {str(kind) for kind in Kind} == KINDS

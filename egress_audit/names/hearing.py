@@ -46,7 +46,8 @@ class Hearing:
         """Flows whose protocol hides the name, by the words of HIDING_MARKS."""
         self.legible: set[int] = set()
         """Flows of UDP whose port promises hidden names, and whose names were read."""
-        self._quic: set[int] = set()
+        self._unnamed: set[int] = set()
+        """Flows of QUIC in which no name was heard."""
 
     def hear(self, reading: Reading, message: Message, *, heard: int = 0) -> None:
         """Takes in what one message said, from its name number `heard` on."""
@@ -56,7 +57,7 @@ class Hearing:
         if "quic" in reading.marks:
             self._hear_quic(reading, flow)
         else:
-            for mark in HIDING_MARKS.keys() & reading.marks:
+            for mark in sorted(HIDING_MARKS.keys() & reading.marks):
                 self.hiding.setdefault(HIDING_MARKS[mark], set()).add(flow)
         if "link-names" in reading.marks:
             self.legible.add(flow)
@@ -73,18 +74,19 @@ class Hearing:
 
     def flows_hiding(self) -> dict[str, set[int]]:
         """`hiding`, with the flows of QUIC in which no name was read."""
-        unnamed = self._quic - self.legible
-        if not unnamed:
+        if not self._unnamed:
             return self.hiding
-        return {**self.hiding, QUIC: self.hiding.get(QUIC, set()) | unnamed}
+        return {**self.hiding, QUIC: self.hiding.get(QUIC, set()) | self._unnamed}
 
     def _hear_quic(self, reading: Reading, flow: int) -> None:
         """One hello with a name makes a flow legible, one without hides for good."""
-        self._quic.add(flow)
         if {"no-sni", "ech"} & reading.marks:
             self.hiding.setdefault(QUIC, set()).add(flow)
         elif reading.spoken:
             self.legible.add(flow)
+            self._unnamed.discard(flow)
+        elif flow not in self.legible:
+            self._unnamed.add(flow)
 
     @staticmethod
     def _is_question(spoken: Spoken, reading: Reading, message: Message) -> bool:

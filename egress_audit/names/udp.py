@@ -55,6 +55,8 @@ _STATELESS: dict[str, _Stateless] = {
     "gQUIC": read_plain_packet,
 }
 _MARKS = {"QUIC": QUIC, "DTLS": DTLS}
+KINDS = frozenset((*_STATELESS, *_MARKS))
+"""The protocols there are readers for."""
 
 
 class UdpReaders:
@@ -70,7 +72,7 @@ class UdpReaders:
     def read(self, kind: str, datagram: Datagram) -> tuple[Reading, bool]:
         """What a datagram says; and True once no further one of this kind in its flow is wanted.
 
-        kind: one of the protocols that listening.py offers. Whatever is unread is counted.
+        kind: one of KINDS. Whatever is unread is counted.
         """
         flow, _, payload, complete = datagram
         read = _STATELESS.get(kind)
