@@ -7,7 +7,7 @@ import numpy as np
 
 from egress_audit.attribute.directions import INTERNAL, Far, unasked_answers, unprompted_errors
 from egress_audit.attribute.observations import Senders
-from egress_audit.attribute.opaque import hidden_by_port, sum_of, tunnels
+from egress_audit.attribute.opaque import hiding_by_port, sum_of, tunnels
 from egress_audit.attribute.own_addresses import Sides, foreign_flows, is_loopback
 from egress_audit.columns import Bool, FlowColumns
 from egress_audit.judge.phases import proven_phases
@@ -77,7 +77,7 @@ def _coverage(heard: Listening, facts: CaptureFacts, traffic: Traffic) -> Covera
     known = [count for count in drops if not isinstance(count, Absent)]
     table = heard.hearing.names
     hidden, near = _hidden(heard, traffic)
-    given_up = (heard.heads.unread_in, heard.unread_in)
+    given_up = (heard.heads.unread_in, heard.datagrams.unread_in)
     return Coverage(
         frames=heard.ledger.frames,
         packets=heard.ledger.packets,
@@ -117,16 +117,20 @@ def _coverage(heard: Listening, facts: CaptureFacts, traffic: Traffic) -> Covera
 def _unread(traffic: Traffic, flows_of: Mapping[str, Sequence[int]]) -> dict[str, int]:
     """What could not be read in flows where it matters, by reason."""
     telling = traffic.telling
-    counted = {why: int(telling[np.asarray(rows)].sum()) for why, rows in flows_of.items()}
-    return {why: count for why, count in counted.items() if count}
+    return _some({why: int(telling[np.asarray(rows)].sum()) for why, rows in flows_of.items()})
 
 
 def _hidden(heard: Listening, traffic: Traffic) -> tuple[dict[str, int], dict[str, int]]:
     """Flows whose protocol hides the name, by kind; and those of them that stay on the machine."""
     flows, judged = traffic.flows, traffic.telling
     near = judged & traffic.near
-    hiding = {kind: list(rows) for kind, rows in heard.hearing.hiding.items()}
-    said = {kind: n for kind, rows in hiding.items() if (n := int(judged[rows].sum()))}
-    said_near = {k: int(near[rows].sum()) for k, rows in hiding.items() if k != NO_NAME}
-    beside = {k: n for k, n in sum_of(said_near, hidden_by_port(flows, near)).items() if n}
-    return sum_of(said, hidden_by_port(flows, judged)), beside
+    hiding = hiding_by_port(flows, heard.hearing.legible)
+    for kind, rows in heard.hearing.flows_hiding().items():
+        hiding.setdefault(kind, np.zeros(len(flows), np.bool_))[list(rows)] = True
+    said = {kind: int((judged & rows).sum()) for kind, rows in hiding.items()}
+    beside = {k: int((near & rows).sum()) for k, rows in hiding.items() if k != NO_NAME}
+    return sum_of(_some(said)), sum_of(_some(beside))
+
+
+def _some(counted: Mapping[str, int]) -> dict[str, int]:
+    return {kind: count for kind, count in counted.items() if count}

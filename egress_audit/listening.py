@@ -1,6 +1,5 @@
 """A capture as it is read: frames become packets, flows and names, batch by batch."""
 
-from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,11 +9,14 @@ from egress_audit.columns import FrameSource, PacketBatch
 from egress_audit.decode.duplicates import duplicates
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import packets_of
-from egress_audit.flows.heads import DNS_PORT, Datagram, Head, Heads, dns_datagrams
+from egress_audit.flows.datagrams import Datagram, Datagrams
+from egress_audit.flows.heads import DNS_PORT, Head, Heads
 from egress_audit.flows.table import MAX_FLOWS, Assigned, FlowTable
-from egress_audit.names.dns import read_message
+from egress_audit.names.gquic import PLAIN_VERSIONS
 from egress_audit.names.hearing import Hearing, Message
+from egress_audit.names.quic_protection import SALTS
 from egress_audit.names.stream import read_head
+from egress_audit.names.udp import UdpReaders
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,9 @@ class Listening:
         self.table = FlowTable(max_flows=bounds.max_flows)
         self.heads = Heads()
         self.hearing = Hearing()
+        self.datagrams = UdpReaders()
+        self._wanted = Datagrams(SALTS, PLAIN_VERSIONS)
         self.duplicates = 0
-        self.unread_in: dict[str, array[int]] = {}
-        """Flows of the DNS datagrams that could not be read, one for each, by reason."""
 
     def batches(self) -> Iterator[tuple[PacketBatch, Assigned]]:
         """Reads everything; yields each batch once it has been taken in."""
@@ -50,17 +52,19 @@ class Listening:
             self.duplicates += int(duplicates(batch).sum())
             packets = packets_of(batch, self.ledger)
             assigned = self.table.add(packets)
-            for datagram in dns_datagrams(packets, assigned):
+            for datagram in self._wanted.take(packets, assigned):
                 self._hear_datagram(datagram)
             for head in self.heads.take(packets, assigned):
                 self._hear_head(head)
             yield packets, assigned
         self.heads.finish()
+        self.datagrams.finish()
 
     def _hear_datagram(self, datagram: Datagram) -> None:
-        reading = read_message(datagram.payload, datagram.complete)
-        if reading.unread:
-            self.unread_in.setdefault(f"DNS, {reading.unread}", array("q")).append(datagram.flow)
+        said = (datagram.flow, datagram.by_orig, datagram.payload, datagram.complete)
+        reading, sated = self.datagrams.read(datagram.kind, said)
+        if sated:
+            self._wanted.sate(datagram.flow)
         self.hearing.hear(reading, self._message(datagram))
 
     def _hear_head(self, head: Head) -> None:

@@ -3,7 +3,7 @@
 Sources: the IANA registries of protocol numbers and of service names and ports.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -46,7 +46,9 @@ HIDING_PORTS = {
     (UDP, 137): "NetBIOS names",
     (TCP, 1080): "SOCKS",
 }
-"""Protocol and port, of either end → what hides a name there, or is not read in this version."""
+"""Protocol and port, of either end → what hides a name there."""
+READABLE = frozenset({"QUIC", "mDNS", "LLMNR", "NetBIOS names"})
+"""Those of them that hide nothing where the names were read."""
 
 
 def tunnels(flows: FlowColumns, among: Bool) -> dict[str, int]:
@@ -62,13 +64,21 @@ def tunnels(flows: FlowColumns, among: Bool) -> dict[str, int]:
     return counted
 
 
-def hidden_by_port(flows: FlowColumns, among: Bool) -> dict[str, int]:
-    """Flows of protocols that hide names, by kind. `among`: (n,) the flows to look at."""
-    counted: dict[str, int] = {}
+def hiding_by_port(flows: FlowColumns, read: Iterable[int]) -> dict[str, Bool]:
+    """Flows of protocols that hide names, (n,) by kind, those kinds only that occur.
+
+    `read`: rows whose names were read all the same.
+    """
+    unread: Bool = np.ones(len(flows), np.bool_)
+    unread[list(read)] = False
+    found: dict[str, Bool] = {}
     for (proto, port), kind in HIDING_PORTS.items():
         at_either_end = (flows.resp_p == port) | (flows.orig_p == port)
-        _add(counted, kind, among & (flows.proto == proto) & at_either_end)
-    return counted
+        rows = (flows.proto == proto) & at_either_end
+        rows &= unread if kind in READABLE else True
+        if rows.any():
+            found[kind] = rows
+    return found
 
 
 def _add(counted: dict[str, int], kind: str, rows: Bool) -> None:

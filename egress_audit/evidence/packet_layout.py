@@ -17,11 +17,17 @@ MAX_EXTENSIONS = 16
 
 NAME_PORTS = frozenset({53, 5353, 5355})
 """DNS, mDNS, LLMNR."""
+UDP_NAME_PORTS = NAME_PORTS | {137, 1900}
+"""Over UDP alone also NetBIOS names and SSDP."""
 ICMP_ERRORS = frozenset({(ICMP, kind) for kind in (3, 4, 5, 11, 12)})
 ICMPV6_ERRORS = frozenset({(ICMPV6, kind) for kind in (1, 2, 3, 4)})
 QUOTED = 8
 """Bytes of the transport header that an ICMP error quotes at least (RFC 792)."""
 QUIC_INITIAL_PADDED = 1200
+QUIC_V2 = b"\x6b\x33\x43\xcf"
+"""The version whose Initials are of another type (RFC 9369 §3.1 and §3.2)."""
+DTLS_KIND_AT = 13
+"""Of the handshake message behind the header of a record (RFC 6347 §4.1)."""
 UNKNOWN = -1
 
 
@@ -55,9 +61,9 @@ def kept_length(frame: bytes, linktype: int) -> int:
     """Bytes of a frame that a recording of headers keeps.
 
     Link, IP and transport headers; the quoted headers of an ICMP error; and whole packets that
-    carry a name: DNS, mDNS, LLMNR by port, a TLS ClientHello and a QUIC Initial by their first
-    bytes. A ClientHello that goes on in a second segment loses that part. What is no IP keeps its
-    link header, ARP all of it.
+    carry a name: DNS and its kin by port, a ClientHello of TLS or DTLS and a QUIC Initial by their
+    first bytes. A ClientHello that goes on in a second segment loses that part. What is no IP keeps
+    its link header, ARP all of it.
     """
     layout = layout_of(frame, linktype)
     if layout.network == UNKNOWN:
@@ -130,13 +136,16 @@ def _kept_of_others(frame: bytes, linktype: int) -> int:
 
 
 def _carries_name(frame: bytes, layout: Layout) -> bool:
-    if {_u16(frame, layout.transport), _u16(frame, layout.transport + 2)} & NAME_PORTS:
+    ports = UDP_NAME_PORTS if layout.proto == UDP else NAME_PORTS
+    if {_u16(frame, layout.transport), _u16(frame, layout.transport + 2)} & ports:
         return True
     head = frame[layout.payload : layout.payload + 6]
     if layout.proto == TCP:
         return len(head) == 6 and head[:2] == b"\x16\x03" and head[5] == 1
-    initial = len(head) == 6 and head[0] & 0xF0 == 0xC0 and any(head[1:5])
-    return initial and len(frame) - layout.payload >= QUIC_INITIAL_PADDED
+    if head[:2] in (b"\x16\xfe", b"\x16\x01"):
+        return frame[layout.payload + DTLS_KIND_AT : layout.payload + DTLS_KIND_AT + 1] == b"\x01"
+    initial = len(head) == 6 and head[0] & 0xF0 == (0xD0 if head[1:5] == QUIC_V2 else 0xC0)
+    return initial and any(head[1:5]) and len(frame) - layout.payload >= QUIC_INITIAL_PADDED
 
 
 def _u16(frame: bytes, at: int) -> int:

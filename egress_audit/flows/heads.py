@@ -1,8 +1,8 @@
 """The beginnings of flows, for the readers of names: few packets out of many. HOT PATH.
 
 Every direction of a TCP flow is hungry until its reader says that it has enough, or until a bound
-is reached. Only the first segments of hungry directions and the datagrams of the DNS leave the
-columns; how many of them a batch may add is counted by rank inside the batch.
+is reached. Only the first segments of hungry directions leave the columns; how many of them a
+batch may add is counted by rank inside the batch. datagrams.py has the same for UDP.
 """
 
 from array import array
@@ -16,7 +16,7 @@ from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
 from egress_audit.flows.assembly import LIMIT, MAX_PRINT, Assembly, Prints
 from egress_audit.flows.table import Assigned
 
-TCP, UDP = 6, 17
+TCP = 6
 RST, SYN = 0x04, 0x02
 DNS_PORT = 53
 MAX_SEGMENTS = 16
@@ -75,18 +75,6 @@ class Head:
         if self.dns:
             return self.packets >= MAX_DNS_SEGMENTS or len(self.assembly.stream) >= LIMIT
         return self.packets >= MAX_SEGMENTS or len(self.assembly.stream) >= MAX_HEAD
-
-
-@dataclass(frozen=True, slots=True)
-class Datagram:
-    """One UDP payload to or from the DNS port."""
-
-    flow: int
-    by_orig: bool
-    frame: int
-    ts_ns: int
-    payload: bytes
-    complete: bool
 
 
 class Heads:
@@ -279,19 +267,3 @@ def is_dns(packets: PacketBatch, rows: I64) -> Bool:
     """(n,) True where either port is the DNS's."""
     to_or_from: Bool = (packets.sport[rows] == DNS_PORT) | (packets.dport[rows] == DNS_PORT)
     return to_or_from
-
-
-def dns_datagrams(packets: PacketBatch, assigned: Assigned) -> Iterator[Datagram]:
-    """Every UDP payload to or from port 53, in order."""
-    udp: U8 = packets.proto
-    rows = np.flatnonzero((udp == UDP) & (packets.payload_len > 0) & (assigned.flow >= 0))
-    for row in rows[is_dns(packets, rows)].tolist():
-        start, size = int(packets.payload[row]), int(packets.payload_cap[row])
-        yield Datagram(
-            flow=int(assigned.flow[row]),
-            by_orig=bool(assigned.by_orig[row]),
-            frame=int(packets.frame[row]),
-            ts_ns=int(packets.ts_ns[row]),
-            payload=packets.buffer[start : start + size].tobytes(),
-            complete=size == int(packets.payload_len[row]),
-        )

@@ -9,6 +9,8 @@ from egress_audit.model.flow import NameSource
 PROTOCOLS = {1: "ICMP", 2: "IGMP", 6: "TCP", 17: "UDP", 47: "GRE", 50: "ESP", 58: "ICMPv6"}
 TRUSTED_FIRST = (
     NameSource.TLS_SNI,
+    NameSource.QUIC_SNI,
+    NameSource.DTLS_SNI,
     NameSource.HTTP_CONNECT,
     NameSource.HTTP_HOST,
     NameSource.DNS_ANSWER,

@@ -17,6 +17,7 @@ class NameSource(StrEnum):
     DNS_ANSWER = "dns-answer"
     TLS_SNI = "tls-sni"
     QUIC_SNI = "quic-sni"
+    DTLS_SNI = "dtls-sni"
     HTTP_HOST = "http-host"
     HTTP_CONNECT = "http-connect"
     HTTP2_AUTHORITY = "http2-authority"
@@ -24,6 +25,7 @@ class NameSource(StrEnum):
     PCAPNG_NRB = "pcapng-nrb"
     MDNS = "mdns"
     LLMNR = "llmnr"
+    NETBIOS = "netbios"
     SANDBOX_DNS = "sandbox-dns"
 
 

@@ -13,9 +13,10 @@ from egress_audit.columns import I32, I64, U8, U64
 from egress_audit.model.audit import NameUse
 from egress_audit.model.evidence import HostRecord
 from egress_audit.model.flow import Name, NameSource
+from egress_audit.names.link_names import LINK_SOURCES
 from egress_audit.names.table import NameTable
 
-ABOUT_OTHERS = (NameSource.DNS_QUERY, NameSource.DNS_ANSWER)
+ABOUT_OTHERS = (NameSource.DNS_QUERY, NameSource.DNS_ANSWER, *LINK_SOURCES)
 """Names said *in* a flow that do not name its far end, but what somebody was asked for."""
 
 RECORDED = NameSource.PCAPNG_NRB

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from egress_audit.model.flow import Name, NameSource
+from egress_audit.names.link_names import LINK_SOURCES, stays_on_link
 from egress_audit.names.reading import Reading, Spoken
 from egress_audit.names.table import NameTable
 
 NO_NAME = "TLS without a server name"
+QUIC = "QUIC"
 PROXY_REQUESTS = "HTTP proxy requests after the first"
 HIDING_MARKS = {
     "no-sni": NO_NAME,
@@ -42,25 +44,56 @@ class Hearing:
         """Flows in which a TLS ClientHello was seen."""
         self.hiding: dict[str, set[int]] = {}
         """Flows whose protocol hides the name, by the words of HIDING_MARKS."""
+        self.legible: set[int] = set()
+        """Flows of UDP whose port promises hidden names, and whose names were read."""
+        self._unnamed: set[int] = set()
+        """Flows of QUIC in which no name was heard."""
 
     def hear(self, reading: Reading, message: Message, *, heard: int = 0) -> None:
         """Takes in what one message said, from its name number `heard` on."""
         flow = message.flow
         if "tls" in reading.marks and ("no-sni" in reading.marks or reading.spoken):
             self.tls.add(flow)
-        for mark, words in HIDING_MARKS.items():
-            if mark in reading.marks:
-                self.hiding.setdefault(words, set()).add(flow)
+        if "quic" in reading.marks:
+            self._hear_quic(reading, flow)
+        else:
+            for mark in sorted(HIDING_MARKS.keys() & reading.marks):
+                self.hiding.setdefault(HIDING_MARKS[mark], set()).add(flow)
+        if "link-names" in reading.marks:
+            self.legible.add(flow)
         for spoken in reading.spoken[heard:]:
             name = Name(spoken.host, spoken.source, message.ts_ns, message.frame)
             if spoken.source is NameSource.DNS_ANSWER:
                 self._answer(spoken, name, message)
                 continue
             self.names.add(flow, name)
-            if spoken.source is NameSource.DNS_QUERY:
+            if self._is_question(spoken, reading, message):
                 self.names.ask(
                     spoken.host, spoken.qtype or "?", message.receiver, name.frame, name.ts_ns
                 )
+
+    def flows_hiding(self) -> dict[str, set[int]]:
+        """`hiding`, with the flows of QUIC in which no name was read."""
+        if not self._unnamed:
+            return self.hiding
+        return {**self.hiding, QUIC: self.hiding.get(QUIC, set()) | self._unnamed}
+
+    def _hear_quic(self, reading: Reading, flow: int) -> None:
+        """One hello with a name makes a flow legible, one without hides for good."""
+        if {"no-sni", "ech"} & reading.marks:
+            self.hiding.setdefault(QUIC, set()).add(flow)
+        elif reading.spoken:
+            self.legible.add(flow)
+            self._unnamed.discard(flow)
+        elif flow not in self.legible:
+            self._unnamed.add(flow)
+
+    @staticmethod
+    def _is_question(spoken: Spoken, reading: Reading, message: Message) -> bool:
+        if spoken.source in LINK_SOURCES:
+            response = "dns-response" in reading.marks
+            return not stays_on_link(spoken, response, message.sender, message.receiver)
+        return spoken.source is NameSource.DNS_QUERY
 
     def _answer(self, spoken: Spoken, name: Name, message: Message) -> None:
         """An answer names an address; or shows a question that the capture itself does not have.

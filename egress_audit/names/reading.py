@@ -57,7 +57,8 @@ class Reading:
     `tls`, `no-sni` (a ClientHello without a host name), `ech` (the true name is encrypted),
     `alpn:h2` and the like; `http`, `absolute-form` (a proxy was asked), `http2` (the names are
     inside, and not read); `connect-own` (a proxy was asked for its own machine); `socks` (the
-    target could not be read); `dns`, `dns-response`.
+    target could not be read); `dns`, `dns-response`, `link-names` (a whole message to neighbours);
+    `quic`, `dtls`.
     """
     unread: Unread | None = None
     """None when nothing was left out."""

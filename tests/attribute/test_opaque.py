@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from egress_audit.attribute import opaque
-from egress_audit.attribute.opaque import hidden_by_port, sum_of
+from egress_audit.attribute.opaque import hiding_by_port, sum_of
 from egress_audit.columns import FlowColumns
 from tests.builders.captures import Frame, ip, pcap, scripted, udp
 from tests.builders.engine import run
@@ -20,9 +20,9 @@ def datagram(port: int) -> FlowColumns:
     return carried(17, udp(40000, port, b"x"))
 
 
-def hidden(flows: FlowColumns) -> dict[str, int]:
-    """What the ports of all flows hide."""
-    return hidden_by_port(flows, np.ones(len(flows), np.bool_))
+def hidden(flows: FlowColumns, read: tuple[int, ...] = ()) -> dict[str, int]:
+    """What the ports of all flows hide, but for those that were read."""
+    return {kind: int(rows.sum()) for kind, rows in hiding_by_port(flows, read).items()}
 
 
 def tunnels(flows: FlowColumns) -> dict[str, int]:
@@ -67,9 +67,14 @@ def test_encrypted_dns_hides_the_name_over_both_protocols() -> None:
     assert hidden(flows) == {"DNS over TLS": 1}
 
 
-def test_only_the_flows_asked_about_are_counted() -> None:
-    flows = datagram(443)
-    assert hidden_by_port(flows, np.zeros(len(flows), np.bool_)) == {}
+@pytest.mark.parametrize("port", [443, 5353, 5355, 137])
+def test_a_port_hides_nothing_in_a_flow_that_was_read(port: int) -> None:
+    assert hidden(datagram(port)) != {}
+    assert hidden(datagram(port), read=(0,)) == {}
+
+
+def test_encrypted_dns_hides_its_questions_though_its_server_is_named() -> None:
+    assert hidden(datagram(853), read=(0,)) == {"DNS over QUIC": 1}
 
 
 def test_counters_are_added_by_word_in_order() -> None:

@@ -101,8 +101,22 @@ def test_a_recording_of_headers_keeps_what_carries_a_name() -> None:
         ipv4(A, B, udp(53, 1234, dns_query("example.com")), UDP),
         ipv6(A6, B6, tcp(1, 443, "PA", payload=client_hello("example.com")), TCP),
         ipv4(A, B, udp(1234, 443, quic), UDP),
+        ipv4(A, B, udp(1234, 443, b"\xd3\x6b\x33\x43\xcf" + bytes(1195)), UDP),
+        ipv4(A, B, udp(1234, 137, dns_query("example")), UDP),
+        ipv4(A, B, udp(1234, 1900, b"M-SEARCH * HTTP/1.1"), UDP),
+        ipv4(A, B, udp(1234, 4433, b"\x16\xfe\xfd" + bytes(10) + b"\1" + bytes(50)), UDP),
     ):
         assert kept(frame) == frame
+
+
+def test_it_keeps_nothing_else_that_looks_like_it() -> None:
+    for frame in (
+        ipv4(A, B, tcp(1234, 1900, "PA", payload=SECRET), TCP),
+        ipv4(A, B, udp(1234, 443, b"\xd3\0\0\0\1" + bytes(1195)), UDP),
+        ipv4(A, B, udp(1234, 4433, b"\x16\xfe\xfd" + bytes(10) + b"\2" + bytes(50)), UDP),
+        ipv4(A, B, udp(1234, 4433, b"\x17\xfe\xfd" + bytes(10) + b"\1" + bytes(50)), UDP),
+    ):
+        assert len(kept(frame)) == layout_of(frame, RAW).payload
 
 
 def test_an_icmp_error_keeps_the_headers_that_it_quotes() -> None:

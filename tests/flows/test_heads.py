@@ -14,9 +14,7 @@ from egress_audit.flows import assembly, heads
 from egress_audit.flows.heads import (
     MAX_DNS_SEGMENTS,
     MAX_SEGMENTS,
-    Datagram,
     Heads,
-    dns_datagrams,
 )
 from egress_audit.flows.table import FlowTable
 from egress_audit.names.stream import read_head
@@ -31,7 +29,6 @@ from tests.builders.captures import (
     pcap,
     tcp,
     tcp_session,
-    udp_exchange,
 )
 from tests.builders.engine import opened
 
@@ -47,7 +44,6 @@ class Heard:
     names: list[str] = field(default_factory=list)
     offered: int = 0
     heads: Heads = field(default_factory=Heads)
-    datagrams: list[Datagram] = field(default_factory=list)
 
 
 def heard(frames: Sequence[Frame], block: int = 1 << 16) -> Heard:
@@ -56,7 +52,6 @@ def heard(frames: Sequence[Frame], block: int = 1 << 16) -> Heard:
     for batch in opened(pcap(frames), block):
         packets = packets_of(batch, counted)
         assigned = table.add(packets)
-        done.datagrams += dns_datagrams(packets, assigned)
         for head in done.heads.take(packets, assigned):
             done.offered += 1
             readings = [read_head(stream, dns=head.dns) for stream in head.streams]
@@ -204,21 +199,6 @@ def test_streams_with_holes_do_not_hold_memory_without_end(
             kept.settle(head, hungry=True)
     assert kept._held <= 50_000 + 4 * 6_400
     assert kept.unread["longer than is read"] > 0
-
-
-def test_every_datagram_of_the_dns_is_handed_on() -> None:
-    frames = udp_exchange(CLIENT, ("192.0.2.1", 53), dns_query("a.example"), b"answer")
-    frames += udp_exchange(CLIENT, ("192.0.2.1", 443), b"not the dns")
-    assert [(d.frame, d.by_orig, d.complete) for d in heard(frames).datagrams] == [
-        (1, True, True),
-        (2, False, True),
-    ]
-
-
-def test_a_datagram_that_was_cut_says_so() -> None:
-    (frame,) = udp_exchange(CLIENT, ("192.0.2.1", 53), bytes(100))
-    (datagram,) = heard([Frame(0, frame.data[:60], len(frame.data))]).datagrams
-    assert (len(datagram.payload), datagram.complete) == (18, False)
 
 
 def test_a_reset_brings_no_bytes() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from egress_audit.model.flow import NameSource
-from egress_audit.names.hearing import HIDING_MARKS, PROXY_REQUESTS, Hearing, Message
+from egress_audit.names.hearing import HIDING_MARKS, NO_NAME, PROXY_REQUESTS, QUIC, Hearing, Message
 from egress_audit.names.reading import Reading, Spoken
 
 MESSAGE = Message(flow=7, frame=3, ts_ns=1_000, sender="10.0.0.2", receiver="10.0.0.1")
@@ -130,3 +130,39 @@ def test_a_hello_without_a_name_is_a_hello() -> None:
 
 def test_a_tls_record_that_is_no_hello_is_none() -> None:
     assert heard(Reading(marks=frozenset({"tls"}))).tls == set()
+
+
+def test_a_quic_hello_with_a_name_makes_its_flow_legible() -> None:
+    quic = frozenset({"quic"})
+    hearing = heard(Reading(marks=quic), Reading((SNI,), quic), Reading(marks=quic))
+    assert (hearing.legible, hearing.flows_hiding(), hearing.tls) == ({7}, {}, set())
+
+
+def test_a_quic_flow_in_which_no_name_was_read_hides_it() -> None:
+    assert heard(Reading(marks=frozenset({"quic"}))).flows_hiding() == {QUIC: {7}}
+
+
+@pytest.mark.parametrize("mark", ["no-sni", "ech"])
+def test_a_nameless_quic_hello_hides_its_name_under_the_word_of_quic_alone(mark: str) -> None:
+    quic = frozenset({"quic"})
+    hearing = heard(Reading((SNI,), quic), Reading(marks=quic | {mark}))
+    assert hearing.flows_hiding() == {QUIC: {7}}
+
+
+def test_a_nameless_hello_of_dtls_hides_its_name_as_in_tls() -> None:
+    assert heard(Reading(marks=frozenset({"dtls", "no-sni"}))).flows_hiding() == {NO_NAME: {7}}
+
+
+PRINTER = Reading((Spoken("printer.local", NameSource.MDNS, qtype="A"),), frozenset({"link-names"}))
+
+
+def test_a_name_asked_of_the_link_is_kept_and_asks_no_resolver() -> None:
+    hearing = Hearing()
+    hearing.hear(PRINTER, replace(MESSAGE, receiver="224.0.0.251"))
+    assert [name.source for name in hearing.names.names_of(7)] == [NameSource.MDNS]
+    assert (list(hearing.names.questions()), hearing.legible) == ([], {7})
+
+
+def test_the_same_name_asked_of_one_machine_is_a_question() -> None:
+    (question,) = heard(PRINTER).names.questions()
+    assert (question.host, question.resolvers) == ("printer.local", ["10.0.0.1"])

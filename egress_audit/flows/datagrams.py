@@ -1,0 +1,168 @@
+"""The datagrams in which names may be spoken, few out of many. HOT PATH.
+
+By port those of the DNS and its kin on the link, of SSDP; by their first bytes, on any port, the
+handshakes of QUIC and DTLS, from flows whose reader has not had enough.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from egress_audit.columns import I64, U8, U32, PacketBatch
+from egress_audit.flows.table import Assigned
+
+I8 = npt.NDArray[np.int8]
+UDP = 17
+DNS_PORT = 53
+
+
+class Kind(StrEnum):
+    """What a datagram is, as far as its port or its first bytes say."""
+
+    DNS = "DNS"
+    MDNS = "mDNS"
+    LLMNR = "LLMNR"
+    NETBIOS = "NetBIOS names"
+    SSDP = "SSDP"
+    QUIC = "QUIC"
+    GQUIC = "gQUIC"
+    DTLS = "DTLS"
+
+
+BY_PORT = {
+    DNS_PORT: Kind.DNS,
+    137: Kind.NETBIOS,
+    1900: Kind.SSDP,
+    5353: Kind.MDNS,
+    5355: Kind.LLMNR,
+}
+"""IANA "Service Name and Transport Protocol Port Number Registry"; of either end."""
+OF_FLOWS = frozenset((Kind.QUIC, Kind.GQUIC, Kind.DTLS))
+"""Kinds known by their first bytes, of which a reader may have enough."""
+LONG_HEADER = 0x80
+"""The first bit of a QUIC packet that names its version (RFC 8999 §5.1)."""
+GOOGLE_FLAGS, GOOGLE_VERSION_AT = 0x89, 9
+"""Of a packet of Q043 or before: flags of the version and of 8 octets of connection ID, which stand
+in front of the version (draft-hamilton-early-deployment-quic §5.1)."""
+HANDSHAKE_RECORD, CLIENT_HELLO = 22, 1
+"""Of DTLS, kind of record and of handshake message (RFC 6347 §4)."""
+HANDSHAKE_AT = 13
+DTLS_VERSIONS = (0xFEFF, 0xFEFD, 0x0100)
+
+
+@dataclass(frozen=True, slots=True)
+class Datagram:
+    """One UDP payload."""
+
+    kind: Kind
+    flow: int
+    by_orig: bool
+    frame: int
+    ts_ns: int
+    payload: bytes
+    complete: bool
+
+
+class Datagrams:
+    """Chooses datagrams; `versions` and `plain_versions` are the QUIC version words to look for.
+
+    The latter are those of Google's whose first packets are in the clear.
+    """
+
+    def __init__(self, versions: Collection[int], plain_versions: Collection[int]) -> None:
+        self._versions = np.sort(np.array([*versions], np.uint32))
+        self._plain = np.sort(np.array([*plain_versions], np.uint32))
+        self._sated: set[int] = set()
+
+    def take(self, packets: PacketBatch, assigned: Assigned) -> Iterator[Datagram]:
+        """The datagrams of a batch, in order; what is sated between two of them counts at once."""
+        udp = (packets.proto == UDP) & (packets.payload_len > 0) & (assigned.flow >= 0)
+        rows = np.flatnonzero(udp)
+        if not len(rows):
+            return
+        kinds = self._kinds(packets, rows)
+        chosen = np.flatnonzero(kinds >= 0)
+        for row, number in zip(rows[chosen].tolist(), kinds[chosen].tolist(), strict=True):
+            kind, flow = KINDS[number], int(assigned.flow[row])
+            if kind not in OF_FLOWS or flow not in self._sated:
+                yield _datagram(packets, assigned, row, kind)
+
+    def sate(self, flow: int) -> None:
+        """No handshake of this flow is wanted any more."""
+        self._sated.add(flow)
+
+    def _kinds(self, packets: PacketBatch, rows: I64) -> I8:
+        """(n,) index into KINDS of each row, -1 for what nobody reads; first bytes over ports."""
+        kinds = np.maximum(_OF_PORT[packets.sport[rows]], _OF_PORT[packets.dport[rows]])
+        at = packets.payload[rows]
+        may_be = _MAY_BE[packets.buffer[at]]
+        some = np.flatnonzero(may_be)
+        at, there, may_be = at[some], packets.payload_cap[rows[some]], may_be[some]
+        long = np.flatnonzero((may_be == _LONG) & (there > 4))
+        version = _u32(packets.buffer, at[long] + 1)
+        kinds[some[long[_among(version, self._versions)]]] = KINDS.index(Kind.QUIC)
+        kinds[some[long[_among(version, self._plain)]]] = KINDS.index(Kind.GQUIC)
+        old = np.flatnonzero((may_be == _GOOGLE) & (there > GOOGLE_VERSION_AT + 4))
+        word = _u32(packets.buffer, at[old] + GOOGLE_VERSION_AT)
+        tens, ones = (word >> 8 & 0xFF) - ord("0"), (word & 0xFF) - ord("0")
+        google = (word >> 16 == int.from_bytes(b"Q0")) & (tens < 10) & (ones < 10)
+        kinds[some[old[google]]] = KINDS.index(Kind.GQUIC)
+        hello = np.flatnonzero((may_be == _RECORD) & (there > HANDSHAKE_AT))
+        hello = hello[packets.buffer[at[hello] + HANDSHAKE_AT] == CLIENT_HELLO]
+        version = _u32(packets.buffer, at[hello] + 1) >> np.uint32(16)
+        kinds[some[hello[np.isin(version, DTLS_VERSIONS)]]] = KINDS.index(Kind.DTLS)
+        return kinds
+
+
+def _port_table() -> I8:
+    table = np.full(1 << 16, -1, np.int8)
+    for port, kind in BY_PORT.items():
+        table[port] = KINDS.index(kind)
+    return table
+
+
+def _first_byte_table() -> U8:
+    first = np.arange(256)
+    google = first & GOOGLE_FLAGS == GOOGLE_FLAGS & ~LONG_HEADER
+    kinds = [first & LONG_HEADER != 0, google, first == HANDSHAKE_RECORD]
+    return np.select(kinds, [_LONG, _GOOGLE, _RECORD]).astype(np.uint8)
+
+
+KINDS = tuple(Kind)
+_LONG, _GOOGLE, _RECORD = 1, 2, 3
+_OF_PORT = _port_table()
+"""Index into KINDS by port, -1 for all the others."""
+_MAY_BE = _first_byte_table()
+"""What a datagram may be by its first byte, 0 for nothing that is read."""
+
+
+def _u32(buffer: U8, at: I64) -> U32:
+    """Big-endian words at these places."""
+    word = np.zeros(len(at), np.uint32)
+    for step in range(4):
+        word = word << np.uint32(8) | buffer[at + step]
+    return word
+
+
+def _among(values: U32, known: U32) -> I64:
+    """Places of the values that are known; `known` is sorted."""
+    if not len(values) or not len(known):
+        return np.zeros(0, np.int64)
+    near = np.minimum(np.searchsorted(known, values), len(known) - 1)
+    return np.flatnonzero(known[near] == values)
+
+
+def _datagram(packets: PacketBatch, assigned: Assigned, row: int, kind: Kind) -> Datagram:
+    start, size = int(packets.payload[row]), int(packets.payload_cap[row])
+    return Datagram(
+        kind=kind,
+        flow=int(assigned.flow[row]),
+        by_orig=bool(assigned.by_orig[row]),
+        frame=int(packets.frame[row]),
+        ts_ns=int(packets.ts_ns[row]),
+        payload=packets.buffer[start : start + size].tobytes(),
+        complete=size == int(packets.payload_len[row]),
+    )

@@ -1,0 +1,193 @@
+"""The host names in the Initials that QUIC clients send, over all packets of one UDP flow.
+
+Source: RFC 9000 §7 (handshake), §17.2.2 (Initial), §17.2.5.2 (after a Retry); RFC 9001 §4 (TLS in
+CRYPTO frames), §5.2 (keys); RFC 9369 §4 (a version changed on the way).
+
+Everything in an Initial can be read by everybody. A client's keys derive from the connection ID it
+first sends to, also when later packets go to the one the server chose, or in another version; after
+a Retry they derive from the server's. So every packet is tried with the keys of the connections of
+its flow, and then with its own.
+"""
+
+from dataclasses import dataclass, field
+
+from egress_audit.model.flow import NameSource
+from egress_audit.names.gquic import read_chlo
+from egress_audit.names.pieces import Pieces
+from egress_audit.names.quic_packets import Initial, crypto_frames, initials
+from egress_audit.names.quic_protection import Q050, Keys, client_keys, opened
+from egress_audit.names.reading import NOTHING, Damage, Reading, Spoken, Unread
+from egress_audit.names.tls import server_name
+
+MAX_TRIED = 64
+"""Initials of one flow that are tried; a browser sends two to six of them."""
+MAX_CONNECTIONS = 8
+"""Clients of one flow, a Retry counted as another one."""
+MAX_HELLO = 16 << 10
+"""Bytes of handshake read of one client; a post-quantum hello has 1.8 kB."""
+MIN_FIRST_ID = 8
+"""Octets of the connection ID in a client's first Initial, at least (RFC 9000 §7.2)."""
+QUIC = frozenset(("quic",))
+_CLIENT_HELLO = 1
+
+
+@dataclass(slots=True)
+class _Connection:
+    """One client of the flow: its keys by version, and what it has said."""
+
+    by_orig: bool
+    to: bytes
+    """Connection ID that its keys derive from."""
+    sender: bytes
+    google: bool
+    keys: dict[int, Keys]
+    expected: int = 0
+    """The packet number behind the highest."""
+    hello: Pieces = field(default_factory=lambda: Pieces(MAX_HELLO))
+    read_to: list[int] = field(default_factory=lambda: [0, 0])
+    """Offset behind the last whole message, of both readings."""
+    heard: bool = False
+
+    @property
+    def pending(self) -> bool:
+        """True while a message has begun that is not whole."""
+        last = self.hello.readings[0]
+        return not self.heard or self.hello.has_hole or len(last) > self.read_to[0]
+
+
+class QuicFlow:
+    """What the clients of one UDP flow say. Work and memory are bounded by the constants above."""
+
+    def __init__(self) -> None:
+        self._connections: list[_Connection] = []
+        self._tried = 0
+        self.futile = 0
+        """Packets that were tried and that nothing opened."""
+
+    @property
+    def held(self) -> int:
+        """Bytes of handshake held."""
+        return sum(connection.hello.held for connection in self._connections)
+
+    @property
+    def pending(self) -> bool:
+        """True while some client's hello is not whole."""
+        return any(connection.pending for connection in self._connections)
+
+    @property
+    def spent(self) -> bool:
+        """True once no further packet may be tried."""
+        return self._tried >= MAX_TRIED or len(self._connections) > MAX_CONNECTIONS
+
+    def read(self, datagram: bytes, by_orig: bool, complete: bool = True) -> Reading:
+        """What a datagram adds; marks as in `server_name`, and `quic`.
+
+        `by_orig`: which side sent it. `complete`: False if the capture has fewer bytes than were on
+        the wire. Hungry while a hello is incomplete. TRUNCATED where bytes are missing or a bound
+        is reached; MALFORMED where what was opened contradicts the protocol or itself; names are
+        spoken all the same. A packet that no key opens says nothing: it is the server's, or of a
+        connection whose beginning nobody saw. Never raises.
+        """
+        spoken: list[Spoken] = []
+        marks = set(QUIC)
+        unread: Unread | None = None
+        try:
+            for initial in initials(datagram, Unread.MALFORMED if complete else Unread.TRUNCATED):
+                if self.spent:
+                    raise Damage(Unread.TRUNCATED)
+                found = self._read_initial(initial, by_orig)
+                spoken += found.spoken
+                marks |= found.marks
+                unread = unread or found.unread
+        except Damage as damage:
+            unread = unread or damage.unread
+        if self.spent:
+            unread = unread or Unread.TRUNCATED
+        return Reading(tuple(spoken), frozenset(marks), unread, self.pending)
+
+    def _read_initial(self, initial: Initial, by_orig: bool) -> Reading:
+        if any(c.by_orig != by_orig and c.sender == initial.to for c in self._connections):
+            return Reading()  # the server's
+        self._tried += 1
+        for connection in self._connections:
+            if connection.by_orig == by_orig:
+                payload = _payload(connection, initial)
+                if payload is not None:
+                    return _taken(connection, payload, initial.version)
+        self.futile += 1
+        if len(initial.to) < MIN_FIRST_ID:
+            return Reading()
+        google = initial.version == Q050
+        connection = _Connection(by_orig, initial.to, initial.sender, google, {})
+        payload = _payload(connection, initial)
+        if payload is None:
+            return Reading()
+        self.futile -= 1
+        self._connections.append(connection)
+        return _taken(connection, payload, initial.version)
+
+
+def _payload(connection: _Connection, initial: Initial) -> bytes | None:
+    """What the connection's keys open, or None."""
+    keys = connection.keys.get(initial.version)
+    if keys is None:
+        keys = client_keys(initial.version, connection.to)
+    found = opened(keys, initial.packet, initial.number_at, connection.expected)
+    if found is None:
+        return None
+    connection.keys[initial.version] = keys
+    payload, number = found
+    connection.expected = max(connection.expected, number + 1)
+    return payload
+
+
+def _taken(connection: _Connection, payload: bytes, version: int) -> Reading:
+    """What the pieces in an opened payload add."""
+    hello = connection.hello
+    before, unread = hello.contradicted, None
+    try:
+        for offset, piece in crypto_frames(payload, version):
+            hello.add(offset, piece)
+    except Damage as damage:
+        unread = damage.unread
+    if hello.overflowed:
+        unread = unread or Unread.TRUNCATED
+        hello.overflowed = False
+    if hello.contradicted > before:
+        unread = unread or Unread.MALFORMED
+        connection.read_to[1] = 0
+    found = [_messages(connection, number) for number in range(len(hello.readings))]
+    return Reading(
+        tuple(spoken for reading in found for spoken in reading.spoken),
+        frozenset[str]().union(*(reading.marks for reading in found)),
+        unread or next((reading.unread for reading in found if reading.unread), None),
+    )
+
+
+def _messages(connection: _Connection, number: int) -> Reading:
+    """What the whole messages of one reading of the hello say that were not read before.
+
+    There is a second one after a HelloRetryRequest.
+    """
+    stream = connection.hello.readings[number]
+    spoken: list[Spoken] = []
+    marks: frozenset[str] = frozenset()
+    unread: Unread | None = None
+    while len(rest := stream[connection.read_to[number] :]) >= 4 and unread is None:
+        if connection.google:
+            reading, size = read_chlo(rest), len(rest)
+            if reading.hungry:
+                break
+            if reading == NOTHING:
+                reading = Reading(unread=Unread.MALFORMED)
+        else:
+            size = 4 + int.from_bytes(rest[1:4], "big")
+            if rest[0] == _CLIENT_HELLO and len(rest) < size <= MAX_HELLO:
+                break
+            reading = server_name(rest[:size], NameSource.QUIC_SNI)
+        connection.read_to[number] += size
+        connection.heard = True
+        spoken += reading.spoken
+        marks |= reading.marks
+        unread = reading.unread
+    return Reading(tuple(spoken), marks, unread)

@@ -1,0 +1,139 @@
+"""The keys of QUIC Initials, which everybody can compute, and what they open.
+
+Source: RFC 9001 §5 (keys, header protection) and §A, RFC 9369 §3 (version 2), RFC 5869 (HKDF),
+RFC 8446 §7.1 (HKDF-Expand-Label); the drafts of RFC 9001, §5.2 of each; for the versions of Google
+and Meta the constants in Wireshark's dissector of QUIC and in Chromium's crypto_utils.cc.
+"""
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from struct import pack
+from typing import NamedTuple
+
+V1, V2 = 0x00000001, 0x6B3343CF
+Q050, T050, T051 = 0x51303530, 0x54303530, 0x54303531
+_SALTS = {
+    range(22, 23): "7fbcdb0e7c66bbe9193a96cd21519ebd7a02644a",
+    range(23, 29): "c3eef712c72ebb5a11a7d2432bb46365bef9f502",
+    range(29, 33): "afbfec289993d24c9e9786f19c6111e04390a899",
+    range(33, 35): "38762cf7f55934b34d179ae6a4c80cadccbb7f0a",
+}
+"""By draft, in hexadecimal."""
+_DRAFT = 0xFF000000
+_OF_DRAFT = {V1: 34, 0xFACEB001: 22, 0xFACEB002: 27, 0xFACEB00E: 27}
+"""Versions that have the salt of a draft: the standard's, and those of Meta's mvfst."""
+SALTS = {
+    **{_DRAFT | n: bytes.fromhex(salt) for drafts, salt in _SALTS.items() for n in drafts},
+    V2: bytes.fromhex("0dede3def700a6db819381be6e269dcbf9bd2ed9"),
+    Q050: bytes.fromhex("504574efd066fe2f9d945cfcdbd3a7f0d3b56b45"),
+    T050: bytes.fromhex("7ff579e5acd072915580304c43a2367c60488310"),
+    T051: bytes.fromhex("7a4edef4e7ccee5fa4506c19124fc8ccda6e033d"),
+}
+SALTS |= {version: SALTS[_DRAFT | draft] for version, draft in _OF_DRAFT.items()}
+"""The initial salt of each version that we can open."""
+
+TAG = 16
+SAMPLE_AT, SAMPLE = 4, 16
+"""Header protection is sampled so far behind the start of the packet number (RFC 9001 §5.4.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What protects the Initials of one client."""
+
+    key: bytes
+    iv: bytes
+    header: bytes
+
+
+def _info(label: str, length: int) -> bytes:
+    """The label as HKDF-Expand takes it, for one block of output (RFC 8446 §7.1, RFC 5869 §2.3)."""
+    full = b"tls13 " + label.encode()
+    return pack(">HB", length, len(full)) + full + b"\0\x01"
+
+
+_CLIENT = _info("client in", 32)
+_LABELS = tuple((_info(f"{name} key", 16), _info(f"{name} iv", 12), _info(f"{name} hp", 16))
+                for name in ("quic", "quicv2"))  # fmt: skip
+
+
+def client_keys(version: int, connection: bytes) -> Keys:
+    """The keys of a client whose first Initial went to the connection ID `connection`.
+
+    `version`: one of SALTS.
+    """
+    secret = hmac.digest(SALTS[version], connection, "sha256")
+    secret = hmac.digest(secret, _CLIENT, "sha256")
+    key, iv, header = _LABELS[version == V2]
+    return Keys(
+        hmac.digest(secret, key, "sha256")[:16],
+        hmac.digest(secret, iv, "sha256")[:12],
+        hmac.digest(secret, header, "sha256")[:16],
+    )
+
+
+def opened(keys: Keys, packet: bytes, number_at: int, expected: int) -> tuple[bytes, int] | None:
+    """The payload of an Initial and its packet number; None if these are not its keys.
+
+    `packet`: from its first byte to the last of its length. `number_at`: where the packet number
+    begins. `expected`: the number behind the highest that was opened with these keys.
+    Source: RFC 9001 §5.3 and §5.4, RFC 9000 §A.3.
+    """
+    sample = packet[number_at + SAMPLE_AT : number_at + SAMPLE_AT + SAMPLE]
+    if len(sample) < SAMPLE:
+        return None
+    aes = _ciphers()
+    mask = aes.block(keys.header, sample)
+    first = packet[0] ^ (mask[0] & 0x0F)
+    size = (first & 3) + 1
+    behind = number_at + size
+    shown = int.from_bytes(packet[number_at:behind], "big")
+    cut = shown ^ int.from_bytes(mask[1 : 1 + size], "big")
+    number = _whole_number(cut, size * 8, expected)
+    nonce = (int.from_bytes(keys.iv, "big") ^ number).to_bytes(12, "big")
+    header = bytes((first,)) + packet[1:number_at] + cut.to_bytes(size, "big")
+    payload = aes.decrypted(keys.key, nonce, packet[behind:], header)
+    return None if payload is None else (payload, number)
+
+
+class _Ciphers(NamedTuple):
+    """AES in the two ways in which Initials use it."""
+
+    block: Callable[[bytes, bytes], bytes]
+    """Key and one block to the block encrypted: header protection (RFC 9001 §5.4.3)."""
+    decrypted: Callable[[bytes, bytes, bytes, bytes], bytes | None]
+    """Key, nonce, ciphertext and header to the plaintext; None if they do not belong together."""
+
+
+@cache
+def _ciphers() -> _Ciphers:
+    """Imported when first asked for: most captures have no QUIC, and loading costs 60 ms."""
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers import Cipher
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    from cryptography.hazmat.primitives.ciphers.algorithms import AES
+    from cryptography.hazmat.primitives.ciphers.modes import ECB
+
+    mode = ECB()
+
+    def block(key: bytes, sample: bytes) -> bytes:
+        return Cipher(AES(key), mode).encryptor().update(sample)
+
+    def decrypted(key: bytes, nonce: bytes, data: bytes, header: bytes) -> bytes | None:
+        try:
+            return AESGCM(key).decrypt(nonce, data, header)
+        except InvalidTag:
+            return None
+
+    return _Ciphers(block, decrypted)
+
+
+def _whole_number(cut: int, bits: int, expected: int) -> int:
+    """The packet number nearest to the expected one that ends in the bits that were sent."""
+    window = 1 << bits
+    near = (expected & ~(window - 1)) | cut
+    if near + window // 2 <= expected and near + window < 1 << 62:
+        return near + window
+    return near - window if near > expected + window // 2 and near >= window else near

@@ -1,0 +1,120 @@
+"""Readers of names in UDP datagrams, and what they keep of flows between two of them.
+
+A hello may come in several datagrams, so what was read of a flow is kept. There is room for so many
+flows and bytes; the flow that was silent longest goes first, and is counted if its hello was not
+whole.
+"""
+
+from array import array
+from collections import OrderedDict
+from collections.abc import Callable
+
+from egress_audit.model.flow import NameSource
+from egress_audit.names.dns import read_message
+from egress_audit.names.dtls import DTLS, DtlsFlow
+from egress_audit.names.gquic import read_plain_packet
+from egress_audit.names.http import read_request_head
+from egress_audit.names.link_names import read_link_message
+from egress_audit.names.quic import QUIC, QuicFlow
+from egress_audit.names.reading import HUNGRY, NOTHING, Reading, Unread
+
+MAX_FLOWS = 8192
+"""Flows of QUIC or DTLS of which the last datagrams are remembered."""
+MAX_HELD = 8 << 20
+"""Bytes of handshake held of all of them together."""
+MAX_FUTILE = 1 << 18
+"""QUIC packets tried and not opened, over the whole capture; each costs some 30 µs. Servers' whose
+client was not seen are such, and so is garbage that somebody made to keep us busy."""
+
+Datagram = tuple[int, bool, bytes, bool]
+"""Flow, whether its originator sent it, payload, whether all of it was captured."""
+_Stateless = Callable[[bytes, bool], Reading]
+
+
+def _of_link(source: NameSource) -> _Stateless:
+    return lambda payload, complete: read_link_message(payload, source, complete)
+
+
+def _read_ssdp(payload: bytes, complete: bool) -> Reading:
+    """A request of HTTP in one datagram (UPnP Device Architecture 2.0 §1.1 and §1.3)."""
+    reading = read_request_head(payload)
+    if not reading.hungry:
+        return reading
+    if reading == HUNGRY and complete:
+        return NOTHING
+    unread = Unread.MALFORMED if complete else Unread.TRUNCATED
+    return Reading(reading.spoken, reading.marks, reading.unread or unread)
+
+
+_STATELESS: dict[str, _Stateless] = {
+    "DNS": read_message,
+    "mDNS": _of_link(NameSource.MDNS),
+    "LLMNR": _of_link(NameSource.LLMNR),
+    "NetBIOS names": _of_link(NameSource.NETBIOS),
+    "SSDP": _read_ssdp,
+    "gQUIC": read_plain_packet,
+}
+_MARKS = {"QUIC": QUIC, "DTLS": DTLS}
+KINDS = frozenset((*_STATELESS, *_MARKS))
+"""The protocols there are readers for."""
+
+
+class UdpReaders:
+    """Reads the datagrams of one body of evidence, one at a time and in order."""
+
+    def __init__(self) -> None:
+        self._flows: OrderedDict[tuple[int, str], QuicFlow | DtlsFlow] = OrderedDict()
+        self._held = 0
+        self._futile = 0
+        self.unread_in: dict[str, array[int]] = {}
+        """Flows of what could not be read, one for each datagram or hello, by reason."""
+
+    def read(self, kind: str, datagram: Datagram) -> tuple[Reading, bool]:
+        """What a datagram says; and True once no further one of this kind in its flow is wanted.
+
+        kind: one of KINDS. Whatever is unread is counted.
+        """
+        flow, _, payload, complete = datagram
+        read = _STATELESS.get(kind)
+        if read is not None:
+            reading, sated = read(payload, complete), False
+        else:
+            reading, sated = self._read_flow(kind, datagram)
+        if reading.unread:
+            self._give_up(kind, reading.unread, flow)
+        return reading, sated
+
+    def finish(self) -> None:
+        """Counts the hellos that are not whole when the capture ends."""
+        for (flow, kind), state in self._flows.items():
+            if state.pending:
+                self._give_up(kind, "never completed", flow)
+        self._flows.clear()
+
+    def _read_flow(self, kind: str, datagram: Datagram) -> tuple[Reading, bool]:
+        flow, by_orig, payload, complete = datagram
+        state = self._flows.pop((flow, kind), None)
+        if state is None:
+            if kind == "QUIC" and self._futile >= MAX_FUTILE:
+                return Reading(marks=_MARKS[kind], unread=Unread.TRUNCATED), True
+            state = QuicFlow() if kind == "QUIC" else DtlsFlow()
+        held, futile = state.held, state.futile
+        reading = state.read(payload, by_orig, complete)
+        self._held += state.held - held
+        self._futile += state.futile - futile
+        if state.spent:
+            self._held -= state.held
+        else:
+            self._flows[flow, kind] = state
+            self._make_room()
+        return reading, state.spent
+
+    def _make_room(self) -> None:
+        while self._flows and (len(self._flows) > MAX_FLOWS or self._held > MAX_HELD):
+            (flow, kind), state = self._flows.popitem(last=False)
+            self._held -= state.held
+            if state.pending:
+                self._give_up(kind, "too many at once", flow)
+
+    def _give_up(self, kind: str, reason: str, flow: int) -> None:
+        self.unread_in.setdefault(f"{kind}, {reason}", array("q")).append(flow)

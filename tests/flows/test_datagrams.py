@@ -1,0 +1,133 @@
+"""Of all datagrams those leave the columns in which a name may be; on any port, and no other."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from egress_audit.decode.ledger import Ledger
+from egress_audit.decode.packets import packets_of
+from egress_audit.flows.datagrams import Datagram, Datagrams, Kind
+from egress_audit.flows.table import FlowTable
+from egress_audit.names.gquic import PLAIN_VERSIONS
+from egress_audit.names.quic_protection import SALTS
+from tests.builders.captures import Frame, dns_query, pcap, udp_exchange
+from tests.builders.engine import opened
+from tests.builders.quic import DRAFT_29, V1, V2, initial
+
+CLIENT = ("10.0.0.2", 40000)
+INITIAL = initial(b"\1")
+HELLO = b"\x16\xfe\xfd" + bytes(10) + b"\1" + bytes(20)
+
+
+def taken(frames: Sequence[Frame], sate_after: int = 99) -> list[Datagram]:
+    """The datagrams of a capture; flow 0 is sated once so many were taken."""
+    found: list[Datagram] = []
+    table, wanted = FlowTable(), Datagrams(SALTS, PLAIN_VERSIONS)
+    for batch in opened(pcap(frames)):
+        packets = packets_of(batch, Ledger())
+        for datagram in wanted.take(packets, table.add(packets)):
+            found.append(datagram)
+            if len(found) == sate_after:
+                wanted.sate(0)
+    return found
+
+
+def kind_of(payload: bytes, port: int = 4433) -> Kind | None:
+    """What a single datagram to some port is taken for; None if it is not taken."""
+    kinds = [found.kind for found in taken(udp_exchange(CLIENT, ("192.0.2.1", port), payload))]
+    return kinds[0] if kinds else None
+
+
+def test_every_datagram_of_the_dns_is_handed_on() -> None:
+    frames = udp_exchange(CLIENT, ("192.0.2.1", 53), dns_query("a.example"), b"answer")
+    frames += udp_exchange(CLIENT, ("192.0.2.1", 443), b"not the dns")
+    assert [(d.kind, d.frame, d.by_orig, d.complete) for d in taken(frames)] == [
+        (Kind.DNS, 1, True, True),
+        (Kind.DNS, 2, False, True),
+    ]
+
+
+def test_a_datagram_that_was_cut_says_so() -> None:
+    (frame,) = udp_exchange(CLIENT, ("192.0.2.1", 53), bytes(100))
+    (datagram,) = taken([Frame(0, frame.data[:60], len(frame.data))])
+    assert (len(datagram.payload), datagram.complete) == (18, False)
+
+
+@pytest.mark.parametrize(
+    ("port", "kind"),
+    [
+        (5353, Kind.MDNS),
+        (5355, Kind.LLMNR),
+        (137, Kind.NETBIOS),
+        (1900, Kind.SSDP),
+        (443, None),
+        (3478, None),
+    ],
+)
+def test_what_ports_say_is_taken(port: int, kind: Kind | None) -> None:
+    assert kind_of(b"x", port) is kind
+
+
+@pytest.mark.parametrize("version", [V1, V2, DRAFT_29])
+@pytest.mark.parametrize("port", [443, 4433, 53])
+def test_an_initial_is_taken_on_any_port(version: int, port: int) -> None:
+    assert kind_of(initial(b"\1", version=version), port) is Kind.QUIC
+
+
+@pytest.mark.parametrize("version", [b"Q044", b"Q046"])
+def test_so_is_googles_long_header(version: bytes) -> None:
+    assert kind_of(b"\xc3" + version + bytes(20)) is Kind.GQUIC
+
+
+@pytest.mark.parametrize("version", [b"Q043", b"Q024", b"Q035"])
+def test_so_is_googles_old_header(version: bytes) -> None:
+    assert kind_of(b"\x0d" + bytes(8) + version + bytes(20)) is Kind.GQUIC
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"\x40" + INITIAL[1:],
+        INITIAL[:4],
+        b"\xc0\0\0\0\0" + bytes(20),
+        b"\xc0\x1a\x2a\x3a\x4a" + bytes(20),
+        b"\xff" * 30,
+        b"\x0d" + bytes(8) + b"Q0x3" + bytes(20),
+        b"\x0d" + bytes(8) + b"Q043",
+        b"\x0c" + bytes(8) + b"Q043" + bytes(20),
+    ],
+)
+def test_what_names_no_known_version_is_not(payload: bytes) -> None:
+    assert kind_of(payload) is None
+
+
+@pytest.mark.parametrize("version", [b"\xfe\xff", b"\xfe\xfd", b"\1\0"])
+def test_a_hello_of_dtls_is_taken_on_any_port(version: bytes) -> None:
+    assert kind_of(HELLO[:1] + version + HELLO[3:]) is Kind.DTLS
+
+
+@pytest.mark.parametrize(
+    "payload", [HELLO[:13], HELLO[:13] + b"\2", b"\x17" + HELLO[1:], b"\x16\3\3" + HELLO[3:]]
+)
+def test_another_record_is_not(payload: bytes) -> None:
+    assert kind_of(payload) is None
+
+
+def test_after_its_reader_had_enough_a_flow_gives_no_more_handshakes() -> None:
+    frames = udp_exchange(CLIENT, ("192.0.2.1", 4433), INITIAL) * 5
+    assert len(taken(frames)) == 5
+    assert len(taken(frames, sate_after=2)) == 2
+
+
+def test_other_flows_and_the_dns_are_not_silenced_by_that() -> None:
+    frames = udp_exchange(CLIENT, ("192.0.2.1", 53), INITIAL, b"dns") * 2
+    frames += udp_exchange(CLIENT, ("192.0.2.2", 443), INITIAL)
+    kinds = [(found.flow, found.kind) for found in taken(frames, sate_after=1)]
+    assert kinds == [(0, Kind.QUIC), (0, Kind.DNS), (0, Kind.DNS), (1, Kind.QUIC)]
+
+
+def test_tcp_is_not_looked_at() -> None:
+    frame = udp_exchange(CLIENT, ("192.0.2.1", 53), INITIAL)[0]
+    as_tcp = bytearray(frame.data)
+    as_tcp[14 + 9] = 6
+    assert taken([Frame(0, bytes(as_tcp), len(as_tcp))]) == []

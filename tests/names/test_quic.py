@@ -1,0 +1,202 @@
+"""What QUIC clients say in their Initials is heard in any order of pieces, and nothing else is."""
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from egress_audit.model.flow import NameSource
+from egress_audit.names.quic import MAX_CONNECTIONS, MAX_HELLO, MAX_TRIED, QuicFlow
+from egress_audit.names.reading import Reading, Unread
+from tests.builders.captures import client_hello_message
+from tests.builders.quic import DCID, DRAFT_29, V1, V2, crypto, initial, pieces_of
+
+HELLO = client_hello_message("a.example", alpn=("h3",))
+LONG = client_hello_message("long.example", post_quantum=True, alpn=("h3",))
+OTHER = client_hello_message("b.example", alpn=("h3",))
+SERVER_ID = b"srv!"
+ACK = b"\x02\0\0\0\0"
+
+
+def heard(*datagrams: bytes, by_orig: bool = True) -> list[Reading]:
+    """What each datagram of one flow adds."""
+    flow = QuicFlow()
+    return [flow.read(datagram, by_orig) for datagram in datagrams]
+
+
+def names(readings: list[Reading]) -> list[str]:
+    assert all(word.source is NameSource.QUIC_SNI for one in readings for word in one.spoken)
+    return [word.host for reading in readings for word in reading.spoken]
+
+
+def flight(message: bytes, size: int, order: random.Random, frames: int = 4) -> list[bytes]:
+    """A message in pieces of `size`, shuffled over packets of some frames each."""
+    pieces = pieces_of(message, size)
+    order.shuffle(pieces)
+    packets = [pieces[at : at + frames] for at in range(0, len(pieces), frames)]
+    return [
+        initial(b"\1\0".join(crypto(piece, at) for at, piece in packet), number=number)
+        for number, packet in enumerate(packets)
+    ]
+
+
+@pytest.mark.parametrize("version", [V1, V2, DRAFT_29])
+def test_the_name_in_an_initial_is_spoken(version: int) -> None:
+    (reading,) = heard(initial(crypto(HELLO), version=version))
+    assert names([reading]) == ["a.example"]
+    assert reading.marks == {"quic", "alpn:h3"}
+    assert (reading.unread, reading.hungry) == (None, False)
+
+
+@settings(max_examples=40)
+@given(st.integers(90, 700), st.randoms(use_true_random=False), st.integers(1, 5))
+def test_a_hello_shuffled_over_packets_is_spoken_once(
+    size: int, order: random.Random, frames: int
+) -> None:
+    readings = heard(*flight(LONG, size, order, frames))
+    assert names(readings) == ["long.example"]
+    assert [one.hungry for one in readings][-1] is False
+    assert {one.unread for one in readings} == {None}
+
+
+def test_until_its_last_piece_a_hello_says_nothing() -> None:
+    first, second = heard(initial(crypto(LONG[:900])), initial(crypto(LONG[900:], 900), number=1))
+    assert (names([first]), first.hungry) == ([], True)
+    assert names([second]) == ["long.example"]
+
+
+def test_initials_in_one_datagram_are_both_read() -> None:
+    both = initial(crypto(LONG[900:], 900), number=1) + initial(crypto(LONG[:900]))
+    assert names(heard(both)) == ["long.example"]
+
+
+def test_the_rest_of_a_hello_may_go_to_the_id_that_the_server_chose() -> None:
+    rest = initial(crypto(LONG[900:], 900), to=SERVER_ID, keys_of=DCID, number=1)
+    assert names(heard(initial(crypto(LONG[:900])), rest)) == ["long.example"]
+
+
+def test_the_version_may_change_on_the_way() -> None:
+    rest = initial(crypto(LONG[900:], 900), to=SERVER_ID, keys_of=DCID, number=1, version=V2)
+    assert names(heard(initial(crypto(LONG[:900])), rest)) == ["long.example"]
+
+
+def test_after_a_retry_the_keys_are_of_the_servers_id() -> None:
+    again = initial(crypto(HELLO), to=b"from the retry", token=b"token", number=1)
+    readings = heard(initial(crypto(HELLO)), again)
+    assert (names(readings), readings[-1].unread) == (["a.example"] * 2, None)
+
+
+def test_a_second_connection_of_the_flow_is_heard_too() -> None:
+    second = initial(crypto(OTHER), to=b"another one", sender=b"me")
+    assert names(heard(initial(crypto(HELLO)), second)) == ["a.example", "b.example"]
+
+
+def test_a_second_hello_in_the_same_stream_is_heard_too() -> None:
+    second = initial(crypto(OTHER, len(HELLO)), number=1)
+    assert names(heard(initial(crypto(HELLO)), second)) == ["a.example", "b.example"]
+
+
+def test_acknowledgements_say_nothing() -> None:
+    readings = heard(initial(crypto(HELLO)), initial(ACK, to=SERVER_ID, keys_of=DCID, number=1))
+    assert readings[1] == Reading(marks=frozenset({"quic"}))
+
+
+def test_the_servers_initials_say_nothing_and_cost_nothing() -> None:
+    flow = QuicFlow()
+    flow.read(initial(crypto(HELLO), sender=b"client's id"), by_orig=True)
+    answer = initial(crypto(b"\2\0\0\0"), to=b"client's id", keys_of=DCID, server=True)
+    assert flow.read(answer, by_orig=False) == Reading(marks=frozenset({"quic"}))
+    assert flow.futile == 0
+
+
+def test_the_servers_initials_alone_are_tried_for_nothing() -> None:
+    flow = QuicFlow()
+    answer = initial(crypto(b"\2\0\0\0"), to=b"client's id", keys_of=DCID, server=True)
+    assert flow.read(answer, by_orig=False) == Reading(marks=frozenset({"quic"}))
+    assert flow.futile == 1
+
+
+def test_a_client_that_is_the_responder_is_heard() -> None:
+    assert names(heard(initial(crypto(HELLO)), by_orig=False)) == ["a.example"]
+
+
+def test_a_hello_without_a_name_says_so() -> None:
+    (reading,) = heard(initial(crypto(client_hello_message(""))))
+    assert (names([reading]), "no-sni" in reading.marks) == ([], True)
+
+
+def test_both_names_of_contradicting_pieces_are_spoken_and_it_is_no_clean_reading() -> None:
+    one, other = client_hello_message("a.example"), client_hello_message("z.example")
+    readings = heard(initial(crypto(one)), initial(crypto(other), number=1))
+    assert set(names(readings)) == {"a.example", "z.example"}
+    assert readings[1].unread is Unread.MALFORMED
+
+
+def test_a_small_decoy_does_not_hide_the_hello_behind_it() -> None:
+    """Servers drop Initials in datagrams of less than 1200 bytes; we read these too."""
+    decoy = initial(crypto(HELLO), size=len(HELLO) + 20)
+    true = initial(crypto(OTHER), to=b"another one")
+    assert names(heard(decoy, true)) == ["a.example", "b.example"]
+
+
+@pytest.mark.parametrize("size", range(1, 1200, 13))
+def test_a_cut_datagram_is_truncated_or_says_nothing(size: int) -> None:
+    reading = QuicFlow().read(initial(crypto(HELLO))[:size], True, complete=False)
+    assert reading.spoken == ()
+    assert reading.unread is (Unread.TRUNCATED if size > 5 else None)
+
+
+def test_a_datagram_whose_lengths_disagree_is_malformed() -> None:
+    assert heard(initial(crypto(HELLO))[:-1])[0].unread is Unread.MALFORMED
+
+
+def test_a_handshake_message_that_is_no_hello_is_malformed() -> None:
+    assert heard(initial(crypto(b"\2\0\0\1x")))[0].unread is Unread.MALFORMED
+
+
+@pytest.mark.parametrize("offset", [MAX_HELLO, 1 << 40, (1 << 62) - 1])
+def test_a_piece_far_out_is_not_read(offset: int) -> None:
+    (reading,) = heard(initial(crypto(b"x", offset)))
+    assert (reading.spoken, reading.unread) == ((), Unread.TRUNCATED)
+
+
+def test_a_thousand_tiny_frames_are_read() -> None:
+    frames = b"".join(crypto(piece, at) for at, piece in pieces_of(HELLO, 1))
+    assert names(heard(initial(frames))) == ["a.example"]
+
+
+def test_gaps_that_never_close_leave_the_flow_hungry() -> None:
+    holes = b"".join(crypto(b"x", at) for at in range(1, 900, 2))
+    (reading,) = heard(initial(holes))
+    assert (reading.hungry, reading.unread) == (True, Unread.TRUNCATED)
+
+
+def test_packets_tried_are_bounded() -> None:
+    flow = QuicFlow()
+    for number in range(MAX_TRIED - 1):
+        assert flow.read(initial(ACK, number=number), True).unread is None
+    assert flow.read(initial(ACK, number=99), True).unread is Unread.TRUNCATED
+    assert flow.spent
+
+
+def test_connections_are_bounded() -> None:
+    flow = QuicFlow()
+    readings = [
+        flow.read(initial(crypto(HELLO), to=bytes((at,)) * 8), True)
+        for at in range(MAX_CONNECTIONS + 1)
+    ]
+    assert [one.unread for one in readings] == [None] * MAX_CONNECTIONS + [Unread.TRUNCATED]
+    assert flow.spent
+
+
+@settings(max_examples=200)
+@given(st.binary(max_size=120), st.sampled_from((b"\xc0\0\0\0\1", b"\xd3\x6b\x33\x43\xcf", b"")))
+def test_random_bytes_speak_nothing(tail: bytes, head: bytes) -> None:
+    assert QuicFlow().read(head + tail, True).spoken == ()
+
+
+@settings(max_examples=100)
+@given(st.binary(max_size=300))
+def test_random_payloads_speak_nothing(payload: bytes) -> None:
+    assert QuicFlow().read(initial(payload), True).spoken == ()
