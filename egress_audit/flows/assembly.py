@@ -67,6 +67,15 @@ class Assembly:
         self._write(offset, data)
         return self._joined()
 
+    def advance(self, size: int) -> None:
+        """Lets go of the first bytes, `size` of them, though they may not all have come yet."""
+        self.origin, self.origin_known = (self.origin + size) % (1 << 32), True
+        self.stream, self.other = self.stream[size:], b""
+        if self._covered:
+            for part in (self._first, self._last, self._covered):
+                del part[:size]
+            self._joined()
+
     def _rebase(self, distance: int) -> None:
         """Moves the beginning back by some bytes, which are a hole until they come."""
         self._spread()

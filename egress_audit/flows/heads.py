@@ -14,16 +14,13 @@ import numpy as np
 
 from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
 from egress_audit.flows.assembly import LIMIT, MAX_PRINT, Assembly, Prints
+from egress_audit.flows.following import Following
+from egress_audit.flows.head import MAX_DNS_SEGMENTS, MAX_SEGMENTS, Head
 from egress_audit.flows.table import Assigned
 
 TCP, UDP = 6, 17
 RST, SYN = 0x04, 0x02
 DNS_PORT = 53
-MAX_SEGMENTS = 16
-"""Segments of one direction that are looked at while its reader is hungry."""
-MAX_DNS_SEGMENTS = 4096
-MAX_HEAD = 16 << 10
-"""Bytes after which a reader that is still hungry gets no more; 64 KiB for DNS over TCP."""
 MAX_HELD = 64 << 20
 """Bytes held for all unfinished heads together."""
 
@@ -31,50 +28,6 @@ UNKNOWN, FROM_DATA, FROM_SYN = 0, 1, 2
 """How it is known where a stream begins."""
 COLUMNS = ("_sated", "_origin", "_origin_from", "_print_origin", "_printed", "_contradicted")
 """What `Heads` keeps of every side."""
-
-
-@dataclass(slots=True)
-class Head:
-    """What one direction of a flow begins with, as far as it is known."""
-
-    flow: int
-    by_orig: bool
-    dns: bool
-    """One of the ports is the DNS's."""
-    assembly: Assembly
-    packets: int = 0
-    frame: int = 0
-    """Of the segment that came last."""
-    ts_ns: int = 0
-    cut: bool = False
-    """The file lacks bytes of a segment, so what follows them cannot be read."""
-    midway: bool = False
-    """The reader stopped inside a message, and knows that more must follow."""
-    heard: int = 0
-    """Names of the stream that were already taken; for the caller to keep."""
-    read_from: int = 0
-    """Offset in the stream up to which whole messages were read; for the caller to keep.
-
-    Like `heard` it goes back to 0 if bytes come in front of the first that were seen.
-    """
-
-    @property
-    def streams(self) -> tuple[bytes, ...]:
-        """The contiguous bytes; twice if segments contradict each other, both readings."""
-        assembly = self.assembly
-        return (assembly.stream, assembly.other) if assembly.other else (assembly.stream,)
-
-    @property
-    def side(self) -> int:
-        """Twice the flow, plus one for the originator."""
-        return self.flow * 2 + self.by_orig
-
-    @property
-    def spent(self) -> bool:
-        """True once no further segment may be fed to the reader."""
-        if self.dns:
-            return self.packets >= MAX_DNS_SEGMENTS or len(self.assembly.stream) >= LIMIT
-        return self.packets >= MAX_SEGMENTS or len(self.assembly.stream) >= MAX_HEAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +57,7 @@ class Heads:
         self._printed: Bool = np.zeros(1 << 11, np.bool_)
         self._contradicted: Bool = np.zeros(1 << 11, np.bool_)
         self._prints = Prints()
+        self._following = Following()
         self.unread_in: dict[str, array[int]] = {}
         """Flows of the heads that were given up, one for each head, by reason."""
         self.conflicting = 0
@@ -126,30 +80,80 @@ class Heads:
         payload = (packets.proto == TCP) & (packets.payload_len > 0) & (side >= 0)
         rows = np.flatnonzero(payload & (packets.tcp_flags & RST == 0))
         self._note_origins(packets, side, rows)
-        for row in self._wanted(packets, side, rows).tolist():
-            if not self._sated[side[row]]:
-                head = self._fed(packets, row, int(side[row]))
-                if head is not None:
-                    yield head
+        followed = self._following.followed(side[rows])
+        going_on = self._following.candidates(packets, side, rows)
+        wanted = np.union1d(self._wanted(packets, side, rows), going_on)
+        yield from self._heads(packets, side, wanted)
+        # Sides whose head ended in this batch, and that are followed from there on.
+        late = rows[self._following.followed(side[rows]) & ~followed]
+        yield from self._heads(packets, side, np.setdiff1d(late, wanted))
         self._compare(packets, side, rows)
 
-    def settle(self, head: Head, *, hungry: bool, unread: str = "") -> None:
-        """Says what the reader made of a head: wants more, is done, or could not read it."""
-        if hungry and not unread:
-            if head.cut:
-                unread = "cut by snaplen"
-            elif head.spent or self._held > MAX_HELD:
-                unread = "longer than is read"
-        if hungry and not unread:
-            return
+    def _heads(self, packets: PacketBatch, side: I64, rows: I64) -> Iterator[Head]:
+        """The heads that grow by these rows, and those that begin in them."""
+        for row in rows.tolist():
+            number = int(side[row])
+            if self._sated[number] and not self._reopened(packets, row, number):
+                continue
+            head = self._fed(packets, row, number)
+            while head is not None:
+                head.again = False
+                yield head
+                head = head if head.again else None
+
+    def settle(
+        self,
+        head: Head,
+        *,
+        hungry: bool,
+        unread: str = "",
+        read: int = 0,
+        reader: object = None,
+    ) -> None:
+        """Says what the reader made of a head: wants more, is done, or could not read it.
+
+        read: how much of the stream needs no more reading, maybe more than is there yet; reader:
+        what goes on behind that, or None. With a reader and nothing read, the place where it would
+        go on is not known.
+        """
         if unread:
             self._give_up(head, unread)
+        going_on = reader is not None and read > 0
+        if going_on and (hungry or head.assembly.has_hole):
+            self._advance(head, read, reader)
+            head.again = bool(head.assembly.stream) and not hungry
+            if head.again:
+                return
+            hungry = True
+        if hungry and (going_on or not unread):
+            reason = self._reason_to_stop(head)
+            if not reason:
+                return
+            if not head.optional:
+                self._give_up(head, reason)
+            going_on = False
         self._close(head)
+        if reader is not None and not head.dns:
+            place = head.assembly.origin + read if going_on else None
+            if not self._following.keep(head.side, place, reader) and place is not None:
+                self._give_up(head, "too many connections to follow")
+
+    def _reason_to_stop(self, head: Head) -> str:
+        if head.cut:
+            return "cut by snaplen"
+        return "longer than is read" if head.spent or self._held > MAX_HELD else ""
+
+    def _advance(self, head: Head, read: int, reader: object) -> None:
+        self._keep_print(head)
+        before = head.assembly.size
+        head.advance(read, reader)
+        self._held += head.assembly.size - before
 
     def finish(self) -> None:
         """Counts the heads that are still hungry when the capture ends."""
         for head in list(self._open.values()):
-            if not head.dns or head.midway or head.assembly.has_hole:
+            needed = not head.dns and not head.optional
+            if needed or head.midway or head.assembly.has_hole:
                 hole = head.assembly.has_hole
                 self._give_up(head, "a segment is missing" if hole else "never completed")
             self._close(head)
@@ -159,14 +163,34 @@ class Heads:
 
     def _close(self, head: Head) -> None:
         self._sated[head.side] = True
-        self._print_origin[head.side] = head.assembly.origin
-        self._printed[head.side] = self._prints.keep(head.side, head.assembly.stream)
+        self._keep_print(head)
         if head.assembly.contradicted:
             self._contradict(head.side)
         if self._open.pop(head.side, None) is not None:
             self._held -= head.assembly.size
 
+    def _keep_print(self, head: Head) -> None:
+        """Remembers how a stream begins, before its first bytes are let go of."""
+        if not head.print_kept:
+            head.print_kept = True
+            self._print_origin[head.side] = head.assembly.origin
+            self._printed[head.side] = self._prints.keep(head.side, head.assembly.stream)
+
+    def _reopened(self, packets: PacketBatch, row: int, side: int) -> bool:
+        """True if a message of a stream that is followed begins in a packet; its head is open."""
+        origin = self._following.origin(packets, row, side)
+        if origin is None:
+            return False
+        reader = self._following.taken(side)
+        assembly = Assembly(origin % (1 << 32), origin_known=True)
+        self._open[side] = Head(
+            side >> 1, bool(side & 1), False, assembly, reader=reader, print_kept=True
+        )
+        self._sated[side] = False
+        return True
+
     def _grow(self, needed: int) -> None:
+        self._following.grow(needed)
         if needed <= len(self._sated):
             return
         for name in COLUMNS:

@@ -7,14 +7,10 @@ from egress_audit.names.reading import Reading, Spoken
 from egress_audit.names.table import NameTable
 
 NO_NAME = "TLS without a server name"
-PROXY_REQUESTS = "HTTP proxy requests after the first"
 HIDING_MARKS = {
     "no-sni": NO_NAME,
     "ech": "TLS with an encrypted ClientHello",
-    "http2": "HTTP/2 without TLS",
     "socks": "SOCKS",
-    "absolute-form": PROXY_REQUESTS,
-    "connect-own": PROXY_REQUESTS,
 }
 """Marks of a reading that say: a name was hidden here. Mark → its words in the report."""
 
@@ -52,7 +48,9 @@ class Hearing:
             if mark in reading.marks:
                 self.hiding.setdefault(words, set()).add(flow)
         for spoken in reading.spoken[heard:]:
-            name = Name(spoken.host, spoken.source, message.ts_ns, message.frame)
+            name = Name(
+                spoken.host, spoken.source, message.ts_ns, message.frame, outer=spoken.outer
+            )
             if spoken.source is NameSource.DNS_ANSWER:
                 self._answer(spoken, name, message)
                 continue
