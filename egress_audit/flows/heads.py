@@ -272,6 +272,8 @@ class Heads:
         sequence = int(packets.tcp_seq[row]) + bool(packets.tcp_flags[row] & SYN)
         if head is None:
             known = bool(self._origin_from[side] == FROM_SYN)
+            if not known and is_keep_alive(packets, row):
+                return None
             origin = int(self._origin[side]) if known else sequence % (1 << 32)
             if not known:
                 self._origin[side], self._origin_from[side] = origin, FROM_DATA
@@ -297,6 +299,12 @@ def _sums(keys: I64, values: I64) -> tuple[list[int], list[int]]:
     distinct, where = np.unique(keys, return_inverse=True)
     sums = np.bincount(where, weights=values).astype(np.int64)
     return distinct.tolist(), sums.tolist()
+
+
+def is_keep_alive(packets: PacketBatch, row: int) -> bool:
+    """True for a single zero, as probes of an idle connection carry (RFC 1122 §4.2.3.6)."""
+    size, zero = int(packets.payload_len[row]), packets.buffer[packets.payload[row]] == 0
+    return size == 1 and bool(zero)
 
 
 def is_dns(packets: PacketBatch, rows: I64) -> Bool:
