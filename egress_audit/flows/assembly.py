@@ -49,6 +49,11 @@ class Assembly:
         """Bytes are held that nothing connects to the beginning yet."""
         return len(self._covered) > len(self.stream)
 
+    def behind_hole(self) -> tuple[int, bytes]:
+        """Where the first hole ends, and the four bytes there; of a stream that has one."""
+        end = self._covered.find(1, len(self.stream))
+        return end, bytes(self._first[end : end + 4])
+
     def add(self, sequence: int, data: bytes) -> bool:
         """Takes a segment; True if the contiguous bytes grew, or a second reading appeared."""
         offset = ((sequence - self.origin + (1 << 31)) % (1 << 32)) - (1 << 31)

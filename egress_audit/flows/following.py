@@ -20,9 +20,10 @@ METHODS = (
     b"get ", b"post", b"head", b"put ", b"conn",
 )  # fmt: skip
 """How segments begin in which a request does (RFC 9110 §9, RFC 4918 §9)."""
-_METHOD_WORDS = np.frombuffer(b"".join(METHODS), "<u4").astype(np.uint32)
-_HANDSHAKE = np.uint32(int.from_bytes(b"\x16\x03\x01", "little"))
+HANDSHAKE = b"\x16\x03\x01"
 """The first three octets of a record with a ClientHello."""
+_METHOD_WORDS = np.frombuffer(b"".join(METHODS), "<u4").astype(np.uint32)
+_HANDSHAKE_WORD = np.uint32(int.from_bytes(HANDSHAKE, "little"))
 
 NOT, AT_PLACE, AT_SIGNS = 0, 1, 2
 """Whether a side is followed, and how its next message is found."""
@@ -45,8 +46,9 @@ class Following:
         if needed > len(self._how):
             size = max(needed, 2 * len(self._how))
             for name in ("_how", "_place"):
-                wider = np.zeros(size, getattr(self, name).dtype)
-                wider[: len(self._how)] = getattr(self, name)
+                old = getattr(self, name)
+                wider = np.zeros(size, old.dtype)
+                wider[: len(old)] = old
                 setattr(self, name, wider)
 
     def keep(self, side: int, place: int | None, reader: object) -> bool:
@@ -100,8 +102,14 @@ def has_sign(packets: PacketBatch, rows: I64) -> Bool:
     whole = rows[found]
     octets = packets.buffer[packets.payload[whole][:, None] + np.arange(4)]
     words = np.ascontiguousarray(octets).view("<u4").ravel()
-    found[found] = np.isin(words, _METHOD_WORDS) | (words & np.uint32(0xFFFFFF) == _HANDSHAKE)
+    found[found] = np.isin(words, _METHOD_WORDS) | (words & np.uint32(0xFFFFFF) == _HANDSHAKE_WORD)
     return found
+
+
+def is_keep_alive(packets: PacketBatch, row: int) -> bool:
+    """True for a single zero, as probes of an idle connection carry (RFC 1122 §4.2.3.6)."""
+    size, zero = int(packets.payload_len[row]), packets.buffer[packets.payload[row]] == 0
+    return size == 1 and bool(zero)
 
 
 def signed(distance: int) -> int:

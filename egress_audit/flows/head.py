@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from egress_audit.flows.assembly import LIMIT, Assembly
+from egress_audit.flows.following import HANDSHAKE, METHODS, signed
 
 MAX_SEGMENTS = 16
 """Segments of one direction that are looked at while its reader is hungry."""
@@ -62,6 +63,23 @@ class Head:
         if self.dns:
             return self.packets >= MAX_DNS_SEGMENTS or len(self.assembly.stream) >= LIMIT
         return self.packets >= MAX_SEGMENTS or len(self.assembly.stream) >= MAX_HEAD
+
+    def lies_behind(self, end: int) -> bool:
+        """True for a segment that ends, at that sequence number, in what was read long ago."""
+        return self.reader is not None and signed(end - self.assembly.origin) <= 0
+
+    def reason_to_stop(self, too_much: bool) -> str:
+        """Why a hungry reader gets no more, '' if it does; too_much: all heads hold too much."""
+        if self.cut:
+            return "cut by snaplen"
+        return "longer than is read" if self.spent or too_much else ""
+
+    def beyond_hole(self) -> int:
+        """Where, behind missing bytes, a request or a ClientHello begins; 0 if none does."""
+        if not self.assembly.has_hole:
+            return 0
+        end, begin = self.assembly.behind_hole()
+        return end if begin.startswith((*METHODS, HANDSHAKE)) else 0
 
     def advance(self, size: int, reader: object) -> None:
         """Lets go of what was read; `reader` goes on behind it, maybe behind bytes yet to come.

@@ -88,6 +88,8 @@ def read_further(stream: bytes) -> Reading:
     and are none yet nothing is missed if they do not.
     """
     blank = len(stream) - len(stream.lstrip(_BLANKS))
+    if not stream:
+        return Reading(hungry=True, optional=True, then=read_further)
     if blank == len(stream):
         return Reading(marks=HTTP, consumed=blank, then=read_further)
     reading = read_request_head(stream)
