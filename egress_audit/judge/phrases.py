@@ -11,6 +11,7 @@ TRUSTED_FIRST = (
     NameSource.TLS_SNI,
     NameSource.HTTP_CONNECT,
     NameSource.HTTP_HOST,
+    NameSource.HTTP2_AUTHORITY,
     NameSource.DNS_ANSWER,
     NameSource.SANDBOX_DNS,
 )
