@@ -24,7 +24,8 @@ _MAX_BESIDE = 2
 """Records in a query: EDNS, and a signature."""
 _MAX_RECORDS = 128
 _KNOWN_TYPE = re.compile("(?!TYPE)[A-Z0-9]+")
-_HOST = re.compile(r"(?:[a-z0-9_*\-]{1,63}\.)*[a-z0-9_*\-]{1,63}|\.")
+_HOST = re.compile(r"(?:[a-z0-9_*=+/\-]{1,63}\.)*[a-z0-9_*=+/\-]{1,63}|\.")
+"""Letters of hosts, and those of base64: tunnels through the DNS speak so."""
 WAITING = Reading(hungry=True, optional=True)
 _CLASSES = {b"\0\x01", b"\0\x03", b"\0\xff"}
 
