@@ -9,14 +9,28 @@ from egress_audit.attribute.directions import INTERNAL, Far, unasked_answers, un
 from egress_audit.attribute.observations import Senders
 from egress_audit.attribute.opaque import hiding_by_port, sum_of, tunnels
 from egress_audit.attribute.own_addresses import Sides, foreign_flows, is_loopback
+from egress_audit.attribute.resolver_flows import asked_through_http, over_http, rows_to
+from egress_audit.classify.resolvers import known_resolvers
 from egress_audit.columns import Bool, FlowColumns
 from egress_audit.judge.phases import proven_phases
 from egress_audit.listening import Listening
 from egress_audit.model.destination import Absent
 from egress_audit.model.evidence import CaptureFacts, Coverage
+from egress_audit.model.flow import NameSource
 from egress_audit.names.flow_names import FlowNames
 from egress_audit.names.hearing import NO_NAME
+from egress_audit.names.table import NameTable
 from egress_audit.recorded import Recorded
+
+OF_THE_FAR_END = (
+    NameSource.TLS_SNI,
+    NameSource.QUIC_SNI,
+    NameSource.HTTP_HOST,
+    NameSource.HTTP_CONNECT,
+    NameSource.HTTP2_AUTHORITY,
+    NameSource.SOCKS,
+)
+"""How a resolver is addressed that is asked through HTTP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +143,31 @@ def _hidden(heard: Listening, traffic: Traffic) -> tuple[dict[str, int], dict[st
         hiding.setdefault(kind, np.zeros(len(flows), np.bool_))[list(rows)] = True
     said = {kind: int((judged & rows).sum()) for kind, rows in hiding.items()}
     beside = {k: int((near & rows).sum()) for k, rows in hiding.items() if k != NO_NAME}
-    return sum_of(_some(said)), sum_of(_some(beside))
+    asked = _asked_through_http(heard.hearing.names, traffic, judged & ~near)
+    return sum_of(_some(said), asked), sum_of(_some(beside))
 
 
 def _some(counted: Mapping[str, int]) -> dict[str, int]:
     return {kind: count for kind, count in counted.items() if count}
+
+
+def _asked_through_http(table: NameTable, traffic: Traffic, among: Bool) -> Mapping[str, int]:
+    """Flows to resolvers that are known by a name in the evidence or by their address, by kind."""
+    flows, resolvers = traffic.flows, known_resolvers()
+    among = among & over_http(flows)
+    if not among.any():
+        return {}
+    at = dict(resolvers.addresses)
+    for address in table.addresses():
+        for name in table.answers_for(address):
+            asked = resolvers.asked_at(name.host)
+            if asked is not None:
+                at[address] = asked
+    led_to = rows_to(flows, traffic.far, at, among)
+    rows_of = [(at[address].value, rows) for address, rows in led_to.items()]
+    for row, names in table.flows():
+        for name in names:
+            asked = resolvers.asked_at(name.host) if name.source in OF_THE_FAR_END else None
+            if asked is not None:
+                rows_of.append((asked.value, np.array([row])))
+    return asked_through_http(rows_of, among)

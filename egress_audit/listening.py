@@ -1,6 +1,7 @@
 """A capture as it is read: frames become packets, flows and names, batch by batch."""
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 
 from egress_audit.attribute.observations import MAX_OBSERVATIONS
@@ -10,12 +11,14 @@ from egress_audit.decode.duplicates import duplicates
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import packets_of
 from egress_audit.flows.datagrams import Datagram, Datagrams
-from egress_audit.flows.heads import DNS_PORT, Head, Heads
+from egress_audit.flows.head import Head
+from egress_audit.flows.heads import DNS_PORT, Heads
 from egress_audit.flows.table import MAX_FLOWS, Assigned, FlowTable
 from egress_audit.names.gquic import PLAIN_VERSIONS
 from egress_audit.names.hearing import Hearing, Message
 from egress_audit.names.quic_protection import SALTS
-from egress_audit.names.stream import read_head
+from egress_audit.names.reading import NOTHING, Reader, Reading, anew
+from egress_audit.names.stream import read_head, read_on
 from egress_audit.names.udp import UdpReaders
 
 
@@ -70,13 +73,22 @@ class Listening:
     def _hear_head(self, head: Head) -> None:
         """Offers a head to the readers; a second reading of contradicting segments too."""
         stream, *others = head.streams
-        outcome = read_head(stream, dns=head.dns, begin=head.read_from)
+        said_otherwise = [_reading(other, head.dns, deepcopy(head.reader)) for other in others]
+        outcome = _reading(stream, head.dns, head.reader, head.read_from)
         self.hearing.hear(outcome, self._message(head), heard=head.heard)
         head.read_from, head.heard = outcome.consumed, len(outcome.spoken) - outcome.done
-        head.midway = outcome.hungry
-        for other in others:
-            self.hearing.hear(read_head(other, dns=head.dns), self._message(head))
-        self.heads.settle(head, hungry=outcome.hungry or head.dns, unread=outcome.unread or "")
+        head.midway, head.optional = outcome.hungry and not outcome.optional, outcome.optional
+        for other in said_otherwise:
+            self.hearing.hear(other, self._message(head))
+        # A capture may begin in the middle of a body, with requests behind it.
+        midway = outcome == NOTHING and not head.assembly.origin_known
+        self.heads.settle(
+            head,
+            hungry=outcome.hungry or head.dns,
+            unread=outcome.unread or "",
+            read=outcome.consumed,
+            reader=anew if midway else outcome.then,
+        )
 
     def _message(self, part: Datagram | Head) -> Message:
         ends, ports = self.table.ends(part.flow), self.table.ports(part.flow)
@@ -85,3 +97,10 @@ class Listening:
         )
         from_resolver = port == DNS_PORT != to
         return Message(part.flow, part.frame, part.ts_ns, sender, receiver, from_resolver)
+
+
+def _reading(stream: bytes, dns: bool, reader: Reader | None, begin: int = 0) -> Reading:
+    """What the bytes of one direction say, from their beginning or on from where it is followed."""
+    if reader is not None:
+        return read_on(stream, reader)
+    return read_head(stream, dns=dns, begin=begin)

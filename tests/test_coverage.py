@@ -7,7 +7,7 @@ import pytest
 from egress_audit.api import audit_capture
 from egress_audit.model.evidence import Coverage
 from tests.builders.bundles import TARGET
-from tests.builders.captures import UDP, ip, udp
+from tests.builders.captures import UDP, client_hello, ip, pcap, tcp_session, udp
 from tests.builders.recordings import EXERCISER, HOME, bundle, sent_by
 from tests.builders.scenes import one, script
 
@@ -61,3 +61,27 @@ def test_so_does_a_tunnel(tmp_path: Path, who: int, tunnels: dict[str, int]) -> 
 def test_every_frame_is_counted_whoever_sent_it(tmp_path: Path) -> None:
     sent = sent_by(EXERCISER, [one(ip(HOME, "203.0.113.9", udp(4000, 9, b"x"), UDP))])
     assert ledger(bundle(tmp_path / "b", sent)).frames == 9
+
+
+def hidden(folder: Path, host: str, address: str, port: int = 443) -> dict[str, int]:
+    """What the capture of one hello hides."""
+    path = folder / "made.pcap"
+    path.write_bytes(pcap(tcp_session(("10.0.0.2", 40000), (address, port), client_hello(host))))
+    return dict(audit_capture(str(path)).audit.coverage.hidden_names)
+
+
+@pytest.mark.parametrize(
+    ("host", "address"), [("dns.google", "203.0.113.9"), ("a.example", "8.8.8.8")]
+)
+def test_a_resolver_that_is_asked_through_https_hides_names(
+    tmp_path: Path, host: str, address: str
+) -> None:
+    assert hidden(tmp_path, host, address) == {"DNS over HTTPS (known resolver)": 1}
+
+
+def test_an_ordinary_server_hides_none(tmp_path: Path) -> None:
+    assert hidden(tmp_path, "a.example", "203.0.113.9") == {}
+
+
+def test_a_resolver_on_another_port_is_not_asked_through_https(tmp_path: Path) -> None:
+    assert hidden(tmp_path, "a.example", "8.8.8.8", port=8883) == {}

@@ -1,6 +1,12 @@
 """A capture is heard batch by batch: each packet has its flow, each name its flow as well."""
 
 import io
+import random
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from egress_audit.capture.source import source_of
 from egress_audit.capture.window import Window
@@ -8,10 +14,15 @@ from egress_audit.flows.datagrams import Kind
 from egress_audit.listening import USUAL_BOUNDS, Bounds, Listening
 from egress_audit.names.udp import KINDS
 from tests.builders.captures import (
+    TCP,
+    Frame,
     client_hello,
     client_hello_message,
     dns_query,
+    ethernet,
+    ipv4,
     pcap,
+    tcp,
     tcp_session,
     udp_exchange,
 )
@@ -64,3 +75,102 @@ def test_names_over_udp_are_heard_and_what_is_unread_there_is_counted() -> None:
 
 def test_every_kind_of_datagram_that_is_chosen_has_its_reader() -> None:
     assert {str(kind) for kind in Kind} == KINDS
+
+
+CLIENT, SERVER = ("10.0.0.2", 40000), ("203.0.113.9", 80)
+ISN = (1 << 32) - 500
+
+
+def segment(offset: int, data: bytes, flags: str = "PA") -> Frame:
+    """A segment of the client, so many bytes behind its SYN."""
+    wire = tcp(CLIENT[1], SERVER[1], flags, (ISN + offset) % (1 << 32), 1, data)
+    return Frame(0, ethernet(ipv4(CLIENT[0], SERVER[0], wire, TCP)))
+
+
+def spoken(frames: Sequence[Frame]) -> tuple[list[str], dict[str, int]]:
+    """The names said in the first flow, and what was left unread."""
+    source = source_of("made", Window(io.BytesIO(pcap(frames))))
+    assert source is not None
+    listening = Listening(source, USUAL_BOUNDS)
+    for _ in listening.batches():
+        pass
+    names = listening.hearing.names.names_of(0)
+    return [name.host for name in names], dict(listening.heads.unread)
+
+
+def cut(stream: bytes, size: int) -> list[Frame]:
+    """A SYN and the stream in segments of some size."""
+    pieces = range(0, len(stream), size)
+    return [segment(0, b"", "S"), *(segment(1 + at, stream[at : at + size]) for at in pieces)]
+
+
+def post(host: str, body: int) -> bytes:
+    return b"POST / HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n" % (host.encode(), body)
+
+
+GET = b"GET / HTTP/1.1\r\nHost: %s\r\n\r\n"
+BODY = b"GET / HTTP/1.1\r\nHost: decoy.example\r\n\r\n" * 2500
+UPLOAD = post("a.example", len(BODY)) + BODY + GET % b"b.example"
+CHUNKS = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (BODY, b"x", BODY))
+CHUNKED = (
+    b"POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n"
+    + CHUNKS
+    + b"0\r\n\r\n"
+    + GET % b"b.example"
+)
+
+
+@pytest.mark.parametrize("stream", [UPLOAD, CHUNKED], ids=["length", "chunks"])
+@pytest.mark.parametrize("size", [977, 1460, 40_000])
+def test_a_request_behind_a_long_body_is_heard(stream: bytes, size: int) -> None:
+    assert spoken(cut(stream, size)) == (["a.example", "b.example"], {})
+
+
+def test_each_of_many_requests_is_heard() -> None:
+    stream = b"".join(GET % b"%d.example" % number for number in range(300))
+    names, unread = spoken(cut(stream, 100))
+    assert names == [f"{number}.example" for number in range(300)]
+    assert unread == {}
+
+
+def test_a_megabyte_of_requests_is_heard() -> None:
+    stream = GET % b"a.example" * 26_000
+    assert spoken(cut(stream + GET % b"b.example", 1460)) == (["a.example", "b.example"], {})
+
+
+@settings(max_examples=30)
+@given(st.randoms(use_true_random=False), st.integers(8, 90))
+def test_the_order_of_segments_changes_no_name(order: random.Random, size: int) -> None:
+    stream = GET % b"a.example" + post("b.example", 200) + b"x" * 200 + GET % b"c.example"
+    syn, *rest = cut(stream, size)
+    for at in range(0, len(rest), 4):
+        few = rest[at : at + 4]
+        order.shuffle(few)
+        rest[at : at + 4] = few
+    names, unread = spoken([syn, *rest])
+    assert (names, unread) == (["a.example", "b.example", "c.example"], {})
+
+
+def test_a_capture_that_begins_in_a_body_hears_the_next_request() -> None:
+    assert spoken(cut(b"\xff" * 90 + GET % b"a.example", 90)[1:])[0] == ["a.example"]
+
+
+def test_a_probe_of_an_idle_connection_is_no_beginning() -> None:
+    assert spoken([segment(0, b"\0"), segment(1, GET % b"a.example")])[0] == ["a.example"]
+
+
+def test_requests_behind_a_lost_segment_are_heard_and_the_loss_is_counted() -> None:
+    stream = b"".join(GET % b"%03d.example" % number for number in range(100))
+    names, unread = spoken(cut(stream, len(GET) + 9)[:10] + cut(stream, len(GET) + 9)[11:])
+    assert len(names) == 99
+    assert sum(unread.values()) == 1
+
+
+def test_the_hello_inside_a_tunnel_is_heard() -> None:
+    tunnel = b"CONNECT a.example:443 HTTP/1.1\r\nX: %s\r\n\r\n" % (b"x" * 200)
+    stream = tunnel + client_hello("b.example", post_quantum=True)
+    assert spoken(cut(stream, len(tunnel))) == (["a.example", "b.example"], {})
+
+
+def test_plain_mail_leaves_nothing_unread() -> None:
+    assert spoken(cut(b"EHLO me.example\r\nMAIL FROM:<a@b.example>\r\n", 17)) == ([], {})

@@ -21,6 +21,7 @@ TABLES = {
     ],
     "ipv6_overrides.csv": ["prefix", "asn", "holder", "source"],
     "anycast.csv": ["prefix", "role", "operator", "jurisdiction", "source"],
+    "resolvers.csv": ["host", "address", "kind", "operator", "source"],
 }  # fmt: skip
 CATEGORIES = {
     "ai-host", "ai-vendor", "cdn", "cloud", "dev-platform", "dns", "internet-company", "isp",
@@ -75,7 +76,7 @@ def test_a_table_has_its_columns_and_full_rows(name: str) -> None:
         assert all(cell == cell.strip() for cell in row.values())
 
 
-@pytest.mark.parametrize("name", ["ipv6_overrides.csv", "anycast.csv"])
+@pytest.mark.parametrize("name", ["ipv6_overrides.csv", "anycast.csv", "resolvers.csv"])
 def test_no_row_is_without_a_source(name: str) -> None:
     assert all(row["source"] for row in rows(name))
 
@@ -96,6 +97,11 @@ def test_prefixes_are_sorted_unique_and_globally_reachable(name: str) -> None:
     keys = [(network.version, int(network.network_address)) for network in networks]
     assert keys == sorted(set(keys))
     assert {scope_of(network[1]) for network in networks} == {Scope.GLOBAL}
+
+
+def test_resolvers_are_sorted_and_unique() -> None:
+    keys = [(row["kind"], row["host"], row["address"]) for row in rows("resolvers.csv")]
+    assert keys == sorted(set(keys))
 
 
 def test_every_overridden_block_has_a_known_operator() -> None:

@@ -61,7 +61,7 @@ def sent(*payloads: bytes, to: tuple[str, int] = SERVER) -> list[Frame]:
 
 
 def names(audit: Audited) -> list[tuple[str, NameSource]]:
-    return [(name.host, name.source) for name in audit.names.of(0)]
+    return [(name.host, name.source) for name in audit.names.of(0) if not name.outer]
 
 
 def hidden(audit: Audited) -> dict[str, int]:
@@ -101,6 +101,13 @@ def test_the_name_stands_in_the_row_of_its_far_end() -> None:
 def test_a_quic_flow_whose_name_is_not_known_hides_it(port: int, payload: bytes) -> None:
     audit = heard(sent(payload, to=(SERVER[0], port)))
     assert (names(audit), hidden(audit)) == ([], {"QUIC": 1})
+
+
+def test_the_outer_name_of_a_hello_stands_with_its_flow_alone() -> None:
+    audit = heard(sent(OUTER))
+    (name,) = audit.names.of(0)
+    assert (name.source, name.outer) == (NameSource.QUIC_SNI, True)
+    assert audit.audit.observations[0].names == ()
 
 
 def test_a_quic_flow_seen_from_its_middle_hides_its_name() -> None:

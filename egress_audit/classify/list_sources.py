@@ -1,6 +1,7 @@
 """What is known of a list itself: name, date, sha256, licence, attribution."""
 
 import hashlib
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +30,18 @@ def described(path: Path) -> ListUsed | None:
     sources = path.parent / "SOURCES.yaml"
     if not sources.is_file():
         return None
-    for entry in _entries(sources):
+    for entry in _entries(sources, sources.stat().st_mtime_ns):
         if entry.get("file") == path.name:
             return _used(entry, sources, sha256_of(path))
     return None
 
 
-def _entries(sources: Path) -> list[dict[str, Any]]:
-    """The entries of a SOURCES.yaml, one for each list."""
+@lru_cache(maxsize=8)
+def _entries(sources: Path, _changed_ns: int) -> list[dict[str, Any]]:
+    """The entries of a SOURCES.yaml, one for each list; read once while it does not change.
+
+    Every list asks, for every capture of a folder, and reading it takes 10 ms.
+    """
     import yaml  # 15 ms that only a report needs
 
     try:

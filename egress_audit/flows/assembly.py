@@ -49,6 +49,11 @@ class Assembly:
         """Bytes are held that nothing connects to the beginning yet."""
         return len(self._covered) > len(self.stream)
 
+    def behind_hole(self) -> tuple[int, bytes]:
+        """Where the first hole ends, and the four bytes there; of a stream that has one."""
+        end = self._covered.find(1, len(self.stream))
+        return end, bytes(self._first[end : end + 4])
+
     def add(self, sequence: int, data: bytes) -> bool:
         """Takes a segment; True if the contiguous bytes grew, or a second reading appeared."""
         offset = ((sequence - self.origin + (1 << 31)) % (1 << 32)) - (1 << 31)
@@ -66,6 +71,15 @@ class Assembly:
         self._spread()
         self._write(offset, data)
         return self._joined()
+
+    def advance(self, size: int) -> None:
+        """Lets go of the first bytes, `size` of them, though they may not all have come yet."""
+        self.origin, self.origin_known = (self.origin + size) % (1 << 32), True
+        self.stream, self.other = self.stream[size:], b""
+        if self._covered:
+            for part in (self._first, self._last, self._covered):
+                del part[:size]
+            self._joined()
 
     def _rebase(self, distance: int) -> None:
         """Moves the beginning back by some bytes, which are a hole until they come."""

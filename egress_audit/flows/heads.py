@@ -8,73 +8,26 @@ batch may add is counted by rank inside the batch. datagrams.py has the same for
 from array import array
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
-from egress_audit.flows.assembly import LIMIT, MAX_PRINT, Assembly, Prints
+from egress_audit.flows.assembly import LIMIT, Assembly
+from egress_audit.flows.following import Following, is_keep_alive
+from egress_audit.flows.head import MAX_DNS_SEGMENTS, MAX_SEGMENTS, Head
+from egress_audit.flows.second_readings import SecondReadings
 from egress_audit.flows.table import Assigned
 
 TCP = 6
 RST, SYN = 0x04, 0x02
 DNS_PORT = 53
-MAX_SEGMENTS = 16
-"""Segments of one direction that are looked at while its reader is hungry."""
-MAX_DNS_SEGMENTS = 4096
-MAX_HEAD = 16 << 10
-"""Bytes after which a reader that is still hungry gets no more; 64 KiB for DNS over TCP."""
 MAX_HELD = 64 << 20
 """Bytes held for all unfinished heads together."""
 
 UNKNOWN, FROM_DATA, FROM_SYN = 0, 1, 2
 """How it is known where a stream begins."""
-COLUMNS = ("_sated", "_origin", "_origin_from", "_print_origin", "_printed", "_contradicted")
+COLUMNS = ("_sated", "_origin", "_origin_from")
 """What `Heads` keeps of every side."""
-
-
-@dataclass(slots=True)
-class Head:
-    """What one direction of a flow begins with, as far as it is known."""
-
-    flow: int
-    by_orig: bool
-    dns: bool
-    """One of the ports is the DNS's."""
-    assembly: Assembly
-    packets: int = 0
-    frame: int = 0
-    """Of the segment that came last."""
-    ts_ns: int = 0
-    cut: bool = False
-    """The file lacks bytes of a segment, so what follows them cannot be read."""
-    midway: bool = False
-    """The reader stopped inside a message, and knows that more must follow."""
-    heard: int = 0
-    """Names of the stream that were already taken; for the caller to keep."""
-    read_from: int = 0
-    """Offset in the stream up to which whole messages were read; for the caller to keep.
-
-    Like `heard` it goes back to 0 if bytes come in front of the first that were seen.
-    """
-
-    @property
-    def streams(self) -> tuple[bytes, ...]:
-        """The contiguous bytes; twice if segments contradict each other, both readings."""
-        assembly = self.assembly
-        return (assembly.stream, assembly.other) if assembly.other else (assembly.stream,)
-
-    @property
-    def side(self) -> int:
-        """Twice the flow, plus one for the originator."""
-        return self.flow * 2 + self.by_orig
-
-    @property
-    def spent(self) -> bool:
-        """True once no further segment may be fed to the reader."""
-        if self.dns:
-            return self.packets >= MAX_DNS_SEGMENTS or len(self.assembly.stream) >= LIMIT
-        return self.packets >= MAX_SEGMENTS or len(self.assembly.stream) >= MAX_HEAD
 
 
 class Heads:
@@ -86,16 +39,13 @@ class Heads:
         self._sated: Bool = np.zeros(1 << 11, np.bool_)
         self._origin: U32 = np.zeros(1 << 11, np.uint32)
         """Sequence number of the first byte of the stream, or of the first payload seen."""
-        self._print_origin: U32 = np.zeros(1 << 11, np.uint32)
-        """Sequence number of the first byte that was remembered, which may lie before that."""
         self._origin_from: U8 = np.zeros(1 << 11, np.uint8)
-        self._printed: Bool = np.zeros(1 << 11, np.bool_)
-        self._contradicted: Bool = np.zeros(1 << 11, np.bool_)
-        self._prints = Prints()
+        self._second = SecondReadings()
+        self._following = Following()
+        self._moved: set[int] = set()
+        """Sides that are read on behind a message of the batch at hand."""
         self.unread_in: dict[str, array[int]] = {}
         """Flows of the heads that were given up, one for each head, by reason."""
-        self.conflicting = 0
-        """Sides that sent a segment twice with different bytes, or began their stream twice."""
 
     @property
     def unread(self) -> Counter[str]:
@@ -105,7 +55,12 @@ class Heads:
     @property
     def unremembered(self) -> int:
         """Sides of which a second reading after the head would not be noticed: too many."""
-        return self._prints.refused
+        return self._second.unremembered
+
+    @property
+    def conflicting(self) -> int:
+        """Sides that sent a segment twice with different bytes, or began their stream twice."""
+        return self._second.conflicting
 
     def take(self, packets: PacketBatch, assigned: Assigned) -> Iterator[Head]:
         """Heads that grew, one at a time; `settle` must be called on each before the next."""
@@ -114,30 +69,83 @@ class Heads:
         payload = (packets.proto == TCP) & (packets.payload_len > 0) & (side >= 0)
         rows = np.flatnonzero(payload & (packets.tcp_flags & RST == 0))
         self._note_origins(packets, side, rows)
-        for row in self._wanted(packets, side, rows).tolist():
-            if not self._sated[side[row]]:
-                head = self._fed(packets, row, int(side[row]))
-                if head is not None:
-                    yield head
-        self._compare(packets, side, rows)
+        self._moved.clear()
+        going_on = self._following.candidates(packets, side, rows)
+        wanted = np.union1d(self._wanted(packets, side, rows), going_on)
+        yield from self._heads(packets, side, wanted)
+        # Sides that were read beyond a message in this batch may have more in it than was wanted.
+        late = rows[np.isin(side[rows], list(self._moved))] if self._moved else rows[:0]
+        yield from self._heads(packets, side, np.setdiff1d(late, wanted))
+        self._second.compare(packets, side, rows)
 
-    def settle(self, head: Head, *, hungry: bool, unread: str = "") -> None:
-        """Says what the reader made of a head: wants more, is done, or could not read it."""
-        if hungry and not unread:
-            if head.cut:
-                unread = "cut by snaplen"
-            elif head.spent or self._held > MAX_HELD:
-                unread = "longer than is read"
-        if hungry and not unread:
-            return
+    def _heads(self, packets: PacketBatch, side: I64, rows: I64) -> Iterator[Head]:
+        """The heads that grow by these rows, and those that begin in them."""
+        for row in rows.tolist():
+            number = int(side[row])
+            if self._sated[number] and not self._reopened(packets, row, number):
+                continue
+            head = self._fed(packets, row, number)
+            while head is not None:
+                head.again = False
+                yield head
+                head = head if head.again else None
+
+    def settle(
+        self,
+        head: Head,
+        *,
+        hungry: bool,
+        unread: str = "",
+        read: int = 0,
+        reader: object = None,
+    ) -> None:
+        """Says what the reader made of a head: wants more, is done, or could not read it.
+
+        read: how much of the stream needs no more reading, maybe more than is there yet; reader:
+        what goes on behind that, or None. With a reader and nothing read, the place where it would
+        go on is not known.
+        """
         if unread:
             self._give_up(head, unread)
+        if reader is not None:
+            self._moved.add(head.side)
+        going_on = reader is not None and read > 0
+        if going_on and (hungry or head.assembly.has_hole):
+            self._advance(head, read, reader)
+            read, head.again = 0, bool(head.assembly.stream) and not hungry
+            hungry |= head.again or head.assembly.has_hole
+        if hungry and (going_on or not unread):
+            if head.again or not self._is_given_up(head):
+                return
+            going_on = False
         self._close(head)
+        if reader is not None and not head.dns:
+            place = head.assembly.origin + read if going_on else None
+            if not self._following.keep(head.side, place, reader) and place is not None:
+                self._give_up(head, "too many connections to follow")
+
+    def _is_given_up(self, head: Head) -> bool:
+        """True if a head that is hungry gets no more; what it lacks is counted."""
+        reason = head.reason_to_stop(self._held > MAX_HELD)
+        if reason and (not head.optional or head.assembly.has_hole):
+            self._give_up(head, reason)
+        beyond = head.beyond_hole() if reason else 0
+        if beyond:
+            self._advance(head, beyond, None)
+            head.heard, head.again = 0, True
+        return bool(reason) and not beyond
+
+    def _advance(self, head: Head, read: int, reader: object) -> None:
+        self._keep_print(head)
+        before = head.assembly.size
+        head.advance(read, reader)
+        self._held += head.assembly.size - before
 
     def finish(self) -> None:
         """Counts the heads that are still hungry when the capture ends."""
         for head in list(self._open.values()):
-            if not head.dns or head.midway or head.assembly.has_hole:
+            needed = not head.dns and not head.optional
+            if needed or head.midway or head.assembly.has_hole:
                 hole = head.assembly.has_hole
                 self._give_up(head, "a segment is missing" if hole else "never completed")
             self._close(head)
@@ -147,14 +155,34 @@ class Heads:
 
     def _close(self, head: Head) -> None:
         self._sated[head.side] = True
-        self._print_origin[head.side] = head.assembly.origin
-        self._printed[head.side] = self._prints.keep(head.side, head.assembly.stream)
+        self._keep_print(head)
         if head.assembly.contradicted:
-            self._contradict(head.side)
+            self._second.contradict(head.side)
         if self._open.pop(head.side, None) is not None:
             self._held -= head.assembly.size
 
+    def _keep_print(self, head: Head) -> None:
+        """Remembers how a stream begins, before its first bytes are let go of."""
+        if not head.print_kept:
+            head.print_kept = True
+            self._second.keep(head.side, head.assembly.origin, head.assembly.stream)
+
+    def _reopened(self, packets: PacketBatch, row: int, side: int) -> bool:
+        """True if a message of a stream that is followed begins in a packet; its head is open."""
+        origin = self._following.origin(packets, row, side)
+        if origin is None:
+            return False
+        reader = self._following.taken(side)
+        assembly = Assembly(origin % (1 << 32), origin_known=True)
+        self._open[side] = Head(
+            side >> 1, bool(side & 1), False, assembly, reader=reader, print_kept=True
+        )
+        self._sated[side] = False
+        return True
+
     def _grow(self, needed: int) -> None:
+        self._following.grow(needed)
+        self._second.grow(needed)
         if needed <= len(self._sated):
             return
         for name in COLUMNS:
@@ -162,11 +190,6 @@ class Heads:
             wider = np.zeros(max(needed, 2 * len(old)), old.dtype)
             wider[: len(old)] = old
             setattr(self, name, wider)
-
-    def _contradict(self, side: int) -> None:
-        """Counts a side that said two things, once."""
-        self.conflicting += not self._contradicted[side]
-        self._contradicted[side] = True
 
     def _note_origins(self, packets: PacketBatch, side: I64, payload: I64) -> None:
         """Keeps where each stream begins: where its first SYN says, if no payload came before it.
@@ -193,27 +216,7 @@ class Heads:
         apart = self._origin[side[rows]] - (packets.tcp_seq[rows] + np.uint32(1))
         allowed = np.where(self._origin_from[side[rows]] == FROM_DATA, LIMIT, 1)
         for number in np.unique(side[rows[apart >= allowed]]).tolist():
-            self._contradict(number)
-
-    def _compare(self, packets: PacketBatch, side: I64, rows: I64) -> None:
-        """Looks for second readings of what was read to its end; `rows`: those with payload.
-
-        Only segments that begin before the first MAX_PRINT bytes end are looked at one by one.
-        """
-        rows = rows[self._printed[side[rows]] & ~self._contradicted[side[rows]]]
-        syn = packets.tcp_flags[rows] & SYN != 0
-        offset = (packets.tcp_seq[rows] + syn - self._print_origin[side[rows]]).view(np.int32)
-        end = offset + packets.payload_len[rows]
-        upper = rows[end <= 0]
-        for number, size in zip(*_sums(side[upper], packets.payload_len[upper]), strict=True):
-            self._prints.note_upper(number, size)
-        near = np.flatnonzero((offset < MAX_PRINT) & (end > 0))
-        for row, at in zip(rows[near].tolist(), offset[near].tolist(), strict=True):
-            start, number = int(packets.payload[row]), int(side[row])
-            size = min(int(packets.payload_cap[row]), MAX_PRINT - at)
-            data = packets.buffer[start : start + size].tobytes()
-            if self._prints.contradicted(number, at, data):
-                self._contradict(number)
+            self._second.contradict(number)
 
     def _wanted(self, packets: PacketBatch, side: I64, rows: I64) -> I64:
         """Rows of hungry directions, at most so many of each, in order of arrival.
@@ -236,12 +239,16 @@ class Heads:
         sequence = int(packets.tcp_seq[row]) + bool(packets.tcp_flags[row] & SYN)
         if head is None:
             known = bool(self._origin_from[side] == FROM_SYN)
+            if not known and is_keep_alive(packets, row):
+                return None
             origin = int(self._origin[side]) if known else sequence % (1 << 32)
             if not known:
                 self._origin[side], self._origin_from[side] = origin, FROM_DATA
             dns = bool(is_dns(packets, np.array([row]))[0])
             head = Head(side >> 1, bool(side & 1), dns, Assembly(origin, known))
             self._open[side] = head
+        if head.lies_behind(sequence + int(packets.payload_len[row])):
+            return None
         start, size = int(packets.payload[row]), int(packets.payload_cap[row])
         head.packets += 1
         head.cut |= size < int(packets.payload_len[row])
@@ -254,13 +261,6 @@ class Heads:
         if head.assembly.origin != origin:  # bytes came in front of what was read
             head.heard = head.read_from = 0
         return head if grew or head.spent or head.cut or self._held > MAX_HELD else None
-
-
-def _sums(keys: I64, values: I64) -> tuple[list[int], list[int]]:
-    """Each key once, and the sum of its values."""
-    distinct, where = np.unique(keys, return_inverse=True)
-    sums = np.bincount(where, weights=values).astype(np.int64)
-    return distinct.tolist(), sums.tolist()
 
 
 def is_dns(packets: PacketBatch, rows: I64) -> Bool:

@@ -120,6 +120,10 @@ PROXIED = (NameSource.HTTP_CONNECT, NameSource.SOCKS)
 """Sources that name the destination of a proxy, whatever carries the request."""
 
 
+IN_A_REQUEST = (NameSource.HTTP_HOST, NameSource.HTTP2_AUTHORITY)
+"""Sources that stand in requests to proxies and to origins alike."""
+
+
 def names_beyond(seen: Observation, claim: Claim) -> list[NameUse]:
     """Names spoken to an allowed address that name a host which the claim does not allow.
 
@@ -141,7 +145,7 @@ def names_elsewhere(seen: Observation) -> list[NameUse]:
     """Names spoken in a flow that may be of another place than its far address.
 
     What a proxy is asked for; a name said to a near address that no answer gave for it; and a Host
-    field without such an answer, since a request to a proxy (absolute form) has one as well.
+    field or `:authority` without such an answer, since a request to a proxy has one as well.
     """
     elsewhere = []
     for use in _said(seen):
@@ -153,7 +157,8 @@ def names_elsewhere(seen: Observation) -> list[NameUse]:
         else:
             near = seen.destination.scope in NEAR and "." in use.host
             unproven = not set(use.sources) & set(PROOF_OF_NAME)
-            leads_on = unproven and (near or NameSource.HTTP_HOST in use.sources)
+            requested = any(source in IN_A_REQUEST for source in use.sources)
+            leads_on = unproven and (near or requested)
             leads_on |= _is_proxied(use)
         if leads_on:
             elsewhere.append(use)

@@ -13,6 +13,7 @@ TRUSTED_FIRST = (
     NameSource.DTLS_SNI,
     NameSource.HTTP_CONNECT,
     NameSource.HTTP_HOST,
+    NameSource.HTTP2_AUTHORITY,
     NameSource.DNS_ANSWER,
     NameSource.SANDBOX_DNS,
 )

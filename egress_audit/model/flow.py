@@ -39,6 +39,9 @@ class Name:
     ts_ns: int
     frame: int
     """Frame number as Wireshark counts, from 1; 0 when the name is in no frame (pcapng NRB)."""
+    outer: bool = False
+    """It stands in front of an Encrypted ClientHello and may be a stage prop (RFC 9849 §6.1): it
+    was on the wire, and is never a destination."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ class FlowNames:
         for row in self._nameable().tolist():
             far = self._far(row)
             answers = len(self._table.answers_for(far, int(self._ends.ts_ns[row])))
-            said = [n for n in self._table.names_of(row) if n.source not in ABOUT_OTHERS]
+            said = [name for name in self._table.names_of(row) if _names_far_end(name)]
             alike = None if said else seen.get((far, answers))
             if alike is None:
                 uses, cut = self._uses(said, far, answers)
@@ -159,7 +159,7 @@ class FlowNames:
         """(n,) of each flow the frame that names its far end, or `first` where none does."""
         telling = first.copy()
         for row, names in self._table.flows():
-            said = [name.frame for name in names if name.source not in ABOUT_OTHERS]
+            said = [name.frame for name in names if _names_far_end(name)]
             if said:
                 telling[row] = said[0]
         return telling
@@ -181,3 +181,8 @@ class FlowNames:
         low = np.array([int(a) & (1 << 64) - 1 for a in known], np.uint64)
         led_to = np.flatnonzero(np.isin(self._ends.lo, low))
         return np.union1d(said, led_to)
+
+
+def _names_far_end(name: Name) -> bool:
+    """False for what somebody was asked, and for what may stand in front of the true name."""
+    return name.source not in ABOUT_OTHERS and not name.outer

@@ -9,14 +9,10 @@ from egress_audit.names.table import NameTable
 
 NO_NAME = "TLS without a server name"
 QUIC = "QUIC"
-PROXY_REQUESTS = "HTTP proxy requests after the first"
 HIDING_MARKS = {
     "no-sni": NO_NAME,
     "ech": "TLS with an encrypted ClientHello",
-    "http2": "HTTP/2 without TLS",
     "socks": "SOCKS",
-    "absolute-form": PROXY_REQUESTS,
-    "connect-own": PROXY_REQUESTS,
 }
 """Marks of a reading that say: a name was hidden here. Mark → its words in the report."""
 
@@ -62,7 +58,9 @@ class Hearing:
         if "link-names" in reading.marks:
             self.legible.add(flow)
         for spoken in reading.spoken[heard:]:
-            name = Name(spoken.host, spoken.source, message.ts_ns, message.frame)
+            name = Name(
+                spoken.host, spoken.source, message.ts_ns, message.frame, outer=spoken.outer
+            )
             if spoken.source is NameSource.DNS_ANSWER:
                 self._answer(spoken, name, message)
                 continue

@@ -1,7 +1,8 @@
 """What a reader of this room hands back: the names it found, and what it could not read."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from egress_audit.model.flow import NameSource
@@ -43,6 +44,8 @@ class Spoken:
     beside: bool = False
     """Of a DNS response only: the owner of a record that stands beside the answers (authority,
     additional). Resolvers add such records unasked; anyone else may have written a name there."""
+    outer: bool = False
+    """It stands in front of an Encrypted ClientHello, which may hold another (RFC 9849 §6.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +57,42 @@ class Reading:
     marks: frozenset[str] = frozenset()
     """What the bytes are: the words below.
 
-    `tls`, `no-sni` (a ClientHello without a host name), `ech` (the true name is encrypted),
-    `alpn:h2` and the like; `http`, `absolute-form` (a proxy was asked), `http2` (the names are
-    inside, and not read); `connect-own` (a proxy was asked for its own machine); `socks` (the
-    target could not be read); `dns`, `dns-response`, `link-names` (a whole message to neighbours);
-    `quic`, `dtls`.
+    `tls`, `no-sni` (a ClientHello without a host name), `ech` (the true name may be encrypted),
+    `alpn:h2` and the like; `http`, `absolute-form` (a proxy was asked), `http2`; `socks` (the
+    target could not be read); `proxy-protocol`; `starttls`; `dns`, `dns-response`, `link-names` (a
+    whole message to neighbours); `quic`, `dtls`.
     """
     unread: Unread | None = None
     """None when nothing was left out."""
     hungry: bool = False
     """More bytes of the stream would say more. No error by itself: it becomes one, TRUNCATED, for
     the caller who has no more bytes to give. `spoken` already holds what is certain."""
-    consumed: int = 0
-    """Of DNS over TCP: where in the stream the first message begins that is not whole yet. The next
-    reading may begin there."""
-    done: int = 0
+    consumed: int = field(default=0, compare=False)
+    """Where in the stream the first message begins that is not whole yet, if there are several. The
+    next reading may begin there; it may lie far behind the bytes that are there."""
+    done: int = field(default=0, compare=False)
     """How many of `spoken` were said before `consumed`; a reading from there speaks the others
     again."""
+    optional: bool = False
+    """Of a hungry reading: if no more bytes come, nothing was left unread."""
+    then: "Reader | None" = field(default=None, compare=False)
+    """What reads the stream from `consumed` on; None where nothing of interest follows. With a
+    `consumed` of 0 the place where it goes on is not known."""
 
+
+Reader = Callable[[bytes], Reading]
+"""Contiguous bytes of one direction of a stream to what they say."""
 
 NOTHING = Reading()
 HUNGRY = Reading(hungry=True)
+
+
+def anew(_: bytes) -> Reading:
+    """As `then`: any protocol may begin here, as at the beginning of a stream.
+
+    Reads nothing itself; stream.py, which knows all readers, puts `read_opening` in its place.
+    """
+    return NOTHING
 
 
 def printable(raw: bytes) -> str:

@@ -6,7 +6,15 @@ Sources: RFC 1928 §3 and §4 (SOCKS5), RFC 1929 §2 (its user name), the SOCKS4
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from egress_audit.model.flow import NameSource
-from egress_audit.names.reading import HUNGRY, NOTHING, Reading, Spoken, Unread, printable_host
+from egress_audit.names.reading import (
+    HUNGRY,
+    NOTHING,
+    Reading,
+    Spoken,
+    Unread,
+    anew,
+    printable_host,
+)
 
 SOCKS = Reading(marks=frozenset({"socks"}))
 GARBLED = Reading(marks=SOCKS.marks, unread=Unread.MALFORMED)
@@ -56,7 +64,7 @@ def _read_socks5(stream: bytes) -> Reading:
         return HUNGRY
     if stream.startswith(_REPLIES):
         return NOTHING
-    return _read_request(request)
+    return _read_request(request, len(stream) - len(request))
 
 
 def _behind_user(stream: bytes) -> bytes:
@@ -65,8 +73,11 @@ def _behind_user(stream: bytes) -> bytes:
     return stream[end + 1 + stream[end] :] if len(stream) > end else b""
 
 
-def _read_request(request: bytes) -> Reading:
-    """Version, command, zero, type of address, address, port (RFC 1928 §4)."""
+def _read_request(request: bytes, before: int) -> Reading:
+    """Version, command, zero, type of address, address, port (RFC 1928 §4).
+
+    before: bytes of the stream in front of it.
+    """
     command, kind = request[1:2], request[3:4]
     if request[0] != 5 or (command and command[0] not in _COMMANDS) or request[2:3] > b"\0":
         return SOCKS
@@ -79,7 +90,8 @@ def _read_request(request: bytes) -> Reading:
     if len(request) < start + size + 2:
         return HUNGRY
     address = request[start : start + size]
-    return _target(printable_host(address) if start == 5 else str(ip_address(address)), command[0])
+    host = printable_host(address) if start == 5 else str(ip_address(address))
+    return _target(host, command[0], before + start + size + 2)
 
 
 def _read_socks4(stream: bytes) -> Reading:
@@ -91,16 +103,22 @@ def _read_socks4(stream: bytes) -> Reading:
         return HUNGRY if len(stream) < 8 + MAX_USER else NOTHING
     address = stream[4:8]
     if address[:3] != bytes(3) or not address[3]:
-        return _target(str(IPv4Address(address)), stream[1])
+        return _target(str(IPv4Address(address)), stream[1], end + 1)
     start, end = end + 1, stream.find(0, end + 1, end + 1 + MAX_USER)
     if end < 0:
         return HUNGRY if len(stream) < start + MAX_USER else GARBLED
-    return _target(printable_host(stream[start:end]), stream[1]) if end > start else GARBLED
+    if end == start:
+        return GARBLED
+    return _target(printable_host(stream[start:end]), stream[1], end + 1)
 
 
-def _target(host: str, command: int) -> Reading:
-    """The host, spoken; the mark for commands after which more than that may be reached."""
+def _target(host: str, command: int, end: int) -> Reading:
+    """The host, spoken; the mark for commands after which more than that may be reached.
+
+    end: where the request ends; behind one to connect, the client speaks to the target.
+    """
     marks = frozenset[str]() if command in _ONE_TARGET else SOCKS.marks
     nowhere = host in (str(IPv4Address(0)), str(IPv6Address(0)))
     spoken = () if nowhere and marks else (Spoken(host, NameSource.SOCKS),)
-    return Reading(spoken, marks)
+    then = anew if command == _CONNECT else None
+    return Reading(spoken, marks, consumed=end, then=then)

@@ -72,7 +72,10 @@ class NameTable:
     def add(self, flow: int, name: Name) -> None:
         """`name` was spoken in `flow`; the first of each host and source is kept."""
         names = self._by_flow.setdefault(flow, {})
-        if (name.host, name.source) in names:
+        kept = names.get((name.host, name.source))
+        if kept is not None:
+            if kept.outer and not name.outer:
+                names[name.host, name.source] = name
             return
         if len(names) >= MAX_NAMES_PER_FLOW or self._names >= MAX_NAMES:
             self.flow_names_dropped += 1

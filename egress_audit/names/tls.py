@@ -112,9 +112,10 @@ def server_name(handshake: bytes, source: NameSource = NameSource.TLS_SNI) -> Re
     """The host_name a whole ClientHello speaks; QUIC's are the same message with another source.
 
     `handshake`: from its type byte to its last. Marks: `no-sni` when it has no host name, `ech`
-    when the extension is there (the outer name is a stage prop, RFC 9849 §6.1, and is not
-    spoken), `alpn:…` for the first protocols offered. MALFORMED if lengths disagree, with the
-    name that stood before the damage; never raises. Never hungry.
+    when the extension is there (the name may then be a stage prop, RFC 9849 §6.1, or the true one
+    beside random bytes, §6.2: it is spoken as `outer`), `alpn:…` for the first protocols offered.
+    MALFORMED if lengths disagree, with the name that stood before the damage; never raises. Never
+    hungry.
     """
     hosts: list[str] = []
     marks: list[str] = []
@@ -131,7 +132,8 @@ def server_name(handshake: bytes, source: NameSource = NameSource.TLS_SNI) -> Re
         unread = damage.unread
     if not hosts and unread is None:
         marks.append("no-sni")
-    spoken = () if "ech" in marks else tuple(Spoken(host, source) for host in hosts)
+    outer = "ech" in marks
+    spoken = tuple(Spoken(host, source, outer=outer) for host in hosts)
     return Reading(spoken, frozenset(marks), unread)
 
 

@@ -7,9 +7,10 @@ from functools import lru_cache
 from operator import attrgetter
 
 from egress_audit.model.destination import Absent, Destination
-from egress_audit.model.flow import Flow, FlowOwner, Name
+from egress_audit.model.flow import Flow, FlowOwner, Name, NameSource
 from egress_audit.report.plain import Plain, plain
 
+FROM_HTTP = (NameSource.HTTP_HOST, NameSource.HTTP_CONNECT, NameSource.HTTP2_AUTHORITY)
 FLOW_FIELDS = tuple(field.name for field in fields(Flow))
 
 _flow_values = attrgetter(*FLOW_FIELDS)
@@ -48,9 +49,21 @@ def flow_line(
 def _without_ends(flow: Flow, names: tuple[Name, ...]) -> dict[str, Plain]:
     record: dict[str, Plain] = dict(zip(FLOW_FIELDS, _flow_values(flow), strict=True))
     record["names"] = [
-        {"host": name.host, "source": name.source.value, "frame": name.frame} for name in names
+        {
+            "host": _as_written(name),
+            "source": name.source.value,
+            "frame": name.frame,
+            "outer": name.outer,
+        }
+        for name in names
     ]
     return record
+
+
+def _as_written(name: Name) -> str:
+    """The host; an IPv6 address in a request in brackets, as it stood there (RFC 3986 §3.2.2)."""
+    literal = ":" in name.host and name.source in FROM_HTTP
+    return f"[{name.host}]" if literal else name.host
 
 
 @lru_cache(maxsize=4096)

@@ -37,6 +37,10 @@ _SCALARS: dict[object, Schema] = {
 }
 
 
+NAME_FIELDS = ("host", "source", "frame", "outer")
+"""What a flow record holds of each name."""
+
+
 def audit_schema() -> Schema:
     """The schema of the document that `--format json` writes."""
     definitions: dict[str, Schema] = {}
@@ -57,7 +61,7 @@ def flow_schema() -> Schema:
         **_properties(Flow, definitions),
         "names": {
             "type": "array",
-            "items": _closed_object({key: name[key] for key in ("host", "source", "frame")}),
+            "items": _closed_object({key: name[key] for key in NAME_FIELDS}),
         },
         "destination": _schema_of(Destination | Absent, definitions),
         "owner": _schema_of(FlowOwner | Absent, definitions),

@@ -151,8 +151,8 @@ FILE_SCENES = (
     ),
     (
         "names-hidden",
-        "HTTP/2 without TLS to a server on this machine, whose requests are not read",
-        written(session(HERE, (LOOP, 8080), b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x00")),
+        "a SOCKS proxy on this machine that is asked to pass on datagrams, to whomever",
+        written(session(HERE, (LOOP, 8080), b"\5\1\0\5\3\0\1" + bytes(6), b"\5\0")),
     ),
     (
         "names-unread",

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import packets_of
 from egress_audit.flows import assembly, heads
+from egress_audit.flows.head import MAX_DNS_SEGMENTS, MAX_SEGMENTS
 from egress_audit.flows.heads import (
-    MAX_DNS_SEGMENTS,
-    MAX_SEGMENTS,
     Heads,
 )
 from egress_audit.flows.table import FlowTable

@@ -190,6 +190,16 @@ def test_a_proxy_that_is_asked_for_an_address_outside_leads_there() -> None:
     assert [use.host for use in names_elsewhere(seen)] == ["45.9.0.1"]
 
 
+@pytest.mark.parametrize("source", [NameSource.HTTP_HOST, NameSource.HTTP2_AUTHORITY])
+def test_a_request_may_be_to_a_proxy_that_leads_on(source: NameSource) -> None:
+    seen = contact(OUTSIDE, named("evil.example", source))
+    assert [use.host for use in names_elsewhere(seen)] == ["evil.example"]
+
+
+def test_a_server_name_does_not_lead_on() -> None:
+    assert names_elsewhere(contact(OUTSIDE, named("evil.example", NameSource.TLS_SNI))) == []
+
+
 @pytest.mark.parametrize("host", ["printer", "2130706433", "0x2d090001"])
 def test_a_proxy_may_be_asked_by_a_name_without_a_dot(host: str) -> None:
     seen = contact(LOOPBACK, named(host, NameSource.HTTP_CONNECT))

@@ -169,3 +169,12 @@ def test_many_flows_to_a_crowded_address_are_named_in_seconds() -> None:
     numbers, _ = FlowNames(table, ends(*FAR[:1] * flows)).far_names()
     assert set(numbers.tolist()) == {1, 2}
     assert perf_counter() - began < 5
+
+
+def test_the_outer_name_of_an_encrypted_hello_is_said_and_names_no_far_end() -> None:
+    table = NameTable()
+    table.add(0, Name("cover.example", SNI, 1_000, 7, outer=True))
+    names = FlowNames(table, ends(*FAR))
+    assert [said.host for said in names.of(0)] == ["cover.example"]
+    assert names.far_names()[1] == [()]
+    assert names.telling_frames(np.array([3, 4, 5])).tolist() == [3, 4, 5]

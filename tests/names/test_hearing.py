@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from egress_audit.model.flow import NameSource
-from egress_audit.names.hearing import HIDING_MARKS, NO_NAME, PROXY_REQUESTS, QUIC, Hearing, Message
+from egress_audit.names.hearing import HIDING_MARKS, NO_NAME, QUIC, Hearing, Message
 from egress_audit.names.reading import Reading, Spoken
 
 MESSAGE = Message(flow=7, frame=3, ts_ns=1_000, sender="10.0.0.2", receiver="10.0.0.1")
@@ -104,19 +104,15 @@ def test_names_already_taken_are_not_taken_again() -> None:
     assert question.total == 2
 
 
-@pytest.mark.parametrize("mark", ["no-sni", "ech", "http2", "socks", "absolute-form"])
+@pytest.mark.parametrize("mark", ["no-sni", "ech", "socks"])
 def test_a_protocol_that_hides_the_name_is_counted_by_flow(mark: str) -> None:
     hearing = heard(Reading(marks=frozenset({mark})), Reading(marks=frozenset({mark})))
     assert hearing.hiding == {HIDING_MARKS[mark]: {7}}
 
 
-@pytest.mark.parametrize("mark", ["absolute-form", "connect-own"])
-def test_a_proxy_may_be_asked_for_more_than_was_read(mark: str) -> None:
-    assert list(heard(Reading(marks=frozenset({"http", mark}))).hiding) == [PROXY_REQUESTS]
-
-
-def test_a_request_to_an_origin_hides_nothing() -> None:
-    assert not heard(Reading(marks=frozenset({"http"}))).hiding
+@pytest.mark.parametrize("marks", [{"http"}, {"http", "absolute-form"}, {"http2"}])
+def test_requests_are_read_and_hide_nothing(marks: set[str]) -> None:
+    assert not heard(Reading(marks=frozenset(marks))).hiding
 
 
 def test_a_hello_with_a_name_hides_nothing() -> None:

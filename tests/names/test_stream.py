@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from egress_audit.names.reading import HUNGRY, NOTHING, Unread
-from egress_audit.names.stream import read_head
+from egress_audit.names.stream import read_head, read_on, read_opening
 
 
 def tls_hello(host: str) -> bytes:
@@ -38,8 +38,49 @@ def test_the_port_of_dns_hides_no_other_protocol(protocol: str) -> None:
     assert read_head(STREAMS[protocol], dns=True) == read_head(STREAMS[protocol], dns=False)
 
 
-def test_dns_is_read_on_its_own_port_only() -> None:
-    assert read_head(DNS, dns=False) == NOTHING
+def test_dns_is_known_on_any_port_by_its_shape() -> None:
+    assert read_head(DNS, dns=False) == read_head(DNS, dns=True)
+    assert read_head(DNS[:10] + b"\1" + DNS[11:], dns=False) == NOTHING
+
+
+TUNNELS = {
+    "connect": b"CONNECT outer.example:443 HTTP/1.1\r\nHost: outer.example\r\n\r\n",
+    "socks5": b"\x05\x01\x00\x05\x01\x00\x03\x0douter.example\x01\xbb",
+    "socks4a": b"\x04\x01\x01\xbb\0\0\0\1me\0outer.example\0",
+}
+
+
+@pytest.mark.parametrize("tunnel", TUNNELS)
+@pytest.mark.parametrize("protocol", ["tls", "http"])
+def test_a_tunnel_names_its_target_and_what_it_carries(tunnel: str, protocol: str) -> None:
+    reading = read_head(TUNNELS[tunnel] + STREAMS[protocol], dns=False)
+    assert {word.host for word in reading.spoken} == {"outer.example", "a.example"}
+    assert not reading.hungry
+
+
+@pytest.mark.parametrize("tunnel", TUNNELS)
+def test_behind_a_tunnel_any_protocol_may_begin(tunnel: str) -> None:
+    reading = read_head(TUNNELS[tunnel], dns=False)
+    assert (reading.consumed, reading.then) == (len(TUNNELS[tunnel]), read_opening)
+
+
+def test_tunnels_in_tunnels_are_read() -> None:
+    stream = TUNNELS["socks5"] + TUNNELS["connect"] + TLS
+    hosts = [word.host for word in read_head(stream, dns=False).spoken]
+    assert hosts == ["outer.example", "outer.example", "outer.example", "a.example"]
+
+
+def test_a_hello_cut_inside_a_tunnel_is_read_on_from_its_beginning() -> None:
+    tunnel = TUNNELS["connect"]
+    first = read_head(tunnel + TLS[:100], dns=False)
+    assert (first.hungry, first.consumed, first.done) == (True, len(tunnel), 2)
+    assert first.then is not None
+    assert [word.host for word in read_on(TLS, first.then).spoken] == ["a.example"]
+
+
+def test_many_tunnels_in_one_stream_take_no_time_to_speak_of() -> None:
+    reading = read_head(TUNNELS["connect"] * 900, dns=False)
+    assert len(reading.spoken) == 1800
 
 
 def framed(message: bytes, size: int) -> bytes:

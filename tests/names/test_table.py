@@ -191,3 +191,10 @@ def test_only_a_query_that_was_seen_was_queried() -> None:
     assert names.was_queried("a.example", "A")
     assert not names.was_queried("a.example", "AAAA")
     assert not names.was_queried("b.example", "A")
+
+
+def test_a_name_that_is_said_openly_is_no_outer_name_any_more() -> None:
+    table = NameTable()
+    for outer in (True, False, True):
+        table.add(1, Name("a.example", NameSource.TLS_SNI, 1, 1, outer=outer))
+    assert [name.outer for name in table.names_of(1)] == [False]

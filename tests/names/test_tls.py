@@ -97,10 +97,11 @@ def test_a_hello_without_any_extension_has_no_name() -> None:
     assert read_client_hello(records(old)).marks == {"tls", "no-sni"}
 
 
-def test_the_outer_name_of_an_encrypted_hello_is_not_spoken() -> None:
+def test_the_name_beside_an_encrypted_hello_is_the_outer_one() -> None:
+    outer = Spoken("cover.example", NameSource.TLS_SNI, outer=True)
     for order in ((sni(b"cover.example"), ECH), (ECH, sni(b"cover.example"))):
         reading = read_client_hello(records(handshake(*order)))
-        assert reading == Reading(marks=frozenset(("tls", "ech")))
+        assert reading == Reading((outer,), frozenset(("tls", "ech")))
 
 
 def test_an_extension_that_is_not_encryption_leaves_the_name() -> None:

@@ -1,10 +1,12 @@
 """One line of JSON a flow."""
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
+
+import pytest
 
 from egress_audit.model.destination import Absent
-from egress_audit.model.flow import Flow, FlowOwner
+from egress_audit.model.flow import Flow, FlowOwner, Name, NameSource
 from egress_audit.model.run import Role
 from egress_audit.report.flow_records import flow_line, flow_record
 from tests.builders.audit_parts import ALIBABA, CLOUDFLARE, HUB_NAME, flow
@@ -40,9 +42,23 @@ def test_the_protocol_is_its_iana_number() -> None:
     assert flow_record(flow(proto=17), (), CLOUDFLARE, OWNER)["proto"] == 17
 
 
-def test_a_name_has_host_source_and_frame() -> None:
-    record = flow_record(flow(), (HUB_NAME,), CLOUDFLARE, OWNER)
-    assert record["names"] == [{"host": "huggingface.co", "source": "tls-sni", "frame": 10}]
+def test_a_name_has_host_source_and_frame_and_says_if_it_stood_outside_an_encrypted_hello() -> None:
+    names = (HUB_NAME, replace(HUB_NAME, outer=True))
+    said = {"host": "huggingface.co", "source": "tls-sni", "frame": 10}
+    assert flow_record(flow(), names, CLOUDFLARE, OWNER)["names"] == [
+        {**said, "outer": False},
+        {**said, "outer": True},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "written"),
+    [(NameSource.HTTP_HOST, "[2001:db8::1]"), (NameSource.SOCKS, "2001:db8::1")],
+)
+def test_an_ipv6_address_in_a_request_stands_in_brackets(source: NameSource, written: str) -> None:
+    name = Name("2001:db8::1", source, 0, 1)
+    (said,) = json.loads(flow_line(flow(), (name,), CLOUDFLARE, OWNER))["names"]
+    assert said["host"] == written
 
 
 def test_an_absent_destination_says_why() -> None:

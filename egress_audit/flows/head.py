@@ -1,0 +1,91 @@
+"""What one direction of a flow begins with, or goes on with, while somebody reads it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from egress_audit.flows.assembly import LIMIT, Assembly
+from egress_audit.flows.following import HANDSHAKE, METHODS, signed
+
+MAX_SEGMENTS = 16
+"""Segments of one direction that are looked at while its reader is hungry."""
+MAX_DNS_SEGMENTS = 4096
+MAX_HEAD = 16 << 10
+"""Bytes after which a reader that is still hungry gets no more; 64 KiB for DNS over TCP."""
+
+
+@dataclass(slots=True)
+class Head:
+    """What one direction of a flow begins with, as far as it is known."""
+
+    flow: int
+    by_orig: bool
+    dns: bool
+    """One of the ports is the DNS's."""
+    assembly: Assembly
+    packets: int = 0
+    frame: int = 0
+    """Of the segment that came last."""
+    ts_ns: int = 0
+    cut: bool = False
+    """The file lacks bytes of a segment, so what follows them cannot be read."""
+    midway: bool = False
+    """The reader stopped inside a message, and knows that more must follow."""
+    optional: bool = False
+    """The reader is hungry for what may never come."""
+    heard: int = 0
+    """Names of the stream that were already taken; for the caller to keep."""
+    reader: Any = None
+    """What reads a stream on whose beginning was read before; the caller's own. None for a head."""
+    again: bool = False
+    """Bytes are there that no reader has seen: it is to be read once more."""
+    print_kept: bool = False
+    """How the stream begins is remembered already."""
+    read_from: int = 0
+    """Offset in the stream up to which whole messages were read; for the caller to keep.
+
+    Like `heard` it goes back to 0 if bytes come in front of the first that were seen.
+    """
+
+    @property
+    def streams(self) -> tuple[bytes, ...]:
+        """The contiguous bytes; twice if segments contradict each other, both readings."""
+        assembly = self.assembly
+        return (assembly.stream, assembly.other) if assembly.other else (assembly.stream,)
+
+    @property
+    def side(self) -> int:
+        """Twice the flow, plus one for the originator."""
+        return self.flow * 2 + self.by_orig
+
+    @property
+    def spent(self) -> bool:
+        """True once no further segment may be fed to the reader."""
+        if self.dns:
+            return self.packets >= MAX_DNS_SEGMENTS or len(self.assembly.stream) >= LIMIT
+        return self.packets >= MAX_SEGMENTS or len(self.assembly.stream) >= MAX_HEAD
+
+    def lies_behind(self, end: int) -> bool:
+        """True for a segment that ends, at that sequence number, in what was read long ago."""
+        return self.reader is not None and signed(end - self.assembly.origin) <= 0
+
+    def reason_to_stop(self, too_much: bool) -> str:
+        """Why a hungry reader gets no more, '' if it does; too_much: all heads hold too much."""
+        if self.cut:
+            return "cut by snaplen"
+        return "longer than is read" if self.spent or too_much else ""
+
+    def beyond_hole(self) -> int:
+        """Where, behind missing bytes, a request or a ClientHello begins; 0 if none does."""
+        if not self.assembly.has_hole:
+            return 0
+        end, begin = self.assembly.behind_hole()
+        return end if begin.startswith((*METHODS, HANDSHAKE)) else 0
+
+    def advance(self, size: int, reader: object) -> None:
+        """Lets go of what was read; `reader` goes on behind it, maybe behind bytes yet to come.
+
+        `heard` counts from there.
+        """
+        self.assembly.advance(size)
+        self.reader = reader
+        self.read_from, self.packets = 0, 1

@@ -1,0 +1,78 @@
+"""Sides of TCP flows that say two things at one place of their stream. HOT PATH.
+
+A receiver takes one of the readings, and it may be the one that no reader of names saw.
+"""
+
+import numpy as np
+
+from egress_audit.columns import I64, U32, Bool, PacketBatch
+from egress_audit.flows.assembly import MAX_PRINT, Prints
+
+SYN = 0x02
+COLUMNS = ("_print_origin", "_printed", "_contradicted")
+"""What is kept of every side."""
+
+
+class SecondReadings:
+    """How streams began, and which sides contradicted that."""
+
+    def __init__(self) -> None:
+        self._print_origin: U32 = np.zeros(1 << 11, np.uint32)
+        """Sequence number of the first byte that is remembered."""
+        self._printed: Bool = np.zeros(1 << 11, np.bool_)
+        self._contradicted: Bool = np.zeros(1 << 11, np.bool_)
+        self._prints = Prints()
+        self.conflicting = 0
+        """Sides that sent a segment twice with different bytes, or began their stream twice."""
+
+    @property
+    def unremembered(self) -> int:
+        """Sides of which a second reading would not be noticed: too many."""
+        return self._prints.refused
+
+    def grow(self, needed: int) -> None:
+        """Makes room for so many sides."""
+        if needed <= len(self._printed):
+            return
+        for name in COLUMNS:
+            old = getattr(self, name)
+            wider = np.zeros(max(needed, 2 * len(old)), old.dtype)
+            wider[: len(old)] = old
+            setattr(self, name, wider)
+
+    def keep(self, side: int, origin: int, stream: bytes) -> None:
+        """Remembers how the stream of a side begins, from the sequence number `origin` on."""
+        self._print_origin[side] = origin
+        self._printed[side] = self._prints.keep(side, stream)
+
+    def contradict(self, side: int) -> None:
+        """Counts a side that said two things, once."""
+        self.conflicting += not self._contradicted[side]
+        self._contradicted[side] = True
+
+    def compare(self, packets: PacketBatch, side: I64, rows: I64) -> None:
+        """Looks for second readings of what was read to its end; `rows`: those with payload.
+
+        Only segments that begin before the first MAX_PRINT bytes end are looked at one by one.
+        """
+        rows = rows[self._printed[side[rows]] & ~self._contradicted[side[rows]]]
+        syn = packets.tcp_flags[rows] & SYN != 0
+        offset = (packets.tcp_seq[rows] + syn - self._print_origin[side[rows]]).view(np.int32)
+        end = offset + packets.payload_len[rows]
+        upper = rows[end <= 0]
+        for number, size in zip(*_sums(side[upper], packets.payload_len[upper]), strict=True):
+            self._prints.note_upper(number, size)
+        near = np.flatnonzero((offset < MAX_PRINT) & (end > 0))
+        for row, at in zip(rows[near].tolist(), offset[near].tolist(), strict=True):
+            start, number = int(packets.payload[row]), int(side[row])
+            size = min(int(packets.payload_cap[row]), MAX_PRINT - at)
+            data = packets.buffer[start : start + size].tobytes()
+            if self._prints.contradicted(number, at, data):
+                self.contradict(number)
+
+
+def _sums(keys: I64, values: I64) -> tuple[list[int], list[int]]:
+    """Each key once, and the sum of its values."""
+    distinct, where = np.unique(keys, return_inverse=True)
+    sums = np.bincount(where, weights=values).astype(np.int64)
+    return distinct.tolist(), sums.tolist()

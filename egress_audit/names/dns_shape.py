@@ -1,0 +1,92 @@
+"""DNS messages on any port, recognised by their shape alone: so strictly that nothing else passes.
+
+Source: RFC 1035 §4.1.1 (header), RFC 6895 §2.1 (its bits), RFC 6891 §6.1.1 (EDNS in a query).
+"""
+
+import re
+from dataclasses import replace
+from struct import Struct
+
+from egress_audit.names.dns import read_message, read_stream
+from egress_audit.names.reading import NOTHING, Reading
+
+MAX_MESSAGE = 4096
+"""Octets of the first message of a TCP stream on a port that is not the DNS's."""
+
+_HEADER = Struct(">HHHHHH")
+_SMALLEST = _HEADER.size + 5
+_RESPONSE, _Z = 0x8000, 0x0040
+_OPCODE, _RCODE = 0x7800, 0x000F
+_NOT_IN_A_QUERY = _OPCODE | _Z | _RCODE | 0x0680
+"""AA, TC and RA: only a response has them."""
+_LAST_RCODE = 10
+_MAX_BESIDE = 2
+"""Records in a query: EDNS, and a signature."""
+_MAX_RECORDS = 128
+_KNOWN_TYPE = re.compile("(?!TYPE)[A-Z0-9]+")
+_HOST = re.compile(r"(?:[a-z0-9_*=+/\-]{1,63}\.)*[a-z0-9_*=+/\-]{1,63}|\.")
+"""Letters of hosts, and those of base64: tunnels through the DNS speak so."""
+WAITING = Reading(hungry=True, optional=True)
+_CLASSES = {b"\0\x01", b"\0\x03", b"\0\xff"}
+
+
+def looks_like_message(payload: bytes) -> bool:
+    """True for a whole DNS message with one question, as a resolver or its client sends them.
+
+    Every count must fit, every byte be used, the type be known and the host be written with the
+    letters that hosts have: no other protocol passes by chance. For ports that are not the DNS's;
+    mDNS, LLMNR and NetBIOS pass too, and must be told by their ports before.
+    """
+    if not _header_fits(payload):
+        return False
+    reading = read_message(payload)
+    if reading.unread is not None or not reading.spoken:
+        return False
+    question = reading.spoken[0]
+    if not _KNOWN_TYPE.fullmatch(question.qtype or "") or not _HOST.fullmatch(question.host):
+        return False
+    return _class_of_question(payload) in _CLASSES
+
+
+def read_question_stream(stream: bytes) -> Reading:
+    """What the DNS messages of a TCP stream say that begins with one, on any port; else NOTHING.
+
+    Hungry while that is open; nothing is lost if it stays so.
+    """
+    size = int.from_bytes(stream[:2].ljust(2, b"\xff"), "big")
+    if len(stream) == 1 and stream[0] < MAX_MESSAGE >> 8:
+        return WAITING
+    if not _SMALLEST <= size <= MAX_MESSAGE:
+        return NOTHING
+    message = stream[2 : 2 + size]
+    if len(message) < size:
+        padded = message + bytes(_HEADER.size)
+        fits = len(message) < _HEADER.size or _header_fits(padded[: max(len(message), _SMALLEST)])
+        return WAITING if fits else NOTHING
+    if not looks_like_message(message):
+        return NOTHING
+    return replace(read_stream(stream), then=read_stream)
+
+
+def _header_fits(payload: bytes) -> bool:
+    """True if the flags and counts are those of a plain query or its response."""
+    if len(payload) < _SMALLEST:
+        return False
+    _, flags, questions, answers, authority, additional = _HEADER.unpack_from(payload)
+    if questions != 1:
+        return False
+    if not flags & _RESPONSE:
+        bare = not flags & _NOT_IN_A_QUERY and not answers and not authority
+        return bare and additional <= _MAX_BESIDE
+    records = answers + authority + additional
+    plain = not flags & (_OPCODE | _Z) and flags & _RCODE <= _LAST_RCODE
+    return plain and records <= min(_MAX_RECORDS, len(payload) // 11)
+
+
+def _class_of_question(payload: bytes) -> bytes:
+    """The class of the only question, whose name is known to be well formed."""
+    at = _HEADER.size
+    while payload[at] and payload[at] < 0xC0:
+        at += 1 + payload[at]
+    at += 3 if not payload[at] else 4
+    return payload[at : at + 2]

@@ -1,0 +1,94 @@
+"""Where the next message of a stream begins: at a counted place, or where it looks like one."""
+
+import numpy as np
+import pytest
+
+from egress_audit.columns import PacketBatch
+from egress_audit.decode.ledger import Ledger
+from egress_audit.decode.packets import packets_of
+from egress_audit.flows import following
+from egress_audit.flows.following import Following, has_sign, signed
+from tests.builders.captures import TCP, Frame, ethernet, ipv4, pcap, tcp
+from tests.builders.engine import opened
+
+
+def packets(*segments: tuple[int, bytes]) -> PacketBatch:
+    """Segments with these sequence numbers and payloads."""
+    frames = [
+        Frame(0, ethernet(ipv4("10.0.0.2", "192.0.2.1", tcp(40000, 80, "PA", seq, 1, data), TCP)))
+        for seq, data in segments
+    ]
+    return packets_of(next(iter(opened(pcap(frames)))), Ledger())
+
+
+def origins(place: int | None, *segments: tuple[int, bytes]) -> list[int | None]:
+    """Where a message begins in each segment of a side that is followed from a place."""
+    kept = Following()
+    assert kept.keep(4, place, len)
+    made = packets(*segments)
+    return [kept.origin(made, row, 4) for row in range(len(segments))]
+
+
+def candidates(place: int | None, *segments: tuple[int, bytes]) -> list[int]:
+    kept = Following()
+    kept.keep(4, place, len)
+    made = packets(*segments)
+    side, rows = np.full(len(segments), 4), np.arange(len(segments))
+    return [int(row) for row in kept.candidates(made, side, rows)]
+
+
+def test_a_message_begins_at_its_place_whatever_stands_there() -> None:
+    assert origins(100, (100, b"abc"), (98, b"abc")) == [100, 100]
+
+
+def test_a_body_that_goes_on_is_passed_over() -> None:
+    assert origins(100, (50, b"GET / x"), (97, b"abc")) == [None, None]
+    assert candidates(100, (50, b"GET / x"), (97, b"abc"), (98, b"abc")) == [2]
+
+
+def test_a_segment_behind_the_place_makes_it_wait_for_what_is_missing() -> None:
+    assert origins(100, (150, b"abc")) == [100]
+
+
+def test_the_numbers_may_come_round() -> None:
+    assert origins(5, ((1 << 32) - 3, b"0123456789")) == [5]
+    assert candidates((1 << 32) - 3, (1, b"abc")) == [0]
+
+
+def test_without_a_place_a_message_is_known_by_how_it_begins() -> None:
+    begun = [(100, b"GET / "), (200, b"data"), (300, b"\x16\x03\x01\x02"), (400, b"PO")]
+    assert origins(None, *begun) == [100, None, 300, None]
+    assert candidates(None, *begun) == [0, 2]
+
+
+@pytest.mark.parametrize("begin", [b"POST", b"CONNECT", b"PROPFIND", b"get ", b"PRI * "])
+def test_requests_are_known_by_their_first_letters(begin: bytes) -> None:
+    made = packets((1, begin + b"..."), (1, b"x" + begin))
+    assert has_sign(made, np.arange(2)).tolist() == [True, False]
+
+
+def test_a_side_is_followed_until_it_is_taken() -> None:
+    kept = Following()
+    kept.keep(4, 100, len)
+    assert (len(kept), kept.followed(np.array([3, 4])).tolist()) == (1, [False, True])
+    assert kept.taken(4) is len
+    assert (len(kept), kept.followed(np.array([4])).tolist()) == (0, [False])
+
+
+def test_no_more_streams_are_followed_than_there_is_room_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(following, "MAX_FOLLOWED", 1)
+    kept = Following()
+    assert [kept.keep(1, 0, len), kept.keep(2, 0, len), kept.keep(1, 5, len)] == [True, False, True]
+
+
+def test_there_is_room_for_sides_of_any_number() -> None:
+    kept = Following()
+    kept.keep(1, 0, len)
+    kept.grow(100_000)
+    assert kept.followed(np.array([1, 99_999])).tolist() == [True, False]
+
+
+def test_distances_are_signed() -> None:
+    assert [signed(5), signed(-5), signed((1 << 32) - 5)] == [5, -5, -5]

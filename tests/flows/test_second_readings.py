@@ -1,0 +1,43 @@
+"""A side that says two things at one place is noticed, also after its beginning was read."""
+
+import numpy as np
+import pytest
+
+from egress_audit.decode.ledger import Ledger
+from egress_audit.decode.packets import packets_of
+from egress_audit.flows.second_readings import SecondReadings
+from tests.builders.captures import TCP, Frame, ethernet, ipv4, pcap, tcp
+from tests.builders.engine import opened
+
+
+def conflicts(data: bytes, seq: int = 100, times: int = 1) -> int:
+    """Sides that contradict a stream remembered as b"hello" from 100 on, after a segment came."""
+    wire = tcp(40000, 80, "PA", seq, 1, data)
+    frames = [Frame(0, ethernet(ipv4("10.0.0.2", "192.0.2.1", wire, TCP)))] * times
+    packets = packets_of(next(iter(opened(pcap(frames)))), Ledger())
+    second = SecondReadings()
+    second.keep(1, 100, b"hello")
+    second.compare(packets, np.full(times, 1), np.arange(times))
+    return second.conflicting
+
+
+@pytest.mark.parametrize(("data", "seq"), [(b"jello", 100), (b"p", 104), (b"xxj", 98)])
+def test_other_bytes_at_the_same_place_are_a_second_reading(data: bytes, seq: int) -> None:
+    assert conflicts(data, seq) == 1
+
+
+@pytest.mark.parametrize(("data", "seq"), [(b"hello", 100), (b"more", 105), (b"o", 104)])
+def test_the_same_bytes_and_those_that_follow_are_none(data: bytes, seq: int) -> None:
+    assert conflicts(data, seq) == 0
+
+
+def test_a_side_is_counted_once() -> None:
+    assert conflicts(b"jello", times=3) == 1
+
+
+def test_there_is_room_for_sides_of_any_number() -> None:
+    second = SecondReadings()
+    second.keep(1, 100, b"hello")
+    second.grow(100_000)
+    second.contradict(99_999)
+    assert second.conflicting == 1

@@ -1,0 +1,73 @@
+"""A DNS message is known by its shape on any port; nothing else passes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from egress_audit.names.dns import read_stream
+from egress_audit.names.dns_shape import MAX_MESSAGE, looks_like_message, read_question_stream
+from egress_audit.names.reading import NOTHING
+from tests.builders.captures import dns_query
+
+QUERY = dns_query("hub.example")
+EDNS = b"\0\0\x29\x10\0\0\0\0\0\0\0"
+WITH_EDNS = QUERY[:11] + b"\1" + QUERY[12:] + EDNS
+A = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1"
+RESPONSE = QUERY[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + QUERY[12:] + A
+
+
+@pytest.mark.parametrize("message", [QUERY, WITH_EDNS, RESPONSE], ids=["query", "edns", "response"])
+def test_a_message_is_known(message: bytes) -> None:
+    assert looks_like_message(message)
+
+
+def changed(at: int, octet: int, message: bytes = QUERY) -> bytes:
+    return message[:at] + bytes((octet,)) + message[at + 1 :]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        b"",
+        QUERY[:-1],
+        QUERY + b"\0",
+        changed(2, 0x29),  # opcode UPDATE
+        changed(3, 0x40),  # the bit that must be zero
+        changed(3, 0x03),  # a query with a result
+        changed(5, 2),  # two questions
+        changed(5, 0),
+        changed(7, 1),  # an answer in a query
+        changed(13, 0x01),  # a byte no host has
+        changed(len(QUERY) - 3, 0xEE),  # no type that anybody knows
+        changed(len(QUERY) - 1, 7),  # no class either
+        changed(3, 0x8F, RESPONSE),  # no result that anybody knows
+    ],
+)
+def test_what_is_off_in_one_place_is_none(other: bytes) -> None:
+    assert not looks_like_message(other)
+
+
+@given(st.binary(max_size=600))
+def test_random_bytes_are_none(noise: bytes) -> None:
+    assert not looks_like_message(noise)
+
+
+def framed(message: bytes) -> bytes:
+    return len(message).to_bytes(2, "big") + message
+
+
+def test_a_stream_of_messages_is_read_from_its_first_one_on() -> None:
+    reading = read_question_stream(framed(QUERY) + framed(WITH_EDNS))
+    assert [word.host for word in reading.spoken] == ["hub.example"] * 2
+    assert (reading.consumed, reading.then) == (len(QUERY) + len(WITH_EDNS) + 4, read_stream)
+
+
+@pytest.mark.parametrize("size", range(1, len(QUERY) + 2))
+def test_a_first_message_in_pieces_is_waited_for(size: int) -> None:
+    reading = read_question_stream(framed(QUERY)[:size])
+    assert (reading.hungry, reading.optional) == (True, True)
+
+
+def test_a_stream_of_something_else_is_nothing() -> None:
+    for other in (b"", b"\0\5hello", framed(bytes(40)), framed(bytes(MAX_MESSAGE + 1))[:50]):
+        assert read_question_stream(other) == NOTHING
