@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from egress_audit import __version__
+from egress_audit.cli.interrupts import interruptible
 from egress_audit.cli.output import (
     ReaderLeft,
     cannot_write,
@@ -71,7 +72,9 @@ def replay(
 ) -> int:
     """Judge a capture or a bundle against a claim.
 
-    FILE is a pcap or pcapng (`-` for standard input), or the folder that `egress-audit run` left.
+    FILE is a pcap or pcapng, also packed (gzip, zstd, xz, bzip2), `-` for standard input, or the
+    folder that `egress-audit run` left. Ctrl-C ends a live stream on standard input, and what was
+    read is judged.
 
     The exit code is the verdict: 0 HOLDS, 10 VIOLATED, 11 INCONCLUSIVE; 12 if there is none.
     """
@@ -95,12 +98,14 @@ def replay(
             "read like the program's: replay its folder",
             err=True,
         )
-    result = audit_capture(
-        file,
-        profile,
-        local=own_prefixes(local),
-        asserted=Asserted(words, asserted_by, asserted_on, because),
-    )
+    with interruptible(file) as ending:
+        result = audit_capture(
+            file,
+            profile,
+            local=own_prefixes(local),
+            asserted=Asserted(words, asserted_by, asserted_on, because),
+            ending=ending,
+        )
     if flows is not None:
         write_flows(result, flows)
     presentation = Presentation(Envelope(__version__, (result.name,)), wants_colour(output))

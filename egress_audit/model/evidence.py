@@ -67,6 +67,8 @@ class CaptureFacts:
     host_records: tuple[HostRecord, ...]
     host_records_beyond: int
     """Name records past the bound that was kept."""
+    ended_by_user: bool = False
+    """A live capture whose reader was told to stop before the capture had ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,5 +161,7 @@ class Coverage:
     """Settings that silence a product, `NAME=value`."""
     host_records: tuple[HostRecord, ...] = field(default=())
     host_records_beyond: int = 0
+    ended_by_user: bool = False
+    """The user ended the reading of a live capture; what came after was not read."""
     recording: Recording | Absent = Absent.NOT_APPLICABLE
     """NOT_APPLICABLE on a capture that was not made by us."""
