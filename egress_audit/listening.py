@@ -4,6 +4,7 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from egress_audit.attribute.capture_dialects import CaptureDialects
 from egress_audit.attribute.observations import MAX_OBSERVATIONS
 from egress_audit.capture.timeline import Timeline
 from egress_audit.columns import FrameSource, PacketBatch
@@ -39,6 +40,7 @@ class Listening:
         self.table = FlowTable(max_flows=bounds.max_flows)
         self.heads = Heads()
         self.hearing = Hearing()
+        self.dialects = CaptureDialects()
         self.duplicates = 0
         self.unread_in: dict[str, array[int]] = {}
         """Flows of the DNS datagrams that could not be read, one for each, by reason."""
@@ -54,6 +56,7 @@ class Listening:
                 self._hear_datagram(datagram)
             for head in self.heads.take(packets, assigned):
                 self._hear_head(head)
+            self.dialects.take(batch.annotations, batch.buffer, packets.frame, assigned.flow)
             yield packets, assigned
         self.heads.finish()
 
