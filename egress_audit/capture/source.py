@@ -17,6 +17,7 @@ from egress_audit.capture.foreign_formats import LOOKED_AT, foreign_format
 from egress_audit.capture.live_stream import Ending, LiveSource, LiveStream
 from egress_audit.capture.packings import Packing, packing_of
 from egress_audit.capture.pcap import PcapSource, read_header
+from egress_audit.capture.pcap_variants import MODIFIED, VariantSource, layout_of
 from egress_audit.capture.pcapng import MAX_BLOCK, PcapngSource
 from egress_audit.capture.window import Stream, Window
 from egress_audit.columns import FrameSource
@@ -104,6 +105,9 @@ def source_of(name: str, window: Window) -> FrameSource | None:
     head = _head(window)
     if head.startswith(PCAPNG_MAGIC):
         return PcapngSource(name, window) if _section_header_whole(head, window) else None
+    layout = layout_of(window)
+    if layout is not None:
+        return VariantSource(name, window, layout)
     header = read_header(head)
     return PcapSource(name, window, header) if header else None
 
@@ -144,9 +148,9 @@ def _opened(path: str, ending: Ending | None) -> Stream:
 
 def _what_it_is(head: bytes, extent: str, name: str) -> tuple[str, str]:
     """What a file is that cannot be read, as in `is text`, and what would help."""
-    if read_header(head.ljust(24, b"\0")) is not None or head.startswith(PCAPNG_MAGIC):
-        said = NEITHER_NOR
-        return f"a capture whose header is cut or damaged ({extent})", said
+    known = (PCAPNG_MAGIC, *MODIFIED)
+    if read_header(head.ljust(24, b"\0")) is not None or head.startswith(known):
+        return f"a capture whose header is cut or damaged ({extent})", NEITHER_NOR
     foreign = foreign_format(head, name)
     if foreign is not None:
         return f"{foreign.what}, not pcap or pcapng", foreign.remedy
