@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from egress_audit.audit import Asserted, Audited, audited
+from egress_audit.capture.live_stream import Ending
 from egress_audit.capture.source import open_capture
 from egress_audit.capture.tap import Tap, TappedFrame
 from egress_audit.classify.destination import Classifier, embedded_classifier
@@ -37,6 +38,7 @@ __all__ = [
     "Audited",
     "Bounds",
     "EgressAuditError",
+    "Ending",
     "ExplainedFrame",
     "Verdict",
     "audit_capture",
@@ -57,16 +59,18 @@ def audit_capture(
     asserted: Asserted = NOTHING_ASSERTED,
     bounds: Bounds = USUAL_BOUNDS,
     classifier: Classifier | None = None,
+    ending: Ending | None = None,
 ) -> Audited:
     """Judges one capture (`-` is standard input) or bundle against a profile, by name or path.
 
     local: addresses of the audited host; asserted: what a person states about the capture; bounds:
-    how much is kept of it; classifier: None for the lists that come with the program. Raises
-    EgressAuditError if no audit can be made. Opens no socket and resolves no name.
+    how much is kept of it; classifier: None for the lists that come with the program; ending: ends
+    the reading of standard input before that ends itself. Raises EgressAuditError if no audit can
+    be made. Opens no socket and resolves no name.
     """
     asserted.bound_to(())
     claim = load_profile(profile)
-    evidence = _evidence(path, local)
+    evidence = _evidence(path, local, ending)
     if classifier is None:
         classifier = embedded_classifier()
     result = audited(
@@ -92,11 +96,11 @@ class _Evidence:
     seal: Seal = CLOSED
 
 
-def _evidence(path: str, local: Prefixes) -> _Evidence:
+def _evidence(path: str, local: Prefixes, ending: Ending | None = None) -> _Evidence:
     """The evidence at `path`: a bundle if it is a folder, else a capture. Raises InputUnreadable,
     and WrongUsage if `local` is given for a bundle."""
     if path == "-" or not is_folder(path):
-        source = open_capture(path)
+        source = open_capture(path, ending)
         return _Evidence("-" if path == "-" else Path(path).name, source)
     bundle = open_bundle(path)
     refuse_unusable(bundle.account, local)

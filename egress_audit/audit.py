@@ -177,7 +177,8 @@ def _traffic(
     recorded: Recorded | None,
 ) -> Traffic:
     """The flows with their ends, names and senders, once everything has been read."""
-    flows, senders = columns_of(heard.table), None
+    flows = columns_of(heard.table)
+    senders = heard.dialects.senders(flows, facts) if recorded is None else None
     if recorded is None:
         sides = sides_of(flows, local)
     else:

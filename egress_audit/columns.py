@@ -24,6 +24,28 @@ end read zeros instead of leaving it. Lengths are checked by value, never by wha
 
 
 @dataclass(frozen=True, slots=True)
+class Annotations:
+    """Options beside frames that may say who sent them: comments, and numbers of processes.
+
+    One row an option, in no order; most captures have none. Positions into the batch's buffer.
+    """
+
+    frame: I64
+    """Frame number, from 1."""
+    code: U16
+    """Of the option, as its section numbers it."""
+    offset: I64
+    """First byte of the value."""
+    length: I64
+    big_endian: Bool
+    section: I64
+    """Section of the file, from 0."""
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+
+@dataclass(frozen=True, slots=True)
 class FrameBatch:
     """Some consecutive frames of one capture: positions into a shared buffer.
 
@@ -46,6 +68,8 @@ class FrameBatch:
     """LINKTYPE_ value of that interface."""
     first_frame: int
     """Number of the first frame of the batch, counted from 1 over the whole capture."""
+    annotations: Annotations | None = None
+    """None where no frame has any."""
 
     def __len__(self) -> int:
         return len(self.offset)

@@ -125,6 +125,7 @@ def _coverage(heard: Listening, facts: CaptureFacts, traffic: Traffic) -> Covera
         probes=Absent.NOT_APPLICABLE,
         host_records=facts.host_records,
         host_records_beyond=facts.host_records_beyond,
+        ended_by_user=facts.ended_by_user,
     )
 
 

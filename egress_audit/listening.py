@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 
+from egress_audit.attribute.capture_dialects import CaptureDialects
 from egress_audit.attribute.observations import MAX_OBSERVATIONS
 from egress_audit.capture.timeline import Timeline
 from egress_audit.columns import FrameSource, PacketBatch
@@ -46,6 +47,7 @@ class Listening:
         self.hearing = Hearing()
         self.datagrams = UdpReaders()
         self._wanted = Datagrams(SALTS, PLAIN_VERSIONS)
+        self.dialects = CaptureDialects()
         self.duplicates = 0
 
     def batches(self) -> Iterator[tuple[PacketBatch, Assigned]]:
@@ -59,6 +61,7 @@ class Listening:
                 self._hear_datagram(datagram)
             for head in self.heads.take(packets, assigned):
                 self._hear_head(head)
+            self.dialects.take(batch.annotations, batch.buffer, packets.frame, assigned.flow)
             yield packets, assigned
         self.heads.finish()
         self.datagrams.finish()

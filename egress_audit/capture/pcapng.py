@@ -29,9 +29,10 @@ from egress_audit.capture.pcapng_blocks import (
 )
 from egress_audit.capture.pcapng_drops import drops_beside
 from egress_audit.capture.pcapng_frames import FrameColumns, FrameRecords, Rules, columns_of
+from egress_audit.capture.pcapng_processes import PROCESS_BLOCKS, ProcessBlocks
 from egress_audit.capture.pcapng_statistics import NO_INTERFACE, apply_statistics
 from egress_audit.capture.window import Window
-from egress_audit.columns import FrameBatch
+from egress_audit.columns import Annotations, FrameBatch
 from egress_audit.model.evidence import CaptureFacts, Damage
 
 MAX_BLOCK = 16 << 20
@@ -67,6 +68,7 @@ class PcapngSource:
         self._section_base = 0
         self._interfaces: list[InterfaceState] = []
         self._hosts = HostRecords()
+        self._processes = ProcessBlocks()
         self._skipped: Counter[str] = Counter()
         self._damage: list[Damage] = []
         self._frames = 0
@@ -176,6 +178,8 @@ class PcapngSource:
             if not applied:
                 self._skipped[NO_INTERFACE] += 1
             return damage
+        elif kind in PROCESS_BLOCKS and self._processes.take(kind, body, order, rules.section):
+            return ""
         elif kind in BLOCK_NAMES:
             self._skipped[BLOCK_NAMES[kind]] += 1
         else:
@@ -210,7 +214,7 @@ class PcapngSource:
         self._frames += len(columns.offset)
         self._without_time += columns.without_time
         self._last_ts_ns = int(columns.ts_ns[-1])
-        self._count(columns)
+        annotations = self._count(columns, first)
         return FrameBatch(
             buffer=self._window.array,
             offset=columns.offset,
@@ -220,18 +224,23 @@ class PcapngSource:
             interface=columns.interface,
             linktype=np.array([s.linktype for s in self._interfaces], np.int32)[columns.interface],
             first_frame=first,
+            annotations=annotations,
         )
 
-    def _count(self, columns: FrameColumns) -> None:
-        """Frames and stated losses of each interface."""
+    def _count(self, columns: FrameColumns, first: int) -> Annotations | None:
+        """Frames and stated losses of each interface; what stands beside the frames of senders."""
         frames = np.bincount(columns.interface)
-        drops, notes = drops_beside(self._window.buffer, columns)
+        drops, notes, told = drops_beside(self._window.buffer, columns)
         for place, what in notes:
             self._note(place, what)
         lost = np.bincount(columns.interface, weights=drops)
         for index in np.flatnonzero(frames).tolist():
             self._interfaces[index].frames += int(frames[index])
             self._interfaces[index].counted_drops += int(lost[index])
+        if not told.row:
+            return None
+        sections = np.array([state.section for state in self._interfaces], np.int64)
+        return told.annotations(columns, first, sections[columns.interface])
 
     def _note_damage(self, position: int, why: str) -> None:
         left = self._window.end - position
@@ -257,7 +266,9 @@ class PcapngSource:
             frames=self._frames,
             frames_without_time=self._without_time,
             damage=tuple(sorted(set(self._damage), key=attrgetter("offset", "what"))),
-            skipped_blocks=dict(self._skipped),
+            skipped_blocks=dict(self._skipped + self._processes.beyond),
             host_records=tuple(self._hosts.kept),
             host_records_beyond=self._hosts.beyond,
+            processes=tuple(self._processes.kept),
+            connections=tuple(self._processes.connections),
         )

@@ -18,10 +18,14 @@ SHB_BODY = 16
 
 BLOCK_NAMES: dict[int, str] = {
     7: "IRIG timestamp block",
+    8: "ARINC 429 information block",
     9: "systemd journal export block",
     10: "decryption secrets block",
     11: "Hone machine info block",
     12: "Hone connection event block",
+    0x101: "Hone process event block",
+    0x102: "Hone connection event block",
+    **{0x201 + n: "sysdig block" for n in range(33)},
     0x204: "sysdig event block",
     0x80000001: "Apple process information block",
     0xBAD: "custom block",

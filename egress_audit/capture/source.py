@@ -1,57 +1,87 @@
 """Opens a file or standard input as a source of frames, by what its first bytes are."""
 
 import io
+import os
 import struct
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
 
+from egress_audit.capture.compressed import (
+    Origin,
+    Unpacked,
+    UnpackedSource,
+    UnpackedWindow,
+)
+from egress_audit.capture.foreign_formats import LOOKED_AT, foreign_format
+from egress_audit.capture.live_stream import Ending, LiveSource, LiveStream
+from egress_audit.capture.packings import Packing, packing_of
 from egress_audit.capture.pcap import PcapSource, read_header
+from egress_audit.capture.pcap_variants import MODIFIED, VariantSource, layout_of
 from egress_audit.capture.pcapng import MAX_BLOCK, PcapngSource
-from egress_audit.capture.window import Window
+from egress_audit.capture.window import Stream, Window
 from egress_audit.columns import OpenedSource
 from egress_audit.errors import InputUnreadable
 
 PCAPNG_MAGIC = b"\x0a\x0d\x0d\x0a"
 BYTE_ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
+HEAD = 28
+"""Bytes that say which reader an input needs."""
 SHORTEST_SECTION = 28
 """Bytes of a Section Header Block without options."""
-
-CONVERT = "convert it: `editcap FILE OUT`"
-KNOWN: tuple[tuple[bytes, str, str], ...] = (
-    (b"\x1f\x8b", "gzip data", "decompress it: `gunzip -c FILE | egress-audit replay -`"),
-    (b"\x28\xb5\x2f\xfd", "zstd data", "decompress it: `zstdcat FILE | egress-audit replay -`"),
-    (b"\xfd7zXZ\x00", "xz data", "decompress it: `xzcat FILE | egress-audit replay -`"),
-    (b"BZh", "bzip2 data", "decompress it: `bzcat FILE | egress-audit replay -`"),
-    (b"PK\x03\x04", "a zip archive", "unpack it first"),
-    (b"\xa1\xb2\xcd\x34", "pcap with the modified record header", CONVERT),
-    (b"\x34\xcd\xb2\xa1", "pcap with the modified record header", CONVERT),
-    (b"snoop\x00\x00\x00", "a snoop capture (RFC 1761)", CONVERT),
-    (b"btsnoop\x00", "a Bluetooth HCI log", "it holds no IP traffic to judge"),
-    (b"GMBU", "a Microsoft Network Monitor capture", CONVERT),
-    (b"RTSS", "a Microsoft Network Monitor 1 capture", CONVERT),
-    (b"TRSNIFF data", "a Sniffer capture", CONVERT),
-    (b"XCP\x00", "a NetXRay capture", CONVERT),
-    (b"\x7fELF", "a program (ELF)", "give the capture, not the program"),
-    (b"%PDF", "a PDF document", "give the capture"),
-    (b"SQLite format 3", "an SQLite database", "give the capture"),
-    (b"GGUF", "a GGUF model file", "give the capture, not the model"),
-)
-"""First bytes → what the file is, what would help."""
+SELECTABLE = os.name == "posix"
+"""Elsewhere it cannot be asked of a pipe whether there is something in it."""
+NEITHER_NOR = "egress-audit reads pcap and pcapng, also packed with gzip, zstd, xz or bzip2"
 
 
-def open_capture(path: str) -> OpenedSource:
-    """A source for the file at `path`, `-` being standard input.
+def open_capture(path: str, ending: Ending | None = None) -> OpenedSource:
+    """A source for the file at `path`, `-` being standard input; packed ones are unpacked.
 
-    Raises InputUnreadable if it is missing, may not be read, is empty or is no capture.
+    ending: how the user ends standard input. Raises InputUnreadable if the file is missing, may not
+    be read, is empty or is no capture.
     """
-    stream = _opened(path)
+    stream = _opened(path, ending)
     name = "-" if path == "-" else Path(path).name
     try:
-        window = Window(stream)
-        source = source_of(name, window)
+        if isinstance(stream, LiveStream):
+            return LiveSource(_source(path, name, stream, stream.stalled), stream)
+        return _source(path, name, stream, lambda: False)
     except OSError as error:
         raise InputUnreadable(f"cannot be read: {error.strerror}", where=path) from error
+
+
+def _source(path: str, name: str, stream: Stream, stalled: Callable[[], bool]) -> OpenedSource:
+    """A source over an open input, which is closed if it is no capture."""
+    window = Window(stream, stalled=stalled)
+    packing = packing_of(_head(window))
+    if packing is None:
+        return _known_source(path, name, window)
+    origin = Origin(bytes(window.buffer[: window.end]), stream)
+    unpacked = Unpacked(origin, packing)
+    inside = UnpackedWindow(unpacked)
+    again = packing_of(_head(inside))
+    if again is None and inside.end:
+        return UnpackedSource(_known_source(path, name, inside, packing), unpacked)
+    inside.close()
+    hint = f"unpack it: `{packing.unpack} FILE | egress-audit replay -`"
+    if again is not None:
+        raise InputUnreadable(f"is {again.name} data in {packing.name} data", where=path, hint=hint)
+    what = unpacked.problem or f"the {packing.name} data hold nothing"
+    raise InputUnreadable(f"cannot be unpacked: {what}", where=path, hint="get the whole file")
+
+
+def _head(window: Window) -> bytes:
+    """The first bytes of the input: LOOKED_AT, fewer of a shorter one or one that is live."""
+    while window.end < HEAD and window.slide(0):
+        pass
+    return bytes(window.buffer[: min(window.end, LOOKED_AT)])
+
+
+def _known_source(
+    path: str, name: str, window: Window, packing: Packing | None = None
+) -> OpenedSource:
+    """The source that the header asks for. Raises InputUnreadable if there is none."""
+    source = source_of(name, window)
     if source is not None:
         return source
     window.close()
@@ -61,18 +91,23 @@ def open_capture(path: str) -> OpenedSource:
             where=path,
             hint="a capture of silence still begins with a header of 24 bytes or more",
         )
-    head = bytes(window.buffer[: min(window.end, 28)])
     extent = f"{window.end} bytes in all"
     if window.end == window.capacity:
         extent = f"{window.end} bytes or more"
-    raise InputUnreadable(_what_it_is(head, extent), where=path, hint=_remedy(head))
+    inside = name.rpartition(".")[0] if packing else name
+    what, remedy = _what_it_is(_head(window), extent, inside)
+    shell = f"{packing.name} data, and inside " if packing else ""
+    raise InputUnreadable(f"is {shell}{what}", where=path, hint=remedy)
 
 
 def source_of(name: str, window: Window) -> OpenedSource | None:
     """A source for an input of that name, if it begins with a header that can be read."""
-    head = bytes(window.buffer[: min(window.end, 28)])
+    head = _head(window)
     if head.startswith(PCAPNG_MAGIC):
         return PcapngSource(name, window) if _section_header_whole(head, window) else None
+    layout = layout_of(window)
+    if layout is not None:
+        return VariantSource(name, window, layout)
     header = read_header(head)
     return PcapSource(name, window, header) if header else None
 
@@ -85,12 +120,14 @@ def _section_header_whole(head: bytes, window: Window) -> bool:
     (length,) = struct.unpack_from(order + "I", head, 4)
     if length < SHORTEST_SECTION or length & 3 or length > MAX_BLOCK:
         return False
-    if length > window.end:
-        window.slide(0, room=length)
+    while length > window.end and window.slide(0, room=length):
+        pass
     return bool(length <= window.end)
 
 
-def _opened(path: str) -> BinaryIO:
+def _opened(path: str, ending: Ending | None) -> Stream:
+    if path == "-" and SELECTABLE:
+        return LiveStream(sys.stdin.fileno(), ending)
     if path == "-":
         return io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False))
     try:
@@ -109,21 +146,12 @@ def _opened(path: str) -> BinaryIO:
         raise InputUnreadable(f"cannot be opened: {error.strerror}", where=path) from error
 
 
-def _known(head: bytes) -> tuple[str, str] | None:
-    return next(((what, remedy) for magic, what, remedy in KNOWN if head.startswith(magic)), None)
-
-
-def _remedy(head: bytes) -> str:
-    known = _known(head)
-    return known[1] if known else "egress-audit reads pcap and pcapng"
-
-
-def _what_it_is(head: bytes, extent: str) -> str:
-    known = _known(head)
-    if known:
-        return f"is {known[0]}, not pcap or pcapng"
-    if read_header(head.ljust(24, b"\0")) is not None or head.startswith(PCAPNG_MAGIC):
-        return f"has a capture header that is cut or damaged ({extent})"
-    if all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in head):
-        return "is text, not a capture"
-    return f"is no pcap or pcapng: it begins with {head[:4].hex(' ')}"
+def _what_it_is(head: bytes, extent: str, name: str) -> tuple[str, str]:
+    """What a file is that cannot be read, as in `is text`, and what would help."""
+    known = (PCAPNG_MAGIC, *MODIFIED)
+    if read_header(head.ljust(24, b"\0")) is not None or head.startswith(known):
+        return f"a capture whose header is cut or damaged ({extent})", NEITHER_NOR
+    foreign = foreign_format(head, name)
+    if foreign is not None:
+        return f"{foreign.what}, not pcap or pcapng", foreign.remedy
+    return f"no pcap or pcapng: it begins with {head[:4].hex(' ')}", NEITHER_NOR

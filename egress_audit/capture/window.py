@@ -6,6 +6,8 @@ both measured slower.
 """
 
 import hashlib
+import io
+from collections.abc import Callable
 from typing import BinaryIO
 
 import numpy as np
@@ -15,6 +17,9 @@ from egress_audit.columns import PADDING, U8
 BLOCK = 8 << 20
 """Bytes read at a time."""
 
+Stream = BinaryIO | io.RawIOBase
+"""An input that gives bytes, and none only at its end."""
+
 
 class Window:
     """The part of an input that is in memory: `buffer[:end]`, which begins at `base` in the input.
@@ -22,8 +27,16 @@ class Window:
     Raises OSError while reading if the input fails.
     """
 
-    def __init__(self, stream: BinaryIO, *, block: int = BLOCK) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        *,
+        block: int = BLOCK,
+        stalled: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """stalled: whether reading on would wait, so that what is there is looked at first."""
         self._stream = stream
+        self._stalled = stalled
         self._sha256 = hashlib.sha256()
         self._at_end = False
         self._allocate(block)
@@ -80,11 +93,13 @@ class Window:
         before = self.end
         room = memoryview(self.buffer)
         while not self._at_end and self.end < self.capacity:
-            got = self._stream.readinto(room[self.end : self.capacity])  # type: ignore[attr-defined]
+            got = self._stream.readinto(room[self.end : self.capacity])  # type: ignore[union-attr]
             if not got:
                 self._at_end = True
                 break
             self._sha256.update(room[self.end : self.end + got])
             self.end += got
+            if self._stalled():
+                break
         self.array[self.end : self.end + PADDING] = 0
         return self.end > before

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from egress_audit.cli.interrupts import interruptible
 from egress_audit.cli.output import refuse_overwriting, refuse_terminal
 from egress_audit.cli.own_addresses import own_prefixes
 from egress_audit.cli.report_options import (
@@ -52,7 +53,9 @@ def replay(
 ) -> int:
     """Judge a capture or a bundle against a claim.
 
-    FILE is a pcap or pcapng (`-` for standard input), or the folder that `egress-audit run` left.
+    FILE is a pcap or pcapng, also packed (gzip, zstd, xz, bzip2), `-` for standard input, or the
+    folder that `egress-audit run` left. Ctrl-C ends a live stream on standard input, and what was
+    read is judged.
 
     The exit code is the verdict: 0 HOLDS, 10 VIOLATED, 11 INCONCLUSIVE; 12 if there is none.
     """
@@ -73,12 +76,14 @@ def replay(
             "read like the program's: replay its folder",
             err=True,
         )
-    result = audit_capture(
-        file,
-        profile,
-        local=own_prefixes(local),
-        asserted=Asserted(words, asserted_by, asserted_on, because),
-    )
+    with interruptible(file) as ending:
+        result = audit_capture(
+            file,
+            profile,
+            local=own_prefixes(local),
+            asserted=Asserted(words, asserted_by, asserted_on, because),
+            ending=ending,
+        )
     write_audit(result, form, output, flows)
     return result.audit.verdict.exit_code
 

@@ -70,6 +70,17 @@ SPOTS_OF_FILE: tuple[Spot, ...] = (
         always,
     ),
     Spot(
+        "ended-by-user",
+        "Ended by the user",
+        "the reading of a live capture was ended by its user, and what came after was not seen",
+        "a capture that ends by itself",
+        NONE,
+        "every claim",
+        "end the program that records, not the audit",
+        lambda case: 0 if case.coverage.ended_by_user else None,
+        always,
+    ),
+    Spot(
         "drops-recorded",
         "Recorded loss",
         "frames that were lost between the network and the file: {count}",

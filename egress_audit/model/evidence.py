@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from egress_audit.model.destination import Absent
 
@@ -46,6 +47,43 @@ class HostRecord:
     hosts: tuple[str, ...]
 
 
+class Dialect(StrEnum):
+    """Ways in which captures name the processes behind their frames: what `Owner.how` says."""
+
+    APPLE = "Apple's process blocks"
+    WIRESHARK = "Wireshark's process information blocks"
+    HONE = "Hone's process blocks"
+    PTCPDUMP = "comments of ptcpdump"
+    RUSTNET = "comments of RustNet"
+    ETL2PCAPNG = "comments of etl2pcapng"
+    """Whatever ran when the frame was logged: not who sent it, by its own manual."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessRecord:
+    """What a block of a pcapng file says of a process."""
+
+    dialect: Dialect
+    section: int
+    number: int
+    """Position among the blocks of its dialect in its section, from 0."""
+    pid: int
+    exe: str | Absent
+    """Its path, or else its name."""
+    cmdline: str | Absent
+    start_ns: int | Absent
+    """When it started; ns since the epoch, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionRecord:
+    """What a block of Hone says of a socket: whose it was."""
+
+    section: int
+    connection: int
+    pid: int
+
+
 @dataclass(frozen=True, slots=True)
 class CaptureFacts:
     """What a frame source knows once it has been read to its end."""
@@ -67,6 +105,10 @@ class CaptureFacts:
     host_records: tuple[HostRecord, ...]
     host_records_beyond: int
     """Name records past the bound that was kept."""
+    processes: tuple[ProcessRecord, ...] = ()
+    connections: tuple[ConnectionRecord, ...] = ()
+    ended_by_user: bool = False
+    """A live capture whose reader was told to stop before the capture had ended."""
     parts: tuple["CaptureFacts", ...] = ()
     """Of several captures that are read as one: the facts of each."""
 
@@ -161,5 +203,7 @@ class Coverage:
     """Settings that silence a product, `NAME=value`."""
     host_records: tuple[HostRecord, ...] = field(default=())
     host_records_beyond: int = 0
+    ended_by_user: bool = False
+    """The user ended the reading of a live capture; what came after was not read."""
     recording: Recording | Absent = Absent.NOT_APPLICABLE
     """NOT_APPLICABLE on a capture that was not made by us."""

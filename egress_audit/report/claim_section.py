@@ -1,6 +1,7 @@
 """The sentence under test: what is claimed, where it stands, and of whom the verdict speaks."""
 
 from egress_audit.model.audit import Audit, Verdict
+from egress_audit.model.destination import Absent
 from egress_audit.report.section import Entry, Section
 from egress_audit.report.words import listed
 
@@ -13,6 +14,8 @@ def claim_section(audit: Audit) -> Section:
     subject = audit.subject
     if subject == ANONYMOUS:
         subject += ": nothing in it says which program sent"
+        if any(not isinstance(seen.owner, Absent) for seen in audit.observations):
+            subject += " that could be trusted; the processes that it names are shown"
     entries = [
         Entry("Sentence", (f"“{claim.statement}”",)),
         Entry("Profile", (f"{claim.name}: {claim.source}",)),

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from egress_audit.capture.foreign_formats import BY_MAGIC
 from egress_audit.capture.pcap import PcapSource
 from egress_audit.capture.pcapng import PcapngSource
-from egress_audit.capture.source import KNOWN, open_capture, source_of
+from egress_audit.capture.source import open_capture, source_of
 from egress_audit.capture.window import Window
 from egress_audit.errors import EgressAuditError, ExitCode, InputUnreadable
 from tests.builders.captures import Frame, Section, block, pcap, pcapng
@@ -130,7 +131,7 @@ def test_errors_of_a_pipe_speak_of_standard_input(
             open_capture("-")
 
 
-@pytest.mark.parametrize(("magic", "what", "remedy"), KNOWN, ids=lambda value: str(value)[:20])
+@pytest.mark.parametrize(("magic", "what", "remedy"), BY_MAGIC, ids=lambda value: str(value)[:20])
 def test_a_file_of_a_known_kind_is_named_with_its_remedy(
     tmp_path: Path, magic: bytes, what: str, remedy: str
 ) -> None:

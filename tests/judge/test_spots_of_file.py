@@ -28,6 +28,7 @@ DAMAGE = (Damage(40, "a record claims 4294967295 bytes"),)
 
 PRESENT: dict[str, dict[str, Any]] = {
     "damage": {"damage": DAMAGE},
+    "ended-by-user": {"ended_by_user": True},
     "drops-recorded": {"interfaces": (interface(drops=3),), "drops": 3},
     "filter-recorded": {"interfaces": (interface(capture_filter="tcp"),)},
     "snaplen-cut": {"truncated": 3},

@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
-from egress_audit.model.audit import Audit
+from egress_audit.model.audit import Audit, Owner
 from egress_audit.model.claim import AppliesTo
+from egress_audit.model.destination import Absent
 from egress_audit.report.claim_section import claim_section
 from tests.builders.audits import OFFLINE, asserted_silence, hub_lookup
+
+NONE = Absent.NOT_FOUND
 
 
 def terms(audit: Audit | None = None) -> dict[str, str]:
@@ -20,6 +23,13 @@ def test_the_statement_stands_with_its_profile_and_source() -> None:
 
 def test_a_capture_without_owners_is_never_called_the_program() -> None:
     assert terms()["Subject"] == "this capture: nothing in it says which program sent"
+
+
+def test_processes_that_a_capture_names_are_said_not_to_be_trusted() -> None:
+    owner = Owner(7, 0, "curl", NONE, NONE, NONE, "comments of ptcpdump")
+    audit = hub_lookup()
+    named = replace(audit, observations=(replace(audit.observations[0], owner=owner),))
+    assert "that could be trusted; the processes that it names are shown" in terms(named)["Subject"]
 
 
 def test_a_subject_that_is_known_is_not_doubted() -> None:

@@ -1,0 +1,192 @@
+"""gzip, zstd, xz and bzip2 around a capture, unpacked while it is read and in bounded memory.
+
+Hash and size of the evidence are those of the file as it lies on disk; offsets of damage are those
+of what was in it. Whatever is wrong with the packing ends the capture there, as damage does.
+"""
+
+import hashlib
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from egress_audit.capture.packings import LONGEST_MAGIC, UNPACKING_ERRORS, Packing
+from egress_audit.capture.window import BLOCK, Stream, Window
+from egress_audit.columns import FrameBatch, OpenedSource
+from egress_audit.model.evidence import CaptureFacts, Damage
+
+INPUT = 16 << 10
+"""Packed bytes read at a time. A member may be 20 bytes long, and each copies what follows it in
+its piece, so that larger pieces would make millions of empty members slow."""
+OUTPUT = 1 << 20
+"""Unpacked bytes asked for at a time."""
+MAX_RATIO = 500
+"""A file that unpacks to more than this many times its size is a bomb, not a capture: identical
+frames without payload pack 200-fold."""
+RATIO_APPLIES = 256 << 20
+"""Unpacked bytes up to which no ratio is looked at."""
+
+
+class Origin:
+    """A packed input: some bytes that were read already, then the rest of a stream."""
+
+    def __init__(self, head: bytes, stream: Stream) -> None:
+        self._head, self._at = head, 0
+        self._stream = stream
+        self._sha256 = hashlib.sha256()
+        self.size = 0
+        """Bytes read so far."""
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of everything read so far."""
+        return self._sha256.hexdigest()
+
+    @property
+    def stalled(self) -> bool:
+        """No more can be read at once without waiting."""
+        stalled: Callable[[], bool] = getattr(self._stream, "stalled", lambda: False)
+        return not self._head and stalled()
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes; none only at the end."""
+        if self._head:
+            part = self._head[self._at : self._at + size]
+            self._at += len(part)
+            if self._at >= len(self._head):
+                self._head = b""
+        else:
+            part = self._stream.read(size) or b""
+        self.size += len(part)
+        self._sha256.update(part)
+        return part
+
+    def drain(self) -> None:
+        """Reads the rest for hash and size alone."""
+        while self.read(OUTPUT):
+            pass
+
+    def close(self) -> None:
+        """Closes the stream."""
+        self._stream.close()
+
+
+class Unpacked(io.RawIOBase):
+    """What is in a packed input, member after member."""
+
+    def __init__(self, origin: Origin, packing: Packing) -> None:
+        super().__init__()
+        self.origin = origin
+        self.packing = packing
+        self.produced = 0
+        """Unpacked bytes so far."""
+        self.problem = ""
+        """Why it ended before its end; empty if it did not."""
+        self._decoder = packing.decoder()
+        self._packed = b""
+        self._ready, self._at = b"", 0
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def stalled(self) -> bool:
+        """No more comes at once without waiting for the input."""
+        waiting = self._decoder.needs_input and not self._packed
+        return self._at >= len(self._ready) and waiting and self.origin.stalled
+
+    def readinto(self, room: "io.WriteableBuffer") -> int:  # type: ignore[name-defined]
+        """Fills `room` as far as it goes; 0 only at the end, or where the packing is damaged."""
+        while self._at >= len(self._ready):
+            if self.problem or not self._step():
+                return 0
+        place = memoryview(room)
+        part = self._ready[self._at : self._at + len(place)]
+        place[: len(part)] = part
+        self._at += len(part)
+        return len(part)
+
+    def close(self) -> None:
+        """Closes the input too."""
+        self.origin.close()
+        super().close()
+
+    def _step(self) -> bool:
+        """Unpacks a little more, perhaps nothing; False at the end."""
+        if self._decoder.eof and not self._next_member():
+            return False
+        packed = b""
+        if self._decoder.needs_input:
+            packed = self._packed or self.origin.read(INPUT)
+            self._packed = b""
+            if not packed:
+                return self._fail("end before they are complete")
+        try:
+            self._ready, self._at = self._decoder.decompress(packed, OUTPUT), 0
+        except UNPACKING_ERRORS as error:
+            return self._fail(f"are damaged ({error})")
+        self.produced += len(self._ready)
+        if self.produced > max(RATIO_APPLIES, MAX_RATIO * self.origin.size):
+            return self._fail(f"unpack to more than {MAX_RATIO} times their size")
+        return True
+
+    def _next_member(self) -> bool:
+        """Goes on with what follows a complete member, past zeros; False if nothing does."""
+        rest = self._decoder.unused_data.lstrip(b"\0")
+        while len(rest) < LONGEST_MAGIC and (more := self.origin.read(INPUT)):
+            rest = (rest + more).lstrip(b"\0")
+        if rest and not rest.startswith(self.packing.magics):
+            return self._fail("are followed by something else, which was not read")
+        self._decoder, self._packed = self.packing.decoder(), rest
+        return bool(rest)
+
+    def _fail(self, what: str) -> bool:
+        self.problem = f"the {self.packing.name} data {what}"
+        return False
+
+
+class UnpackedWindow(Window):
+    """A window over what is in a packed input; hash and size are those of the input."""
+
+    def __init__(self, unpacked: Unpacked, *, block: int = BLOCK) -> None:
+        self._unpacked = unpacked
+        super().__init__(unpacked, block=block, stalled=unpacked.stalled)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the packed input read so far."""
+        return self._unpacked.origin.size
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of the packed input."""
+        return self._unpacked.origin.sha256
+
+    def drain(self) -> None:
+        """Reads the rest of the packed input, which is no longer unpacked, and closes it."""
+        self._unpacked.origin.drain()
+        self.close()
+
+
+class UnpackedSource:
+    """A source over an UnpackedWindow, whose facts tell of the packing."""
+
+    def __init__(self, source: OpenedSource, unpacked: Unpacked) -> None:
+        self._source = source
+        self._unpacked = unpacked
+
+    def __iter__(self) -> Iterator[FrameBatch]:
+        """Every batch of the source."""
+        return iter(self._source)
+
+    def close(self) -> None:
+        """Closes the input."""
+        self._source.close()
+
+    def facts(self) -> CaptureFacts:
+        """The facts of the source; damage of the packing is damage of the file."""
+        facts, unpacked = self._source.facts(), self._unpacked
+        damage = facts.damage
+        if unpacked.problem:
+            damage = (*damage, Damage(unpacked.produced, unpacked.problem))
+        detail = f"{facts.format_detail}, in {unpacked.packing.name}"
+        return replace(facts, format_detail=detail, damage=damage)

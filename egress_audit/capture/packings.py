@@ -1,0 +1,157 @@
+"""gzip, zstd, xz and bzip2, each as decoders of one member with bounded memory.
+
+Source: RFC 1952 (gzip), RFC 8878 (zstd), the .xz file format 1.2.0.
+"""
+
+import bz2
+import lzma
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import zstandard
+
+ZSTD_SLICE = 1 << 10
+"""Packed bytes given to zstd at once, which cannot be told to stop: at most 128 KiB come of any
+four, so 32 MiB of these."""
+MAX_WINDOW = 128 << 20
+"""Memory that a zstd frame or an xz block may ask for; `zstd -d` and `xz -9` stay below it."""
+LONGEST_MAGIC = 6
+
+
+class Decoder(Protocol):
+    """One member of packed data, as bz2 and lzma have it."""
+
+    @property
+    def eof(self) -> bool:
+        """The member is complete."""
+        ...
+
+    @property
+    def needs_input(self) -> bool:
+        """Nothing more comes without more packed bytes."""
+        ...
+
+    @property
+    def unused_data(self) -> bytes:
+        """Packed bytes behind the member."""
+        ...
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        """More of what is in it."""
+        ...
+
+
+class GzipDecoder:
+    """A gzip member. Where it is damaged, everything before comes out first."""
+
+    def __init__(self) -> None:
+        self._inner = zlib.decompressobj(wbits=31)
+        self._held = b""
+        self._full = False
+        self._error: zlib.error | None = None
+
+    @property
+    def eof(self) -> bool:
+        """The member is complete, and its checksum is right."""
+        return self._inner.eof
+
+    @property
+    def needs_input(self) -> bool:
+        """Nothing more comes without more packed bytes."""
+        return not (self._held or self._full or self._error)
+
+    @property
+    def unused_data(self) -> bytes:
+        """Packed bytes behind the member."""
+        return self._inner.unused_data
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        """More of what is in it; raises zlib.error once everything before the damage was given."""
+        if self._error is not None:
+            raise self._error
+        before, packed = self._inner.copy(), self._held + data
+        try:
+            unpacked = self._inner.decompress(packed, max_length)
+        except zlib.error as error:
+            self._error = error
+            return _salvaged(before, packed)
+        self._held, self._full = self._inner.unconsumed_tail, len(unpacked) == max_length
+        return unpacked
+
+
+def _salvaged(decoder: "zlib._Decompress", packed: bytes) -> bytes:
+    """What comes of the bytes before the one that is wrong."""
+    parts = []
+    for at in range(len(packed)):
+        try:
+            parts.append(decoder.decompress(packed[at : at + 1]))
+        except zlib.error:
+            break
+    return b"".join(parts)
+
+
+class ZstdDecoder:
+    """A zstd frame, or one that is to be skipped."""
+
+    def __init__(self) -> None:
+        unlimited = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW)
+        self._inner = unlimited.decompressobj()
+        self._held, self._at = b"", 0
+
+    @property
+    def eof(self) -> bool:
+        """The frame is complete."""
+        return self._inner.eof
+
+    @property
+    def needs_input(self) -> bool:
+        """Nothing more comes without more packed bytes."""
+        return self._at >= len(self._held)
+
+    @property
+    def unused_data(self) -> bytes:
+        """Packed bytes behind the frame."""
+        return self._inner.unused_data + self._held[self._at :]
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        """More of what is in it, which may exceed `max_length` up to what ZSTD_SLICE allows."""
+        if data:
+            self._held, self._at = data, 0
+        part = self._held[self._at : self._at + ZSTD_SLICE]
+        self._at += len(part)
+        return self._inner.decompress(part)
+
+
+def _xz() -> Decoder:
+    return lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=MAX_WINDOW)
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """A way to pack files."""
+
+    name: str
+    magics: tuple[bytes, ...]
+    decoder: Callable[[], Decoder]
+    unpack: str
+    """The command that unpacks to standard output."""
+
+
+SKIPPABLE = tuple(bytes([0x50 + n]) + b"\x2a\x4d\x18" for n in range(16))
+"""First bytes of zstd frames that hold no data (RFC 8878 §3.1.2)."""
+
+PACKINGS: tuple[Packing, ...] = (
+    Packing("gzip", (b"\x1f\x8b\x08",), GzipDecoder, "gunzip -c"),
+    Packing("zstd", (b"\x28\xb5\x2f\xfd", *SKIPPABLE), ZstdDecoder, "zstdcat"),
+    Packing("xz", (b"\xfd7zXZ\x00",), _xz, "xzcat"),
+    Packing("bzip2", (b"BZh",), bz2.BZ2Decompressor, "bzcat"),
+)
+UNPACKING_ERRORS = (zlib.error, lzma.LZMAError, zstandard.ZstdError, OSError, EOFError)
+"""bz2 raises OSError for damaged data; the input's own errors are raised outside the decoders."""
+
+
+def packing_of(head: bytes) -> Packing | None:
+    """The packing whose first bytes these are; None if there is none."""
+    return next((packing for packing in PACKINGS if head.startswith(packing.magics)), None)
