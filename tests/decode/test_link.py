@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from egress_audit.decode.link import MAX_VLAN_TAGS
+from egress_audit.decode.link import MAX_HEADERS
 from tests.builders.captures import (
     UDP,
     Frame,
@@ -34,7 +34,7 @@ def alone(data: bytes, linktype: int = 1, wirelen: int | None = None) -> Run:
     [
         (ethernet, 1),
         (lambda p: ethernet(p, vlans=[1]), 1),
-        (lambda p: ethernet(p, vlans=range(MAX_VLAN_TAGS), tpid=0x88A8), 1),
+        (lambda p: ethernet(p, vlans=range(MAX_HEADERS), tpid=0x88A8), 1),
         (ethernet_snap, 1),
         (sll, 113),
         (sll2, 276),
@@ -96,7 +96,7 @@ def test_a_cooked_frame_may_have_tags() -> None:
 
 @pytest.mark.parametrize("linktype", [1, 113])
 def test_one_tag_too_many_is_not_followed(linktype: int) -> None:
-    tags = b"\x81\0".join([b"\0\x05"] * (MAX_VLAN_TAGS + 1)) + b"\x08\0"
+    tags = b"\x81\0".join([b"\0\x05"] * (MAX_HEADERS + 1)) + b"\x08\0"
     whole = ethernet(tags + TO_V4, 0x8100) if linktype == 1 else sll(tags + TO_V4, 0x8100)
     assert alone(whole, linktype).ledger.undecoded == {"ethertype 0x8100": 1}
 
