@@ -7,7 +7,7 @@ tcpdump.org/linktypes (PRISM, AVS).
 
 import numpy as np
 
-from egress_audit.columns import I64
+from egress_audit.columns import I64, Bool
 from egress_audit.decode import ledger, link_kinds
 from egress_audit.decode.link_rows import IEEE802_11, LLC, WLAN_PADDED, Decoded, Rows, unless
 
@@ -17,6 +17,8 @@ NO_DATA, QOS = 4, 8
 BOTH_SYSTEMS, PROTECTED, HT_CONTROL = 0x03, 0x40, 0x80
 """Bits of the second byte of frame control: from one distribution system to another, and so on."""
 AGGREGATE = 0x80
+"""Bit of QoS control: the body is an A-MSDU."""
+SUBFRAME_HEADER = 14
 PRISM_HEADER, AVS_LEAST = 144, 8
 AVS_COOKIE = 0x80211000
 RADIOTAP_LEAST, PRESENT_WORDS = 8, 32
@@ -43,6 +45,7 @@ def _data(rows: Rows, *, padded: bool) -> Decoded:
     quality = rows.start + np.where(flags & BOTH_SYSTEMS == BOTH_SYSTEMS, 30, 24)
     length = quality - rows.start + np.where(qos, 2, 0) + np.where(ordered, 4, 0)
     behind = rows.start + (length + 3 & ~3 if padded else length)
+    aggregate = qos & (rows.u8(quality) & AGGREGATE != 0)
     outcome = unless(
         rows.short(rows.start + 2),
         [
@@ -53,11 +56,22 @@ def _data(rows: Rows, *, padded: bool) -> Decoded:
             (subtype & NO_DATA != 0, link_kinds.NULL_80211),
             (flags & PROTECTED != 0, link_kinds.ENCRYPTED_80211),
             (behind > rows.end, rows.short(behind)),
-            (qos & (rows.u8(quality) & AGGREGATE != 0), link_kinds.AGGREGATE_80211),
             (rows.u8(rows.start + 22) & 15 != 0, link_kinds.FRAGMENT_80211),
+            (aggregate & ~_stands_alone(rows, behind), link_kinds.AGGREGATE_80211),
         ],
     )
-    return behind, rows.all(LLC), outcome
+    return behind + np.where(aggregate, SUBFRAME_HEADER, 0), rows.all(LLC), outcome
+
+
+def _stands_alone(rows: Rows, at: I64) -> Bool:
+    """True where the subframe at `at` leaves no room for another (IEEE 802.11-2020 §9.3.2.2).
+
+    A frame that the capture cut may have had more of them.
+    """
+    inside = at + SUBFRAME_HEADER
+    next_subframe = at + (SUBFRAME_HEADER + rows.u16(at + 12) + 3 & ~3)
+    found: Bool = (inside <= rows.end) & ~rows.cut & (next_subframe + SUBFRAME_HEADER > rows.end)
+    return found
 
 
 def radiotap(rows: Rows) -> Decoded:
@@ -74,8 +88,8 @@ def radiotap(rows: Rows) -> Decoded:
     return behind, np.where(_says_padded(rows, behind), WLAN_PADDED, IEEE802_11), outcome
 
 
-def _says_padded(rows: Rows, behind: I64) -> I64:
-    """(rows,) True where the flags field, which follows the time stamp, says padding."""
+def _says_padded(rows: Rows, behind: I64) -> Bool:
+    """True where the flags field, which follows the time stamp, says padding."""
     present = rows.u32_little(rows.start + 4)
     at = rows.start + 8
     word, more = present, present & MORE_WORDS != 0
@@ -87,7 +101,7 @@ def _says_padded(rows: Rows, behind: I64) -> I64:
         more = more & (word & MORE_WORDS != 0) & (at < behind)
     aligned = rows.start + (at - rows.start + 7 & ~7)
     at = np.where(present & TIMESTAMP != 0, aligned + 8, at)
-    found: I64 = (present & FLAGS != 0) & (at < behind) & (rows.u8(at) & FLAG_PADDED != 0)
+    found: Bool = (present & FLAGS != 0) & (at < behind) & (rows.u8(at) & FLAG_PADDED != 0)
     return found
 
 

@@ -22,7 +22,9 @@ def linktype_kind(linktype: I64) -> I64:
     return FIRST_LINKTYPE - linktype
 
 
-ETHERNET, C_HDLC, FRELAY, IEEE802_11 = (FIRST_LINKTYPE - number for number in (1, 104, 107, 105))
+ETHERNET, PPP_SERIAL, C_HDLC, IEEE802_11, FRELAY = (
+    FIRST_LINKTYPE - number for number in (1, 9, 104, 105, 107)
+)
 
 Decoded = tuple[I64, I64, I64]
 """Start of the network layer, EtherType, outcome so far: each (rows,).

@@ -133,7 +133,8 @@ def pflog(packet: bytes) -> bytes:
 
 def ipnet(packet: bytes) -> bytes:
     """IPNET of Solaris."""
-    return bytes([1, family(packet, 26)]) + bytes(22) + packet
+    head = struct.pack(">BBHIIIII", 1, family(packet, 26), 0, len(packet), 2, 0, 0, 0)
+    return head + packet
 
 
 def slip(packet: bytes) -> bytes:
@@ -204,7 +205,7 @@ LINKS: dict[int, Wrap] = {
     129: arcnet,
     138: lambda packet: bytes(16) + ethertype(packet) + packet,
     143: docsis,
-    149: pktap,
+    149: lambda packet: pktap(p.ethernet(packet)),
     163: lambda packet: avs(wlan(snap(packet))),
     166: lambda packet: b"\x01\x03" + ppp_field(packet),
     192: lambda packet: ppi(wlan(snap(packet))),
@@ -216,11 +217,11 @@ LINKS: dict[int, Wrap] = {
     240: lambda packet: bytes(4) + p.ethernet(packet),
     241: lambda packet: bytes(4) + b"\x55" * 7 + b"\xd5" + p.ethernet(packet),
     242: lambda packet: bytes(40) + ethertype(packet) + bytes(2) + packet,
-    258: pktap,
+    258: lambda packet: pktap(p.ethernet(packet)),
     276: p.sll2,
     281: lambda packet: tagged(16, packet),
     282: lambda packet: bytes(4) + p.ethernet(packet),
     284: lambda packet: tagged(16, packet),
     285: lambda packet: tagged(20, packet),
 }
-"""LINKTYPE_ → the frame of that type around a packet. 228 and 229, which take one version, are not here."""
+"""LINKTYPE_ → the frame of that type around a packet; 228 and 229 take one version only."""

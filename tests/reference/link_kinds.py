@@ -79,11 +79,20 @@ def wlan(here: Cursor, onward: Onward, *, padded: bool = False) -> Decoded:
         if flags & 0x80:
             length += 4
     rest = here.past(length + (-length % 4 if padded else 0))
-    if quality is not None and here.read(quality, 1) & 0x80:
-        return Undecoded("802.11 A-MSDU")
     if here.read(22, 1) & 15:
         return Undecoded("802.11 fragment")
+    if quality is not None and here.read(quality, 1) & 0x80:
+        return _aggregate(rest, onward)
     return onward("llc", rest)
+
+
+def _aggregate(here: Cursor, onward: Onward) -> Decoded:
+    """Two addresses, a length, the unit, padding to four: read if there is but one."""
+    left, length = here.frame.caplen - here.at, here.peek(12, 2)
+    whole = here.frame.caplen == here.frame.wirelen
+    if length is None or not whole or left - (14 + length + 3) // 4 * 4 >= 14:
+        return Undecoded("802.11 A-MSDU")
+    return onward("llc", here.past(14))
 
 
 def wlan_padded(here: Cursor, onward: Onward) -> Decoded:

@@ -139,7 +139,7 @@ HEADERS: dict[str | int, Callable[[Cursor, Onward], Decoded]] = {
     "link 163": kinds.avs,
     "link 166": layers.ppp_pppd,
     "link 192": kinds.ppi,
-    "link 204": _plain(1, "ppp protocol"),
+    "link 204": _plain(1, "link 9"),
     "link 205": _plain(1, "link 104"),
     "link 206": _plain(1, "link 107"),
     "link 226": kinds.ipnet,
