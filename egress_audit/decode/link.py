@@ -127,11 +127,13 @@ def _followed(header: Header, rows: Rows) -> Decoded:
         going = _unfinished(kind, outcome)
         if not len(going):
             return at, kind, outcome
-        for known in HEADERS.keys() & set(np.unique(kind[going]).tolist()):
-            chosen = going[kind[going] == known]
+        # One header of each row in a pass: what it leads to waits for the next.
+        kinds = kind[going]
+        for known in HEADERS.keys() & set(np.unique(kinds).tolist()):
+            chosen = going[kinds == known]
             inside = rows.inside(chosen, at[chosen])
             at[chosen], kind[chosen], outcome[chosen] = HEADERS[known](inside)
-        strange = going[(kind[going] <= FIRST_LINKTYPE) & ~np.isin(kind[going], KINDS)]
+        strange = going[(kinds <= FIRST_LINKTYPE) & ~np.isin(kinds, KINDS)]
         outcome[strange] = ledger.LINKTYPE | FIRST_LINKTYPE - kind[strange]
     going = _unfinished(kind, outcome)
     outcome[going[kind[going] < ANY_IP]] = link_kinds.NESTED
