@@ -73,7 +73,7 @@ def atm(rows: Rows) -> Decoded:
 
 def classical_ip(rows: Rows) -> Decoded:
     """ATM_CLIP: 802.2 with SNAP, or a packet without any header."""
-    plain = rows.u24(rows.start) != LLC_SNAP
+    plain = (rows.u8(rows.start) != LLC_SNAP >> 16) | (rows.start == rows.end)
     behind, kind, outcome = _logical_link(rows, rows.start)
     return np.where(plain, rows.start, behind), np.where(plain, ANY_IP, kind), outcome
 

@@ -49,7 +49,7 @@ def ppp_pppd(rows: Rows) -> Decoded:
     """PPP_PPPD: the direction (0 or 1) stands where the address would be."""
     replaced = (rows.u8(rows.start) <= 1) & (rows.u8(rows.start + 1) == UNNUMBERED)
     behind, kind, outcome = ppp(rows)
-    outcome = np.where(replaced, rows.short(rows.start + 2), outcome)
+    outcome = unless(rows.short(rows.start + 2), [(~replaced, outcome)])
     return np.where(replaced, rows.start + 2, behind), np.where(replaced, PPP, kind), outcome
 
 

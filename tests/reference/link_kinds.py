@@ -219,7 +219,7 @@ def atm(here: Cursor, onward: Onward) -> Decoded:
 
 def classical_ip(here: Cursor, onward: Onward) -> Decoded:
     """With or without 802.2."""
-    if here.peek(0, 3) != 0xAAAA03:
+    if here.peek(0, 1) != 0xAA:
         return onward("any ip", here)
     return atm(here, onward)
 

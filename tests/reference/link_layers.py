@@ -122,7 +122,7 @@ def ppp(here: Cursor, onward: Onward) -> Decoded:
 
 def ppp_pppd(here: Cursor, onward: Onward) -> Decoded:
     """0 or 1 in place of 0xff."""
-    if here.peek(0, 2) in (0x0003, 0x0103):
+    if here.read(0, 2) in (0x0003, 0x0103):
         return onward("ppp protocol", here.past(2))
     return ppp(here, onward)
 
