@@ -16,8 +16,8 @@ TOKEN_RING_HEADER, FDDI_HEADER, FIBRE_CHANNEL_HEADER = 14, 13, 16
 INFINIBAND_HEADER, FIREWIRE_HEADER = 44, 18
 SUNATM_HEADER, LANE_HEADER = 4, 2
 TRAFFIC_LANE, TRAFFIC_LLC = 1, 2
-SIGNALLING_CIRCUITS = (5, 16)
-"""Q.2931 and ILMI, both on path 0 (ATM Forum UNI 3.1)."""
+SIGNALLING_CIRCUIT, UPKEEP_CIRCUIT = 5, 16
+"""Q.2931, which calls a far party by its number, and ILMI, which does not (ATM Forum UNI 3.1)."""
 BRIDGE_PAD = 2
 ARCNET_NEW = 0x80
 """Protocols from here on begin with the split flag of RFC 1201."""
@@ -82,14 +82,14 @@ def sun_atm(rows: Rows) -> Decoded:
     """SUNATM: sort of traffic, path and circuit; then LAN emulation or 802.2."""
     traffic = rows.u8(rows.start) & 15
     path, circuit = rows.u8(rows.start + 1), rows.u16(rows.start + 2)
-    signalling = (path == 0) & np.isin(circuit, SIGNALLING_CIRCUITS)
     lane, header = traffic == TRAFFIC_LANE, rows.start + SUNATM_HEADER
     behind, kind, _ = _logical_link(rows, header)
     behind = np.where(lane, header + LANE_HEADER, behind)
     outcome = unless(
         rows.short(header),
         [
-            (signalling, link_kinds.ATM_SIGNALLING),
+            ((path == 0) & (circuit == SIGNALLING_CIRCUIT), link_kinds.ATM_SIGNALLING),
+            ((path == 0) & (circuit == UPKEEP_CIRCUIT), link_kinds.ATM_UPKEEP),
             (~lane & (traffic != TRAFFIC_LLC), link_kinds.ATM_TRAFFIC),
             (behind > rows.end, rows.short(behind)),
         ],

@@ -40,6 +40,9 @@ CISCO_KINDS = {
     0x2004: link_kinds.DTP,
 }
 
+CIRCUIT_CALLS = 0x08
+"""Q.933. Without a call reference it is about the state of circuits; with one it may call a far
+party by its number."""
 NLPID_KINDS = {0xCC: IPV4, 0x8E: IPV6, 0x80: SNAP, 0xCF: PPP}
 
 
@@ -83,7 +86,12 @@ def nlpid(rows: Rows) -> Decoded:
     """One byte of ISO/IEC TR 9577."""
     value = rows.u8(rows.start)
     kind = by_table(value, NLPID_KINDS)
-    outcome = unless(rows.short(rows.start + 1), [(kind == 0, link_kinds.NLPID | value)])
+    status = (value == CIRCUIT_CALLS) & (rows.u8(rows.start + 1) == 0)
+    status &= rows.start + 2 <= rows.end
+    outcome = unless(
+        rows.short(rows.start + 1),
+        [(status, link_kinds.CIRCUIT_STATUS), (kind == 0, link_kinds.NLPID | value)],
+    )
     return rows.start + 1, kind, outcome
 
 

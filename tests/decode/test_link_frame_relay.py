@@ -40,5 +40,9 @@ def test_every_encapsulation_leads_to_the_packet(rest: bytes) -> None:
     assert fate(DLCI + rest, FRELAY) == PACKET
 
 
-def test_signalling_is_no_packet() -> None:
-    assert fate(b"\0\1\3\x08" + bytes(8), FRELAY) == "Q.933"
+def test_the_state_of_circuits_is_no_packet() -> None:
+    assert fate(b"\0\1\3\x08\0\x7d" + bytes(8), FRELAY) == "Q.933 status"
+
+
+def test_a_call_names_a_far_party() -> None:
+    assert fate(b"\0\1\3\x08\1\5\5" + bytes(8), FRELAY) == "NLPID 0x08"

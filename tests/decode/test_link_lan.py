@@ -51,7 +51,7 @@ def test_lan_emulation_has_two_bytes_before_its_frame() -> None:
     ("header", "kind"),
     [
         (b"\6\0\0\5", "ATM signalling"),
-        (b"\5\0\0\x10", "ATM signalling"),
+        (b"\5\0\0\x10", "ILMI"),
         (b"\2\1\0\5", "802.2 LLC"),
         (b"\4\0\0\x20", "ATM traffic type"),
     ],

@@ -227,8 +227,10 @@ def classical_ip(here: Cursor, onward: Onward) -> Decoded:
 def sun_atm(here: Cursor, onward: Onward) -> Decoded:
     """Four bytes: traffic, path, circuit."""
     rest, traffic = here.past(4), here.read(0, 1) & 15
-    if here.read(1, 3) in (5, 16):
-        return NoDestination("ATM signalling")
+    if here.read(1, 3) == 5:
+        return Undecoded("ATM signalling")
+    if here.read(1, 3) == 16:
+        return NoDestination("ILMI")
     if traffic == 1:
         return onward("link 1", rest.past(2))
     return atm(rest, onward) if traffic == 2 else Undecoded("ATM traffic type")

@@ -31,7 +31,7 @@ PPP_UPKEEP = {
     0xC227: "EAP",
 }
 NLPIDS: dict[int, str | int] = {0xCC: 0x0800, 0x8E: 0x86DD, 0x80: "snap", 0xCF: "ppp protocol"}
-NLPID_UPKEEP = {0x08: "Q.933", 0x09: "LMI", 0x82: "ES-IS", 0x83: "IS-IS"}
+NLPID_UPKEEP = {0x09: "LMI", 0x82: "ES-IS", 0x83: "IS-IS"}
 FRAME_TYPES = {
     *(0x0800, 0x86DD, 0x0806, 0x8100, 0x88A8, 0x8847, 0x8848, 0x8864, 0x88CC, 0x8863),
 }
@@ -107,6 +107,8 @@ def nlpid(here: Cursor, onward: Onward) -> Decoded:
     value = here.read(0, 1)
     if value in NLPIDS:
         return onward(NLPIDS[value], here.past(1))
+    if value == 0x08 and here.peek(1, 1) == 0:
+        return NoDestination("Q.933 status")
     if value in NLPID_UPKEEP:
         return NoDestination(NLPID_UPKEEP[value])
     return Undecoded(f"NLPID 0x{value:02x}")
