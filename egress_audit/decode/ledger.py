@@ -9,6 +9,7 @@ from collections import Counter
 import numpy as np
 
 from egress_audit.columns import I64, U8
+from egress_audit.decode import link_kinds
 
 PACKET = 0
 TRUNCATED = 1 << 32
@@ -34,13 +35,27 @@ NO_DESTINATION: dict[int, str] = {
     STP: "STP",
     ETHERTYPE | 0x0806: "ARP",
     ETHERTYPE | 0x0842: "wake-on-LAN",
+    ETHERTYPE | 0x22EA: "SRP",
+    ETHERTYPE | 0x22F4: "IS-IS",
     ETHERTYPE | 0x8035: "RARP",
     ETHERTYPE | 0x8808: "MAC control",
     ETHERTYPE | 0x8809: "slow protocols",
+    ETHERTYPE | 0x8863: "PPPoE discovery",
+    ETHERTYPE | 0x886F: "NLB heartbeat",
     ETHERTYPE | 0x888E: "EAPOL",
+    ETHERTYPE | 0x8892: "PROFINET real-time",
+    ETHERTYPE | 0x88B8: "GOOSE",
+    ETHERTYPE | 0x88B9: "GSE management",
+    ETHERTYPE | 0x88BA: "sampled values",
     ETHERTYPE | 0x88CC: "LLDP",
+    ETHERTYPE | 0x88E3: "MRP",
+    ETHERTYPE | 0x88F5: "MVRP",
+    ETHERTYPE | 0x88F6: "MMRP",
     ETHERTYPE | 0x88F7: "PTP",
+    ETHERTYPE | 0x88FB: "PRP supervision",
+    ETHERTYPE | 0x8902: "CFM",
     ETHERTYPE | 0x9000: "ECTP loopback",
+    **link_kinds.NO_DESTINATION,
 }
 """Kinds that end at the link: nothing in them can name a destination beyond it (IEEE 802)."""
 
@@ -65,7 +80,7 @@ def reason(outcome: int) -> str:
         return f"link type {value}"
     if kind == FAMILY:
         return f"address family {value}"
-    return REASONS[kind]
+    return link_kinds.link_reason(outcome) or REASONS[kind]
 
 
 class Ledger:

@@ -1,26 +1,83 @@
 """From a frame to the start of its IP header, for each link type. HOT PATH.
 
-Every decoder works on all frames of its link type at once. Sources: IEEE 802.3 and 802.1Q;
-RFC 1042 (SNAP); tcpdump.org/linktypes (NULL, LOOP, LINUX_SLL, LINUX_SLL2, RAW).
+A header leads to the next: a link type, an EtherType or one of the kinds of `link_rows` names the
+function that reads it. Each reads its header in all rows at once; `_followed` goes on with those
+that lead to another header, until none does. Source: tcpdump.org/linktypes for the numbers; the
+other link_*.py files name theirs.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from egress_audit.columns import I64, U8, Bool, FrameBatch
-from egress_audit.decode import ledger
+from egress_audit.columns import I64, U8, FrameBatch
+from egress_audit.decode import ledger, link_kinds
+from egress_audit.decode.link_80211 import avs, ieee80211, ieee80211_padded, prism, radiotap
+from egress_audit.decode.link_bsd import (
+    enc,
+    ipnet,
+    loop,
+    null,
+    pflog,
+    raw_ip,
+    raw_ipv4,
+    raw_ipv6,
+    slip,
+)
+from egress_audit.decode.link_cooked import linux_sll, linux_sll2, nflog, pktap, ppi, user2
+from egress_audit.decode.link_ethernet import (
+    docsis,
+    ethernet_header,
+    frame_behind,
+    macsec,
+    tag_of,
+    trill,
+)
+from egress_audit.decode.link_frame_relay import frame_relay
+from egress_audit.decode.link_lan import (
+    arcnet_linux,
+    atm,
+    classical_ip,
+    fddi,
+    ip_over_fibre_channel,
+    ip_over_firewire,
+    ip_over_infiniband,
+    sun_atm,
+    token_ring,
+)
+from egress_audit.decode.link_llc import llc, nlpid, snap
+from egress_audit.decode.link_mpls import mpls
+from egress_audit.decode.link_ppp import (
+    behind_direction,
+    c_hdlc,
+    ppp,
+    ppp_pppd,
+    ppp_protocol,
+    pppoe,
+)
+from egress_audit.decode.link_rows import (
+    ANY_IP,
+    C_HDLC,
+    FIRST_LINKTYPE,
+    FRELAY,
+    IPV4,
+    IPV6,
+    LLC,
+    NLPID,
+    PPP,
+    PPP_SERIAL,
+    SNAP,
+    WLAN_PADDED,
+    Decoded,
+    Header,
+    Rows,
+)
 
-IPV4, IPV6 = 0x0800, 0x86DD
-VLAN_TAGS = (0x8100, 0x88A8, 0x9100)
-MAX_VLAN_TAGS = 8
-FIRST_ETHERTYPE = 0x0600
-"""Below it stands a length, and an 802.2 header follows (IEEE 802.3 §3.2.6)."""
-SLL_802_2 = 0x0004
-"""What the cooked headers have for a protocol where an 802.2 header follows."""
-STP_DSAP = 0x42
-SNAP = 0xAAAA03
+__all__ = ["ANY_IP", "DECODERS", "IPV4", "IPV6", "Decoded", "LinkColumns", "Rows", "ethernet"]
+
+MAX_HEADERS = 16
+"""Link headers behind the first; each costs a pass over the rows that have it."""
 
 
 @dataclass(slots=True)
@@ -35,46 +92,15 @@ class LinkColumns:
     """4 or 6 as the link header says; 0 if it leaves that to the packet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """The frames of one link type: where each begins and ends in the buffer."""
-
-    buffer: U8
-    start: I64
-    end: I64
-    cut: Bool
-    """The file holds less of the frame than was on the wire."""
-
-    def u16(self, at: I64) -> I64:
-        """Big-endian 16-bit values at `at`; garbage where `at` lies past the frame's end."""
-        near = np.minimum(at, len(self.buffer) - 2)
-        value: I64 = self.buffer[near].astype(np.int64) << 8 | self.buffer[near + 1]
-        return value
-
-    def u32(self, at: I64) -> I64:
-        """Big-endian 32-bit values at `at`."""
-        return self.u16(at) << 16 | self.u16(at + 2)
-
-    def short(self, at: I64) -> I64:
-        """Outcome of frames that end before `at`; PACKET for the others."""
-        why = np.where(self.cut, ledger.TRUNCATED, ledger.LINK_MALFORMED)
-        outcome: I64 = np.where(at > self.end, why, ledger.PACKET)
-        return outcome
-
-
 def network_layers(batch: FrameBatch) -> LinkColumns:
     """Decodes the link header of every frame of the batch."""
-    count = len(batch)
-    columns = LinkColumns(batch.offset.copy(), np.zeros(count, np.int64), np.zeros(count, np.uint8))
-    for linktype in np.unique(batch.linktype).tolist():
+    outcome = ledger.LINKTYPE | batch.linktype.astype(np.int64)
+    columns = LinkColumns(batch.offset.copy(), outcome, np.zeros(len(batch), np.uint8))
+    for linktype in DECODERS.keys() & set(np.unique(batch.linktype).tolist()):
         chosen = np.flatnonzero(batch.linktype == linktype)
-        decoder = DECODERS.get(linktype)
-        if decoder is None:
-            columns.outcome[chosen] = ledger.LINKTYPE | linktype
-            continue
         start, caplen = batch.offset[chosen], batch.caplen[chosen]
         rows = Rows(batch.buffer, start, start + caplen, caplen < batch.wirelen[chosen])
-        network, ethertype, outcome = decoder(rows)
+        network, ethertype, outcome = DECODERS[linktype](rows)
         columns.network[chosen] = network
         columns.outcome[chosen] = np.where(
             outcome == ledger.PACKET, _outcome_of(ethertype), outcome
@@ -89,126 +115,110 @@ def _outcome_of(ethertype: I64) -> I64:
     return np.where(is_ip, ledger.PACKET, ledger.ETHERTYPE | ethertype)
 
 
-ANY_IP = -1
-"""Stands for an EtherType where the link type says IP and the packet says which."""
-
-Decoded = tuple[I64, I64, I64]
-"""Start of the network layer, EtherType, outcome so far: each (rows,)."""
-
-
 def ethernet(rows: Rows) -> Decoded:
-    """Ethernet II, 802.3 with SNAP, and any stack of VLAN tags."""
-    ethertype = rows.u16(rows.start + 12)
-    return _behind_tags(rows, rows.start + 14, ethertype, ethertype < FIRST_ETHERTYPE)
+    """Ethernet II, 802.3 with SNAP, and whatever tags, labels and sessions stand behind."""
+    return _followed(ethernet_header, rows)
 
 
-def _behind_tags(rows: Rows, network: I64, ethertype: I64, llc: Bool) -> Decoded:
-    """What stands behind the VLAN tags, if any, that begin at `network`.
-
-    ethertype: of the first tag, or of what stands there instead; llc: it is no EtherType but says
-    that an 802.2 header follows.
-    """
-    outcome = rows.short(network)
-    for _ in range(MAX_VLAN_TAGS):
-        tagged = np.isin(ethertype, VLAN_TAGS) & (outcome == ledger.PACKET)
-        if not tagged.any():
-            break
-        network = network + np.where(tagged, 4, 0)
-        outcome = np.where(tagged, rows.short(network), outcome)
-        ethertype = np.where(tagged, rows.u16(network - 2), ethertype)
-        llc = np.where(tagged, ethertype < FIRST_ETHERTYPE, llc)
-    llc &= outcome == ledger.PACKET
-    if llc.any():
-        return _llc(rows, network, ethertype, outcome, llc)
-    return network, ethertype, outcome
-
-
-def _llc(rows: Rows, network: I64, ethertype: I64, outcome: I64, llc: Bool) -> Decoded:
-    """802.2 behind a length: SNAP leads on to an EtherType, spanning tree is known, else not."""
-    outcome = np.where(llc, rows.short(network + 3), outcome)
-    header = rows.u16(network) << 8 | rows.buffer[np.minimum(network + 2, len(rows.buffer) - 1)]
-    alive = llc & (outcome == ledger.PACKET)
-    snap = alive & (header == SNAP)
-    outcome = np.where(snap, rows.short(network + 8), outcome)
-    ethernet_oui = (
-        rows.u16(network + 3) << 8 | rows.buffer[np.minimum(network + 5, len(rows.buffer) - 1)]
-    )
-    snap &= (outcome == ledger.PACKET) & (ethernet_oui == 0)
-    spanning_tree = alive & (header >> 16 == STP_DSAP)
-    unknown = alive & ~snap & (outcome == ledger.PACKET)
-    outcome = np.where(unknown, np.where(spanning_tree, ledger.STP, ledger.LLC), outcome)
-    ethertype = np.where(snap, rows.u16(network + 6), ethertype)
-    return np.where(snap, network + 8, network), ethertype, outcome
+def _followed(header: Header, rows: Rows) -> Decoded:
+    """What the first header leads to, once every header behind it has been read."""
+    at, kind, outcome = header(rows)
+    for _ in range(MAX_HEADERS):
+        going = _unfinished(kind, outcome)
+        if not len(going):
+            return at, kind, outcome
+        # One header of each row in a pass: what it leads to waits for the next.
+        kinds = kind[going]
+        for known in HEADERS.keys() & set(np.unique(kinds).tolist()):
+            chosen = going[kinds == known]
+            inside = rows.inside(chosen, at[chosen])
+            at[chosen], kind[chosen], outcome[chosen] = HEADERS[known](inside)
+        strange = going[(kinds <= FIRST_LINKTYPE) & ~np.isin(kinds, KINDS)]
+        outcome[strange] = ledger.LINKTYPE | FIRST_LINKTYPE - kind[strange]
+    going = _unfinished(kind, outcome)
+    outcome[going[kind[going] < ANY_IP]] = link_kinds.NESTED
+    return at, kind, outcome
 
 
-def raw_ip(rows: Rows) -> Decoded:
-    """RAW: the packet stands alone, its first nibble says which IP."""
-    return rows.start, np.full(len(rows.start), ANY_IP), rows.short(rows.start)
+def _unfinished(kind: I64, outcome: I64) -> I64:
+    """Indexes of the rows that lead to another link header. IP, the common case, is sorted out
+    before the table is asked."""
+    other = np.flatnonzero((outcome == ledger.PACKET) & (kind != IPV4) & (kind != IPV6))
+    return other[np.isin(kind[other], KINDS) | (kind[other] <= FIRST_LINKTYPE)]
 
 
-def raw_ipv4(rows: Rows) -> Decoded:
-    """LINKTYPE_IPV4."""
-    return rows.start, np.full(len(rows.start), IPV4), rows.short(rows.start)
-
-
-def raw_ipv6(rows: Rows) -> Decoded:
-    """LINKTYPE_IPV6."""
-    return rows.start, np.full(len(rows.start), IPV6), rows.short(rows.start)
-
-
-def linux_sll(rows: Rows) -> Decoded:
-    """LINUX_SLL: 16 bytes, the protocol in the last two."""
-    return _cooked(rows, rows.start + 14, rows.start + 16)
-
-
-def linux_sll2(rows: Rows) -> Decoded:
-    """LINUX_SLL2: 20 bytes, the protocol in the first two."""
-    return _cooked(rows, rows.start, rows.start + 20)
-
-
-def _cooked(rows: Rows, protocol: I64, network: I64) -> Decoded:
-    ethertype = rows.u16(protocol)
-    return _behind_tags(rows, network, ethertype, ethertype == SLL_802_2)
-
-
-FAMILY_IPV4 = 2
-FAMILIES_IPV6 = (10, 23, 24, 28, 30)
-"""AF_INET6 of Linux, Windows, NetBSD and OpenBSD, FreeBSD, macOS."""
-
-
-def loop(rows: Rows) -> Decoded:
-    """LOOP: four bytes of address family in network order."""
-    return _family(rows, rows.u32(rows.start))
-
-
-def null(rows: Rows) -> Decoded:
-    """NULL: four bytes of address family in the byte order of the machine that captured.
-
-    Families are small numbers, so the order that makes it smaller is the right one.
-    """
-    family = rows.u32(rows.start)
-    foreign = family.astype(np.uint32).byteswap().astype(np.int64)
-    return _family(rows, np.minimum(family, foreign))
-
-
-def _family(rows: Rows, family: I64) -> Decoded:
-    outcome = rows.short(rows.start + 4)
-    v4, v6 = family == FAMILY_IPV4, np.isin(family, FAMILIES_IPV6)
-    other = ~v4 & ~v6 & (outcome == ledger.PACKET)
-    outcome = np.where(other, ledger.FAMILY | family, outcome)
-    return rows.start + 4, np.where(v6, IPV6, IPV4), outcome
-
-
-DECODERS: dict[int, Callable[[Rows], Decoded]] = {
+LINK_HEADERS: dict[int, Header] = {
     0: null,
-    1: ethernet,
+    1: ethernet_header,
+    6: token_ring,
+    8: slip,
+    9: ppp,
+    10: fddi,
     12: raw_ip,
     14: raw_ip,
+    50: ppp,
+    51: pppoe,
+    100: atm,
     101: raw_ip,
+    104: c_hdlc,
+    105: ieee80211,
+    106: classical_ip,
+    107: frame_relay,
     108: loop,
+    109: enc,
     113: linux_sll,
+    117: pflog,
+    119: prism,
+    122: ip_over_fibre_channel,
+    123: sun_atm,
+    127: radiotap,
+    129: arcnet_linux,
+    138: ip_over_firewire,
+    143: docsis,
+    149: user2,
+    163: avs,
+    166: ppp_pppd,
+    192: ppi,
+    204: behind_direction(PPP_SERIAL),
+    205: behind_direction(C_HDLC),
+    206: behind_direction(FRELAY),
+    226: ipnet,
     228: raw_ipv4,
     229: raw_ipv6,
+    239: nflog,
+    240: frame_behind(4),
+    241: frame_behind(12),
+    242: ip_over_infiniband,
+    258: pktap,
     276: linux_sll2,
+    281: tag_of(16),
+    282: frame_behind(4),
+    284: tag_of(16),
+    285: tag_of(20),
 }
-"""LINKTYPE_ → decoder. What is not here is counted by number."""
+"""LINKTYPE_ → its header. What is not here is counted by number."""
+
+HEADERS: dict[int, Header] = {
+    **{FIRST_LINKTYPE - number: header for number, header in LINK_HEADERS.items()},
+    LLC: llc,
+    SNAP: snap,
+    NLPID: nlpid,
+    PPP: ppp_protocol,
+    WLAN_PADDED: ieee80211_padded,
+    **dict.fromkeys((0x8100, 0x88A8, 0x9100), tag_of(2)),
+    **dict.fromkeys((0x8926, 0x892F), tag_of(4)),
+    **dict.fromkeys((0x893F, 0x8909), tag_of(6)),
+    **dict.fromkeys((0x8847, 0x8848), mpls),
+    0x22F3: trill,
+    0x880B: ppp_protocol,
+    0x8864: pppoe,
+    0x88E5: macsec,
+    0x88E7: frame_behind(4),
+    0x8903: frame_behind(2),
+}
+"""EtherType or kind of `link_rows` → the header that it announces."""
+
+KINDS = np.array(sorted(HEADERS), np.int64)
+
+DECODERS = {number: partial(_followed, header) for number, header in LINK_HEADERS.items()}
+"""LINKTYPE_ → decoder: rows in, network layer out."""

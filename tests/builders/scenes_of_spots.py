@@ -50,7 +50,7 @@ from .scenes import (
 
 LOOP = "127.0.0.1"
 GRE = 47
-MPLS = 0x8847
+TIPC = 0x88CA
 LOOSE_ROUTE = bytes([131, 7, 4, 8, 8, 8, 8])
 """One station, 8.8.8.8, not yet visited (RFC 791 §3.1)."""
 FIVE_FLOWS = later([one(ip(LOOP, LOOP, udp(40000, port, b"x"), UDP)) for port in range(9001, 9006)])
@@ -100,8 +100,8 @@ FILE_SCENES = (
     ),
     (
         "frames-undecoded",
-        "a frame of an EtherType that is not decoded (MPLS)",
-        pcap([one(ethernet(b"\x00\x01\x01\x40" + DATAGRAM, MPLS))], 1),
+        "a frame of an EtherType that is not decoded (TIPC)",
+        pcap([one(ethernet(b"\x00\x01\x01\x40" + DATAGRAM, TIPC))], 1),
     ),
     (
         "headers-partial",

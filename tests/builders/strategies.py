@@ -20,8 +20,13 @@ from .files import (
     pcap,
     pcapng,
 )
+from .links import LINKS
 
-LINKTYPES = (0, 1, 12, 14, 101, 108, 113, 228, 229, 276)
+LINKTYPES = (
+    *(0, 1, 6, 8, 9, 10, 12, 14, 50, 51, 100, 101, 104, 105, 106, 107, 108, 109, 113, 117, 119),
+    *(122, 123, 127, 129, 138, 143, 149, 163, 166, 192, 204, 205, 206, 226, 228, 229, 239, 240),
+    *(241, 242, 258, 276, 281, 282, 284, 285),
+)
 UNKNOWN_LINKTYPE = 147
 IPV4_ADDRESSES = ("10.0.0.1", "10.0.0.2", "192.0.2.1", "255.255.255.255")
 IPV6_ADDRESSES = ("2001:db8::1", "2001:db8::2", "fe80::1", "ff02::fb")
@@ -128,7 +133,20 @@ def linked(draw: st.DrawFn, linktype: int) -> bytes:
         case 0 | 108:
             family = None if draw(whole) else draw(st.sampled_from((2, 7, 10, 23, 24, 28, 30)))
             return p.null(packet, family, big_endian=linktype == 108 or draw(st.booleans()))
+    if linktype in LINKS:
+        frame = LINKS[linktype](packet) + padding
+        return frame if draw(whole) else draw(altered(frame))
     return packet + padding
+
+
+@st.composite
+def altered(draw: st.DrawFn, frame: bytes) -> bytes:
+    """A frame with some bytes of its headers changed."""
+    changed = bytearray(frame)
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(0, min(len(frame), 48) - 1))
+        changed[at] = draw(st.one_of(st.integers(0, 255), st.sampled_from((0, 1, 3, 0x80))))
+    return bytes(changed)
 
 
 @st.composite

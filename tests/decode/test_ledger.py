@@ -26,8 +26,8 @@ def test_a_kind_that_ends_at_the_link_is_not_undecoded() -> None:
 
 
 def test_a_kind_that_may_lead_anywhere_is_undecoded() -> None:
-    counted = taken(ledger.ETHERTYPE | 0x8847)
-    assert (counted.no_destination, counted.undecoded) == ({}, {"ethertype 0x8847": 1})
+    counted = taken(ledger.ETHERTYPE | 0x88CA)
+    assert (counted.no_destination, counted.undecoded) == ({}, {"ethertype 0x88ca": 1})
 
 
 @pytest.mark.parametrize(

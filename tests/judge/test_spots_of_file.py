@@ -32,7 +32,7 @@ PRESENT: dict[str, dict[str, Any]] = {
     "drops-recorded": {"interfaces": (interface(drops=3),), "drops": 3},
     "filter-recorded": {"interfaces": (interface(capture_filter="tcp"),)},
     "snaplen-cut": {"truncated": 3},
-    "frames-undecoded": {"undecoded": {"ethertype 0x8847": 3}},
+    "frames-undecoded": {"undecoded": {"ethertype 0x88ca": 3}},
     "headers-partial": {"partial": {"header-cut": 3}},
     "fragments": {"partial": {"fragment": 3}},
     "source-routes": {"partial": {"source-routed": 3}},

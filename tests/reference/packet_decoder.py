@@ -2,139 +2,178 @@
 
 A frame becomes exactly one of three values: a `Packet`, an `Undecoded` with its reason, or a
 `NoDestination` of a kind that cannot leave the link. Nothing is shared with the engine.
-This file reads the link layer; network_layer.py and transport_layer.py go on from there.
-Source: IEEE 802.3, 802.1Q, 802.2; www.tcpdump.org/linktypes.html for the pseudo link layers.
+This file leads from one link header of link_layers.py or link_kinds.py to the next;
+network_layer.py and transport_layer.py go on from there.
 """
 
 from collections.abc import Callable
-from functools import partial
 
+from . import link_kinds as kinds
+from . import link_layers as layers
 from .capture_reader import ReferenceFrame
+from .link_cursor import Cursor, Onward, Short
 from .network_layer import ipv4, ipv6
-from .packet import Decoded, NoDestination, Packet, Undecoded, cut, u16
+from .packet import Decoded, NoDestination, Packet, Undecoded, cut
 
 __all__ = ["Decoded", "NoDestination", "Packet", "Undecoded", "decode_frame"]
 
-ETHERTYPE_IPV4, ETHERTYPE_IPV6 = 0x0800, 0x86DD
-VLAN_TAGS = {0x8100, 0x88A8, 0x9100}
-MAX_VLAN_TAGS = 8
-FIRST_ETHERTYPE = 0x0600
-"""Below it, the field is an IEEE 802.3 length and an 802.2 header follows."""
-SLL_802_2 = 0x0004
-AF_IPV4, AF_IPV6 = {2}, {10, 23, 24, 28, 30}
+MAX_HEADERS = 16
 
 NO_DESTINATION = {
     0x0806: "ARP",
     0x0842: "wake-on-LAN",
+    0x22EA: "SRP",
+    0x22F4: "IS-IS",
     0x8035: "RARP",
     0x8808: "MAC control",
     0x8809: "slow protocols",
+    0x8863: "PPPoE discovery",
+    0x886F: "NLB heartbeat",
     0x888E: "EAPOL",
+    0x8892: "PROFINET real-time",
+    0x88B8: "GOOSE",
+    0x88B9: "GSE management",
+    0x88BA: "sampled values",
     0x88CC: "LLDP",
+    0x88E3: "MRP",
+    0x88F5: "MVRP",
+    0x88F6: "MMRP",
     0x88F7: "PTP",
+    0x88FB: "PRP supervision",
+    0x8902: "CFM",
     0x9000: "ECTP loopback",
 }
 
 
 def decode_frame(frame: ReferenceFrame) -> Decoded:
     """The packet in a frame, or why there is none."""
-    decoder = LINK_DECODERS.get(frame.linktype)
-    return decoder(frame) if decoder else Undecoded(f"link type {frame.linktype}")
-
-
-def _ethernet(frame: ReferenceFrame) -> Decoded:
-    """IEEE 802.3: two addresses, then EtherType or length."""
-    if frame.caplen < 14:
+    try:
+        return onward(f"link {frame.linktype}", Cursor(frame, headers=-1))
+    except Short:
         return cut(frame, "link-malformed")
-    return _behind_tags(frame, u16(frame.data, 12), 14, lengths_below=FIRST_ETHERTYPE)
 
 
-def _linux_cooked(frame: ReferenceFrame, header_len: int, protocol_at: int) -> Decoded:
-    """LINKTYPE_LINUX_SLL and _SLL2: an EtherType, or 4 for an 802.2 frame."""
-    if frame.caplen < header_len:
-        return cut(frame, "link-malformed")
-    protocol = u16(frame.data, protocol_at)
-    if protocol == SLL_802_2:
-        return _llc(frame, header_len)
-    return _behind_tags(frame, protocol, header_len, lengths_below=0)
+def onward(kind: str | int, here: Cursor) -> Decoded:
+    """What begins here, given its EtherType or the name of its header."""
+    match kind:
+        case 0x0800:
+            return ipv4(here.frame, here.at)
+        case 0x86DD:
+            return ipv6(here.frame, here.at)
+        case "any ip":
+            return _any_ip(here)
+    header = HEADERS.get(kind)
+    if header is None or here.headers == MAX_HEADERS:
+        return _strange(kind, known=header is not None)
+    return header(Cursor(here.frame, here.at, here.headers + 1), onward)
 
 
-def _behind_tags(frame: ReferenceFrame, ethertype: int, at: int, lengths_below: int) -> Decoded:
-    """Whatever stands behind up to eight VLAN tags (IEEE 802.1Q: TCI, then the next EtherType)."""
-    tags = 0
-    while ethertype in VLAN_TAGS and tags < MAX_VLAN_TAGS:
-        if frame.caplen < at + 4:
-            return cut(frame, "link-malformed")
-        ethertype = u16(frame.data, at + 2)
-        at += 4
-        tags += 1
-        lengths_below = FIRST_ETHERTYPE
-    if ethertype < lengths_below:
-        return _llc(frame, at)
-    return _by_ethertype(frame, ethertype, at)
+def _strange(kind: str | int, *, known: bool) -> Decoded:
+    if isinstance(kind, str):
+        return Undecoded("link headers nested too deep" if known else kind.replace("k ", "k type "))
+    if kind in NO_DESTINATION:
+        return NoDestination(NO_DESTINATION[kind])
+    return Undecoded(f"ethertype 0x{kind:04x}")
 
 
-def _llc(frame: ReferenceFrame, at: int) -> Decoded:
-    """An 802.2 header: spanning tree, an EtherType inside SNAP (RFC 1042), or something else."""
-    if frame.caplen < at + 3:
-        return cut(frame, "link-malformed")
-    if frame.data[at] == 0x42:
-        return NoDestination("STP")
-    if frame.data[at : at + 3] != b"\xaa\xaa\x03":
-        return Undecoded("802.2 LLC")
-    if frame.caplen < at + 8:
-        return cut(frame, "link-malformed")
-    if frame.data[at + 3 : at + 6] != b"\0\0\0":
-        return Undecoded("802.2 LLC")
-    return _by_ethertype(frame, u16(frame.data, at + 6), at + 8)
-
-
-def _by_ethertype(frame: ReferenceFrame, ethertype: int, at: int) -> Decoded:
-    if ethertype == ETHERTYPE_IPV4:
-        return ipv4(frame, at)
-    if ethertype == ETHERTYPE_IPV6:
-        return ipv6(frame, at)
-    if ethertype in NO_DESTINATION:
-        return NoDestination(NO_DESTINATION[ethertype])
-    return Undecoded(f"ethertype 0x{ethertype:04x}")
-
-
-def _raw_ip(frame: ReferenceFrame) -> Decoded:
-    """LINKTYPE_RAW: the version nibble alone tells IPv4 from IPv6."""
-    if not frame.data:
-        return cut(frame, "ip-malformed")
-    match frame.data[0] >> 4:
-        case 4:
-            return ipv4(frame, 0)
-        case 6:
-            return ipv6(frame, 0)
+def _any_ip(here: Cursor) -> Decoded:
+    """The version nibble alone tells IPv4 from IPv6."""
+    match here.frame.data[here.at : here.at + 1].hex()[:1]:
+        case "":
+            return cut(here.frame, "ip-malformed")
+        case "4":
+            return ipv4(here.frame, here.at)
+        case "6":
+            return ipv6(here.frame, here.at)
     return Undecoded("ip-malformed")
 
 
-def _bsd_loopback(frame: ReferenceFrame, *, either_order: bool) -> Decoded:
-    """LINKTYPE_NULL (the writer's byte order) and _LOOP (network order): a 32-bit AF_ value."""
-    if frame.caplen < 4:
-        return cut(frame, "link-malformed")
-    family = int.from_bytes(frame.data[:4], "big")
-    if either_order:
-        family = min(family, int.from_bytes(frame.data[:4], "little"))
-    if family in AF_IPV4:
-        return ipv4(frame, 4)
-    if family in AF_IPV6:
-        return ipv6(frame, 4)
-    return Undecoded(f"address family {family}")
+def _plain(length: int, kind: str | int) -> Callable[[Cursor, Onward], Decoded]:
+    """A header of fixed length that always leads to the same."""
+    return lambda here, onward: onward(kind, here.past(length))
 
 
-LINK_DECODERS: dict[int, Callable[[ReferenceFrame], Decoded]] = {
-    0: partial(_bsd_loopback, either_order=True),  # LINKTYPE_NULL
-    1: _ethernet,
-    12: _raw_ip,  # DLT_RAW, as most systems have it
-    14: _raw_ip,  # DLT_RAW, as OpenBSD has it
-    101: _raw_ip,  # LINKTYPE_RAW
-    108: partial(_bsd_loopback, either_order=False),  # LINKTYPE_LOOP
-    113: partial(_linux_cooked, header_len=16, protocol_at=14),  # LINKTYPE_LINUX_SLL
-    228: partial(ipv4, at=0),
-    229: partial(ipv6, at=0),
-    276: partial(_linux_cooked, header_len=20, protocol_at=0),  # LINKTYPE_LINUX_SLL2
+def _type_at(offset: int, length: int) -> Callable[[Cursor, Onward], Decoded]:
+    """A header of fixed length with an EtherType inside."""
+
+    def header(here: Cursor, onward: Onward) -> Decoded:
+        return onward(here.read(offset, 2), here.past(length))
+
+    return header
+
+
+def _tag(length: int) -> Callable[[Cursor, Onward], Decoded]:
+    """A tag of fixed length before an EtherType."""
+    return lambda here, onward: layers.typed(here.past(length), onward)
+
+
+HEADERS: dict[str | int, Callable[[Cursor, Onward], Decoded]] = {
+    "link 0": kinds.null,
+    "link 1": layers.ethernet,
+    "link 6": kinds.token_ring,
+    "link 8": kinds.slip,
+    "link 9": layers.ppp,
+    "link 10": kinds.fddi,
+    "link 12": _plain(0, "any ip"),
+    "link 14": _plain(0, "any ip"),
+    "link 50": layers.ppp,
+    "link 51": layers.pppoe,
+    "link 100": kinds.atm,
+    "link 101": _plain(0, "any ip"),
+    "link 104": layers.c_hdlc,
+    "link 105": kinds.wlan,
+    "link 106": kinds.classical_ip,
+    "link 107": layers.frame_relay,
+    "link 108": kinds.loop,
+    "link 109": kinds.enc,
+    "link 113": lambda h, o: kinds.cooked(h, o, device=2, protocol=14, length=16),
+    "link 117": kinds.pflog,
+    "link 119": kinds.prism,
+    "link 122": _plain(16, "llc"),
+    "link 123": kinds.sun_atm,
+    "link 127": kinds.radiotap,
+    "link 129": kinds.arcnet,
+    "link 138": _type_at(16, 18),
+    "link 143": kinds.docsis,
+    "link 149": kinds.user2,
+    "link 163": kinds.avs,
+    "link 166": layers.ppp_pppd,
+    "link 192": kinds.ppi,
+    "link 204": _plain(1, "link 9"),
+    "link 205": _plain(1, "link 104"),
+    "link 206": _plain(1, "link 107"),
+    "link 226": kinds.ipnet,
+    "link 228": _plain(0, 0x0800),
+    "link 229": _plain(0, 0x86DD),
+    "link 239": kinds.nflog,
+    "link 240": _plain(4, "link 1"),
+    "link 241": _plain(12, "link 1"),
+    "link 242": _type_at(40, 44),
+    "link 258": kinds.pktap,
+    "link 276": lambda h, o: kinds.cooked(h, o, device=8, protocol=0, length=20),
+    "link 281": _tag(16),
+    "link 282": _plain(4, "link 1"),
+    "link 284": _tag(16),
+    "link 285": _tag(20),
+    "llc": layers.llc,
+    "snap": layers.snap,
+    "nlpid": layers.nlpid,
+    "ppp protocol": layers.ppp_protocol,
+    "padded wlan": kinds.wlan_padded,
+    0x8100: _tag(2),
+    0x88A8: _tag(2),
+    0x9100: _tag(2),
+    0x8926: _tag(4),
+    0x892F: _tag(4),
+    0x893F: _tag(6),
+    0x8909: _tag(6),
+    0x8847: layers.mpls,
+    0x8848: layers.mpls,
+    0x22F3: layers.trill,
+    0x880B: layers.ppp_protocol,
+    0x8864: layers.pppoe,
+    0x88E5: layers.macsec,
+    0x88E7: _plain(4, "link 1"),
+    0x8903: _plain(2, "link 1"),
 }
-"""LINKTYPE_ value to decoder; www.tcpdump.org/linktypes.html."""
+"""Link type, name or EtherType to its header; www.tcpdump.org/linktypes.html."""

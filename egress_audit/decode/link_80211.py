@@ -1,0 +1,128 @@
+"""802.11 frames, and the headers that radios put before them. HOT PATH.
+
+Sources: IEEE 802.11-2020 §9.2.3, §9.2.4 (frame control, addresses, QoS and HT control) and
+§9.3.2 (data frames); radiotap.org (header, present words, fields TSFT and flags);
+tcpdump.org/linktypes (PRISM, AVS).
+"""
+
+import numpy as np
+
+from egress_audit.columns import I64, Bool
+from egress_audit.decode import ledger, link_kinds
+from egress_audit.decode.link_rows import IEEE802_11, LLC, WLAN_PADDED, Decoded, Rows, unless
+
+MANAGEMENT, CONTROL, DATA, EXTENSION = range(4)
+NO_DATA, QOS = 4, 8
+"""Bits of the subtype of a data frame."""
+BOTH_SYSTEMS, PROTECTED, HT_CONTROL = 0x03, 0x40, 0x80
+"""Bits of the second byte of frame control: from one distribution system to another, and so on."""
+AGGREGATE = 0x80
+"""Bit of QoS control: the body is an A-MSDU."""
+SUBFRAME_HEADER = 14
+PRISM_HEADER, AVS_LEAST = 144, 8
+AVS_COOKIE = 0x80211000
+RADIOTAP_LEAST, PRESENT_WORDS = 8, 32
+"""PRESENT_WORDS: bounds the walk; no radio fills more than a handful."""
+MORE_WORDS = 1 << 31
+TIMESTAMP, FLAGS, FLAG_PADDED = 1, 2, 0x20
+
+
+def ieee80211(rows: Rows) -> Decoded:
+    """A frame as it was on the air."""
+    return _data(rows, padded=False)
+
+
+def ieee80211_padded(rows: Rows) -> Decoded:
+    """The same, the header filled up to a multiple of four bytes, as some radios hand it over."""
+    return _data(rows, padded=True)
+
+
+def _data(rows: Rows, *, padded: bool) -> Decoded:
+    control, flags = rows.u8(rows.start), rows.u8(rows.start + 1)
+    sort, subtype = control >> 2 & 3, control >> 4
+    qos = subtype & QOS != 0
+    ordered = qos & (flags & HT_CONTROL != 0)
+    quality = rows.start + np.where(flags & BOTH_SYSTEMS == BOTH_SYSTEMS, 30, 24)
+    length = quality - rows.start + np.where(qos, 2, 0) + np.where(ordered, 4, 0)
+    behind = rows.start + (length + 3 & ~3 if padded else length)
+    aggregate = qos & (rows.u8(quality) & AGGREGATE != 0)
+    outcome = unless(
+        rows.short(rows.start + 2),
+        [
+            (control & 3 != 0, link_kinds.VERSION_80211),
+            (sort == MANAGEMENT, link_kinds.MANAGEMENT_80211),
+            (sort == CONTROL, link_kinds.CONTROL_80211),
+            (sort == EXTENSION, link_kinds.EXTENSION_80211),
+            (subtype & NO_DATA != 0, link_kinds.NULL_80211),
+            (flags & PROTECTED != 0, link_kinds.ENCRYPTED_80211),
+            (behind > rows.end, rows.short(behind)),
+            (rows.u8(rows.start + 22) & 15 != 0, link_kinds.FRAGMENT_80211),
+            (aggregate & ~_stands_alone(rows, behind), link_kinds.AGGREGATE_80211),
+        ],
+    )
+    return behind + np.where(aggregate, SUBFRAME_HEADER, 0), rows.all(LLC), outcome
+
+
+def _stands_alone(rows: Rows, at: I64) -> Bool:
+    """True where the subframe at `at` leaves no room for another (IEEE 802.11-2020 §9.3.2.2).
+
+    A frame that the capture cut may have had more of them.
+    """
+    inside = at + SUBFRAME_HEADER
+    next_subframe = at + (SUBFRAME_HEADER + rows.u16(at + 12) + 3 & ~3)
+    found: Bool = (inside <= rows.end) & ~rows.cut & (next_subframe + SUBFRAME_HEADER > rows.end)
+    return found
+
+
+def radiotap(rows: Rows) -> Decoded:
+    """Version, length, words that say which fields are present; one of them may say padding."""
+    version, length = rows.u8(rows.start), rows.u16_little(rows.start + 2)
+    behind = rows.start + np.maximum(length, RADIOTAP_LEAST)
+    outcome = unless(
+        rows.short(rows.start + RADIOTAP_LEAST),
+        [
+            ((version != 0) | (length < RADIOTAP_LEAST), ledger.LINK_MALFORMED),
+            (behind > rows.end, rows.short(behind)),
+        ],
+    )
+    return behind, np.where(_says_padded(rows, behind), WLAN_PADDED, IEEE802_11), outcome
+
+
+def _says_padded(rows: Rows, behind: I64) -> Bool:
+    """True where the flags field, which follows the time stamp, says padding."""
+    present = rows.u32_little(rows.start + 4)
+    at = rows.start + 8
+    word, more = present, present & MORE_WORDS != 0
+    for _ in range(PRESENT_WORDS):
+        if not more.any():
+            break
+        word = rows.u32_little(at)
+        at = np.where(more, at + 4, at)
+        more = more & (word & MORE_WORDS != 0) & (at < behind)
+    aligned = rows.start + (at - rows.start + 7 & ~7)
+    at = np.where(present & TIMESTAMP != 0, aligned + 8, at)
+    found: Bool = (present & FLAGS != 0) & (at < behind) & (rows.u8(at) & FLAG_PADDED != 0)
+    return found
+
+
+def prism(rows: Rows) -> Decoded:
+    """PRISM: 144 bytes, or an AVS header where its cookie stands."""
+    is_avs = rows.u32(rows.start) & 0xFFFFF000 == AVS_COOKIE
+    behind, kind, outcome = avs(rows)
+    fixed = rows.start + PRISM_HEADER
+    outcome = np.where(is_avs, outcome, rows.short(fixed))
+    return np.where(is_avs, behind, fixed), kind, outcome
+
+
+def avs(rows: Rows) -> Decoded:
+    """AVS: a cookie, then the length of the header, both in network order."""
+    length = rows.u32(rows.start + 4)
+    behind = rows.start + np.maximum(length, AVS_LEAST)
+    outcome = unless(
+        rows.short(rows.start + AVS_LEAST),
+        [
+            (length < AVS_LEAST, ledger.LINK_MALFORMED),
+            (behind > rows.end, rows.short(behind)),
+        ],
+    )
+    return behind, rows.all(IEEE802_11), outcome

@@ -1,0 +1,96 @@
+"""The frames of one link type as columns, and what a link header says comes next. HOT PATH."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from egress_audit.columns import I64, U8, Bool
+from egress_audit.decode import ledger
+
+IPV4, IPV6, MPLS = 0x0800, 0x86DD, 0x8847
+ANY_IP = -1
+"""Stands for an EtherType where the link type says IP and the packet says which."""
+LLC, SNAP, NLPID, PPP, WLAN_PADDED = -2, -3, -4, -5, -6
+"""Headers that follow another and have no EtherType: IEEE 802.2; its extension from the OUI on;
+ISO/IEC TR 9577; a PPP protocol field; 802.11 with its header filled up to four bytes."""
+FIRST_LINKTYPE = -1000
+
+
+def linktype_kind(linktype: I64) -> I64:
+    """What stands for "a frame of this link type comes next" in a column of EtherTypes."""
+    return FIRST_LINKTYPE - linktype
+
+
+ETHERNET, PPP_SERIAL, C_HDLC, IEEE802_11, FRELAY = (
+    FIRST_LINKTYPE - number for number in (1, 9, 104, 105, 107)
+)
+
+Decoded = tuple[I64, I64, I64]
+"""Start of the network layer, EtherType, outcome so far: each (rows,).
+
+In place of an EtherType a header may name one of the negative kinds of this file.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The frames of one link type: where each begins and ends in the buffer."""
+
+    buffer: U8
+    start: I64
+    end: I64
+    cut: Bool
+    """The file holds less of the frame than was on the wire."""
+
+    def u8(self, at: I64) -> I64:
+        """Bytes at `at`; garbage where `at` lies past the frame's end."""
+        value: I64 = self.buffer[np.minimum(at, len(self.buffer) - 1)].astype(np.int64)
+        return value
+
+    def u16(self, at: I64) -> I64:
+        """Big-endian 16-bit values at `at`; garbage where `at` lies past the frame's end."""
+        near = np.minimum(at, len(self.buffer) - 2)
+        value: I64 = self.buffer[near].astype(np.int64) << 8 | self.buffer[near + 1]
+        return value
+
+    def u24(self, at: I64) -> I64:
+        """Big-endian 24-bit values at `at`."""
+        return self.u16(at) << 8 | self.u8(at + 2)
+
+    def u32(self, at: I64) -> I64:
+        """Big-endian 32-bit values at `at`."""
+        return self.u16(at) << 16 | self.u16(at + 2)
+
+    def u16_little(self, at: I64) -> I64:
+        """Little-endian 16-bit values at `at`."""
+        return self.u8(at) | self.u8(at + 1) << 8
+
+    def u32_little(self, at: I64) -> I64:
+        """Little-endian 32-bit values at `at`."""
+        return self.u16_little(at) | self.u16_little(at + 2) << 16
+
+    def short(self, at: I64) -> I64:
+        """Outcome of frames that end before `at`; PACKET for the others."""
+        why = np.where(self.cut, ledger.TRUNCATED, ledger.LINK_MALFORMED)
+        outcome: I64 = np.where(at > self.end, why, ledger.PACKET)
+        return outcome
+
+    def inside(self, chosen: I64, start: I64) -> "Rows":
+        """Some of the frames from a later header on. chosen: indexes; start: of that header."""
+        return Rows(self.buffer, start, self.end[chosen], self.cut[chosen])
+
+    def all(self, value: int) -> I64:
+        """`value` in every row."""
+        return np.full(len(self.start), value, np.int64)
+
+
+Header = Callable[[Rows], Decoded]
+"""Reads one header at the start of every row, and says where the next begins and what it is."""
+
+
+def unless(outcome: I64, verdicts: list[tuple[Bool, int | I64]]) -> I64:
+    """`outcome`, or where it is PACKET still, that of the first verdict whose condition holds."""
+    for condition, value in verdicts:
+        outcome = np.where((outcome == ledger.PACKET) & condition, value, outcome)
+    return outcome

@@ -1,0 +1,268 @@
+"""One link header at a time: 802.11 and its radios, rings, ATM, and what capturing systems write.
+
+Source: IEEE 802.11-2020 §9.2; radiotap.org; ITU-T and RFC numbers beside each;
+www.tcpdump.org/linktypes.html.
+"""
+
+from .link_cursor import Cursor, Onward
+from .packet import Decoded, NoDestination, Undecoded
+
+WLAN_UPKEEP = {0: "802.11 management", 1: "802.11 control", 3: "802.11 extension"}
+AF_IPV4, AF_IPV6 = {2}, {10, 23, 24, 28, 30}
+
+
+def by_family(family: int, here: Cursor, onward: Onward) -> Decoded:
+    """IPv4 or IPv6 by the number of an address family."""
+    if family in AF_IPV4:
+        return onward(0x0800, here)
+    if family in AF_IPV6:
+        return onward(0x86DD, here)
+    return Undecoded(f"address family {family}")
+
+
+def null(here: Cursor, onward: Onward) -> Decoded:
+    """Family in the order of the writer."""
+    rest = here.past(4)
+    return by_family(min(here.read(0, 4), here.read(0, 4, "little")), rest, onward)
+
+
+def loop(here: Cursor, onward: Onward) -> Decoded:
+    """Family in network order."""
+    return by_family(here.read(0, 4), here.past(4), onward)
+
+
+def enc(here: Cursor, onward: Onward) -> Decoded:
+    """Family, security parameter index, flags."""
+    rest = here.past(12)
+    return by_family(min(here.read(0, 4), here.read(0, 4, "little")), rest, onward)
+
+
+def pflog(here: Cursor, onward: Onward) -> Decoded:
+    """The length does not count the padding."""
+    here.past(2)
+    length = here.read(0, 1)
+    if length < 45:
+        return Undecoded("link-malformed")
+    return by_family(here.read(1, 1), here.past((length + 3) // 4 * 4), onward)
+
+
+def ipnet(here: Cursor, onward: Onward) -> Decoded:
+    """Solaris: AF_INET6 is 26."""
+    rest, family = here.past(24), here.read(1, 1)
+    return by_family(10 if family == 26 else family, rest, onward)
+
+
+def slip(here: Cursor, onward: Onward) -> Decoded:
+    """RFC 1144: 0x80 compressed, 0x7. uncompressed but numbered."""
+    rest, sort = here.past(16), here.read(1, 1)
+    if sort & 0x80 or sort & 0xF0 == 0x70:
+        return Undecoded("compressed SLIP")
+    return onward("any ip", rest)
+
+
+def wlan(here: Cursor, onward: Onward, *, padded: bool = False) -> Decoded:
+    """Frame control decides everything."""
+    here.past(2)
+    control, flags = here.read(0, 1), here.read(1, 1)
+    if control & 3:
+        return Undecoded("802.11 of another version")
+    if control >> 2 & 3 != 2:
+        return NoDestination(WLAN_UPKEEP[control >> 2 & 3])
+    if control & 0x40:
+        return NoDestination("802.11 null data")
+    if flags & 0x40:
+        return Undecoded("encrypted 802.11")
+    length = 24 + (6 if flags & 3 == 3 else 0)
+    quality = None
+    if control & 0x80:
+        quality, length = length, length + 2
+        if flags & 0x80:
+            length += 4
+    rest = here.past(length + (-length % 4 if padded else 0))
+    if here.read(22, 1) & 15:
+        return Undecoded("802.11 fragment")
+    if quality is not None and here.read(quality, 1) & 0x80:
+        return _aggregate(rest, onward)
+    return onward("llc", rest)
+
+
+def _aggregate(here: Cursor, onward: Onward) -> Decoded:
+    """Two addresses, a length, the unit, padding to four: read if there is but one."""
+    left, length = here.frame.caplen - here.at, here.peek(12, 2)
+    whole = here.frame.caplen == here.frame.wirelen
+    if length is None or not whole or left - (14 + length + 3) // 4 * 4 >= 14:
+        return Undecoded("802.11 A-MSDU")
+    return onward("llc", here.past(14))
+
+
+def wlan_padded(here: Cursor, onward: Onward) -> Decoded:
+    """The header is filled up to words."""
+    return wlan(here, onward, padded=True)
+
+
+def radiotap(here: Cursor, onward: Onward) -> Decoded:
+    """Fields stand in the order of their bits, each aligned to its size."""
+    here.past(8)
+    length = here.read(2, 2, "little")
+    if here.read(0, 1) or length < 8:
+        return Undecoded("link-malformed")
+    rest = here.past(length)
+    present, field = here.read(4, 4, "little"), 8
+    more = bool(present >> 31)
+    while more and field < length:
+        # The last word may lie behind the header that claims it: then nothing is read of it.
+        word = here.peek(field, 4)
+        more = word is not None and bool(word & 0x80)
+        field += 4
+    if present & 1:
+        field = (field + 7) // 8 * 8 + 8
+    padded = present & 2 and field < length and here.read(field, 1) & 0x20
+    return onward("padded wlan" if padded else "link 105", rest)
+
+
+def prism(here: Cursor, onward: Onward) -> Decoded:
+    """Fixed length, unless it is AVS."""
+    cookie = here.peek(0, 4)
+    if cookie is not None and cookie >> 12 == 0x80211:
+        return avs(here, onward)
+    return onward("link 105", here.past(144))
+
+
+def avs(here: Cursor, onward: Onward) -> Decoded:
+    """Cookie and length."""
+    length = here.read(4, 4)
+    return onward("link 105", here.past(length)) if length >= 8 else Undecoded("link-malformed")
+
+
+def cooked(here: Cursor, onward: Onward, *, device: int, protocol: int, length: int) -> Decoded:
+    """LINUX_SLL and LINUX_SLL2."""
+    rest, number = here.past(length), here.read(protocol, 2)
+    links = {770: "link 107", 801: "link 105", 802: "link 119", 803: "link 127"}
+    link = links.get(here.read(device, 2))
+    return onward(link or ("llc" if number == 4 else number), rest)
+
+
+def nflog(here: Cursor, onward: Onward) -> Decoded:
+    """A chain of attributes; number 9 is the packet."""
+    family = here.read(0, 1)
+    here.past(4)
+    order = "little" if here.peek(7, 1) == 0 else "big"
+    place = here.past(4)
+    for _ in range(64):
+        rest = place.past(4)
+        length, sort = place.read(0, 2, order), place.read(2, 2, order) & 0x7FFF
+        if length < 4:
+            return Undecoded("link-malformed")
+        if sort == 9:
+            return by_family(family, rest, onward) if family in (2, 10) else _family(family)
+        place = place.past((length + 3) // 4 * 4)
+    return Undecoded("link headers nested too deep")
+
+
+def _family(number: int) -> Undecoded:
+    return Undecoded(f"address family {number}")
+
+
+def pktap(here: Cursor, onward: Onward) -> Decoded:
+    """Length, sort, link type: Apple's machines are little-endian."""
+    here.past(12)
+    length, sort, linktype = (here.read(offset, 4, "little") for offset in (0, 4, 8))
+    if sort != 1:
+        return Undecoded(f"PKTAP record {sort}")
+    if length < 108:
+        return Undecoded("link-malformed")
+    return onward(f"link {linktype}", here.past(length))
+
+
+def user2(here: Cursor, onward: Onward) -> Decoded:
+    """PKTAP if it looks like it."""
+    if here.frame.caplen - here.at >= 8:
+        length, sort = here.read(0, 4, "little"), here.read(4, 4, "little")
+        if sort == 1 and 108 <= length <= here.frame.caplen - here.at:
+            return pktap(here, onward)
+    return Undecoded("link type 149")
+
+
+def ppi(here: Cursor, onward: Onward) -> Decoded:
+    """Version, flags, length, link type."""
+    here.past(8)
+    length = here.read(2, 2, "little")
+    if length < 8:
+        return Undecoded("link-malformed")
+    return onward(f"link {here.read(4, 4, 'little')}", here.past(length))
+
+
+def token_ring(here: Cursor, onward: Onward) -> Decoded:
+    """A source address with its first bit set announces a route."""
+    rest = here.past(14)
+    if here.read(1, 1) & 0xC0 == 0:
+        return NoDestination("token ring MAC")
+    if here.read(8, 1) & 0x80:
+        return onward("llc", rest.past(max(rest.read(0, 1) & 31, 2)))
+    return onward("llc", rest)
+
+
+def fddi(here: Cursor, onward: Onward) -> Decoded:
+    """Frame control 0x5. is a logical link frame."""
+    rest = here.past(13)
+    if here.read(0, 1) & 0x70 == 0x50:
+        return onward("llc", rest)
+    return NoDestination("FDDI MAC and SMT")
+
+
+def atm(here: Cursor, onward: Onward) -> Decoded:
+    """RFC 2684 §5.2: bridged Ethernet has two bytes of padding."""
+    if here.peek(0, 6) == 0xAAAA030080C2 and here.peek(6, 2) in (1, 7):
+        return onward("link 1", here.past(10))
+    return onward("llc", here)
+
+
+def classical_ip(here: Cursor, onward: Onward) -> Decoded:
+    """With or without 802.2."""
+    if here.peek(0, 1) != 0xAA:
+        return onward("any ip", here)
+    return atm(here, onward)
+
+
+def sun_atm(here: Cursor, onward: Onward) -> Decoded:
+    """Four bytes: traffic, path, circuit."""
+    rest, traffic = here.past(4), here.read(0, 1) & 15
+    if here.read(1, 3) == 5:
+        return Undecoded("ATM signalling")
+    if here.read(1, 3) == 16:
+        return NoDestination("ILMI")
+    if traffic == 1:
+        return onward("link 1", rest.past(2))
+    return atm(rest, onward) if traffic == 2 else Undecoded("ATM traffic type")
+
+
+def arcnet(here: Cursor, onward: Onward) -> Decoded:
+    """RFC 1201 §2: split flag, sequence; 0xff before them marks an exception frame."""
+    here.past(5)
+    protocol = here.read(4, 1)
+    if protocol in (0xF1, 0xD5, 0xD6):
+        return NoDestination("ARP")
+    ip = {0xF0: 0x0800, 0xD4: 0x0800, 0xC4: 0x86DD}.get(protocol)
+    if ip is None:
+        return Undecoded("ARCNET protocol")
+    if protocol == 0xF0:
+        return onward(ip, here.past(5))
+    here.past(6)
+    split = 9 if here.read(5, 1) == 0xFF else 5
+    rest = here.past(split + 3)
+    return Undecoded("ARCNET fragment") if here.read(split, 1) else onward(ip, rest)
+
+
+def docsis(here: Cursor, onward: Onward) -> Decoded:
+    """Six bytes and an extended header, which may say that the rest is encrypted."""
+    here.past(6)
+    control = here.read(0, 1)
+    if control >> 6 == 3:
+        return NoDestination("DOCSIS management")
+    if control & 0xFE:
+        return Undecoded("DOCSIS frame control")
+    extended = here.read(1, 1) if control & 1 else 0
+    rest = here.past(6 + extended)
+    if extended >= 3 and here.read(4, 1) >> 4 in (3, 4, 7) and here.read(6, 1) & 0x80:
+        return Undecoded("encrypted DOCSIS")
+    return onward("link 1", rest)
