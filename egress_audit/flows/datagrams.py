@@ -30,6 +30,8 @@ class Kind(StrEnum):
     QUIC = "QUIC"
     GQUIC = "gQUIC"
     DTLS = "DTLS"
+    LIKE_DNS = "DNS on another port"
+    """Its first bytes could be those of a DNS message; its reader looks closer."""
 
 
 BY_PORT = {
@@ -51,6 +53,9 @@ HANDSHAKE_RECORD, CLIENT_HELLO = 22, 1
 """Of DTLS, kind of record and of handshake message (RFC 6347 §4)."""
 HANDSHAKE_AT = 13
 DTLS_VERSIONS = (0xFEFF, 0xFEFD, 0x0100)
+DNS_HEADER = 12
+NOT_IN_ITS_FLAGS = 0x7840
+"""Any operation but a query, and the bit that must be zero (RFC 1035 §4.1.1, RFC 6895 §2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,24 @@ class Datagrams:
         hello = hello[packets.buffer[at[hello] + HANDSHAKE_AT] == CLIENT_HELLO]
         version = _u32(packets.buffer, at[hello] + 1) >> np.uint32(16)
         kinds[some[hello[np.isin(version, DTLS_VERSIONS)]]] = KINDS.index(Kind.DTLS)
+        others = np.flatnonzero(kinds < 0)
+        kinds[others[_like_dns(packets, rows[others])]] = KINDS.index(Kind.LIKE_DNS)
         return kinds
+
+
+def _like_dns(packets: PacketBatch, rows: I64) -> I64:
+    """Places among the rows of what has the header of one question and, if any, few answers."""
+    at, buffer = packets.payload[rows], packets.buffer
+    # Most payloads are gone after the first look: the count of questions is 1.
+    near = np.flatnonzero((buffer[at + 5] == 1) & (buffer[at + 4] == 0))
+    near = near[packets.payload_cap[rows[near]] > DNS_HEADER]
+    flags = _u32(buffer, at[near]) & np.uint32(0xFFFF)
+    counts = _u32(buffer, at[near] + 8)
+    answers = _u32(buffer, at[near] + 4) & np.uint32(0xFFFF)
+    is_response = flags >> 15 == 1
+    bare = (answers == 0) & (counts >> 16 == 0) & (counts < 3)
+    found: I64 = near[(flags & NOT_IN_ITS_FLAGS == 0) & (is_response | bare)]
+    return found
 
 
 def _port_table() -> I8:

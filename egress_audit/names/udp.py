@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from egress_audit.model.flow import NameSource
 from egress_audit.names.dns import read_message
+from egress_audit.names.dns_shape import looks_like_message
 from egress_audit.names.dtls import DTLS, DtlsFlow
 from egress_audit.names.gquic import read_plain_packet
 from egress_audit.names.http import read_request_head
@@ -35,6 +36,11 @@ def _of_link(source: NameSource) -> _Stateless:
     return lambda payload, complete: read_link_message(payload, source, complete)
 
 
+def _read_like_dns(payload: bytes, complete: bool) -> Reading:
+    """A DNS message on a port of another's, if it is one beyond doubt."""
+    return read_message(payload) if complete and looks_like_message(payload) else NOTHING
+
+
 def _read_ssdp(payload: bytes, complete: bool) -> Reading:
     """A request of HTTP in one datagram (UPnP Device Architecture 2.0 §1.1 and §1.3)."""
     reading = read_request_head(payload)
@@ -53,6 +59,7 @@ _STATELESS: dict[str, _Stateless] = {
     "NetBIOS names": _of_link(NameSource.NETBIOS),
     "SSDP": _read_ssdp,
     "gQUIC": read_plain_packet,
+    "DNS on another port": _read_like_dns,
 }
 _MARKS = {"QUIC": QUIC, "DTLS": DTLS}
 KINDS = frozenset((*_STATELESS, *_MARKS))

@@ -10,7 +10,7 @@ from egress_audit.flows.datagrams import Datagram, Datagrams, Kind
 from egress_audit.flows.table import FlowTable
 from egress_audit.names.gquic import PLAIN_VERSIONS
 from egress_audit.names.quic_protection import SALTS
-from tests.builders.captures import Frame, dns_query, pcap, udp_exchange
+from tests.builders.captures import Frame, dns_answer, dns_query, pcap, udp_exchange
 from tests.builders.engine import opened
 from tests.builders.quic import DRAFT_29, V1, V2, initial
 
@@ -131,3 +131,29 @@ def test_tcp_is_not_looked_at() -> None:
     as_tcp = bytearray(frame.data)
     as_tcp[14 + 9] = 6
     assert taken([Frame(0, bytes(as_tcp), len(as_tcp))]) == []
+
+
+@pytest.mark.parametrize(
+    "payload", [dns_query("a.example"), dns_answer("a.example", ["192.0.2.1"])]
+)
+def test_what_has_the_header_of_a_dns_message_is_taken_on_any_port(payload: bytes) -> None:
+    assert kind_of(payload, 9053) is Kind.LIKE_DNS
+
+
+QUERY = dns_query("a.example")
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        QUERY[:12],
+        QUERY[:2] + b"\x29\0" + QUERY[4:],
+        QUERY[:4] + b"\0\2" + QUERY[6:],
+        QUERY[:6] + b"\0\1" + QUERY[8:],
+        QUERY[:8] + b"\0\1" + QUERY[10:],
+        QUERY[:10] + b"\0\3" + QUERY[12:],
+    ],
+    ids=["cut", "update", "two questions", "an answer in a query", "authority", "three beside"],
+)
+def test_what_has_another_header_is_not(payload: bytes) -> None:
+    assert kind_of(payload, 9053) is None

@@ -129,3 +129,12 @@ def test_work_for_nothing_is_bounded_over_all_flows(monkeypatch: pytest.MonkeyPa
     ends = [readers.read("QUIC", (flow, True, foreign, True))[1] for flow in range(5)]
     assert ends == [False] * 3 + [True] * 2
     assert unread(readers) == {"QUIC, truncated": [3, 4]}
+
+
+def test_a_dns_message_on_another_port_is_read_and_what_only_begins_like_one_is_not() -> None:
+    query = dns_query("a.example")
+    kind, readers = "DNS on another port", UdpReaders()
+    assert [spoken.host for spoken in read(readers, kind, query).spoken] == ["a.example"]
+    for other in (query + b"more", query[:-1], query.replace(b"a\7example", b"a\7ex\0mple")):
+        assert read(readers, kind, other) == NOTHING
+    assert unread(readers) == {}
