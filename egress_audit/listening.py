@@ -9,7 +9,7 @@ from egress_audit.capture.timeline import Timeline
 from egress_audit.columns import FrameSource, PacketBatch
 from egress_audit.decode.duplicates import duplicates
 from egress_audit.decode.ledger import Ledger
-from egress_audit.decode.packets import packets_of
+from egress_audit.decode.packets import Decoder
 from egress_audit.flows.heads import DNS_PORT, Datagram, Head, Heads, dns_datagrams
 from egress_audit.flows.table import MAX_FLOWS, Assigned, FlowTable
 from egress_audit.names.dns import read_message
@@ -35,6 +35,7 @@ class Listening:
     def __init__(self, source: FrameSource, bounds: Bounds) -> None:
         self._source = source
         self.ledger = Ledger()
+        self.decoder = Decoder()
         self.timeline = Timeline()
         self.table = FlowTable(max_flows=bounds.max_flows)
         self.heads = Heads()
@@ -48,14 +49,21 @@ class Listening:
         for batch in self._source:
             self.timeline.take(batch)
             self.duplicates += int(duplicates(batch).sum())
-            packets = packets_of(batch, self.ledger)
-            assigned = self.table.add(packets)
-            for datagram in dns_datagrams(packets, assigned):
-                self._hear_datagram(datagram)
-            for head in self.heads.take(packets, assigned):
-                self._hear_head(head)
-            yield packets, assigned
+            packets = self.decoder.packets(batch, self.ledger)
+            yield packets, self._take(packets)
+        left = self.decoder.finish()
+        if left is not None:
+            yield left, self._take(left)
         self.heads.finish()
+
+    def _take(self, packets: PacketBatch) -> Assigned:
+        """Puts packets into their flows, and offers what they say to the readers."""
+        assigned = self.table.add(packets)
+        for datagram in dns_datagrams(packets, assigned):
+            self._hear_datagram(datagram)
+        for head in self.heads.take(packets, assigned):
+            self._hear_head(head)
+        return assigned
 
     def _hear_datagram(self, datagram: Datagram) -> None:
         reading = read_message(datagram.payload, datagram.complete)
