@@ -145,8 +145,8 @@ SPOTS_OF_TRAFFIC: tuple[Spot, ...] = (
     Spot(
         "conflicting-segments",
         "Segments that contradict each other",
-        "streams that begin with bytes sent twice that differ, or datagrams in fragments that do "
-        "(both readings count): {count}",
+        "streams that begin with bytes sent twice that differ (both readings count), or datagrams "
+        "whose fragments do (the first counts): {count}",
         "streams of one reading",
         NONE,
         "every claim",
