@@ -40,11 +40,11 @@ def joined(parts: Sequence[PacketBatch]) -> PacketBatch:
 
 
 def in_order(parts: Sequence[PacketBatch], places: Sequence[I64]) -> PacketBatch:
-    """All packets by their places, those of one place from the outermost layer to the innermost.
+    """All packets by their places; those of one place by frame, and from the outside to the inside.
 
     places: (n,) for each part; the last part's buffer must hold the bytes of all.
     """
-    if len(parts) == 1 and bool((places[0][1:] >= places[0][:-1]).all()):
+    if len(parts) == 1 and bool((places[0][1:] > places[0][:-1]).all()):
         return parts[0]
     packets = joined(parts)
-    return chosen(packets, np.lexsort((packets.depth, np.concatenate(places))))
+    return chosen(packets, np.lexsort((packets.depth, packets.frame, np.concatenate(places))))

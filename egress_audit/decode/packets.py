@@ -5,7 +5,7 @@ import numpy as np
 from egress_audit.columns import I64, PADDING, FrameBatch, PacketBatch
 from egress_audit.decode import ledger
 from egress_audit.decode.fragments import Fragments
-from egress_audit.decode.layers import in_order, joined
+from egress_audit.decode.layers import in_order
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.link import network_layers
 from egress_audit.decode.network import NetworkColumns, network_columns
@@ -64,7 +64,9 @@ class Decoder:
         nothing = np.zeros(PADDING, np.uint8)
         left = [fragments.finish(nothing) for fragments in self._fragments]
         parts = [part for part in left if part is not None]
-        return joined(parts) if parts else None
+        if not parts:
+            return None
+        return in_order(parts, [np.zeros(len(part), np.int64) for part in parts])
 
     def _inner(self, layer: Layer, depth: int, counted: Ledger) -> tuple[PacketBatch, I64]:
         """The packets of one layer further in, and their places."""

@@ -13,6 +13,8 @@ TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
 PORTED = (TCP, UDP, 132, 136, 33)
 """Protocols that begin with two ports: also SCTP (RFC 9260), UDP-Lite (3828) and DCCP (4340)."""
 ICMP_HEADER = 8
+OF_NETWORK = ("src_hi", "src_lo", "dst_hi", "dst_lo", "ip_len", "fragment")
+"""Columns that a packet has as its IP header says."""
 
 ICMP_PAIRS = ((8, 0), (13, 14), (15, 16), (17, 18), (10, 9))
 ICMPV6_PAIRS = ((128, 129), (133, 134), (135, 136), (130, 131), (139, 140), (144, 145))
@@ -40,8 +42,7 @@ def transport_layers(
     available = np.maximum(network.end[rows] - at, 0)
     later, broken = network.later[rows], network.chain[rows] != ledger.WHOLE
     available[later | broken] = 0
-    view = np.ndarray((len(batch.buffer) - 19,), "V20", buffer=batch.buffer.data, strides=(1,))
-    header = view[np.minimum(at, len(batch.buffer) - 20)].view(np.uint8).reshape(-1, 20)
+    header = _headers(batch.buffer, at)
     halves, words = header.view(">u2"), header.view(">u4")
     tcp, udp = proto == TCP, proto == UDP
     has_ports = np.isin(proto, PORTED) & (available >= 4)
@@ -56,35 +57,35 @@ def transport_layers(
     short_offset = tcp & ~short & ~later & ~broken & (header_len < 20)
     payload_len[short | short_offset | later | broken | network.fragment[rows]] = 0
     captured = np.clip(network.end[rows] - at - header_len, 0, payload_len)
-    flagged = tcp & (available >= 14)
-    sequenced = tcp & (available >= 12)
+    flagged, sequenced = tcp & (available >= 14), tcp & (available >= 12)
     partial = _partial(batch, rows, network, short, short_offset)
     packets = PacketBatch(
         buffer=batch.buffer,
         frame=frame,
         ts_ns=batch.ts_ns[rows],
         version=version,
-        src_hi=network.src_hi[rows],
-        src_lo=network.src_lo[rows],
-        dst_hi=network.dst_hi[rows],
-        dst_lo=network.dst_lo[rows],
         proto=proto,
         sport=sport,
         dport=dport,
         one_way=one_way,
-        ip_len=network.ip_len[rows],
         tcp_flags=np.where(flagged, header[:, 13], 0).astype(np.uint8),
         tcp_seq=np.where(sequenced, words[:, 1], 0).astype(np.uint32),
         tcp_ack=np.where(sequenced, words[:, 2], 0).astype(np.uint32),
         payload=at + header_len,
         payload_cap=captured,
         payload_len=payload_len,
-        fragment=network.fragment[rows],
         depth=np.full(len(rows), depth, np.uint8),
         carrier=np.zeros(len(rows), np.bool_),
         sealed=np.zeros(len(rows), np.uint8),
+        **{name: getattr(network, name)[rows] for name in OF_NETWORK},
     )
     return packets, partial
+
+
+def _headers(buffer: U8, at: I64) -> U8:
+    """(n, 20) bytes from `at`."""
+    view = np.ndarray((len(buffer) - 19,), "V20", buffer=buffer.data, strides=(1,))
+    return view[np.minimum(at, len(buffer) - 20)].view(np.uint8).reshape(-1, 20)
 
 
 def _icmp_ports(header: U8, proto: U8, version: U8, available: I64, sport: U16, dport: U16) -> Bool:
