@@ -77,9 +77,13 @@ class FrameBatch:
 
 @dataclass(frozen=True, slots=True)
 class PacketBatch:
-    """The IP packets of a frame batch, one row each, in frame order."""
+    """IP packets, one row each, in frame order; behind a tunnel's packet the one inside it.
+
+    Later fragments that came before their first stand where that one does.
+    """
 
     buffer: U8
+    """Bytes of the frames, and those of datagrams that were put together from fragments."""
     frame: I64
     """Frame number, from 1."""
     ts_ns: I64
@@ -111,7 +115,14 @@ class PacketBatch:
     payload_len: I64
     """Payload bytes on the wire."""
     fragment: Bool
-    """A fragment (IPv4, or IPv6 fragment header); ports only if it is the first."""
+    """A fragment (IPv4, or IPv6 fragment header) that does not make its datagram whole; ports only
+    if the first fragment was seen."""
+    depth: U8
+    """Tunnels around the packet; 0 for the outermost packet of a frame."""
+    carrier: Bool
+    """A tunnel's packet whose inside is a row of its own, one depth further in."""
+    sealed: U8
+    """Index into SEALED: the tunnel that it belongs to, if its inside could not be read."""
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -149,6 +160,12 @@ class FlowColumns:
     last_frame: I64
     one_sided: Bool
     """TCP of which only one side is in the capture, and that side acknowledges the other."""
+    encap_depth: U8
+    """Tunnels around the flow."""
+    carrier: Bool
+    """A tunnel, some packets of which were opened: what was inside are flows of their own."""
+    sealed: U8
+    """Index into SEALED: the tunnel of which some packets could not be opened."""
 
     def __len__(self) -> int:
         return len(self.ts_ns)
@@ -157,6 +174,13 @@ class FlowColumns:
 CONN_STATES = (
     *("S0", "S1", "SF", "REJ", "S2", "S3", "RSTO", "RSTR", "RSTOS0", "RSTRH", "SH", "SHR", "OTH"),
 )
+SEALED = (
+    *("", "IP in IP", "IPv6 in IP", "GRE", "ESP", "EtherIP", "IPComp", "L2TPv3", "MPLS in IP"),
+    *("OpenVPN", "L2TP", "GTP-U", "Teredo", "ESP in UDP", "IKE", "GRE in UDP", "VXLAN", "Geneve"),
+    *("WireGuard", "LISP", "GUE", "MPLS in UDP", "AYIYA", "CAPWAP", "ZeroTier"),
+    "nested too deeply",
+)
+"""Tunnels, as `sealed` numbers them; the first is none."""
 END_REASONS = tuple(reason.value for reason in EndReason)
 
 

@@ -121,7 +121,7 @@ def _coverage(heard: Listening, facts: CaptureFacts, traffic: Traffic) -> Covera
         foreign_flows=foreign_flows(flows, traffic.sides),
         gap_flows=int((flows.missed_bytes > 0).sum()),
         missed_bytes=int(flows.missed_bytes.sum()),
-        conflicting_segments=heard.heads.conflicting,
+        conflicting_segments=heard.heads.conflicting + heard.ledger.conflicting,
         probes=Absent.NOT_APPLICABLE,
         host_records=facts.host_records,
         host_records_beyond=facts.host_records_beyond,

@@ -10,7 +10,7 @@ from egress_audit.capture.timeline import Timeline
 from egress_audit.columns import FrameSource, PacketBatch
 from egress_audit.decode.duplicates import duplicates
 from egress_audit.decode.ledger import Ledger
-from egress_audit.decode.packets import packets_of
+from egress_audit.decode.packets import Decoder
 from egress_audit.flows.datagrams import Datagram, Datagrams
 from egress_audit.flows.head import Head
 from egress_audit.flows.heads import DNS_PORT, Heads
@@ -41,6 +41,7 @@ class Listening:
     def __init__(self, source: FrameSource, bounds: Bounds) -> None:
         self._source = source
         self.ledger = Ledger()
+        self.decoder = Decoder()
         self.timeline = Timeline()
         self.table = FlowTable(max_flows=bounds.max_flows)
         self.heads = Heads()
@@ -55,16 +56,24 @@ class Listening:
         for batch in self._source:
             self.timeline.take(batch)
             self.duplicates += int(duplicates(batch).sum())
-            packets = packets_of(batch, self.ledger)
-            assigned = self.table.add(packets)
-            for datagram in self._wanted.take(packets, assigned):
-                self._hear_datagram(datagram)
-            for head in self.heads.take(packets, assigned):
-                self._hear_head(head)
+            packets = self.decoder.packets(batch, self.ledger)
+            assigned = self._take(packets)
             self.dialects.take(batch.annotations, batch.buffer, packets.frame, assigned.flow)
             yield packets, assigned
+        left = self.decoder.finish()
+        if left is not None:
+            yield left, self._take(left)
         self.heads.finish()
         self.datagrams.finish()
+
+    def _take(self, packets: PacketBatch) -> Assigned:
+        """Puts packets into their flows, and offers what they say to the readers."""
+        assigned = self.table.add(packets)
+        for datagram in self._wanted.take(packets, assigned):
+            self._hear_datagram(datagram)
+        for head in self.heads.take(packets, assigned):
+            self._hear_head(head)
+        return assigned
 
     def _hear_datagram(self, datagram: Datagram) -> None:
         said = (datagram.flow, datagram.by_orig, datagram.payload, datagram.complete)

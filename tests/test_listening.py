@@ -15,18 +15,22 @@ from egress_audit.listening import USUAL_BOUNDS, Bounds, Listening
 from egress_audit.names.udp import KINDS
 from tests.builders.captures import (
     TCP,
+    UDP,
     Frame,
     client_hello,
     client_hello_message,
     dns_query,
     ethernet,
+    ip,
     ipv4,
     pcap,
     tcp,
     tcp_session,
+    udp,
     udp_exchange,
 )
 from tests.builders.quic import crypto, initial
+from tests.builders.tunnels import in_fragments, over_ip
 
 HERE, THERE = ("10.0.0.2", 40000), ("203.0.113.9", 443)
 FRAMES = [
@@ -174,3 +178,26 @@ def test_the_hello_inside_a_tunnel_is_heard() -> None:
 
 def test_plain_mail_leaves_nothing_unread() -> None:
     assert spoken(cut(b"EHLO me.example\r\nMAIL FROM:<a@b.example>\r\n", 17)) == ([], {})
+
+
+def listened(packets: list[bytes]) -> Listening:
+    """A capture of IP packets, heard to its end."""
+    source = source_of("made", Window(io.BytesIO(pcap([Frame(0, p) for p in packets], 101))))
+    assert source is not None
+    listening = Listening(source, USUAL_BOUNDS)
+    for _ in listening.batches():
+        pass
+    return listening
+
+
+def test_a_question_in_a_tunnel_and_in_fragments_is_heard_in_its_own_flow() -> None:
+    question = ip("10.9.0.1", "10.9.0.2", udp(40000, 53, dns_query("hub.example")), UDP)
+    listening = listened([over_ip(4, part) for part in in_fragments(question, 16)])
+    said = {flow: [name.host for name in names] for flow, names in listening.hearing.names.flows()}
+    assert said == {1: ["hub.example"]}
+
+
+def test_a_fragment_that_waits_in_vain_is_handed_on_in_the_end() -> None:
+    question = ip("10.9.0.1", "10.9.0.2", udp(40000, 53, dns_query("hub.example")), UDP)
+    listening = listened(in_fragments(question, 16)[1:])
+    assert len(listening.table) == 1

@@ -72,10 +72,13 @@ class CaptureDialects:
     def take(self, annotations: Annotations | None, buffer: U8, frame: I64, flow: I64) -> None:
         """Takes in what stands beside the frames of one batch.
 
-        frame, flow: frame number and flow of each packet, frames ascending; flow -1 is none.
+        frame, flow: frame number and flow of each packet, those inside of a tunnel behind it; flow
+        -1 is none. A process is put on the outermost flow alone.
         """
         if annotations is None or not len(frame):
             return
+        order = np.argsort(frame, kind="stable")  # A fragment may have waited for its first one.
+        frame, flow = frame[order], flow[order]
         at = np.minimum(np.searchsorted(frame, annotations.frame), len(frame) - 1)
         of_flow = np.where(frame[at] == annotations.frame, flow[at], UNCLAIMED)
         rows = np.flatnonzero((of_flow >= 0) & ~_overridden(annotations))

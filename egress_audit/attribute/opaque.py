@@ -1,4 +1,7 @@
-"""Flows whose protocol hides what they carry, recognised by number. HOT PATH.
+"""Flows whose protocol hides what they carry. HOT PATH.
+
+Tunnels were looked into when their packets were decoded; what stayed sealed then is counted here,
+with protocols that nobody looks into.
 
 Sources: the IANA registries of protocol numbers and of service names and ports.
 """
@@ -7,36 +10,14 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from egress_audit.columns import Bool, FlowColumns
+from egress_audit.columns import SEALED, Bool, FlowColumns
 
 TCP, UDP = 6, 17
-TUNNEL_PROTOCOLS = {
-    4: "IP in IP",
-    41: "IPv6 in IP",
-    47: "GRE",
-    50: "ESP",
-    51: "AH",
-    97: "EtherIP",
-    98: "IP encapsulation",
-    115: "L2TPv3",
-    137: "MPLS in IP",
-}
+LOOKED_INTO = frozenset({4, 41, 47, 50, 97, 108, 115, 137})
+"""Protocols of which `FlowColumns.sealed` says whether all that they carry was seen."""
 NO_TUNNELS = frozenset({1, 2, 6, 17, 33, 46, 58, 59, 88, 89, 103, 112, 132, 136})
 """Protocols that carry no packets of others: ICMP, IGMP, TCP, UDP, DCCP, RSVP, ICMPv6, no next
 header, EIGRP, OSPF, PIM, VRRP, SCTP, UDP-Lite. Whatever else there is may."""
-TUNNEL_PORTS = {
-    1194: "OpenVPN",
-    1701: "L2TP",
-    2152: "GTP-U",
-    3544: "Teredo",
-    4500: "ESP in UDP",
-    4754: "GRE in UDP",
-    4789: "VXLAN",
-    6081: "Geneve",
-    8472: "VXLAN",
-    51820: "WireGuard",
-}
-"""UDP ports, of either end: which one is the responder may be a guess."""
 HIDING_PORTS = {
     (UDP, 443): "QUIC",
     (UDP, 853): "DNS over QUIC",
@@ -52,15 +33,14 @@ READABLE = frozenset({"QUIC", "mDNS", "LLMNR", "NetBIOS names"})
 
 
 def tunnels(flows: FlowColumns, among: Bool) -> dict[str, int]:
-    """Flows that carry other packets, by kind. `among`: (n,) the flows to look at."""
+    """Flows that carry packets which were not seen, by kind. `among`: (n,) the flows to look at."""
     counted: dict[str, int] = {}
     for number in np.unique(flows.proto).tolist():
-        if number not in NO_TUNNELS:
-            kind = TUNNEL_PROTOCOLS.get(number, f"IP protocol {number}")
-            _add(counted, kind, among & (flows.proto == number))
-    for port, kind in TUNNEL_PORTS.items():
-        at_either_end = (flows.resp_p == port) | (flows.orig_p == port)
-        _add(counted, kind, among & (flows.proto == UDP) & at_either_end)
+        if number not in NO_TUNNELS | LOOKED_INTO:
+            _add(counted, f"IP protocol {number}", among & (flows.proto == number))
+    for kind in np.unique(flows.sealed).tolist():
+        if kind:
+            _add(counted, SEALED[kind], among & (flows.sealed == kind))
     return counted
 
 

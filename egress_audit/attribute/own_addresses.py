@@ -139,6 +139,9 @@ def foreign_flows(flows: FlowColumns, sides: Sides) -> int:
     """Flows with an end beyond the local network, neither end being among the given addresses.
 
     In a sandbox there is nobody else: whatever source address a packet has, it is judged.
+    What a tunnel of ours carries may have addresses of the host that were not given, or be traffic
+    of others that passes through (a mirror, a router); its wrapping does not say which. So it is
+    judged by its end further out, and counts here until the inner addresses are given as well.
     """
     if sides.own.how != "given":
         return 0

@@ -96,7 +96,7 @@ class Attributor(Protocol):
         ...
 
     def take(self, frame: I64, flow: I64, by_orig: Bool) -> None:
-        """Takes in which flow each packet of a batch belongs to; frames ascend."""
+        """Takes in which flow each packet of a batch belongs to; several may be of one frame."""
         ...
 
     def owned(self, flows: int, near_is_orig: Bool) -> Owned | None:
@@ -150,17 +150,34 @@ class RecordedOwners:
         self._way: I64 = np.concatenate([way.astype(np.int64), nobodys * 0])[order]
         self._flow: I64 = np.full(len(frame), -1, np.int64)
         self._by_orig: Bool = np.zeros(len(frame), np.bool_)
+        self._inner: list[tuple[I64, I64, Bool]] = []
+        """Further packets of noted frames, those inside of tunnels: place, flow, by_orig."""
 
     def take(self, frame: I64, flow: I64, by_orig: Bool) -> None:
-        """Puts the noted frames of one batch on their flows."""
+        """Puts the noted frames of one batch on their flows: a tunnel's on those inside, too."""
         if not len(frame):
             return
+        if (frame[1:] < frame[:-1]).any():
+            order = np.argsort(frame, kind="stable")
+            frame, flow, by_orig = frame[order], flow[order], by_orig[order]
         start, stop = np.searchsorted(self._frame, (frame[0], frame[-1] + 1))
         noted = self._frame[start:stop]
-        at = np.minimum(np.searchsorted(frame, noted), len(frame) - 1)
-        there = np.flatnonzero(frame[at] == noted)
-        self._flow[start + there] = flow[at[there]]
-        self._by_orig[start + there] = by_orig[at[there]]
+        at = np.searchsorted(frame, noted)
+        there = np.arange(len(noted))
+        while len(there):
+            there = there[at[there] < len(frame)]
+            there = there[frame[at[there]] == noted[there]]
+            self._put(start + there, flow[at[there]], by_orig[at[there]])
+            at += 1
+
+    def _put(self, place: I64, flow: I64, by_orig: Bool) -> None:
+        """Puts noted frames on flows, of which each frame may have several."""
+        place, flow, by_orig = place[flow >= 0], flow[flow >= 0], by_orig[flow >= 0]
+        taken = self._flow[place] >= 0
+        if taken.any():
+            self._inner.append((place[taken], flow[taken], by_orig[taken]))
+        self._flow[place[~taken]] = flow[~taken]
+        self._by_orig[place[~taken]] = by_orig[~taken]
 
     def owned(self, flows: int, near_is_orig: Bool) -> Owned:
         """The owner of each flow: of those who sent for our side, or else for the other one.
@@ -169,9 +186,11 @@ class RecordedOwners:
         nobody else sent: what could be the program's is not held to be somebody else's.
         """
         noted = np.flatnonzero(self._flow >= 0)
-        flow, process, way = self._flow[noted], self._process[noted], self._way[noted]
+        parts = [(noted, self._flow[noted], self._by_orig[noted]), *self._inner]
+        noted, flow, by_orig = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        process, way = self._process[noted], self._way[noted]
         table, owners, ranks = self._groups(process, way)
-        wrong_side = self._by_orig[noted] != near_is_orig[flow]
+        wrong_side = by_orig != near_is_orig[flow]
         order = np.lexsort((self._frame[noted], ranks[table], wrong_side, flow))
         first = np.ones(len(order), np.bool_)
         first[1:] = flow[order][1:] != flow[order][:-1]

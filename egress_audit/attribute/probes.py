@@ -36,11 +36,10 @@ class ProbeSearch:
         """Looks at the frames of one batch."""
         if not len(packets):
             return
-        first, last = int(packets.frame[0]), int(packets.frame[-1])
+        first, last = int(packets.frame.min()), int(packets.frame.max())
         for frame, probes in self._by_frame.items():
             if first <= frame <= last:
-                row = int(np.searchsorted(packets.frame, frame))
-                if packets.frame[row] == frame:
+                for row in np.flatnonzero(packets.frame == frame).tolist():
                     self._look(packets, row, probes)
 
     def _look(self, packets: PacketBatch, row: int, probes: Iterable[Probe]) -> None:

@@ -1,7 +1,8 @@
 """What few packets have and must still be read exactly: extension headers, options. HOT PATH.
 
-Sources: RFC 8200 §4, RFC 6275 §6.1 (mobility), RFC 7401 §5.1 (HIP), RFC 5533 §5.1 (shim6). The
-rows that have such headers are few; they are followed in step, one header of each at a time.
+Sources: RFC 8200 §4, RFC 4302 §2 (authentication), RFC 6275 §6.1 (mobility), RFC 7401 §5.1 (HIP),
+RFC 5533 §5.1 (shim6). The rows that have such headers are few; they are followed in step, one
+header of each at a time.
 """
 
 from dataclasses import dataclass
@@ -10,13 +11,14 @@ import numpy as np
 
 from egress_audit.columns import I64, U8, Bool
 
-FRAGMENT_HEADER, ROUTING_HEADER = 44, 43
+FRAGMENT_HEADER, ROUTING_HEADER, AUTHENTICATION = 44, 43, 51
 SOURCE_ROUTES = (131, 137)
 """Loose and strict source and record route (RFC 791 §3.1)."""
 MAX_OPTIONS = 40
 """IPv4 options are 40 bytes at most, and the shortest has one."""
-EXTENSIONS = (0, 43, 60, 135, 139, 140)
-"""Hop-by-hop, routing, destination options, mobility, HIP, shim6: all state their own length."""
+EXTENSIONS = (0, 43, 51, 60, 135, 139, 140)
+"""Hop-by-hop, routing, authentication, destination options, mobility, HIP, shim6: all state their
+own length."""
 MAX_HEADERS = 16
 
 
@@ -27,6 +29,8 @@ class Chain:
     proto: U8
     at: I64
     fragment: Bool
+    fragment_at: I64
+    """The first fragment header that is one of a fragment; 0 if none is."""
     later: Bool
     broken: Bool
     """The chain is longer than MAX_HEADERS or leaves the captured bytes."""
@@ -34,42 +38,60 @@ class Chain:
     """A routing header names stations behind the destination of the IP header."""
 
 
-def transport_behind(buffer: U8, next_header: U8, at: I64, end: I64) -> Chain:
+def transport_behind(
+    buffer: U8,
+    next_header: U8,
+    at: I64,
+    end: I64,
+    followed: tuple[int, ...] = (*EXTENSIONS, FRAGMENT_HEADER),
+) -> Chain:
     """Follows the extension headers that begin at `at` to the transport header.
 
-    buffer: all bytes; next_header, at, end: (n,), `end` being where captured bytes end.
+    buffer: all bytes; next_header, at, end: (n,), `end` being where captured bytes end; followed:
+    numbers of the headers that are stepped over.
     """
-    flags = [np.zeros(len(at), np.bool_) for _ in range(4)]
-    chain = Chain(next_header.copy(), at.copy(), *flags)
-    active = np.flatnonzero(np.isin(next_header, (*EXTENSIONS, FRAGMENT_HEADER)))
+    none: Bool = np.zeros(len(at), np.bool_)
+    chain = Chain(
+        proto=next_header.copy(),
+        at=at.copy(),
+        fragment=none,
+        fragment_at=np.zeros(len(at), np.int64),
+        later=none.copy(),
+        broken=none.copy(),
+        routed=none.copy(),
+    )
+    active = np.flatnonzero(np.isin(next_header, followed))
     for _ in range(MAX_HEADERS):
         if not len(active):
             return chain
         active = _one_header(buffer, chain, end, active)
+        active = active[np.isin(chain.proto[active], followed)]
     chain.broken[active] = True
     return chain
 
 
 def _one_header(buffer: U8, chain: Chain, end: I64, active: I64) -> I64:
-    """Steps over one header of each active row; the rows that have another."""
+    """Steps over one header of each active row; the rows that may have another."""
     start = chain.at[active]
-    fragment = chain.proto[active] == FRAGMENT_HEADER
+    number = chain.proto[active]
     cut = start + 8 > end[active]
     chain.broken[active[cut]] = True
-    active, start, fragment = active[~cut], start[~cut], fragment[~cut]
-    length = np.where(fragment, 8, 8 + 8 * buffer[start + 1].astype(np.int64))
+    active, start, number = active[~cut], start[~cut], number[~cut]
+    fragment, stated = number == FRAGMENT_HEADER, buffer[start + 1].astype(np.int64)
+    length = np.where(number == AUTHENTICATION, 8 + 4 * stated, 8 + 8 * stated)
+    length[fragment] = 8
     offset = buffer[start + 2].astype(np.int64) << 8 | buffer[start + 3]
-    chain.fragment[active] |= fragment & (offset & 0xFFF9 != 0)
+    piece = fragment & (offset & 0xFFF9 != 0) & ~chain.fragment[active]
+    chain.fragment_at[active[piece]] = start[piece]
+    chain.fragment[active[piece]] = True
     chain.later[active] |= fragment & (offset & 0xFFF8 != 0)
-    routing = chain.proto[active] == ROUTING_HEADER
+    routing = number == ROUTING_HEADER
     chain.routed[active] |= routing & (buffer[start + 3] > 0)
     chain.proto[active] = buffer[start]
     chain.at[active] = start + length
     beyond = start + length > end[active]
     chain.broken[active[beyond]] = True
-    more = ~beyond & ~chain.later[active]
-    more &= np.isin(chain.proto[active], (*EXTENSIONS, FRAGMENT_HEADER))
-    return active[more]
+    return active[~beyond & ~chain.later[active]]
 
 
 def source_routed(buffer: U8, at: I64, end: I64) -> Bool:

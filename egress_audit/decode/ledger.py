@@ -92,6 +92,8 @@ class Ledger:
         self.no_destination: Counter[str] = Counter()
         self.undecoded: Counter[str] = Counter()
         self.partial: Counter[str] = Counter()
+        self.conflicting = 0
+        """Datagrams whose fragments contradict each other."""
         self.truncated = 0
         """Frames shorter in the file than on the wire, decoded or not."""
 
@@ -107,9 +109,21 @@ class Ledger:
                 self.no_destination[NO_DESTINATION[value]] += count
             else:
                 self._add_undecoded(reason(value), count)
+        self.add_partial(partial)
+
+    def add_partial(self, partial: U8) -> None:
+        """Counts what is missing of packets that are no frames of their own. partial: (packets,)"""
         for value, count in enumerate(np.bincount(partial).tolist()):
             if value != WHOLE and count:
                 self.partial[PARTIAL[value]] += count
+
+    def put_together(self, fragments: int) -> None:
+        """Takes back fragments that were counted as partial before their datagram was whole."""
+        left = self.partial[PARTIAL[FRAGMENT]] - fragments
+        if left > 0:
+            self.partial[PARTIAL[FRAGMENT]] = left
+        else:
+            del self.partial[PARTIAL[FRAGMENT]]
 
     def _add_undecoded(self, name: str, count: int) -> None:
         known = name in self.undecoded or len(self.undecoded) < MAX_REASONS

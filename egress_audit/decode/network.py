@@ -1,7 +1,8 @@
 """IPv4 and IPv6 headers, whole columns at a time. HOT PATH.
 
-Sources: RFC 791 (IPv4), RFC 8200 (IPv6 and its extension headers), RFC 6275, 7401, 5533 (further
-extension headers). Anything that is not the shape RFCs give it has an outcome that says so.
+Sources: RFC 791 (IPv4), RFC 8200 (IPv6 and its extension headers), RFC 4302, 6275, 7401, 5533
+(further extension headers). Anything that is not the shape RFCs give it has an outcome that says
+so.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import numpy as np
 
 from egress_audit.columns import I64, U8, U64, Bool, FrameBatch
 from egress_audit.decode import ledger
-from egress_audit.decode.exact import source_routed, transport_behind
+from egress_audit.decode.exact import AUTHENTICATION, source_routed, transport_behind
 from egress_audit.decode.link import LinkColumns
 
 
@@ -33,6 +34,10 @@ class NetworkColumns:
     end: I64
     """Where the captured bytes of the packet end, link padding left out."""
     fragment: Bool
+    fragment_at: I64
+    """Of fragments: the IPv4 header, or IPv6's fragment header."""
+    header: I64
+    """First byte of the IP header."""
     later: Bool
     """A fragment other than the first: it has no transport header."""
     routed: Bool
@@ -57,6 +62,8 @@ def network_columns(batch: FrameBatch, link: LinkColumns) -> NetworkColumns:
         transport_len=np.zeros(count, np.int64),
         end=np.zeros(count, np.int64),
         fragment=np.zeros(count, np.bool_),
+        fragment_at=link.network.copy(),
+        header=link.network,
         later=np.zeros(count, np.bool_),
         routed=np.zeros(count, np.bool_),
         chain=np.zeros(count, np.uint8),
@@ -121,11 +128,27 @@ def _ipv4(batch: FrameBatch, network: I64, columns: NetworkColumns, rows: I64) -
     columns.end[rows] = np.minimum(end, at + ip_len)
     columns.fragment[rows] = words[:, 3] & 0x3FFF != 0
     columns.later[rows] = words[:, 3] & 0x1FFF != 0
+    authenticated = np.flatnonzero(header[:, 9] == AUTHENTICATION)
+    if len(authenticated):
+        _authenticated(batch, columns, rows[authenticated])
     optioned = np.flatnonzero(header_len > 20)
     if len(optioned):
         first = at[optioned]
         behind = first + header_len[optioned]
         columns.routed[rows[optioned]] = source_routed(batch.buffer, first + 20, behind)
+
+
+def _authenticated(batch: FrameBatch, columns: NetworkColumns, rows: I64) -> None:
+    """Steps over the authentication headers of IPv4 packets, which hide nothing (RFC 4302)."""
+    rows = rows[~columns.later[rows]]
+    at, end = columns.transport[rows], columns.end[rows]
+    chain = transport_behind(batch.buffer, columns.proto[rows], at, end, (AUTHENTICATION,))
+    columns.proto[rows] = chain.proto
+    columns.transport[rows] = chain.at
+    columns.transport_len[rows] = np.maximum(columns.transport_len[rows] - (chain.at - at), 0)
+    cut = batch.caplen[rows] < batch.wirelen[rows]
+    why = np.where(cut, ledger.HEADER_CUT, ledger.HEADER_MALFORMED)
+    columns.chain[rows] = np.where(chain.broken, why, ledger.WHOLE)
 
 
 def _ipv6(batch: FrameBatch, network: I64, columns: NetworkColumns, rows: I64) -> None:
@@ -153,6 +176,7 @@ def _ipv6(batch: FrameBatch, network: I64, columns: NetworkColumns, rows: I64) -
     columns.transport[rows] = chain.at
     columns.transport_len[rows] = np.maximum(ip_len - (chain.at - at), 0)
     columns.fragment[rows] = chain.fragment
+    columns.fragment_at[rows] = chain.fragment_at
     columns.later[rows] = chain.later
     columns.routed[rows] = chain.routed
     columns.chain[rows] = np.where(chain.broken, why, ledger.WHOLE)

@@ -1,132 +1,78 @@
-"""Frames in, packets out: link, network and transport headers of a whole batch. HOT PATH.
-
-Sources: RFC 9293 (TCP), RFC 768 (UDP), RFC 792 and 4443 (ICMP).
-"""
+"""Frames in, packets out, those inside tunnels and those that came in fragments too. HOT PATH."""
 
 import numpy as np
 
-from egress_audit.columns import I64, U8, U16, Bool, FrameBatch, PacketBatch
+from egress_audit.columns import I64, PADDING, FrameBatch, PacketBatch
 from egress_audit.decode import ledger
+from egress_audit.decode.fragments import Fragments
+from egress_audit.decode.layers import in_order
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.link import network_layers
 from egress_audit.decode.network import NetworkColumns, network_columns
+from egress_audit.decode.transport import transport_layers
+from egress_audit.decode.tunnels import Layer, opened, seal_deepest
 
-TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
-PORTED = (TCP, UDP, 132, 136, 33)
-"""Protocols that begin with two ports: also SCTP (RFC 9260), UDP-Lite (3828) and DCCP (4340)."""
-ICMP_HEADER = 8
-
-ICMP_PAIRS = ((8, 0), (13, 14), (15, 16), (17, 18), (10, 9))
-ICMPV6_PAIRS = ((128, 129), (133, 134), (135, 136), (130, 131), (139, 140), (144, 145))
-"""Types that answer each other; everything else goes one way (as Zeek and Community ID have it)."""
-
-
-def _counterparts(pairs: tuple[tuple[int, int], ...]) -> I64:
-    table = np.full(256, -1, np.int64)
-    for question, answer in pairs:
-        table[question], table[answer] = answer, question
-    return table
-
-
-COUNTERPART = {ICMP: _counterparts(ICMP_PAIRS), ICMPV6: _counterparts(ICMPV6_PAIRS)}
+MAX_DEPTH = 5
+"""Tunnels around a packet; what lies deeper is not opened. Nobody needs more than three, and each
+layer goes through the whole decoder again."""
 
 
 def packets_of(batch: FrameBatch, counted: Ledger) -> PacketBatch:
-    """The IP packets of a batch, in order; everything that is none is counted by reason."""
-    columns = network_columns(batch, network_layers(batch))
-    rows = np.flatnonzero(columns.outcome == ledger.PACKET)
-    packets, partial = _transport(batch, columns, rows)
-    counted.take(columns.outcome, partial, int((batch.caplen < batch.wirelen).sum()))
-    return packets
+    """The outermost IP packets of a batch, in order; all else is counted by reason.
+
+    Fragments are packets that lack something, and tunnels packets like any other.
+    """
+    return _outermost(batch, counted)[0]
 
 
-def _transport(batch: FrameBatch, network: NetworkColumns, rows: I64) -> tuple[PacketBatch, U8]:
-    """Packets of the given rows, and what is missing of each (`ledger.WHOLE` and siblings)."""
-    at, proto, version = network.transport[rows], network.proto[rows], network.version[rows]
-    available = np.maximum(network.end[rows] - at, 0)
-    later, broken = network.later[rows], network.chain[rows] != ledger.WHOLE
-    available[later | broken] = 0
-    view = np.ndarray((len(batch.buffer) - 19,), "V20", buffer=batch.buffer.data, strides=(1,))
-    header = view[np.minimum(at, len(batch.buffer) - 20)].view(np.uint8).reshape(-1, 20)
-    halves, words = header.view(">u2"), header.view(">u4")
-    tcp, udp = proto == TCP, proto == UDP
-    has_ports = np.isin(proto, PORTED) & (available >= 4)
-    sport = np.where(has_ports, halves[:, 0], 0).astype(np.uint16)
-    dport = np.where(has_ports, halves[:, 1], 0).astype(np.uint16)
-    one_way = _icmp_ports(header, proto, version, available, sport, dport)
-    header_len, needed = _lengths(header, proto, version, available)
-    wire = network.transport_len[rows]
-    stated = np.where(udp & (halves[:, 2] >= 8), np.minimum(halves[:, 2], wire), wire)
-    payload_len = np.maximum(stated - header_len, 0)
-    short = (available < needed) & ~later & ~broken
-    short_offset = tcp & ~short & ~later & ~broken & (header_len < 20)
-    payload_len[short | short_offset | later | broken | network.fragment[rows]] = 0
-    captured = np.clip(network.end[rows] - at - header_len, 0, payload_len)
-    flagged = tcp & (available >= 14)
-    sequenced = tcp & (available >= 12)
-    partial = _partial(batch, rows, network, short, short_offset)
-    packets = PacketBatch(
-        buffer=batch.buffer,
-        frame=rows + batch.first_frame,
-        ts_ns=batch.ts_ns[rows],
-        version=version,
-        src_hi=network.src_hi[rows],
-        src_lo=network.src_lo[rows],
-        dst_hi=network.dst_hi[rows],
-        dst_lo=network.dst_lo[rows],
-        proto=proto,
-        sport=sport,
-        dport=dport,
-        one_way=one_way,
-        ip_len=network.ip_len[rows],
-        tcp_flags=np.where(flagged, header[:, 13], 0).astype(np.uint8),
-        tcp_seq=np.where(sequenced, words[:, 1], 0).astype(np.uint32),
-        tcp_ack=np.where(sequenced, words[:, 2], 0).astype(np.uint32),
-        payload=at + header_len,
-        payload_cap=captured,
-        payload_len=payload_len,
-        fragment=network.fragment[rows],
-    )
-    return packets, partial
+def _outermost(batch: FrameBatch, counted: Ledger) -> tuple[PacketBatch, NetworkColumns, I64]:
+    """The same, with their IP headers, and the row of each packet among these."""
+    network = network_columns(batch, network_layers(batch))
+    rows = np.flatnonzero(network.outcome == ledger.PACKET)
+    packets, partial = transport_layers(batch, network, rows, rows + batch.first_frame)
+    counted.take(network.outcome, partial, int((batch.caplen < batch.wirelen).sum()))
+    return packets, network, rows
 
 
-def _icmp_ports(header: U8, proto: U8, version: U8, available: I64, sport: U16, dport: U16) -> Bool:
-    """Writes type and answering type where ports would be; True for types that none answers."""
-    one_way = np.zeros(len(proto), np.bool_)
-    for number, table in COUNTERPART.items():
-        rows = np.flatnonzero(_is_icmp(number, proto, version) & (available >= 2))
-        if len(rows):
-            answer = table[header[rows, 0]]
-            sport[rows] = header[rows, 0]
-            dport[rows] = np.where(answer < 0, header[rows, 1], answer)
-            one_way[rows] = answer < 0
-    return one_way
+class Decoder:
+    """Decodes a capture; keeps the fragments whose datagrams are not whole yet."""
 
+    def __init__(self) -> None:
+        self._fragments = [Fragments() for _ in range(MAX_DEPTH + 1)]
+        """Of each layer apart, so that none depends on how the capture is cut into batches."""
 
-def _is_icmp(number: int, proto: U8, version: U8) -> Bool:
-    """(n,) True where protocol `number` is the ICMP that belongs to the packet's IP version."""
-    found: Bool = (proto == number) & (version == (4 if number == ICMP else 6))
-    return found
+    def packets(self, batch: FrameBatch, counted: Ledger) -> PacketBatch:
+        """The packets of a batch, what is inside of tunnels right behind these.
 
+        Every frame is counted once; packets inside of others only if something of them is missing.
+        """
+        packets, network, rows = _outermost(batch, counted)
+        packets, place = self._fragments[0].take(packets, network, rows, counted)
+        parts, places = [packets], [place]
+        for depth in range(1, MAX_DEPTH + 1):
+            layer = opened(parts[-1])
+            if layer is None:
+                return in_order(parts, places)
+            packets, place = self._inner(layer, depth, counted)
+            parts.append(packets)
+            places.append(place)
+        seal_deepest(parts[-1])
+        return in_order(parts, places)
 
-def _lengths(header: U8, proto: U8, version: U8, available: I64) -> tuple[I64, I64]:
-    """Transport header length of each packet, and the bytes without which it is not whole."""
-    offset = np.where(available >= 13, header[:, 12] >> 4, 0).astype(np.int64) * 4
-    tcp, udp = proto == TCP, proto == UDP
-    icmp = _is_icmp(ICMP, proto, version) | _is_icmp(ICMPV6, proto, version)
-    header_len = np.where(tcp, offset, np.where(udp, 8, np.where(icmp, ICMP_HEADER, 0)))
-    ported = np.where(np.isin(proto, PORTED), 4, 0)
-    needed = np.where(tcp, 20, np.where(udp, 8, np.where(icmp, 2, ported)))
-    return header_len, needed
+    def finish(self) -> PacketBatch | None:
+        """What still waits for a first fragment when the capture has ended, if anything."""
+        nothing = np.zeros(PADDING, np.uint8)
+        left = [fragments.finish(nothing) for fragments in self._fragments]
+        parts = [part for part in left if part is not None]
+        if not parts:
+            return None
+        return in_order(parts, [np.zeros(len(part), np.int64) for part in parts])
 
-
-def _partial(
-    batch: FrameBatch, rows: I64, network: NetworkColumns, short: Bool, short_offset: Bool
-) -> U8:
-    cut = batch.caplen[rows] < batch.wirelen[rows]
-    why = np.where(cut, ledger.HEADER_CUT, ledger.HEADER_MALFORMED)
-    routed = np.where(network.routed[rows], ledger.SOURCE_ROUTED, ledger.WHOLE)
-    chain = network.chain[rows]
-    partial = np.where(short, why, np.where(chain == ledger.WHOLE, routed, chain))
-    partial = np.where(short_offset, ledger.HEADER_MALFORMED, partial)
-    return np.where(network.fragment[rows], ledger.FRAGMENT, partial).astype(np.uint8)
+    def _inner(self, layer: Layer, depth: int, counted: Ledger) -> tuple[PacketBatch, I64]:
+        """The packets of one layer further in, and their places."""
+        rows = np.flatnonzero(layer.network.outcome == ledger.PACKET)
+        packets, partial = transport_layers(
+            layer.batch, layer.network, rows, layer.frame[rows], depth
+        )
+        counted.add_partial(partial)
+        return self._fragments[depth].take(packets, layer.network, rows, counted)

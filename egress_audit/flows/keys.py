@@ -13,7 +13,7 @@ import numpy as np
 from egress_audit.columns import I64, U64, Bool, PacketBatch
 
 WORDS = 5
-"""uint64 words of a key: both addresses (two each), then ports, protocol and version."""
+"""uint64 words of a key: both addresses (two each), then ports, depth, protocol and version."""
 
 
 def _seed() -> np.uint64:
@@ -41,6 +41,7 @@ def keys_of(packets: PacketBatch) -> tuple[U64, Bool]:
     key[4] = (
         low << np.uint64(48)
         | high << np.uint64(32)
+        | packets.depth.astype(np.uint64) << np.uint64(24)
         | packets.one_way.astype(np.uint64) << np.uint64(16)
         | packets.proto.astype(np.uint64) << np.uint64(8)
         | packets.version

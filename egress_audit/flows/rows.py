@@ -28,6 +28,8 @@ COLUMNS: dict[str, type[np.generic]] = {
     "closing": np.uint8,
     "end_reason": np.uint8,
     "sated": np.uint8,
+    "carrier": np.bool_,
+    "sealed": np.uint8,
 }
 """Name → dtype of every column. `seen` and `closing` are bits: see tcp_events, runs;
 `sated`: directions (1 originator, 2 responder) in which no more payload is wanted for names."""
@@ -56,6 +58,8 @@ class FlowRows:
     closing: Any
     end_reason: Any
     sated: Any
+    carrier: Any
+    sealed: Any
 
     def __init__(self) -> None:
         self._count = 0

@@ -178,6 +178,11 @@ class FlowTable:
             rows.last_ts_ns[target], np.maximum.reduceat(ts_ns, starts)
         )
         tcp, flags = packets.proto[runs.order] == TCP, packets.tcp_flags[runs.order]
+        if packets.carrier.any() or packets.sealed.any():
+            sealed = packets.sealed[runs.order]
+            rows.carrier[target] |= np.logical_or.reduceat(packets.carrier[runs.order], starts)
+            highest = np.maximum.reduceat(sealed, starts)
+            rows.sealed[target] = np.maximum(rows.sealed[target], highest)
         closing = closing_column(flags, runs.swapped, tcp)
         rows.closing[target] |= np.bitwise_or.reduceat(closing, starts)
         rows.previous_ts_ns[target] = ts_ns[ends]

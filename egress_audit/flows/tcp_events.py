@@ -24,7 +24,8 @@ class TcpEvents:
 
     def take(self, packets: PacketBatch, runs: Runs, flow: I64, by_orig: Bool) -> None:
         """Applies the events among the packets of a sorted batch."""
-        tcp = packets.proto[runs.order] == TCP
+        # What a fragment says counts once its datagram is whole.
+        tcp = (packets.proto == TCP)[runs.order] & ~packets.fragment[runs.order]
         if not tcp.any():
             return
         flags = packets.tcp_flags[runs.order].astype(np.int64)

@@ -47,6 +47,9 @@ def columns_of(table: FlowTable) -> FlowColumns:
         first_frame=rows.first_frame[keep],
         last_frame=rows.last_frame[keep],
         one_sided=_one_sided(table, proto, np.where(swapped, high, low)),
+        encap_depth=(key[4] >> np.uint64(24) & np.uint64(0xFF)).astype(np.uint8),
+        carrier=rows.carrier[keep],
+        sealed=rows.sealed[keep],
     )
 
 
@@ -152,6 +155,6 @@ def flow_at(columns: FlowColumns, row: int, *, local_orig: bool, local_resp: boo
         end_reason=EndReason(END_REASONS[columns.end_reason[row]]),
         first_frame=int(columns.first_frame[row]),
         last_frame=int(columns.last_frame[row]),
-        encap_depth=0,
-        carrier=False,
+        encap_depth=int(columns.encap_depth[row]),
+        carrier=bool(columns.carrier[row]),
     )

@@ -54,12 +54,12 @@ SPOTS_OF_TRAFFIC: tuple[Spot, ...] = (
     Spot(
         "fragments",
         "Fragments",
-        "fragments that were not put together, so that their names, and the ports of all but the "
-        "first, were not seen: {count}",
-        "no fragments",
+        "fragments that were not put together (others are missing, or more than can be held), so "
+        "that what they carry was not seen: {count}",
+        "all fragments of every datagram, close together",
         NONE,
         "every claim",
-        "none in this version",
+        AGAIN,
         number_of(lambda coverage: coverage.partial.get("fragment", 0)),
         always,
     ),
@@ -79,7 +79,7 @@ SPOTS_OF_TRAFFIC: tuple[Spot, ...] = (
         "tunnels",
         "Tunnels",
         "flows that carry other packets, whose destinations were not seen: {count}",
-        "no tunnel",
+        "no tunnel, or one that can be opened: not encrypted, of a known kind, its headers whole",
         NONE,
         "every claim",
         "record behind the tunnel's end",
@@ -145,7 +145,8 @@ SPOTS_OF_TRAFFIC: tuple[Spot, ...] = (
     Spot(
         "conflicting-segments",
         "Segments that contradict each other",
-        "streams that begin with bytes sent twice that differ (both readings count): {count}",
+        "streams that begin with bytes sent twice that differ (both readings count), or datagrams "
+        "whose fragments do (the first counts): {count}",
         "streams of one reading",
         NONE,
         "every claim",

@@ -153,7 +153,7 @@ class Coverage:
     """Frames that were not understood, by reason."""
     partial: Mapping[str, int]
     """Packets in a flow of which a part was not understood (fragment, cut header), by reason.
-    A part of `packets`, not beside it."""
+    Not beside `packets`: a part of it, or inside of one of them."""
     truncated: int
     """Frames of which the file holds fewer bytes than were on the wire."""
     duplicates: int
@@ -181,7 +181,7 @@ class Coverage:
     """Those of them whose far end is this machine and which could carry a name further: a local
     proxy or resolver whose protocol was not read."""
     tunnels: Mapping[str, int]
-    """Flows of protocols that carry other packets, by kind; what is inside them was not seen."""
+    """Flows that carry other packets, some of which were not seen, by kind of tunnel."""
     names_dropped: int
     """Names not kept because a bound was reached."""
     one_way_flows: int
@@ -194,7 +194,8 @@ class Coverage:
     gap_flows: int
     missed_bytes: int
     conflicting_segments: int
-    """Streams in which a segment was sent twice with different content."""
+    """Streams in which a segment was sent twice with different content, and datagrams in whose
+    fragments some byte was."""
     probes: int | Absent
     """Probe packets of our own seen; NOT_APPLICABLE on a capture that was not made by us."""
     phases: tuple[str, ...] = ()

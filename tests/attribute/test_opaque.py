@@ -6,13 +6,14 @@ import pytest
 from egress_audit.attribute import opaque
 from egress_audit.attribute.opaque import hiding_by_port, sum_of
 from egress_audit.columns import FlowColumns
+from egress_audit.decode.tunnels import PROTOCOLS
 from tests.builders.captures import Frame, ip, pcap, scripted, udp
-from tests.builders.engine import run
+from tests.builders.engine import decoded, run
 
 
 def carried(proto: int, payload: bytes = bytes(8)) -> FlowColumns:
     """One flow of some protocol."""
-    return run(pcap([Frame(0, ip("10.0.0.2", "192.0.2.1", payload, proto))], 101)).flows
+    return decoded(pcap([Frame(0, ip("10.0.0.2", "192.0.2.1", payload, proto))], 101)).flows
 
 
 def datagram(port: int) -> FlowColumns:
@@ -79,3 +80,22 @@ def test_encrypted_dns_hides_its_questions_though_its_server_is_named() -> None:
 
 def test_counters_are_added_by_word_in_order() -> None:
     assert list(sum_of({"b": 1, "a": 2}, {"b": 3}).items()) == [("a", 2), ("b", 4)]
+
+
+def test_a_tunnel_that_was_opened_hides_nothing() -> None:
+    inner = ip("10.9.0.1", "192.0.2.9", udp(1, 2), 17)
+    assert tunnels(carried(4, inner)) == {}
+
+
+def test_one_of_which_a_packet_stayed_sealed_does() -> None:
+    inner = ip("10.9.0.1", "192.0.2.9", udp(1, 2), 17)
+    frames = [Frame(0, ip("10.0.0.2", "192.0.2.1", data, 4)) for data in (inner, bytes(20))]
+    assert tunnels(decoded(pcap(frames, 101)).flows) == {"IP in IP": 1}
+
+
+def test_a_protocol_that_nobody_looks_into_counts_by_its_number() -> None:
+    assert tunnels(carried(98)) == {"IP protocol 98": 1}
+
+
+def test_the_protocols_that_are_looked_into_are_those_of_the_decoder() -> None:
+    assert set(PROTOCOLS) == opaque.LOOKED_INTO

@@ -171,3 +171,15 @@ def test_of_several_flows_one_of_the_program_makes_it_the_programs() -> None:
 def test_of_a_helper_and_a_flow_of_nobody_it_is_nobodys() -> None:
     found = owned([(1, EXERCISER, 0)], [(1, 0, ORIG), (2, 1, ORIG)], near_is_orig=(True,) * 2)
     assert found.owner_of([0, 1]) is Absent.NOT_FOUND
+
+
+@pytest.mark.parametrize("batches", [1, 2])
+def test_the_packet_inside_of_a_noted_frame_has_its_sender_too(batches: int) -> None:
+    frames = [(1, 0, ORIG), (1, 1, ORIG), (2, 0, RESP), (2, 1, RESP)]
+    found = owned([(1, TARGET, 0)], frames, near_is_orig=(True, True), batches=batches)
+    assert found.known.tolist() == [True, True]
+
+
+def test_frames_that_waited_for_others_have_theirs() -> None:
+    found = owned([(1, TARGET, 0)], [(2, 1, ORIG), (1, 0, ORIG)], near_is_orig=(True, True))
+    assert found.known.tolist() == [True, False]

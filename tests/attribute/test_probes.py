@@ -13,7 +13,7 @@ from egress_audit.attribute.probes import (
 from egress_audit.capture.source import source_of
 from egress_audit.capture.window import Window
 from egress_audit.decode.ledger import Ledger
-from egress_audit.decode.packets import packets_of
+from egress_audit.decode.packets import Decoder, packets_of
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Probe
 from tests.builders.captures import UDP, Frame, dns_query, ip, pcap, udp
@@ -116,3 +116,14 @@ def test_without_a_resolver_nothing_shows_that_names_would_have_been_seen() -> N
 
 def test_without_any_probe_everything_is_missing() -> None:
     assert len(missing_probes(run(), searched())) == 8
+
+
+def test_the_nonce_is_found_in_a_frame_with_a_tunnel_around_it() -> None:
+    inner = ip(OWN, "192.0.2.254", udp(50000, 9, NONCE.encode()), UDP)
+    data = pcap([Frame(0, ip("10.0.0.2", "192.0.2.1", inner, 4))], 101)
+    source = source_of("made", Window(io.BytesIO(data)))
+    assert source is not None
+    search, sent = ProbeSearch([probe(nonce=NONCE, frame=1)]), probe(nonce=NONCE, frame=1)
+    for batch in source:
+        search.take(Decoder().packets(batch, Ledger()))
+    assert search.found(sent)

@@ -7,11 +7,19 @@ import io
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
+from egress_audit.addresses import address_text
 from egress_audit.capture.source import source_of
 from egress_audit.capture.window import BLOCK, Window
-from egress_audit.columns import END_REASONS, FlowColumns, FrameBatch, FrameSource, PacketBatch
+from egress_audit.columns import (
+    END_REASONS,
+    SEALED,
+    FlowColumns,
+    FrameBatch,
+    FrameSource,
+    PacketBatch,
+)
 from egress_audit.decode.ledger import Ledger
-from egress_audit.decode.packets import packets_of
+from egress_audit.decode.packets import Decoder, packets_of
 from egress_audit.flows.table import FlowTable
 from egress_audit.flows.view import columns_of, flow_at
 from egress_audit.model.evidence import CaptureFacts
@@ -64,6 +72,73 @@ def run(data: bytes, block: int = BLOCK, *, keep: bool = True) -> Run:
             done.packets += packet_rows(batch, packets)
     done.facts = source.facts()
     return done
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A packet as the whole decoder sees it, fragments put together and tunnels opened."""
+
+    frame: int
+    depth: int
+    src: str
+    dst: str
+    proto: int
+    sport: int
+    dport: int
+    ip_len: int
+    payload: bytes
+    payload_len: int
+    fragment: bool
+    carrier: bool
+    sealed: str
+
+
+@dataclass(slots=True)
+class Decoded:
+    """What the whole decoder makes of a capture."""
+
+    packets: list[Seen] = field(default_factory=list)
+    ledger: Ledger = field(default_factory=Ledger)
+    table: FlowTable = field(default_factory=FlowTable)
+
+    @property
+    def flows(self) -> FlowColumns:
+        """The flows of the capture."""
+        return columns_of(self.table)
+
+
+def decoded(data: bytes, block: int = BLOCK) -> Decoded:
+    """Decodes a whole capture, fragments and tunnels included."""
+    done, decoder = Decoded(), Decoder()
+    for batch in opened(data, block):
+        packets = decoder.packets(batch, done.ledger)
+        done.table.add(packets)
+        done.packets += seen_in(packets)
+    left = decoder.finish()
+    if left is not None:
+        done.table.add(left)
+        done.packets += seen_in(left)
+    return done
+
+
+def seen_in(packets: PacketBatch) -> list[Seen]:
+    """The packets of a batch as values."""
+    found = []
+    for row in range(len(packets)):
+        version, start = int(packets.version[row]), int(packets.payload[row])
+        ends = ((packets.src_hi, packets.src_lo), (packets.dst_hi, packets.dst_lo))
+        src, dst = (address_text(version, int(hi[row]), int(lo[row])) for hi, lo in ends)
+        payload = packets.buffer[start : start + int(packets.payload_cap[row])].tobytes()
+        found.append(
+            Seen(
+                *(int(packets.frame[row]), int(packets.depth[row]), src, dst),
+                *(int(packets.proto[row]), int(packets.sport[row]), int(packets.dport[row])),
+                *(int(packets.ip_len[row]), payload, int(packets.payload_len[row])),
+                *(bool(packets.fragment[row]), bool(packets.carrier[row])),
+                SEALED[packets.sealed[row]],
+            )
+        )
+    return found
 
 
 def facts_of(data: bytes, block: int = BLOCK) -> CaptureFacts:

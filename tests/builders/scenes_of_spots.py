@@ -49,7 +49,7 @@ from .scenes import (
 )
 
 LOOP = "127.0.0.1"
-GRE = 47
+ESP = 50
 TIPC = 0x88CA
 LOOSE_ROUTE = bytes([131, 7, 4, 8, 8, 8, 8])
 """One station, 8.8.8.8, not yet visited (RFC 791 §3.1)."""
@@ -120,8 +120,8 @@ FILE_SCENES = (
     ),
     (
         "tunnels",
-        "a packet in GRE, on the machine itself",
-        written([one(ip(LOOP, LOOP, b"\x00\x00\x08\x00" + DATAGRAM, GRE))]),
+        "an encrypted packet (ESP), on the machine itself",
+        written([one(ip(LOOP, LOOP, b"\x00\x00\x01\x00" + bytes(28), ESP))]),
     ),
     (
         "one-way",

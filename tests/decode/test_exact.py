@@ -14,6 +14,7 @@ from tests.builders.captures import (
     Frame,
     extension_body,
     fragment,
+    ipv4,
     ipv6,
     pcap,
     udp,
@@ -32,7 +33,10 @@ def behind(chain: Chain, *, kept: int | None = None) -> Run:
 
 @pytest.mark.parametrize("number", EXTENSIONS)
 def test_every_extension_header_is_stepped_over(number: int) -> None:
-    (packet,) = behind([(number, extension_body(bytes(14)))]).packets
+    body = extension_body(bytes(14))
+    if number == AUTHENTICATION:
+        body = bytes([2]) + body[1:]
+    (packet,) = behind([(number, body)]).packets
     assert (packet.proto, packet.sport, packet.payload_len) == (UDP, 1, 16)
 
 
@@ -78,9 +82,20 @@ def test_behind_a_later_fragment_nothing_is_taken_for_a_header() -> None:
     assert behind(chain).packets[0].proto == HOP_BY_HOP
 
 
-def test_what_authenticates_is_no_extension_header_that_is_followed() -> None:
-    (packet,) = behind([(AUTHENTICATION, extension_body(bytes(14)))]).packets
-    assert (packet.proto, packet.sport) == (AUTHENTICATION, 0)
+def test_an_authentication_header_counts_in_words_of_four_bytes() -> None:
+    (packet,) = behind([(AUTHENTICATION, b"\x04" + bytes(22))]).packets
+    assert (packet.proto, packet.sport, packet.payload_len) == (UDP, 1, 16)
+
+
+def test_it_is_stepped_over_in_ipv4_too() -> None:
+    data = ipv4("10.0.0.1", "10.0.0.2", bytes([UDP, 4]) + bytes(22) + DATAGRAM, AUTHENTICATION)
+    (packet,) = run(pcap([Frame(0, data)], 101)).packets
+    assert (packet.proto, packet.sport, packet.payload_len) == (UDP, 1, 16)
+
+
+def test_one_that_leaves_the_packet_is_malformed() -> None:
+    data = ipv4("10.0.0.1", "10.0.0.2", bytes([UDP, 99]) + bytes(22), AUTHENTICATION)
+    assert run(pcap([Frame(0, data)], 101)).ledger.partial == {"header-malformed": 1}
 
 
 def options_routed(options: bytes) -> bool:

@@ -63,3 +63,12 @@ def test_a_whole_packet_is_not_partial() -> None:
     counted = Ledger()
     counted.take(np.zeros(1, np.int64), np.zeros(1, np.uint8), 0)
     assert counted.partial == {}
+
+
+def test_fragments_that_were_put_together_are_taken_back() -> None:
+    counted = Ledger()
+    counted.add_partial(np.full(3, ledger.FRAGMENT, np.uint8))
+    counted.put_together(2)
+    assert counted.partial == {"fragment": 1}
+    counted.put_together(1)
+    assert dict(counted.partial) == {}

@@ -2,11 +2,13 @@
 
 import pytest
 
+from egress_audit.flows.community_id import community_id
 from egress_audit.flows.view import flow_at
 from egress_audit.model.destination import Absent
 from tests.builders.captures import Frame, icmp, ip, ipv4, pcap, scripted, udp, udp_exchange
-from tests.builders.engine import flows_in, run
+from tests.builders.engine import decoded, flows_in, run
 
+ENDS = (bytes([10, 9, 0, 1]), bytes([198, 51, 100, 7]))
 SESSION = ">S <SA >A >PAd <A <PAd >A >FA <FA >A"
 
 
@@ -83,3 +85,14 @@ def test_each_protocol_has_its_own_states() -> None:
 
 def test_no_flows_have_no_states() -> None:
     assert len(run(pcap([])).flows.conn_state) == 0
+
+
+def test_a_flow_inside_of_a_tunnel_says_how_deep_and_its_tunnel_that_it_carries() -> None:
+    inner = ip("10.9.0.1", "198.51.100.7", udp(1, 2), 17)
+    columns = decoded(pcap([Frame(0, ip("10.0.0.2", "192.0.2.1", inner, 4))], 101)).flows
+    flows = [flow_at(columns, row, local_orig=False, local_resp=False) for row in range(2)]
+    assert [(flow.encap_depth, flow.carrier, flow.proto) for flow in flows] == [
+        (0, True, 4),
+        (1, False, 17),
+    ]
+    assert flows[1].community_id == community_id(17, *ENDS, 1, 2)

@@ -7,8 +7,10 @@ from .capture_reader import ReferenceFrame
 from .packet import FRAGMENT, NO_NEXT_HEADER, Decoded, Undecoded, cut, u16
 from .transport_layer import Datagram, packet_of
 
-EXTENSION_HEADERS = {0, 43, 60, 135, 139, 140}
-"""Hop-by-hop, routing, destination options, mobility, HIP, shim6: all with RFC 6564's layout."""
+AUTHENTICATION = 51
+EXTENSION_HEADERS = {0, 43, AUTHENTICATION, 60, 135, 139, 140}
+"""Hop-by-hop, routing, destination options, mobility, HIP, shim6, all with RFC 6564's layout; and
+authentication, which counts in words of four bytes (RFC 4302 §2.2)."""
 MAX_EXTENSION_HEADERS = 16
 ROUTING = 43
 
@@ -31,22 +33,39 @@ def ipv4(frame: ReferenceFrame, at: int) -> Decoded:
     ip_len = total_len or frame.wirelen - at
     flags_and_offset = u16(header, 6)
     later = flags_and_offset & 0x1FFF != 0
+    proto, behind, ran_out = header[9], header_len, False
+    if not later:
+        proto, behind, ran_out = _behind_authentication(header[:ip_len], proto, header_len)
     return packet_of(
         Datagram(
             frame=frame,
             version=4,
             src=int.from_bytes(header[12:16], "big"),
             dst=int.from_bytes(header[16:20], "big"),
-            proto=header[9],
+            proto=proto,
             ip_len=ip_len,
-            start=at + header_len,
-            length=ip_len - header_len,
-            captured=header[header_len:ip_len],
+            start=at + behind,
+            length=max(0, ip_len - behind),
+            captured=header[behind:ip_len],
+            headers_ran_out=ran_out,
             first_fragment=not later and flags_and_offset & 0x2000 != 0,
             later_fragment=later,
             source_routed=_has_source_route(header[20:header_len]),
         )
     )
+
+
+def _behind_authentication(packet: bytes, proto: int, at: int) -> tuple[int, int, bool]:
+    """Protocol and place behind any authentication headers, and whether they ran out. RFC 4302."""
+    for _ in range(MAX_EXTENSION_HEADERS):
+        if proto != AUTHENTICATION:
+            return proto, at, False
+        if len(packet) < at + 8:
+            return proto, at, True
+        proto, at = packet[at], at + (packet[at + 1] + 2) * 4
+        if len(packet) < at:
+            return proto, at, True
+    return proto, at, proto == AUTHENTICATION
 
 
 def _has_source_route(options: bytes) -> bool:
@@ -102,6 +121,8 @@ def _behind_extensions(frame: ReferenceFrame, at: int, ip_len: int, ip: bytes) -
         else:
             routed = routed or (proto == ROUTING and ip[position + 3] > 0)
             size = (ip[position + 1] + 1) * 8
+            if proto == AUTHENTICATION:
+                size = (ip[position + 1] + 2) * 4
         proto = ip[position]
         position += size
         ran_out = len(ip) < position

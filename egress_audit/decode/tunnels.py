@@ -1,0 +1,229 @@
+"""Tunnels: which packets are some, and the packets inside of them, in columns. HOT PATH.
+
+A tunnel is known by its protocol number or by a UDP port of either end; WireGuard also by what its
+messages look like. What is inside is believed only if its own headers are consistent and it is no
+longer than its wrapping; otherwise the tunnel is sealed, and so is one that is encrypted. Source:
+the IANA registries of protocol numbers and of ports.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from egress_audit.columns import I64, SEALED, U8, Bool, FrameBatch, PacketBatch
+from egress_audit.decode import gre, ledger, shims, udp_tunnels
+from egress_audit.decode.link import IPV4, IPV6, LinkColumns, Rows, ethernet
+from egress_audit.decode.network import NetworkColumns, network_columns
+from egress_audit.decode.shims import Inside
+
+UDP, DNS_PORT = 17, 53
+Reader = Callable[[Rows], Inside]
+
+
+def ip_in_ip(rows: Rows) -> Inside:
+    """IPv4 at once (RFC 2003)."""
+    return Inside(np.full(len(rows.start), shims.IPV4, np.uint8), rows.start)
+
+
+def ipv6_in_ip(rows: Rows) -> Inside:
+    """IPv6 at once (RFC 2473, RFC 4213)."""
+    return Inside(np.full(len(rows.start), shims.IPV6, np.uint8), rows.start)
+
+
+PROTOCOLS: dict[int, tuple[str, Reader]] = {
+    4: ("IP in IP", ip_in_ip),
+    41: ("IPv6 in IP", ipv6_in_ip),
+    47: ("GRE", gre.gre),
+    50: ("ESP", shims.sealed),
+    97: ("EtherIP", gre.etherip),
+    108: ("IPComp", shims.sealed),
+    115: ("L2TPv3", gre.l2tpv3),
+    137: ("MPLS in IP", gre.mpls),
+}
+PORTS: dict[int, tuple[str, Reader]] = {
+    500: ("IKE", shims.sealed),
+    1194: ("OpenVPN", shims.sealed),
+    1701: ("L2TP", udp_tunnels.l2tp),
+    2152: ("GTP-U", udp_tunnels.gtp_u),
+    3544: ("Teredo", udp_tunnels.teredo),
+    4341: ("LISP", udp_tunnels.lisp),
+    4500: ("ESP in UDP", udp_tunnels.esp_in_udp),
+    4754: ("GRE in UDP", gre.gre),
+    4789: ("VXLAN", udp_tunnels.vxlan),
+    4790: ("VXLAN", udp_tunnels.vxlan_gpe),
+    5072: ("AYIYA", udp_tunnels.ayiya),
+    5247: ("CAPWAP", shims.sealed),
+    6080: ("GUE", udp_tunnels.gue),
+    6081: ("Geneve", udp_tunnels.geneve),
+    6635: ("MPLS in UDP", gre.mpls),
+    8472: ("VXLAN", udp_tunnels.vxlan),
+    9993: ("ZeroTier", shims.sealed),
+    51820: ("WireGuard", shims.sealed),
+}
+"""UDP port of either end → the tunnel. The port of the receiver counts more."""
+READERS: list[tuple[str, Reader]] = [
+    ("", shims.sealed),
+    *dict.fromkeys((*PROTOCOLS.values(), *PORTS.values())),
+]
+WIREGUARD = READERS.index(PORTS[51820])
+TOO_DEEP = SEALED.index("nested too deeply")
+SEALED_OF: U8 = np.array([SEALED.index(name) for name, _ in READERS], np.uint8)
+"""Index of a reader → index into SEALED."""
+WIREGUARD_LENGTHS = {1: 148, 2: 92, 3: 64}
+"""Message type → length; type 4 carries packets in units of 16 bytes, behind a header of 16."""
+SHORTEST_PACKET, UNIT = 32, 16
+
+
+def _table(size: int, known: dict[int, tuple[str, Reader]]) -> U8:
+    table: U8 = np.zeros(size, np.uint8)
+    for number, reader in known.items():
+        table[number] = READERS.index(reader)
+    return table
+
+
+READER_OF_PROTOCOL, READER_OF_PORT = _table(256, PROTOCOLS), _table(65_536, PORTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The IP packets inside of some others, as frames of nothing else."""
+
+    batch: FrameBatch
+    network: NetworkColumns
+    frame: I64
+    """Number of the frame in which each came."""
+
+
+def opened(packets: PacketBatch) -> Layer | None:
+    """The packets inside of some; None if there is none. Marks which packets are opened or sealed.
+
+    packets: of one layer; its columns `carrier` and `sealed` are written.
+    """
+    reader = readers_of(packets)
+    rows = np.flatnonzero(reader)
+    if not len(rows):
+        return None
+    reader, start = reader[rows], packets.payload[rows]
+    end, wire_end = start + packets.payload_cap[rows], start + packets.payload_len[rows]
+    shells = Rows(packets.buffer, start, end, end < wire_end)
+    inside = _unwrapped(shells, reader)
+    layer, read = _believed(packets, rows, inside, end, wire_end)
+    packets.carrier[rows[read]] = True
+    unread = inside.what != shims.NOTHING
+    unread[read] = False
+    packets.sealed[rows[unread]] = _named(shells, reader)[unread]
+    return layer if len(read) else None
+
+
+def seal_deepest(packets: PacketBatch) -> None:
+    """Marks the tunnels that are not opened because too many are around them."""
+    packets.sealed[readers_of(packets) > 0] = TOO_DEEP
+
+
+def readers_of(packets: PacketBatch) -> U8:
+    """(n,) index into READERS of each packet that is a tunnel's and carries something, else 0."""
+    reader = READER_OF_PROTOCOL[packets.proto]
+    udp = np.flatnonzero(packets.proto == UDP)
+    if len(udp):
+        sport, dport = packets.sport[udp], packets.dport[udp]
+        of_receiver = READER_OF_PORT[dport]
+        found = np.where(of_receiver > 0, of_receiver, READER_OF_PORT[sport])
+        found[(found == 0) & _like_wireguard(packets, udp)] = WIREGUARD
+        reader[udp] = found
+    if reader.any():
+        reader[packets.payload_len == 0] = 0
+    return reader
+
+
+def _like_wireguard(packets: PacketBatch, rows: I64) -> Bool:
+    """(rows,) True for payloads of the form of WireGuard's messages, on whatever port."""
+    at = np.minimum(packets.payload[rows], len(packets.buffer) - 4)
+    view = np.ndarray((len(packets.buffer) - 3,), "V4", buffer=packets.buffer.data, strides=(1,))
+    kind = view[at].view("<u4")
+    found: Bool = (kind - np.uint32(1) < 4) & (packets.payload_cap[rows] >= 4)
+    some = np.flatnonzero(found)
+    if len(some):
+        rows, kind, length = rows[some], kind[some], packets.payload_len[rows[some]]
+        like = (kind == 4) & (length >= SHORTEST_PACKET) & (length % UNIT == 0)
+        for number, exactly in WIREGUARD_LENGTHS.items():
+            like |= (kind == number) & (length == exactly)
+        found[some] = like & (packets.sport[rows] != DNS_PORT) & (packets.dport[rows] != DNS_PORT)
+    return found
+
+
+def _named(shells: Rows, reader: U8) -> U8:
+    """(n,) index into SEALED of tunnels that could not be opened."""
+    named = SEALED_OF[reader]
+    # Behind four zero bytes stands IKE, not ESP (RFC 3948 §2.2).
+    keys = (named == SEALED.index("ESP in UDP")) & (shells.u32(shells.start) == 0)
+    named[keys & (shells.start + 4 <= shells.end)] = SEALED.index("IKE")
+    return named
+
+
+def _unwrapped(shells: Rows, reader: U8) -> Inside:
+    """What every tunnel carries, down to IP."""
+    inside = shims.sealed(shells)
+    for number in np.unique(reader).tolist():
+        _, read = READERS[number]
+        _refine(shells, inside, np.flatnonzero(reader == number), read)
+    for what, read in ((shims.PPP, shims.behind_ppp), (shims.MPLS, shims.behind_labels)):
+        _refine(shells, inside, np.flatnonzero(inside.what == what), read)
+    _refine(shells, inside, np.flatnonzero(inside.what == shims.ETHERNET), in_frame)
+    return inside
+
+
+def _refine(shells: Rows, inside: Inside, rows: I64, read: Reader) -> None:
+    """Replaces what is known of the inside of some rows by what stands there."""
+    if not len(rows):
+        return
+    inner = Rows(shells.buffer, inside.at[rows], shells.end[rows], shells.cut[rows])
+    found = read(inner)
+    # A header that points behind the end, or is not all there, says nothing.
+    found.what[found.at > inner.end] = shims.SEALED
+    inside.what[rows], inside.at[rows] = found.what, found.at
+
+
+def in_frame(rows: Rows) -> Inside:
+    """What an Ethernet frame holds: IP, something that has no destination, or something else."""
+    network, ethertype, outcome = ethernet(rows)
+    inside = shims.sealed(rows)
+    good = outcome == ledger.PACKET
+    inside.choose(good & (ethertype == IPV4), shims.IPV4, network)
+    inside.choose(good & (ethertype == IPV6), shims.IPV6, network)
+    harmless = np.isin(np.where(good, ledger.ETHERTYPE | ethertype, outcome), HARMLESS)
+    inside.choose(harmless, shims.NOTHING, network)
+    return inside
+
+
+HARMLESS = tuple(ledger.NO_DESTINATION)
+
+
+def _believed(
+    packets: PacketBatch, rows: I64, inside: Inside, end: I64, wire_end: I64
+) -> tuple[Layer, I64]:
+    """The packets inside whose headers are consistent, and which of the rows these are."""
+    version = VERSION_OF[inside.what]
+    there = np.flatnonzero(version != NO_PACKET)
+    at, version = inside.at[there], version[there]
+    none = np.zeros(len(there), np.int32)
+    batch = FrameBatch(
+        buffer=packets.buffer,
+        offset=at,
+        caplen=end[there] - at,
+        wirelen=wire_end[there] - at,
+        ts_ns=packets.ts_ns[rows[there]],
+        interface=none,
+        linktype=none,
+        first_frame=0,
+    )
+    network = network_columns(batch, LinkColumns(at.copy(), np.zeros(len(at), np.int64), version))
+    good = (network.outcome == ledger.PACKET) & (network.ip_len <= batch.wirelen)
+    network.outcome[~good & (network.outcome == ledger.PACKET)] = ledger.IP_MALFORMED
+    return Layer(batch, network, packets.frame[rows[there]]), there[good]
+
+
+NO_PACKET = 255
+VERSION_OF: U8 = np.full(shims.MPLS + 1, NO_PACKET, np.uint8)
+"""What is inside → the IP version that it must have, 0 for either."""
+VERSION_OF[[shims.IP, shims.IPV4, shims.IPV6]] = 0, 4, 6

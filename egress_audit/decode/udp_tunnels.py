@@ -1,0 +1,153 @@
+"""Tunnels over UDP: where in their payload the packet begins. HOT PATH.
+
+Sources: RFC 7348 (VXLAN), draft-ietf-nvo3-vxlan-gpe-12 (VXLAN-GPE), RFC 8926 (Geneve), 3GPP
+TS 29.281 §5 (GTP-U), RFC 4380 §5.1.1 (Teredo), RFC 2661 §3.1 and RFC 3931 §4.1.2 (L2TP), RFC 3948
+(ESP and IKE), RFC 9300 §5 (LISP), draft-ietf-intarea-gue-09 (GUE), draft-massar-v6ops-ayiya-02.
+"""
+
+import numpy as np
+
+from egress_audit.columns import I64
+from egress_audit.decode.gre import by_ethertype, l2tpv3
+from egress_audit.decode.link import Rows
+from egress_audit.decode.shims import (
+    ETHERNET,
+    IP,
+    IPV4,
+    IPV6,
+    MPLS,
+    NOTHING,
+    PPP,
+    SEALED,
+    Inside,
+    byte,
+    sealed,
+)
+
+GPE_PORT = 4790
+MAX_EXTENSIONS = 8
+"""Extension headers of GTP-U that are followed; two is what is in use."""
+T_PDU = 255
+GTP_SIGNALS = (1, 2, 26, 31, 253, 254)
+"""Echo, error indication, supported extension headers, tunnel status, end marker."""
+
+
+def vxlan(rows: Rows) -> Inside:
+    """Eight bytes, of which the flag I must be set, then a frame."""
+    inside = sealed(rows)
+    valid = (byte(rows, rows.start) & 0x08 != 0) & (byte(rows, rows.start + 7) == 0)
+    inside.choose(valid, ETHERNET, rows.start + 8)
+    return inside
+
+
+def vxlan_gpe(rows: Rows) -> Inside:
+    """VXLAN whose header may say what is inside."""
+    inside = sealed(rows)
+    flags, said = byte(rows, rows.start), byte(rows, rows.start + 3)
+    valid = (flags & 0x08 != 0) & (flags & 0x30 == 0)
+    at = rows.start + 8
+    typed = valid & (flags & 0x04 != 0)
+    inside.choose(valid & ~typed, ETHERNET, at)
+    for number, what in ((1, IPV4), (2, IPV6), (3, ETHERNET), (5, MPLS)):
+        inside.choose(typed & (said == number), what, at)
+    return inside
+
+
+def geneve(rows: Rows) -> Inside:
+    """Version 0, options in words of four bytes, an EtherType."""
+    inside = sealed(rows)
+    first, at = byte(rows, rows.start), rows.start + 8
+    by_ethertype(inside, rows.u16(rows.start + 2), at + (first & 0x3F) * 4)
+    valid = (first >> 6 == 0) & (byte(rows, rows.start + 1) & 0x3F == 0)
+    inside.what[~valid] = SEALED
+    return inside
+
+
+def gtp_u(rows: Rows) -> Inside:
+    """Version 1: a packet behind optional fields and extension headers, or a signal."""
+    inside = sealed(rows)
+    flags, kind = byte(rows, rows.start), byte(rows, rows.start + 1)
+    valid = (flags >> 4 == 3) & (rows.u16(rows.start + 2) <= rows.end - rows.start - 8)
+    valid |= (flags >> 4 == 3) & rows.cut
+    optional = flags & 7 != 0
+    at = rows.start + np.where(optional, 12, 8)
+    more = valid & (flags & 4 != 0) & (byte(rows, rows.start + 11) != 0)
+    for _ in range(MAX_EXTENSIONS):
+        if not more.any():
+            break
+        size = byte(rows, at) * 4
+        good = (size > 0) & (at + size <= rows.end)
+        valid &= good | ~more
+        at = at + np.where(more & good, size, 0)
+        more &= good & (byte(rows, at - 1) != 0)
+    inside.choose(valid & ~more & (kind == T_PDU), IP, at)
+    inside.choose(valid & np.isin(kind, GTP_SIGNALS), NOTHING, at)
+    return inside
+
+
+def teredo(rows: Rows) -> Inside:
+    """IPv6, behind an authentication and an origin header or none."""
+    inside = sealed(rows)
+    at = rows.start
+    secured = rows.u16(at) == 0x0001
+    at = at + np.where(secured, 13 + byte(rows, at + 2) + byte(rows, at + 3), 0)
+    at = at + np.where(rows.u16(at) == 0, 8, 0)
+    inside.choose(byte(rows, at) >> 4 == 6, IPV6, at)
+    return inside
+
+
+def l2tp(rows: Rows) -> Inside:
+    """Version 2 with PPP, or version 3 with what its ends agreed on; control carries no packet."""
+    flags, at = rows.u16(rows.start), rows.start + 2
+    inside = sealed(rows)
+    version = flags & 0xF
+    if (version == 3).any():
+        inside = l2tpv3(Rows(rows.buffer, rows.start + 4, rows.end, rows.cut))
+        inside.what[version != 3] = SEALED
+    at = at + np.where(flags & 0x4000 != 0, 2, 0) + 4
+    at = at + np.where(flags & 0x0800 != 0, 4, 0)
+    at = at + np.where(flags & 0x0200 != 0, 2 + rows.u16(at), 0)
+    inside.choose((version == 2) & (flags & 0x8000 == 0), PPP, at)
+    inside.choose(np.isin(version, (2, 3)) & (flags & 0x8000 != 0), NOTHING, rows.start + 2)
+    return inside
+
+
+def esp_in_udp(rows: Rows) -> Inside:
+    """Encrypted; a single byte 0xFF only keeps the way open (RFC 3948 §2.3)."""
+    inside = sealed(rows)
+    alone = rows.end - rows.start == 1
+    inside.choose(alone & (byte(rows, rows.start) == 0xFF), NOTHING, rows.start)
+    return inside
+
+
+def lisp(rows: Rows) -> Inside:
+    """Eight bytes, then a packet."""
+    inside = sealed(rows)
+    inside.choose(np.ones(len(rows.start), np.bool_), IP, rows.start + 8)
+    return inside
+
+
+def gue(rows: Rows) -> Inside:
+    """Variant 0: a header that says its length and the protocol; 1: a packet at once."""
+    inside = sealed(rows)
+    first, said = byte(rows, rows.start), byte(rows, rows.start + 1)
+    at = rows.start + 4 + (first & 0x1F) * 4
+    data = first & 0xE0 == 0
+    inside.choose(data & (said == 4), IPV4, at)
+    inside.choose(data & (said == 41), IPV6, at)
+    inside.choose(data & (said == 137), MPLS, at)
+    inside.choose(first >> 6 == 1, IP, rows.start)
+    return inside
+
+
+def ayiya(rows: Rows) -> Inside:
+    """Eight bytes, identity, signature, then what the header names."""
+    inside = sealed(rows)
+    identity: I64 = np.left_shift(1, byte(rows, rows.start) >> 4)
+    signature = (byte(rows, rows.start + 1) >> 4) * 4
+    at = rows.start + 8 + identity + signature
+    said, operation = byte(rows, rows.start + 3), byte(rows, rows.start + 2) & 0xF
+    inside.choose(said == 41, IPV6, at)
+    inside.choose(said == 4, IPV4, at)
+    inside.choose((said == 59) & (operation != 1), NOTHING, at)
+    return inside

@@ -1,0 +1,98 @@
+"""Tunnels over UDP: the packet begins where their headers say, and control is none."""
+
+import pytest
+
+from tests.builders.captures import ethernet
+from tests.builders.tunnels import geneve, gtp, l2tp, over_udp, ppp, vxlan
+from tests.decode.test_tunnels import INNER, INNER6, QUESTION, opened, sealed
+
+FRAME = ethernet(INNER)
+
+
+@pytest.mark.parametrize("port", [4789, 8472])
+def test_vxlan_is_opened(port: int) -> None:
+    assert opened(over_udp(port, vxlan(FRAME))).payload == QUESTION
+    assert opened(over_udp(port, vxlan(ethernet(INNER6, vlans=(7, 8))))).payload == QUESTION
+
+
+def test_without_its_flag_it_is_not() -> None:
+    assert sealed(over_udp(4789, bytes(8) + FRAME)) == "VXLAN"
+
+
+@pytest.mark.parametrize(
+    ("said", "payload"), [(1, INNER), (2, INNER6), (3, FRAME), (5, b"\0\1\1\x40" + INNER)]
+)
+def test_vxlan_gpe_says_what_is_inside(said: int, payload: bytes) -> None:
+    head = bytes([0x0C, 0, 0, said, 0, 0, 5, 0])
+    assert opened(over_udp(4790, head + payload)).payload == QUESTION
+
+
+@pytest.mark.parametrize("options", [b"", bytes(8), bytes(124)])
+@pytest.mark.parametrize(("kind", "payload"), [(0x6558, FRAME), (0x0800, INNER), (0x86DD, INNER6)])
+def test_geneve_is_opened_behind_its_options(kind: int, payload: bytes, options: bytes) -> None:
+    assert opened(over_udp(6081, geneve(payload, kind, options))).payload == QUESTION
+
+
+@pytest.mark.parametrize("extensions", [[], [b"\0\0"], [b"\0\0", bytes(6)]])
+def test_gtp_is_opened_behind_its_extension_headers(extensions: list[bytes]) -> None:
+    assert opened(over_udp(2152, gtp(INNER6, extensions=extensions))).payload == QUESTION
+
+
+def test_an_echo_of_gtp_holds_nothing() -> None:
+    assert sealed(over_udp(2152, gtp(b"", kind=1))) == ""
+
+
+def test_a_message_of_gtp_that_is_not_known_is_sealed() -> None:
+    assert sealed(over_udp(2152, gtp(INNER, kind=77))) == "GTP-U"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"", bytes(8), b"\0\1\2\3" + bytes(2 + 3 + 9), b"\0\1\0\0" + bytes(9) + bytes(8)],
+    ids=["plain", "origin", "authentication", "both"],
+)
+def test_teredo_is_opened(head: bytes) -> None:
+    assert opened(over_udp(3544, head + INNER6)).payload == QUESTION
+
+
+def test_l2tp_is_opened() -> None:
+    assert opened(over_udp(1701, l2tp(ppp(INNER)))).payload == QUESTION
+    shifted = b"\x02\x02\0\1\0\2\0\4" + bytes(4) + ppp(INNER)
+    assert opened(over_udp(1701, shifted)).payload == QUESTION
+
+
+def test_its_third_version_is() -> None:
+    assert opened(over_udp(1701, b"\0\3\0\0\0\0\0\x09" + FRAME)).payload == QUESTION
+
+
+@pytest.mark.parametrize("flags", [b"\xc8\x02", b"\xc8\x03"])
+def test_control_of_l2tp_holds_nothing(flags: bytes) -> None:
+    assert sealed(over_udp(1701, flags + b"\0\x0c" + bytes(8))) == ""
+
+
+def test_esp_and_its_keys_are_told_apart() -> None:
+    assert sealed(over_udp(4500, b"\1\2\3\4" + bytes(20))) == "ESP in UDP"
+    assert sealed(over_udp(4500, bytes(4) + bytes(20))) == "IKE"
+    assert sealed(over_udp(4500, b"\xff")) == ""
+
+
+@pytest.mark.parametrize(
+    ("port", "payload"),
+    [
+        (4341, bytes(8) + INNER),
+        (6080, b"\0\x04\0\0" + INNER),
+        (6080, b"\1\x29\0\0\0\0\0\0" + INNER6),
+        (6080, INNER),
+        (6635, b"\0\1\1\x40" + INNER),
+        (4754, b"\0\0\x08\0" + INNER),
+        (5072, b"\x41\x52\x11\x29" + bytes(4 + 16 + 20) + INNER6),
+    ],
+    ids=["LISP", "GUE", "GUE IPv6", "GUE bare", "MPLS", "GRE", "AYIYA"],
+)
+def test_the_rarer_ones_are_opened_too(port: int, payload: bytes) -> None:
+    assert opened(over_udp(port, payload)).payload == QUESTION
+
+
+@pytest.mark.parametrize("port", [2152, 3544, 4341, 4790, 5072, 6080, 6081, 6635])
+def test_something_else_at_their_ports_is_sealed(port: int) -> None:
+    assert sealed(over_udp(port, b"\x99" * 60))
