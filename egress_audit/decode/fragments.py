@@ -92,7 +92,8 @@ class Fragments:
     ) -> None:
         """Looks at one fragment."""
         datagram, repeats = self._store.take(piece)
-        counted.put_together(int(repeats))
+        if repeats:
+            counted.put_together(1)
         counted.conflicting += datagram.contradicted and not datagram.counted
         datagram.counted = datagram.contradicted
         front = int(packets.frame[row]) * 2

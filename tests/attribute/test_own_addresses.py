@@ -5,10 +5,16 @@ from ipaddress import ip_network
 import numpy as np
 import pytest
 
-from egress_audit.attribute.own_addresses import Sides, inside, is_loopback, sides_of
+from egress_audit.attribute.own_addresses import (
+    Sides,
+    foreign_flows,
+    inside,
+    is_loopback,
+    sides_of,
+)
 from egress_audit.columns import U64
-from tests.builders.captures import Frame, pcap, udp_exchange
-from tests.builders.engine import run
+from tests.builders.captures import UDP, Frame, ip, pcap, udp, udp_exchange
+from tests.builders.engine import decoded, run
 
 
 def sides(frames: list[Frame], *given: str) -> Sides:
@@ -122,3 +128,18 @@ def test_loopback_mapped_into_the_longer_addresses_is_loopback() -> None:
     low = numbers(0xFFFF_7F00_0001, 0xFFFF_0A00_0001)
     found = is_loopback(np.array([6, 6], np.uint8), numbers(0, 0), low)
     assert found.tolist() == [True, False]
+
+
+@pytest.mark.parametrize(("given", "foreign"), [(["10.0.0.2"], 1), (["10.0.0.2", "10.9.0.1"], 0)])
+def test_a_flow_inside_of_our_tunnel_is_foreign_until_its_address_is_given(
+    given: list[str], foreign: int
+) -> None:
+    inner = ip("10.9.0.1", "198.51.100.7", udp(1, 2), UDP)
+    flows = decoded(pcap([Frame(0, ip("10.0.0.2", "192.0.2.1", inner, 4))], 101)).flows
+    assert foreign_flows(flows, sides_of(flows, [ip_network(text) for text in given])) == foreign
+
+
+def test_with_guessed_addresses_it_is_judged_by_its_end_further_out() -> None:
+    inner = ip("10.9.0.1", "198.51.100.7", udp(1, 2), UDP)
+    flows = decoded(pcap([Frame(0, ip("10.0.0.2", "192.0.2.1", inner, 4))], 101)).flows
+    assert sides_of(flows, []).local_orig.tolist() == [True, True]
