@@ -41,8 +41,8 @@ BY_PORT = {
     5353: Kind.MDNS,
     5355: Kind.LLMNR,
 }
-"""IANA "Service Name and Transport Protocol Port Number Registry"; of either end. The DNS before its
-kin: what is sent to a resolver from their ports is a question to that resolver."""
+"""IANA "Service Name and Transport Protocol Port Number Registry"; of either end. The
+DNS before its kin: what is sent to a resolver from their ports is a question to that resolver."""
 OF_FLOWS = frozenset((Kind.QUIC, Kind.GQUIC, Kind.DTLS))
 """Kinds known by their first bytes, of which a reader may have enough."""
 LONG_HEADER = 0x80
