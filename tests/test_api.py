@@ -38,8 +38,9 @@ def test_the_package_offers_what_the_api_has() -> None:
         (b"\x0a\x0d\x0d\x0a" + bytes(24), "cut or damaged"),
         (bytes(64), "begins with 00 00 00 00"),
         (b"snoop\0\0\0" + bytes(24), "snoop"),
+        (b"\x34\xcd\xb2\xa1" + bytes(4), "cut or damaged"),
     ],
-    ids=["empty", "gzip", "text", "cut pcap", "bad pcapng", "zeros", "snoop"],
+    ids=["empty", "gzip", "text", "cut pcap", "bad pcapng", "zeros", "snoop", "cut modified"],
 )
 def test_what_is_no_capture_is_called_by_its_name(
     content: bytes, says: str, tmp_path: Path

@@ -70,12 +70,7 @@ def replay(
     words = tuple(word for given in assertions for word in given.replace(",", " ").split())
     if assertions and not words:
         raise click.UsageError("--assert names no assertion")
-    if is_of_bundle(file):
-        click.echo(
-            "egress-audit: this capture is part of a bundle; without its record our own probes "
-            "read like the program's: replay its folder",
-            err=True,
-        )
+    warn_of_bundle(file)
     with interruptible(file) as ending:
         result = audit_capture(
             file,
@@ -96,6 +91,16 @@ def refuse_changing(bundle: str, outputs: Sequence[str | None]) -> None:
     for path in outputs:
         if path not in (None, "-") and folder in Path(path).resolve().parents:
             raise click.UsageError(f"{path} lies in the bundle, which would not be as it was made")
+
+
+def warn_of_bundle(path: str) -> None:
+    """Tells of the bundle that a capture belongs to, if it does."""
+    if is_of_bundle(path):
+        click.echo(
+            "egress-audit: this capture is part of a bundle; without its record our own probes "
+            "read like the program's: replay its folder",
+            err=True,
+        )
 
 
 def is_of_bundle(path: str) -> bool:
