@@ -164,6 +164,13 @@ def test_a_name_of_the_link_asked_of_one_machine_is_a_question() -> None:
     assert asked(audit) == ["stolen.local"]
 
 
+def test_a_question_to_a_resolver_from_the_port_of_multicast_dns_is_one() -> None:
+    frames = udp_exchange(("10.0.0.2", 5353), ("10.0.0.9", 53), dns_query("printer.local"))
+    audit = heard(frames, ON_LAN)
+    assert names(audit) == [("printer.local", NameSource.DNS_QUERY)]
+    assert asked(audit) == ["printer.local"]
+
+
 def test_what_is_no_message_of_the_link_is_unread_and_hides_names() -> None:
     audit = heard(sent(b"\0\1\2", to=GROUP), ON_LAN)
     assert (unread(audit), hidden(audit)) == ({"mDNS, malformed": 1}, {"mDNS": 1})

@@ -41,7 +41,8 @@ BY_PORT = {
     5353: Kind.MDNS,
     5355: Kind.LLMNR,
 }
-"""IANA "Service Name and Transport Protocol Port Number Registry"; of either end."""
+"""IANA "Service Name and Transport Protocol Port Number Registry"; of either end. The
+DNS before its kin: what is sent to a resolver from their ports is a question to that resolver."""
 OF_FLOWS = frozenset((Kind.QUIC, Kind.GQUIC, Kind.DTLS))
 """Kinds known by their first bytes, of which a reader may have enough."""
 LONG_HEADER = 0x80
@@ -101,7 +102,9 @@ class Datagrams:
 
     def _kinds(self, packets: PacketBatch, rows: I64) -> I8:
         """(n,) index into KINDS of each row, -1 for what nobody reads; first bytes over ports."""
-        kinds = np.maximum(_OF_PORT[packets.sport[rows]], _OF_PORT[packets.dport[rows]])
+        of_ports = _OF_PORT[packets.sport[rows]], _OF_PORT[packets.dport[rows]]
+        to_dns = (packets.sport[rows] == DNS_PORT) | (packets.dport[rows] == DNS_PORT)
+        kinds = np.where(to_dns, KINDS.index(Kind.DNS), np.maximum(*of_ports)).astype(np.int8)
         at = packets.payload[rows]
         may_be = _MAY_BE[packets.buffer[at]]
         some = np.flatnonzero(may_be)

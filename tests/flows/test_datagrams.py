@@ -68,6 +68,12 @@ def test_what_ports_say_is_taken(port: int, kind: Kind | None) -> None:
     assert kind_of(b"x", port) is kind
 
 
+@pytest.mark.parametrize("kin", [5353, 5355, 137, 1900])
+def test_what_is_sent_to_a_resolver_from_a_port_of_the_kin_is_of_the_dns(kin: int) -> None:
+    (frame,) = udp_exchange(("10.0.0.2", kin), ("192.0.2.1", 53), b"x")
+    assert [datagram.kind for datagram in taken([frame])] == [Kind.DNS]
+
+
 @pytest.mark.parametrize("version", [V1, V2, DRAFT_29])
 @pytest.mark.parametrize("port", [443, 4433, 53])
 def test_an_initial_is_taken_on_any_port(version: int, port: int) -> None:
