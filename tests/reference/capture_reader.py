@@ -91,6 +91,9 @@ def read_capture(data: bytes) -> ReferenceCapture:
     raise ValueError("no readable header")
 
 
+AIX_IFTYPES = (6, 9, 15, 24)
+
+
 def clipped(value: int) -> int:
     """`value`, kept so near to 0 that a signed 64-bit integer holds the difference of any two."""
     return max(-(1 << 62), min((1 << 62) - 1, value))
@@ -103,8 +106,11 @@ def _read_pcap(data: bytes) -> ReferenceCapture:
     Source: draft-ietf-opsawg-pcap §4 (file header), §5 (packet record).
     """
     order, unit_ns = PCAP_MAGICS[data[:4]]
+    version = struct.unpack_from(order + "HH", data, 4)
     snaplen, link_word = struct.unpack_from(order + "II", data, 16)
     linktype = link_word & 0xFFFF
+    if version == (2, 2) and linktype in AIX_IFTYPES:
+        raise ValueError("a layout of AIX")
     capture = ReferenceCapture(interfaces=[ReferenceInterface(0, 0, linktype, snaplen)])
     at = 24
     while at < len(data):
@@ -112,6 +118,8 @@ def _read_pcap(data: bytes) -> ReferenceCapture:
             capture.damage = ReferenceDamage(at, "record header cut")
             break
         seconds, fraction, caplen, wirelen = struct.unpack_from(order + "IIII", data, at)
+        if _lengths_swapped(version, caplen, wirelen):
+            caplen, wirelen = wirelen, caplen
         if caplen > MAX_PCAP_CAPLEN:
             capture.damage = ReferenceDamage(at, "record longer than 262144 bytes")
             break
@@ -130,6 +138,13 @@ def _read_pcap(data: bytes) -> ReferenceCapture:
         )
         at += 16 + caplen
     return capture
+
+
+def _lengths_swapped(version: tuple[int, ...], first: int, second: int) -> bool:
+    """Whether the length on the wire stands first: before 2.3 and in DG/UX; in 2.3 it is either."""
+    if version == (2, 3):
+        return first > second
+    return version[0] == 543 or (version[0] == 2 and version[1] < 3)
 
 
 class _Damaged(Exception):
