@@ -21,6 +21,7 @@ from egress_audit.recorded import CLOSED, Seal, refuse_unusable
 
 Prefixes = Sequence[IPv4Network | IPv6Network]
 
+OnBytes = Callable[[int], None]
 Watch = Callable[[int, int], None]
 """Told, batch by batch, how many bytes and how many frames have been read."""
 
@@ -38,15 +39,14 @@ class Evidence:
 class Watched:
     """A source that tells how far it has been read."""
 
-    def __init__(
-        self, watch: Watch, opened: Callable[[Callable[[int], None]], FrameSource]
-    ) -> None:
+    def __init__(self, watch: Watch, opened: Callable[[OnBytes], FrameSource]) -> None:
         """opened: the source, which tells its argument how many bytes each reading gave."""
         self._watch = watch
         self._bytes = 0
         self._source = opened(self._count)
-        # A first look at files that are merged is no progress.
-        self._bytes = 0
+        if isinstance(self._source, MergedSource):
+            # Its first look at each file is no progress.
+            self._bytes = 0
 
     def _count(self, size: int) -> None:
         self._bytes += size
@@ -77,7 +77,7 @@ def evidence_at(
     """
 
     def source_at(*captures: str) -> FrameSource:
-        def opened(count: Callable[[int], None] | None) -> FrameSource:
+        def opened(count: OnBytes | None) -> FrameSource:
             if len(captures) == 1:
                 return open_capture(captures[0], ending, count)
             return MergedSource([_opener(path, count) for path in captures])
@@ -105,7 +105,7 @@ def _bundle_at(path: str, local: Prefixes, source_at: Callable[[str], FrameSourc
     return Evidence(name, source, bundle.account, Seal(True, bundle.mismatches, (item,)))
 
 
-def _opener(path: str, count: Callable[[int], None] | None) -> Opener:
+def _opener(path: str, count: OnBytes | None) -> Opener:
     def opened() -> OpenedSource:
         return open_capture(path, None, count)
 

@@ -10,6 +10,7 @@ files cost the memory of one.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from egress_audit.capture.merged_annotations import (
 from egress_audit.columns import I32, I64, PADDING, U8, FrameBatch, FrameSource, OpenedSource
 from egress_audit.errors import InputUnreadable
 from egress_audit.model.destination import Absent
-from egress_audit.model.evidence import CaptureFacts, Damage
+from egress_audit.model.evidence import CaptureFacts, ConnectionRecord, Damage, ProcessRecord
 
 INTERFACES_OF_FILE = 1 << 16
 """Room for the interfaces of one file in the numbers of all; as many as pcapng is believed."""
@@ -35,6 +36,7 @@ MERGED = "merged captures"
 """Format of several captures; their own stand in the parts."""
 
 Opener = Callable[[], OpenedSource]
+Record = TypeVar("Record", ProcessRecord, ConnectionRecord)
 
 
 @dataclass(slots=True)
@@ -183,16 +185,8 @@ class MergedSource:
             skipped_blocks=skipped,
             host_records=tuple(record for part in parts for record in part.host_records),
             host_records_beyond=sum(part.host_records_beyond for part in parts),
-            processes=tuple(
-                replace(one, section=_section(index, one.section))
-                for index, part in enumerate(parts)
-                for one in part.processes
-            ),
-            connections=tuple(
-                replace(one, section=_section(index, one.section))
-                for index, part in enumerate(parts)
-                for one in part.connections
-            ),
+            processes=_of_sections([part.processes for part in parts]),
+            connections=_of_sections([part.connections for part in parts]),
             parts=parts,
         )
 
@@ -206,6 +200,15 @@ def _first_time(source: OpenedSource) -> int | None:
 
 def _named(file: str, interface: str | Absent) -> str:
     return file if isinstance(interface, Absent) else f"{file}: {interface}"
+
+
+def _of_sections(parts: Sequence[tuple[Record, ...]]) -> tuple[Record, ...]:
+    """The records of all files, their sections numbered over all."""
+    return tuple(
+        replace(one, section=_section(index, one.section))
+        for index, part in enumerate(parts)
+        for one in part
+    )
 
 
 def _section(index: int, section: int) -> int:

@@ -78,7 +78,7 @@ def _rows(path: str) -> Iterator[tuple[int, Mapping[str, str]]]:
                 raise _bad(path, reader.line_num, "has another number of cells than line 1")
             yield reader.line_num, row
     except csv.Error as error:
-        raise _bad(path, reader.line_num, f"is no CSV ({error})") from error
+        raise _bad(path, reader.reader.line_num, f"is no CSV ({error})") from error
 
 
 def _content(path: str) -> str:
