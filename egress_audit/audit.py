@@ -166,16 +166,8 @@ def audited(
     )
     audit = _judged(case, items)
     owned = None if traffic.senders is None else traffic.senders.owned
-    return Audited(
-        facts.name,
-        audit,
-        traffic.flows,
-        traffic.sides,
-        traffic.names,
-        destination_of,
-        owned,
-        facts.parts,
-    )
+    flows = traffic.flows, traffic.sides, traffic.names
+    return Audited(facts.name, audit, *flows, destination_of, owned, facts.parts)
 
 
 def _evidence_items(facts: CaptureFacts) -> Iterator[EvidenceItem]:

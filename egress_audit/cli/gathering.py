@@ -118,6 +118,8 @@ def _what_else(entry: Path) -> str:
 
     if is_folder(entry):
         return "" if is_bundle(entry) else "a folder, which is not looked into"
+    if entry.is_symlink() and entry.resolve().parent == entry.parent.resolve():
+        return f"a link to {entry.resolve().name}"
     if is_there(entry) and not is_ordinary_file(entry):
         return "no ordinary file"
     if entry.name.lower().endswith(_suffixes()):

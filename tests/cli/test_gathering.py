@@ -82,6 +82,23 @@ def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:
     assert [each.what for each in gathered([str(folder)]).set_aside] == ["no ordinary file"]
 
 
+def test_a_link_to_another_capture_of_the_folder_is_not_judged_a_second_time(
+    tmp_path: Path,
+) -> None:
+    folder = folder_of(tmp_path / "f", b_pcap=pcap([]))
+    (folder / "a.pcap").symlink_to("b.pcap")
+    found = gathered([str(folder)])
+    assert names(found.paths) == ["b.pcap"]
+    assert [each.what for each in found.set_aside] == ["a link to b.pcap"]
+
+
+def test_a_link_to_a_capture_elsewhere_is_judged(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "f")
+    (tmp_path / "x.pcap").write_bytes(pcap([]))
+    (folder / "a.pcap").symlink_to(tmp_path / "x.pcap")
+    assert names(gathered([str(folder)]).paths) == ["a.pcap"]
+
+
 def test_a_folder_without_captures_is_no_evidence(tmp_path: Path) -> None:
     for folder in (tmp_path, folder_of(tmp_path / "f", notes_txt=b"hello\n")):
         with pytest.raises(InputUnreadable, match="neither a bundle nor"):
