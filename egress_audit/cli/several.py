@@ -117,8 +117,17 @@ def outcomes(
     number = usual_jobs([_size(path) for path in found.paths]) if jobs is None else jobs
     number = min(number, len(tasks))
     with Progress(len(tasks), "captures") as progress:
-        done = in_order(outcome_of, tasks, number, begin=begin, given=(asked,))
-        for count, outcome in enumerate(done, 1):
+        count = 0
+        done = in_order(
+            outcome_of,
+            tasks,
+            number,
+            begin=begin,
+            given=(asked,),
+            idle=lambda: progress.show(count),
+        )
+        for outcome in done:
+            count += 1
             progress.show(count)
             yield outcome
 

@@ -20,6 +20,8 @@ MOST_UNASKED = 4
 """Processes that are started without being asked for."""
 SECONDS_EACH = 1.0
 """Work that makes one more process worth its start, which takes 0.4 s of its own."""
+IDLE_S = 0.2
+"""Between two calls of `idle`."""
 AUDIT_S = 0.005
 """Of the smallest capture."""
 BYTE_S = 1e-8
@@ -46,8 +48,10 @@ def in_order(
     *,
     begin: Callable[..., None],
     given: tuple[object, ...],
+    idle: Callable[[], None] = lambda: None,
 ) -> Iterator[Result]:
-    """What the function makes of each task. `begin` is called once in each process with `given`.
+    """What the function makes of each task. `begin` is called once in each process with `given`,
+    `idle` now and then while this one waits for others.
 
     Raises EgressAuditError if a process was killed, and whatever the function raises.
     """
@@ -57,7 +61,7 @@ def in_order(
         return
     # 30 ms that one process does not need.
     import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures import ProcessPoolExecutor, wait
     from concurrent.futures.process import BrokenProcessPool
 
     context = multiprocessing.get_context("spawn")
@@ -67,6 +71,8 @@ def in_order(
             waiting = [pool.submit(function, task) for task in tasks]
         waiting.reverse()
         while waiting:
+            while not wait(waiting[-1:], IDLE_S).done:
+                idle()
             yield waiting.pop().result()
     except BrokenProcessPool as error:
         what = "a process that judged a capture was killed, perhaps for want of memory"

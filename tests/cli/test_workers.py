@@ -39,6 +39,13 @@ def test_results_come_in_the_order_of_the_tasks(jobs: int) -> None:
     assert done == [(task, 7) for task in range(5)]
 
 
+def test_who_waits_is_told_that_nothing_is_ready_yet() -> None:
+    told: list[int] = []
+    done = in_order(slow_first, range(2), 2, begin=begin, given=(7,), idle=lambda: told.append(1))
+    assert len(list(done)) == 2
+    assert told
+
+
 def test_a_process_that_is_killed_is_no_hang_and_no_crash() -> None:
     with pytest.raises(EgressAuditError, match="killed"):
         list(in_order(killed, range(4), 2, begin=begin, given=(7,)))
