@@ -48,9 +48,9 @@ def replay(**options: Any) -> int:
     for path in found.paths:
         if is_of_bundle(path):
             _warn_of_lost_record()
+    asked = _asked(asked_for, words)
     if asked_for.flows_dir is not None:
         make_folder(asked_for.flows_dir)
-    asked = _asked(asked_for, words)
     if found.several and not asked_for.merge:
         return _several(asked_for, asked, found, paths)
     from egress_audit.cli.one_report import judged_as_one

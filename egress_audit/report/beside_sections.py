@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from egress_audit.model.audit import Audit, Finding
 from egress_audit.report.beside import AddressLabel, FrameOrigin
+from egress_audit.report.safe_text import NO_BREAK
 from egress_audit.report.section import Entry, Section
 from egress_audit.report.words import listed, number
 
@@ -35,7 +36,7 @@ def _places(
     lines: dict[int, list[str]] = {}
     for frame in finding.frames.first:
         origin = by_frame[frame]
-        lines.setdefault(origin.input, []).append(f"{frame} is {origin.number}")
+        lines.setdefault(origin.input, []).append(f"{frame}{NO_BREAK}is{NO_BREAK}{origin.number}")
     shown = [f"{inputs[file]}: {listed(told, 20)}" for file, told in sorted(lines.items())]
     beyond = len(shown) - MAX_FILES
     return (*shown[:MAX_FILES], *([f"… and in {number(beyond)} more"] if beyond > 0 else []))

@@ -20,13 +20,15 @@ from egress_audit.report.terminal import (
     indented,
     section_lines,
 )
-from egress_audit.report.words import counted, short_number
+from egress_audit.report.words import counted, listed, short_number
 
 SCHEMA = "egress-audit/audits/1"
 HEADERS = ("Capture", "Verdict", "Findings", "Blind spots", "Frames", "Flows")
 COLUMNS = (12, 8, 11, 6, 5)
 """Of everything beside the name."""
 GAP = 2
+MAX_NAMES = 20
+"""Of files of one kind that were not judged."""
 EACH, ALONE = "Each capture", "replay it alone for its whole report"
 NO_COLOUR = "\x1b[1;33m"
 """Of the word for a capture that could not be judged."""
@@ -146,6 +148,17 @@ def _told(row: SummaryRow) -> tuple[str, ...]:
 
 
 def _aside(summary: Summary) -> Section:
-    """What lay beside the captures."""
-    beside = [Entry(each.name, (f"is {each.what}",)) for each in summary.set_aside]
-    return Section("Not judged", tuple(beside), "no captures, so without a verdict")
+    """What lay beside the captures, by kind."""
+    by_kind: dict[str, list[str]] = {}
+    for each in summary.set_aside:
+        by_kind.setdefault(each.what, []).append(each.name)
+    entries = [
+        Entry(what, (f"{counted(len(names), 'file')}: {listed(names, MAX_NAMES)}",))
+        if len(names) > 1
+        else Entry(what, (names[0],))
+        for what, names in by_kind.items()
+    ]
+    note = "no captures, so without a verdict"
+    if any(len(names) > MAX_NAMES for names in by_kind.values()):
+        note += "; all by name: --format json"
+    return Section("Not judged", tuple(entries), note)

@@ -10,6 +10,7 @@ from egress_audit.report.beside_sections import (
     labels_section,
     origins_section,
 )
+from egress_audit.report.safe_text import NO_BREAK
 from tests.builders.audits import hub_lookup, silent_capture
 
 ORIGINS = (FrameOrigin(3, 0, 2), FrameOrigin(4, 1, 1), FrameOrigin(9, 0, 5))
@@ -21,7 +22,8 @@ CITING = replace(
 def test_each_cited_frame_is_told_with_its_number_in_its_own_file() -> None:
     section = origins_section(CITING, ORIGINS, ("a.pcap", "b.pcap"))
     assert section is not None
-    assert section.entries[0].lines == ("a.pcap: 3 is 2, 9 is 5", "b.pcap: 4 is 1")
+    lines = [line.replace(NO_BREAK, " ") for line in section.entries[0].lines]
+    assert lines == ["a.pcap: 3 is 2, 9 is 5", "b.pcap: 4 is 1"]
 
 
 def test_captures_of_the_same_name_are_told_apart() -> None:

@@ -1,6 +1,7 @@
 """A summary in each format."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -39,6 +40,15 @@ def test_every_capture_stands_in_the_table_and_has_its_own_line() -> None:
     assert text.count("mute.pcap") == text.count("cut.pcap") == 2
     assert "    is empty: it has no capture header" in text
     assert "folder/notes.txt" in text
+
+
+def test_what_was_not_judged_is_told_by_kind_and_counted() -> None:
+    aside = [SetAside(f"f/{n}.txt", "text") for n in range(30)] + [SetAside("f/x", "a JSON file")]
+    text = summary_text(replace(SUMMARY, set_aside=tuple(aside)), claim="offline")
+    flat = " ".join(text.split())
+    assert "30 files: f/0.txt, f/1.txt" in flat
+    assert "and 10 more" in flat
+    assert "a JSON file f/x" in flat
 
 
 def test_nothing_in_a_name_is_obeyed() -> None:
