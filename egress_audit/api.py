@@ -1,9 +1,7 @@
 """The few public functions: what the command line and other programs call."""
 
-import shlex
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,22 +9,19 @@ import numpy as np
 
 from egress_audit.audit import Asserted, Audited, audited
 from egress_audit.capture.live_stream import Ending
-from egress_audit.capture.source import open_capture
-from egress_audit.capture.tap import Tap, TappedFrame
+from egress_audit.capture.tap import Tap, TappedFrame, tapped
 from egress_audit.classify.destination import Classifier, embedded_classifier
-from egress_audit.columns import FrameSource, PacketBatch
-from egress_audit.errors import EgressAuditError, WrongUsage
-from egress_audit.evidence.account import Account
-from egress_audit.evidence.bundle import open_bundle
+from egress_audit.columns import PacketBatch
+from egress_audit.errors import EgressAuditError, InputUnreadable, WrongUsage
 from egress_audit.flows.table import Assigned
 from egress_audit.judge.profile import load_profile
 from egress_audit.listening import USUAL_BOUNDS, Bounds
-from egress_audit.model.audit import Audit, EvidenceItem, Verdict
+from egress_audit.model.audit import Audit, Verdict
+from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.flow import Flow, FlowOwner, Name
 from egress_audit.model.run import Process
-from egress_audit.paths import is_folder
-from egress_audit.recorded import CLOSED, Seal, refuse_unusable
+from egress_audit.opening import Evidence, Prefixes, Watch, evidence_at
 
 if TYPE_CHECKING:
     from egress_audit.record.plan import RunPlan
@@ -42,35 +37,80 @@ __all__ = [
     "ExplainedFrame",
     "Verdict",
     "audit_capture",
+    "audit_merged",
     "audit_run",
+    "cited_frames",
     "explain_frames",
 ]
 
 NOTHING_ASSERTED = Asserted()
 
-Prefixes = Sequence[IPv4Network | IPv6Network]
-
 
 def audit_capture(
     path: str,
-    profile: str = "offline",
+    profile: str | Claim = "offline",
     *,
     local: Prefixes = (),
     asserted: Asserted = NOTHING_ASSERTED,
     bounds: Bounds = USUAL_BOUNDS,
     classifier: Classifier | None = None,
     ending: Ending | None = None,
+    watch: Watch | None = None,
 ) -> Audited:
     """Judges one capture (`-` is standard input) or bundle against a profile, by name or path.
 
     local: addresses of the audited host; asserted: what a person states about the capture; bounds:
     how much is kept of it; classifier: None for the lists that come with the program; ending: ends
-    the reading of standard input before that ends itself. Raises EgressAuditError if no audit can
-    be made. Opens no socket and resolves no name.
+    the reading of standard input before that ends itself; watch: told how far the reading is.
+    Raises EgressAuditError if no audit can be made. Opens no socket and resolves no name.
     """
     asserted.bound_to(())
-    claim = load_profile(profile)
-    evidence = _evidence(path, local, ending)
+    claim = claim_of(profile)
+    evidence = evidence_at((path,), local, ending=ending, watch=watch)
+    return _audited(evidence, claim, local, asserted, bounds, classifier)
+
+
+def audit_merged(
+    paths: Sequence[str],
+    profile: str | Claim = "offline",
+    *,
+    local: Prefixes = (),
+    asserted: Asserted = NOTHING_ASSERTED,
+    bounds: Bounds = USUAL_BOUNDS,
+    classifier: Classifier | None = None,
+    watch: Watch | None = None,
+) -> Audited:
+    """Judges several captures as one, in time order: rotated files, or one host's interfaces.
+
+    Frames are numbered as `mergecap` would; the rest is as `audit_capture` has it.
+    """
+    asserted.bound_to(())
+    claim = claim_of(profile)
+    evidence = evidence_at(paths, local, watch=watch)
+    return _audited(evidence, claim, local, asserted, bounds, classifier)
+
+
+def claim_of(profile: str | Claim) -> Claim:
+    """The claim of a profile, by name or path; one that was loaded already is itself."""
+    return profile if isinstance(profile, Claim) else load_profile(profile)
+
+
+def classifier_with(lists: Sequence[str] = ()) -> Classifier:
+    """The lists that come with the program, and before them MMDB files of the user's.
+
+    Raises ListUnreadable for one that cannot be used.
+    """
+    return embedded_classifier([Path(path) for path in lists])
+
+
+def _audited(
+    evidence: Evidence,
+    claim: Claim,
+    local: Prefixes,
+    asserted: Asserted,
+    bounds: Bounds,
+    classifier: Classifier | None,
+) -> Audited:
     if classifier is None:
         classifier = embedded_classifier()
     result = audited(
@@ -86,42 +126,23 @@ def audit_capture(
     return replace(result, name=evidence.name)
 
 
-@dataclass(frozen=True, slots=True)
-class _Evidence:
-    """A capture, and what its recorder noted if it is a bundle."""
+def cited_frames(paths: Sequence[str], result: Audited) -> Iterator[TappedFrame]:
+    """The frames that the findings of an audit cite, ascending, read a second time.
 
-    name: str
-    source: FrameSource
-    account: Account | None = None
-    seal: Seal = CLOSED
-
-
-def _evidence(path: str, local: Prefixes, ending: Ending | None = None) -> _Evidence:
-    """The evidence at `path`: a bundle if it is a folder, else a capture. Raises InputUnreadable,
-    and WrongUsage if `local` is given for a bundle."""
-    if path == "-" or not is_folder(path):
-        source = open_capture(path, ending)
-        return _Evidence("-" if path == "-" else Path(path).name, source)
-    bundle = open_bundle(path)
-    refuse_unusable(bundle.account, local)
-    name = _program_of(bundle.account.run.command)
-    source = open_capture(str(bundle.capture))
-    if isinstance(bundle.manifest, Absent):
-        return _Evidence(name, source, bundle.account, Seal(closed=False))
-    size = sum(entry.size for entry in bundle.manifest.files.values())
-    item = EvidenceItem(bundle.sha256, size, "bundle", "sha256 of its manifest")
-    return _Evidence(name, source, bundle.account, Seal(True, bundle.mismatches, (item,)))
-
-
-def _program_of(command: str) -> str:
-    """The program's file name: wherever a bundle lies, and however its folder is called, its report
-    has the same bytes. `run` for a command that has none."""
-    try:
-        words = shlex.split(command)
-    except ValueError:  # The record is not one of ours.
-        words = []
-    name = Path(words[0]).name if words else ""
-    return name if name not in ("", "..") else "run"
+    paths: as they were given for that audit; not standard input. Raises InputUnreadable if they
+    hold something else by now.
+    """
+    wanted = {frame for found in result.audit.findings for frame in found.frames.first}
+    source = evidence_at(paths).source
+    yield from tapped(source, wanted)
+    facts = source.facts()
+    now = {part.sha256 for part in facts.parts or (facts,)}
+    if not now <= {item.sha256 for item in result.audit.evidence}:
+        raise InputUnreadable(
+            "changed between the audit and the second reading for its frames",
+            where=", ".join(paths),
+            hint="replay a copy that nobody writes",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,16 +158,20 @@ class ExplainedFrame:
     """NOT_APPLICABLE where the evidence names no process, NOT_FOUND if nobody is known."""
     lineage: tuple[Process, ...] = ()
     """The process of `owner`, and its parents."""
+    origin: str = ""
+    """`frame 7 of a.pcap`, where captures were merged."""
 
 
 def explain_frames(
-    path: str, numbers: Collection[int], *, local: Prefixes = ()
+    paths: str | Sequence[str], numbers: Collection[int], *, local: Prefixes = ()
 ) -> list[ExplainedFrame]:
     """The frames with these numbers (from 1), each with its flow, names and destination.
 
-    Raises WrongUsage for a number that the capture does not have, else as `audit_capture`.
+    paths: one capture or bundle, or several captures as one. Raises WrongUsage for a number that
+    the capture does not have, else as `audit_capture`.
     """
-    evidence = _evidence(path, local)
+    named = (paths,) if isinstance(paths, str) else tuple(paths)
+    evidence = evidence_at(named, local)
     tap = Tap(evidence.source, numbers)
     flow_of: dict[int, int] = {}
 
@@ -155,10 +180,9 @@ def explain_frames(
             if assigned.flow[row] >= 0:
                 flow_of[int(packets.frame[row])] = int(assigned.flow[row])
 
-    claim = load_profile("offline")
     result = audited(
         tap,
-        claim,
+        load_profile("offline"),
         embedded_classifier(),
         account=evidence.account,
         seal=evidence.seal,
@@ -169,7 +193,7 @@ def explain_frames(
     if missing:
         raise WrongUsage(
             f"the capture has no frame {missing[0]}",
-            where=path,
+            where=", ".join(named),
             hint=_numbering(result.audit.coverage.frames),
         )
     return [_explained(tap.frames[n], flow_of.get(n), result) for n in numbers]
@@ -180,10 +204,13 @@ def _numbering(frames: int) -> str:
 
 
 def _explained(frame: TappedFrame, flow: int | None, result: Audited) -> ExplainedFrame:
+    origin = ""
+    if result.parts:
+        origin = f"frame {frame.number_in_file} of {result.parts[frame.file].name}"
     if flow is None:
         nothing = Absent.NOT_APPLICABLE
-        return ExplainedFrame(frame, nothing, (), nothing)
-    return ExplainedFrame(frame, *result.flow_record(flow), result.lineage(flow))
+        return ExplainedFrame(frame, nothing, (), nothing, origin=origin)
+    return ExplainedFrame(frame, *result.flow_record(flow), result.lineage(flow), origin)
 
 
 def audit_run(

@@ -82,6 +82,13 @@ class Audited:
     destination_of: DestinationOf
     owned: Owned | None = None
     """None where the evidence names no process."""
+    parts: tuple[CaptureFacts, ...] = ()
+    """Of captures that were merged, each one's own facts, in the order named."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """For the envelope: the names of all that was read."""
+        return tuple(part.name for part in self.parts) or (self.name,)
 
     def flow_records(self) -> Iterator[FlowRecord]:
         """Every flow with its names, destination and owner, made one at a time."""
@@ -159,9 +166,8 @@ def audited(
     )
     audit = _judged(case, items)
     owned = None if traffic.senders is None else traffic.senders.owned
-    return Audited(
-        facts.name, audit, traffic.flows, traffic.sides, traffic.names, destination_of, owned
-    )
+    flows = traffic.flows, traffic.sides, traffic.names
+    return Audited(facts.name, audit, *flows, destination_of, owned, facts.parts)
 
 
 def _evidence_items(facts: CaptureFacts) -> Iterator[EvidenceItem]:

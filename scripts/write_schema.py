@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
-from egress_audit.report.schema import audit_schema, flow_schema, schema_text
+from egress_audit.report.schema import audit_schema, audits_schema, flow_schema, schema_text
 
 FOLDER = Path(__file__).parent.parent / "docs" / "schema"
 
-FILES = {"audit-1.json": audit_schema, "flow-1.json": flow_schema}
+FILES = {
+    "audit-1.json": audit_schema,
+    "audits-1.json": audits_schema,
+    "flow-1.json": flow_schema,
+}
 
 
 def main() -> None:

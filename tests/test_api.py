@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 import egress_audit
-from egress_audit.api import audit_capture, explain_frames
+from egress_audit.api import (
+    audit_capture,
+    audit_merged,
+    cited_frames,
+    claim_of,
+    explain_frames,
+)
 from egress_audit.errors import InputUnreadable, ProfileInvalid, WrongUsage
 from egress_audit.model.audit import Verdict
 from egress_audit.model.destination import Absent
@@ -91,3 +97,35 @@ def test_a_frame_beyond_the_end_is_refused(tmp_path: Path) -> None:
 def test_a_bundle_is_called_as_its_program_is(tmp_path: Path, command: str, name: str) -> None:
     write_bundle(tmp_path / "a name", (), whole_run(first=begin(command=command)))
     assert audit_capture(str(tmp_path / "a name")).name == name
+
+
+def test_a_claim_can_be_given_as_it_was_loaded(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.pcap", pcap([]))
+    claim = claim_of("no-china")
+    assert claim_of(claim) is claim
+    assert audit_capture(path, claim).audit == audit_capture(path, "no-china").audit
+
+
+def test_several_captures_are_judged_as_one(tmp_path: Path) -> None:
+    frames = tcp_session(("10.0.0.2", 4), ("192.0.2.7", 443))
+    paths = [saved(tmp_path / "b", pcap(frames[2:])), saved(tmp_path / "a", pcap(frames[:2]))]
+    result = audit_merged(paths)
+    assert (result.name, result.inputs) == ("2 captures", ("b", "a"))
+    assert result.audit.coverage.flows == 1
+    assert [item.format for item in result.audit.evidence] == ["pcap", "pcap"]
+
+
+def test_cited_frames_are_read_a_second_time(tmp_path: Path) -> None:
+    frames = tcp_session(("10.0.0.2", 4), ("192.0.2.7", 443))
+    path = saved(tmp_path / "a.pcap", pcap(frames))
+    (frame,) = cited_frames([path], audit_capture(path))
+    assert (frame.number, frame.captured) == (1, frames[0].data)
+
+
+def test_captures_that_changed_since_they_were_judged_are_refused(tmp_path: Path) -> None:
+    frames = tcp_session(("10.0.0.2", 4), ("192.0.2.7", 443))
+    path = saved(tmp_path / "a.pcap", pcap(frames))
+    result = audit_capture(path)
+    saved(tmp_path / "a.pcap", pcap([*frames, frames[0]]))
+    with pytest.raises(InputUnreadable, match="changed"):
+        list(cited_frames([path], result))

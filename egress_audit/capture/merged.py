@@ -10,16 +10,25 @@ files cost the memory of one.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 
+from egress_audit.capture.merged_annotations import (
+    annotations_of,
+    extent_of,
+    joined_annotations,
+    renumbered,
+)
 from egress_audit.columns import I32, I64, PADDING, U8, FrameBatch, FrameSource, OpenedSource
 from egress_audit.errors import InputUnreadable
 from egress_audit.model.destination import Absent
-from egress_audit.model.evidence import CaptureFacts, Damage
+from egress_audit.model.evidence import CaptureFacts, ConnectionRecord, Damage, ProcessRecord
 
 INTERFACES_OF_FILE = 1 << 16
 """Room for the interfaces of one file in the numbers of all; as many as pcapng is believed."""
+SECTIONS_OF_FILE = 1 << 32
+"""Room for the sections of one file, more than any file has bytes for."""
 MAX_FILES = 1 << 15
 MAX_OPEN = 64
 """Files that are read at the same time at most; each holds a buffer."""
@@ -27,6 +36,7 @@ MERGED = "merged captures"
 """Format of several captures; their own stand in the parts."""
 
 Opener = Callable[[], OpenedSource]
+Record = TypeVar("Record", ProcessRecord, ConnectionRecord)
 
 
 @dataclass(slots=True)
@@ -143,7 +153,8 @@ class MergedSource:
         first = self._frames + 1
         self._frames += len(order)
         if len(parts) == 1:
-            return replace(parts[0], first_frame=first)
+            beside = renumbered(parts[0].annotations, first - parts[0].first_frame)
+            return replace(parts[0], first_frame=first, annotations=beside)
         return _joined(parts, order, first)
 
     def facts(self) -> CaptureFacts:
@@ -174,6 +185,8 @@ class MergedSource:
             skipped_blocks=skipped,
             host_records=tuple(record for part in parts for record in part.host_records),
             host_records_beyond=sum(part.host_records_beyond for part in parts),
+            processes=_of_sections([part.processes for part in parts]),
+            connections=_of_sections([part.connections for part in parts]),
             parts=parts,
         )
 
@@ -189,6 +202,20 @@ def _named(file: str, interface: str | Absent) -> str:
     return file if isinstance(interface, Absent) else f"{file}: {interface}"
 
 
+def _of_sections(parts: Sequence[tuple[Record, ...]]) -> tuple[Record, ...]:
+    """The records of all files, their sections numbered over all."""
+    return tuple(
+        replace(one, section=_section(index, one.section))
+        for index, part in enumerate(parts)
+        for one in part
+    )
+
+
+def _section(index: int, section: int) -> int:
+    """A section's number among those of all files, since each file's own processes are its own."""
+    return index * SECTIONS_OF_FILE + section
+
+
 def _slice(file: _File, first: int, end: int) -> FrameBatch:
     batch, rows = file.batch, slice(first, end)
     assert batch is not None
@@ -201,16 +228,19 @@ def _slice(file: _File, first: int, end: int) -> FrameBatch:
         interface=batch.interface[rows] + np.int32(file.index * INTERFACES_OF_FILE),
         linktype=batch.linktype[rows],
         first_frame=batch.first_frame + first,
+        annotations=annotations_of(batch, first, end, _section(file.index, 0)),
     )
 
 
 def _joined(parts: list[FrameBatch], order: I64, first_frame: int) -> FrameBatch:
     """Batches of several buffers as one of its own, in a given order."""
     offsets, spans, base = [], [], 0
+    moved: list[tuple[FrameBatch, int]] = []
     for part in parts:
-        begin, end = int(part.offset.min()), int((part.offset + part.caplen).max())
+        begin, end = extent_of(part)
         spans.append(part.buffer[begin:end])
         offsets.append(part.offset - begin + base)
+        moved.append((part, base - begin))
         base += end - begin
     buffer: U8 = np.concatenate([*spans, np.zeros(PADDING, np.uint8)])
     return FrameBatch(
@@ -222,4 +252,5 @@ def _joined(parts: list[FrameBatch], order: I64, first_frame: int) -> FrameBatch
         interface=np.concatenate([part.interface for part in parts])[order],
         linktype=np.concatenate([part.linktype for part in parts])[order],
         first_frame=first_frame,
+        annotations=joined_annotations(moved, order, first_frame),
     )

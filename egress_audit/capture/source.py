@@ -19,7 +19,7 @@ from egress_audit.capture.packings import Packing, packing_of
 from egress_audit.capture.pcap import PcapSource, read_header
 from egress_audit.capture.pcap_variants import MODIFIED, VariantSource, layout_of
 from egress_audit.capture.pcapng import MAX_BLOCK, PcapngSource
-from egress_audit.capture.window import Stream, Window
+from egress_audit.capture.window import CountedStream, Stream, Window
 from egress_audit.columns import OpenedSource
 from egress_audit.errors import InputUnreadable
 
@@ -34,13 +34,17 @@ SELECTABLE = os.name == "posix"
 NEITHER_NOR = "egress-audit reads pcap and pcapng, also packed with gzip, zstd, xz or bzip2"
 
 
-def open_capture(path: str, ending: Ending | None = None) -> OpenedSource:
+def open_capture(
+    path: str, ending: Ending | None = None, on_bytes: Callable[[int], None] | None = None
+) -> OpenedSource:
     """A source for the file at `path`, `-` being standard input; packed ones are unpacked.
 
-    ending: how the user ends standard input. Raises InputUnreadable if the file is missing, may not
-    be read, is empty or is no capture.
+    ending: how the user ends standard input; on_bytes: told how many bytes of a file each reading
+    gave. Raises InputUnreadable if the file is missing, may not be read, is empty or is no capture.
     """
     stream = _opened(path, ending)
+    if on_bytes is not None and path != "-":
+        stream = CountedStream(stream, on_bytes)
     name = "-" if path == "-" else Path(path).name
     try:
         if isinstance(stream, LiveStream):

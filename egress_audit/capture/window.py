@@ -21,6 +21,30 @@ Stream = BinaryIO | io.RawIOBase
 """An input that gives bytes, and none only at its end."""
 
 
+class CountedStream(io.RawIOBase):
+    """A stream that tells how many bytes each reading gave."""
+
+    def __init__(self, stream: Stream, on_bytes: Callable[[int], None]) -> None:
+        super().__init__()
+        self._stream = stream
+        self._on_bytes = on_bytes
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def readinto(self, room: "io.WriteableBuffer") -> int:  # type: ignore[name-defined]
+        """What the stream gives; 0 at its end."""
+        got: int = self._stream.readinto(room) or 0  # type: ignore[union-attr]
+        self._on_bytes(got)
+        return got
+
+    def close(self) -> None:
+        """Closes the stream too."""
+        self._stream.close()
+        super().close()
+
+
 class Window:
     """The part of an input that is in memory: `buffer[:end]`, which begins at `base` in the input.
 

@@ -5,6 +5,7 @@ Nothing is resolved and no network is asked: an answer follows from the address 
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
@@ -76,9 +77,12 @@ class Classifier:
             self._built[key] = self._global(*key)
         return self._built[key]
 
-    @property
+    @cached_property
     def used(self) -> tuple[ListUsed, ...]:
-        """The lists and tables behind the answers, as the audit document names them."""
+        """The lists and tables behind the answers, as the audit document names them.
+
+        Kept, since every audit of a folder asks, and the files are hashed for it.
+        """
         loaded = (*self._lists, self._operators, self._overrides, self._anycast)
         described = (source.used for source in loaded if source is not None)
         return tuple(used for used in described if used is not None)

@@ -1,9 +1,11 @@
 """`egress-audit explain`: show single frames to a person."""
 
 import re
+from collections.abc import Sequence
 
 import click
 
+from egress_audit.cli.gathering import gathered
 from egress_audit.cli.output import deliver, refuse_overwriting, refuse_terminal
 from egress_audit.cli.own_addresses import own_prefixes
 
@@ -32,9 +34,26 @@ def frame_numbers(words: tuple[str, ...]) -> list[int]:
     return list(numbers)
 
 
+def files_and_frames(words: Sequence[str], merge: bool) -> tuple[list[str], list[str]]:
+    """The captures and the frame numbers among the words: one capture first, then all the numbers;
+    with --merge as many captures as stand before the last numbers.
+
+    Raises UsageError if there is no capture or no number.
+    """
+    split = min(1, len(words))
+    if merge:
+        split = len(words)
+        while split and all(
+            NUMBERS.fullmatch(part.strip()) for part in words[split - 1].split(",")
+        ):
+            split -= 1
+    if not split or split == len(words):
+        raise click.UsageError("name a capture and, behind it, at least one frame")
+    return list(words[:split]), list(words[split:])
+
+
 @click.command()
-@click.argument("file")
-@click.argument("frames", nargs=-1, required=True, metavar="FRAME...")
+@click.argument("words", nargs=-1, required=True, metavar="FILE FRAME...")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
@@ -42,20 +61,27 @@ def frame_numbers(words: tuple[str, ...]) -> list[int]:
 @click.option(
     "--local", metavar="PREFIX", multiple=True, help="An address or prefix of the audited host."
 )
+@click.option(
+    "--merge", is_flag=True, help="Several captures before the frames: as one, in time order."
+)
 def explain(
-    file: str, frames: tuple[str, ...], form: str, output: str | None, local: tuple[str, ...]
+    words: tuple[str, ...], form: str, output: str | None, local: tuple[str, ...], merge: bool
 ) -> int:
     """Show frames of the capture FILE, dissected, with the flow and names they belong to.
 
-    FRAME is a number as Wireshark counts, a range (7-9), or several with commas.
+    FRAME is a number as Wireshark counts, a range (7-9), or several with commas. With --merge the
+    numbers are those of all captures as one, as `replay --merge` reports them.
     """
     from egress_audit.api import explain_frames
     from egress_audit.report.explanation import explanation_json, explanation_text
 
-    numbers = frame_numbers(frames)
-    refuse_terminal(file)
-    refuse_overwriting((output,), (file,))
-    explained = explain_frames(file, numbers, local=own_prefixes(local))
+    files, frames = files_and_frames(words, merge)
+    numbers = frame_numbers(tuple(frames))
+    for file in files:
+        refuse_terminal(file)
+    paths = gathered(files).paths if merge else files
+    refuse_overwriting((output,), paths)
+    explained = explain_frames(paths, numbers, local=own_prefixes(local))
     render = {"text": explanation_text, "json": explanation_json}[form]
     deliver(render(explained), output)
     return 0

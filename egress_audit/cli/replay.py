@@ -1,109 +1,93 @@
-"""`egress-audit replay`: judge a saved capture."""
+"""`egress-audit replay`: judge saved captures."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from egress_audit.cli.interrupts import interruptible
-from egress_audit.cli.output import refuse_overwriting, refuse_terminal
+from egress_audit.cli.flow_files import flow_paths, make_folder
+from egress_audit.cli.gathering import Gathered, gathered
+from egress_audit.cli.output import refuse_terminal
 from egress_audit.cli.own_addresses import own_prefixes
-from egress_audit.cli.report_options import (
-    output_options,
-    profile_option,
-    refuse_sharing,
-    write_audit,
+from egress_audit.cli.replay_options import (
+    ReplayOptions,
+    is_of_bundle,
+    refuse_what_cannot_be_meant,
+    replay_options,
 )
-from egress_audit.paths import is_folder, is_ordinary_file
+from egress_audit.cli.report_options import output_options, profile_option
 
-ASSERTIONS = "whole-run, no-drops, single-host, exercised, all-interfaces, unfiltered"
+if TYPE_CHECKING:
+    from egress_audit.cli.several import Asked
 
 
 @click.command()
-@click.argument("file")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @profile_option
 @output_options
-@click.option(
-    "--assert",
-    "assertions",
-    metavar="WORDS",
-    multiple=True,
-    help=f"State what the capture cannot say: {ASSERTIONS}, or all; with commas or repeated.",
-)
-@click.option("--asserted-by", metavar="WHO", help="Who answers for the assertions.")
-@click.option("--asserted-on", metavar="WHEN", help="When they were made.")
-@click.option("--because", metavar="WHY", help="Why they are true.")
-@click.option(
-    "--local",
-    metavar="PREFIX",
-    multiple=True,
-    help="An address or prefix of the audited host; repeatable. Guessed if not given.",
-)
-def replay(
-    file: str,
-    profile: str,
-    form: str,
-    output: str | None,
-    flows: str | None,
-    assertions: tuple[str, ...],
-    asserted_by: str | None,
-    asserted_on: str | None,
-    because: str | None,
-    local: tuple[str, ...],
-) -> int:
-    """Judge a capture or a bundle against a claim.
+@replay_options
+def replay(**options: Any) -> int:
+    """Judge captures or bundles against a claim.
 
     FILE is a pcap or pcapng, also packed (gzip, zstd, xz, bzip2), `-` for standard input, or the
     folder that `egress-audit run` left. Ctrl-C ends a live stream on standard input, and what was
     read is judged.
 
-    The exit code is the verdict: 0 HOLDS, 10 VIOLATED, 11 INCONCLUSIVE; 12 if there is none.
+    Several files, or a folder of captures, are judged one by one, and a summary is written; with
+    --merge they are judged as one.
+
+    The exit code is the verdict: 0 HOLDS, 10 VIOLATED, 11 INCONCLUSIVE; 12 if there is none. Of
+    several it is 10 if any is VIOLATED, else 12 if any could not be judged, else 11, else 0.
     """
-    from egress_audit.api import Asserted, audit_capture
+    asked_for = ReplayOptions(**options)
+    for path in asked_for.files:
+        refuse_terminal(path)
+    found = gathered(asked_for.files)
+    refuse_what_cannot_be_meant(asked_for, found)
+    words = asked_for.asserted_words()
+    paths = flow_paths(asked_for.flows_dir, found.paths)
+    for path in found.paths:
+        if is_of_bundle(path):
+            _warn_of_lost_record()
+    asked = _asked(asked_for, words)
+    if asked_for.flows_dir is not None:
+        make_folder(asked_for.flows_dir)
+    if found.several and not asked_for.merge:
+        return _several(asked_for, asked, found, paths)
+    from egress_audit.cli.one_report import judged_as_one
 
-    refuse_terminal(file)
-    refuse_overwriting((output, flows), (file, profile))
-    refuse_changing(file, (output, flows))
-    refuse_sharing(output, flows)
-    if (asserted_by or asserted_on or because) and not assertions:
-        raise click.UsageError("who, when and why are said of assertions: add --assert")
-    words = tuple(word for given in assertions for word in given.replace(",", " ").split())
-    if assertions and not words:
-        raise click.UsageError("--assert names no assertion")
-    warn_of_bundle(file)
-    with interruptible(file) as ending:
-        result = audit_capture(
-            file,
-            profile,
-            local=own_prefixes(local),
-            asserted=Asserted(words, asserted_by, asserted_on, because),
-            ending=ending,
-        )
-    write_audit(result, form, output, flows)
-    return result.audit.verdict.exit_code
+    return judged_as_one(asked_for, asked, found, asked_for.flows or paths[0])
 
 
-def refuse_changing(bundle: str, outputs: Sequence[str | None]) -> None:
-    """Refuses to write into the bundle that is judged. Raises UsageError."""
-    if bundle == "-" or not is_folder(bundle):
-        return
-    folder = Path(bundle).resolve()
-    for path in outputs:
-        if path not in (None, "-") and folder in Path(path).resolve().parents:
-            raise click.UsageError(f"{path} lies in the bundle, which would not be as it was made")
+def _asked(options: ReplayOptions, words: tuple[str, ...]) -> "Asked":
+    """What is asked of every capture. Raises EgressAuditError for a profile, names or an assertion
+    that cannot be used, before any capture is read."""
+    from egress_audit.api import Asserted, claim_of
+    from egress_audit.cli.several import Asked
+    from egress_audit.report.labels import read_labels
+
+    asserted = Asserted(words, options.asserted_by, options.asserted_on, options.because)
+    asserted.bound_to(())
+    labels = None if options.names is None else read_labels(options.names)
+    local = own_prefixes(options.local)
+    documents = options.form == "json"
+    return Asked(claim_of(options.profile), local, asserted, options.lists, labels, documents)
 
 
-def warn_of_bundle(path: str) -> None:
-    """Tells of the bundle that a capture belongs to, if it does."""
-    if is_of_bundle(path):
-        click.echo(
-            "egress-audit: this capture is part of a bundle; without its record our own probes "
-            "read like the program's: replay its folder",
-            err=True,
-        )
+def _several(
+    options: ReplayOptions, asked: "Asked", found: Gathered, flows: list[str | None]
+) -> int:
+    from egress_audit.api import classifier_with
+    from egress_audit.cli.several import outcomes, write_several
+
+    # A list that cannot be used is no fault of any capture.
+    classifier_with(asked.lists)
+    results = list(outcomes(asked, found, flows, options.jobs))
+    return write_several(results, found, asked.claim.name, options.form, options.output)
 
 
-def is_of_bundle(path: str) -> bool:
-    """True for the capture inside a bundle, which means little without the rest."""
-    folder = Path(path).parent
-    return Path(path).name == "capture.pcapng" and is_ordinary_file(folder / "events.jsonl")
+def _warn_of_lost_record() -> None:
+    click.echo(
+        "egress-audit: this capture is part of a bundle; without its record our own probes "
+        "read like the program's: replay its folder",
+        err=True,
+    )

@@ -18,6 +18,7 @@ from egress_audit.cli.output import (
 
 if TYPE_CHECKING:
     from egress_audit.api import Audited
+    from egress_audit.report.beside import Beside
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -54,19 +55,31 @@ def refuse_sharing(output: str | None, flows: str | None) -> None:
         raise click.UsageError("the report and the flows cannot share standard output: use -o")
 
 
-def write_audit(result: "Audited", form: str, output: str | None, flows: str | None) -> None:
-    """Writes the flows, if they are wanted, and then the report. Raises EgressAuditError."""
+def write_audit(
+    result: "Audited",
+    form: str,
+    output: str | None,
+    flows: str | None,
+    beside: "Beside | None" = None,
+) -> None:
+    """Writes the flows, if they are wanted, and then the report. Raises EgressAuditError.
+
+    beside: what is told beside the audit; None for nothing.
+    """
+    from egress_audit.report.beside import NOTHING_BESIDE
     from egress_audit.report.document import Envelope
     from egress_audit.report.renderers import RENDERERS, Presentation
 
     if flows is not None:
-        _write_flows(result, flows)
-    envelope = Envelope(__version__, (result.name,))
-    presentation = Presentation(envelope, wants_colour(output), terminal_width(output))
+        write_flows(result, flows)
+    envelope = Envelope(__version__, result.inputs)
+    colour, width = wants_colour(output), terminal_width(output)
+    presentation = Presentation(envelope, colour, width, beside or NOTHING_BESIDE)
     deliver(RENDERERS[form](result.audit, presentation), output)
 
 
-def _write_flows(result: "Audited", path: str) -> None:
+def write_flows(result: "Audited", path: str) -> None:
+    """Writes every flow as one line of JSON; `-` is standard output. Raises EgressAuditError."""
     from egress_audit.report.flow_records import flow_line
 
     try:

@@ -83,7 +83,7 @@ class PcapngWriter:
         self._frames_kept = 0
         self._options: dict[tuple[str, bool], bytes] = {}
         header = struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)
-        self._buffer += block(SHB, header + _options([(SHB_USERAPPL, APPLICATION.encode())]))
+        self._buffer += block(SHB, header + options_of([(SHB_USERAPPL, APPLICATION.encode())]))
         for interface in interfaces:
             self._buffer += block(IDB, _description(interface))
         self.flush()
@@ -146,7 +146,7 @@ class PcapngWriter:
         options = [(ISB_STARTTIME, _ticks(start_ns)), (ISB_ENDTIME, _ticks(end_ns))]
         options += [(code, struct.pack("<Q", count)) for code, count in counts]
         head = struct.pack("<I", interface) + _ticks(end_ns)
-        self._buffer += block(ISB, head + _options(options))
+        self._buffer += block(ISB, head + options_of(options))
 
     def flush(self) -> None:
         """Writes all that waits. A disk that is full cuts the file behind its last whole block and
@@ -170,7 +170,7 @@ class PcapngWriter:
             self._options.clear()
         shown = one_line(comment, MAX_COMMENT).encode("utf-8", "backslashreplace")
         flags = struct.pack("<I", OUTBOUND if outbound else INBOUND)
-        made = _options([(COMMENT, shown)] * bool(shown) + [(EPB_FLAGS, flags)])
+        made = options_of([(COMMENT, shown)] * bool(shown) + [(EPB_FLAGS, flags)])
         self._options[comment, outbound] = made
         return made
 
@@ -188,7 +188,7 @@ def _description(interface: CaptureInterface) -> bytes:
         (IF_TSRESOL, bytes([NANOSECONDS])),
         (IF_FILTER, NO_FILTER),
     ]
-    return struct.pack("<HHI", interface.linktype, 0, 0) + _options(options)
+    return struct.pack("<HHI", interface.linktype, 0, 0) + options_of(options)
 
 
 def _name_records(names: Iterable[tuple[str, str]]) -> bytes:
@@ -197,16 +197,18 @@ def _name_records(names: Iterable[tuple[str, str]]) -> bytes:
         packed = ip_address(address).packed
         shown = one_line(host, MAX_NAME).encode("utf-8", "backslashreplace")
         value = packed + shown + b"\0"
-        body += struct.pack("<HH", 1 if len(packed) == 4 else 2, len(value)) + _padded(value)
+        body += struct.pack("<HH", 1 if len(packed) == 4 else 2, len(value)) + padded(value)
     return bytes(body) + bytes(4)
 
 
-def _options(pairs: Iterable[Option]) -> bytes:
-    written = [struct.pack("<HH", code, len(value)) + _padded(value) for code, value in pairs]
+def options_of(pairs: Iterable[Option]) -> bytes:
+    """Options as they stand behind the body of a block, with their end."""
+    written = [struct.pack("<HH", code, len(value)) + padded(value) for code, value in pairs]
     return b"".join(written) + bytes(4)
 
 
-def _padded(data: bytes) -> bytes:
+def padded(data: bytes) -> bytes:
+    """The data, filled with zeros up to a multiple of four bytes."""
     return data + bytes(-len(data) % 4)
 
 

@@ -3,6 +3,8 @@
 from egress_audit.model.audit import Audit, Verdict
 from egress_audit.model.destination import Absent
 from egress_audit.report.attempts_section import attempts_section, helpers_section
+from egress_audit.report.beside import NOTHING_BESIDE, Beside
+from egress_audit.report.beside_sections import labels_section, origins_section
 from egress_audit.report.claim_section import claim_section
 from egress_audit.report.conditions_section import cannot_see_section, conditions_section
 from egress_audit.report.evidence_section import evidence_section
@@ -13,9 +15,17 @@ from egress_audit.report.watched_section import watched_section
 from egress_audit.report.why_section import remedies_section, why_section
 
 
-def sections_before_table(audit: Audit) -> list[Section]:
-    """What stands between the headline and the table of destinations."""
+def sections_before_table(
+    audit: Audit, beside: Beside = NOTHING_BESIDE, inputs: tuple[str, ...] = ()
+) -> list[Section]:
+    """What stands between the headline and the table of destinations.
+
+    inputs: names of the captures, if frames of several are told apart.
+    """
     sections = [claim_section(audit), why_section(audit)]
+    if beside.origins is not None:
+        origins = origins_section(audit, beside.origins, inputs)
+        sections += [origins] if origins else []
     if audit.verdict is Verdict.INCONCLUSIVE:
         sections.append(remedies_section(audit))
     if audit.assertions:
@@ -23,7 +33,8 @@ def sections_before_table(audit: Audit) -> list[Section]:
     if not isinstance(audit.run, Absent):
         conditions = conditions_section(audit.run)
         sections += [run_section(audit, audit.run), *([conditions] if conditions else [])]
-    return [*sections, watched_section(audit), unseen_section(audit)]
+    labels = [] if beside.labels is None else [labels_section(beside.labels)]
+    return [*sections, watched_section(audit, inputs), *labels, unseen_section(audit)]
 
 
 def sections_after_table(audit: Audit) -> list[Section]:

@@ -1,6 +1,7 @@
 """The table of destinations as lines for a terminal; each row several lines high."""
 
 from egress_audit.model.audit import Audit
+from egress_audit.report.beside import NOTHING_BESIDE, Beside
 from egress_audit.report.destination_rows import MAX_ROWS, Row, destination_rows, worst_first
 from egress_audit.report.places import LEGEND
 from egress_audit.report.safe_text import middle_cut, narrow, wrapped
@@ -20,9 +21,9 @@ CELL_LINES = 3
 """Lines that one text may fill in its cell; what is longer gives way in its middle."""
 
 
-def table_section_lines(audit: Audit, width: int) -> list[str]:
+def table_section_lines(audit: Audit, width: int, beside: Beside = NOTHING_BESIDE) -> list[str]:
     """The title, the legend, the table, and how many rows were left out."""
-    rows = destination_rows(audit)
+    rows = destination_rows(audit, beside)
     if not rows:
         return [f"{TITLE}: none was seen"]
     total = counted(len(worst_first(audit)), "row")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from unicodedata import category
 
 from egress_audit.model.audit import Audit
+from egress_audit.report.beside import NOTHING_BESIDE, Beside
 from egress_audit.report.plain import Plain, plain
 
 SCHEMA = "egress-audit/audit/1"
@@ -29,27 +30,44 @@ class Envelope:
     engine: str = "numpy"
 
 
-def document(audit: Audit, *, envelope: Envelope) -> dict[str, Plain]:
+def document(
+    audit: Audit, *, envelope: Envelope, beside: Beside = NOTHING_BESIDE
+) -> dict[str, Plain]:
     """The whole document as plain data; described by docs/schema/audit-1.json."""
-    return {
+    whole: dict[str, Plain] = {
         "schema": SCHEMA,
-        "envelope": {
-            "tool": envelope.tool,
-            "version": envelope.version,
-            "engine": envelope.engine,
-            "inputs": list(envelope.inputs),
-        },
+        "envelope": plain_envelope(envelope),
         "audit": plain(audit),
+    }
+    if beside.origins is not None:
+        whole["frame_origins"] = plain(beside.origins)
+    if beside.labels is not None:
+        whole["labels"] = plain(beside.labels)
+    return whole
+
+
+def plain_envelope(envelope: Envelope) -> Plain:
+    """The envelope as plain data."""
+    return {
+        "tool": envelope.tool,
+        "version": envelope.version,
+        "engine": envelope.engine,
+        "inputs": list(envelope.inputs),
     }
 
 
-def json_text(audit: Audit, *, envelope: Envelope) -> str:
-    """The document as indented JSON with a newline at its end; safe to show in a terminal.
+def json_text(audit: Audit, *, envelope: Envelope, beside: Beside = NOTHING_BESIDE) -> str:
+    """The document as indented JSON with a newline at its end; safe to show in a terminal."""
+    return shown_json(document(audit, envelope=envelope, beside=beside))
+
+
+def shown_json(value: Plain) -> str:
+    """Plain data as indented JSON with a newline at its end; safe to show in a terminal.
 
     Whatever a terminal would obey or not show, and lone surrogates (file names that are no UTF-8),
     is escaped.
     """
-    text = json.dumps(document(audit, envelope=envelope), indent=2, ensure_ascii=False)
+    text = json.dumps(value, indent=2, ensure_ascii=False)
     return _BARE.sub(_escaped, text) + "\n"
 
 

@@ -53,6 +53,8 @@ class Explained(Protocol):
     def owner(self) -> FlowOwner | Absent: ...
     @property
     def lineage(self) -> tuple[Process, ...]: ...
+    @property
+    def origin(self) -> str: ...
 
 
 def explanation_text(frames: Iterable[Explained]) -> str:
@@ -71,8 +73,10 @@ def _record(explained: Explained) -> dict[str, Plain]:
     if not isinstance(explained.flow, Absent):
         known = explained.names, explained.destination, explained.owner
         flow = flow_record(explained.flow, *known)
+    origin: dict[str, Plain] = {"origin": explained.origin} if explained.origin else {}
     return {
         "frame": frame.number,
+        **origin,
         "ts_ns": frame.ts_ns,
         "linktype": frame.linktype,
         "captured_bytes": len(frame.captured),
@@ -104,6 +108,8 @@ def _block(explained: Explained) -> Iterable[str]:
 def _about(explained: Explained) -> Iterable[tuple[str, str]]:
     """What is known of the frame, each as a label and a text; a label stands once."""
     flow, destination = explained.flow, explained.destination
+    if explained.origin:
+        yield "In its file", explained.origin
     if isinstance(flow, Absent):
         yield "Flow", "none: this frame is no IP packet that could be decoded"
         return

@@ -6,6 +6,7 @@ Source: GitHub Flavored Markdown §4.10 (tables), §6.1 (escapes), §6.9 (autoli
 import re
 
 from egress_audit.model.audit import Audit
+from egress_audit.report.beside import NOTHING_BESIDE, Beside
 from egress_audit.report.contents import sections_after_table, sections_before_table
 from egress_audit.report.destination_rows import MAX_ROWS, Row, destination_rows, worst_first
 from egress_audit.report.places import LEGEND
@@ -23,12 +24,16 @@ _LINKED = re.compile(r"@|://|www(?=\.)")
 _BREAK = "<br>"
 
 
-def markdown_text(audit: Audit, *, name: str) -> str:
-    """The whole report; `name` of the capture, for people."""
+def markdown_text(audit: Audit, *, inputs: tuple[str, ...], beside: Beside = NOTHING_BESIDE) -> str:
+    """The whole report; `inputs`: names of the captures, for people."""
+    name = ", ".join(inputs)
     head = f"# {audit.verdict.value} “{escaped(audit.claim.name)}” {escaped(name)}"
     blocks = [head, escaped(audit.headline)]
-    blocks += [_section(section) for section in sections_before_table(audit)]
-    blocks += [_table(audit), *(_section(section) for section in sections_after_table(audit))]
+    blocks += [section_text(section) for section in sections_before_table(audit, beside, inputs)]
+    blocks += [
+        _table(audit, beside),
+        *(section_text(section) for section in sections_after_table(audit)),
+    ]
     return "\n\n".join(blocks).replace(NO_BREAK, " ") + "\n"
 
 
@@ -38,7 +43,8 @@ def escaped(text: str) -> str:
     return _LINKED.sub(r"\g<0><!-- -->", safe)
 
 
-def _section(section: Section) -> str:
+def section_text(section: Section) -> str:
+    """A section as a heading and a list."""
     title = f"## {section.title}"
     if section.note:
         title += f": {escaped(section.note)}"
@@ -54,8 +60,8 @@ def _item(entry: Entry) -> str:
     return f"- **{escaped(entry.term)}**: {_BREAK.join(parts)}"
 
 
-def _table(audit: Audit) -> str:
-    rows = destination_rows(audit)
+def _table(audit: Audit, beside: Beside) -> str:
+    rows = destination_rows(audit, beside)
     if not rows:
         return "## Destinations: none was seen"
     total = counted(len(worst_first(audit)), "row")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from egress_audit.model.audit import Audit
+from egress_audit.report.beside import NOTHING_BESIDE, Beside
 from egress_audit.report.document import Envelope, json_text
 from egress_audit.report.markdown import markdown_text
 from egress_audit.report.terminal import terminal_text
@@ -17,27 +18,28 @@ class Presentation:
     colour: bool = False
     width: int = 100
     """Columns of the terminal."""
-
-    @property
-    def name(self) -> str:
-        """The captures by name, for a headline."""
-        return ", ".join(self.envelope.inputs)
+    beside: Beside = NOTHING_BESIDE
 
 
 Renderer = Callable[[Audit, Presentation], str]
 
 
 def _text(audit: Audit, presentation: Presentation) -> str:
-    colour, width = presentation.colour, presentation.width
-    return terminal_text(audit, name=presentation.name, colour=colour, width=width)
+    return terminal_text(
+        audit,
+        inputs=presentation.envelope.inputs,
+        colour=presentation.colour,
+        width=presentation.width,
+        beside=presentation.beside,
+    )
 
 
 def _json(audit: Audit, presentation: Presentation) -> str:
-    return json_text(audit, envelope=presentation.envelope)
+    return json_text(audit, envelope=presentation.envelope, beside=presentation.beside)
 
 
 def _markdown(audit: Audit, presentation: Presentation) -> str:
-    return markdown_text(audit, name=presentation.name)
+    return markdown_text(audit, inputs=presentation.envelope.inputs, beside=presentation.beside)
 
 
 RENDERERS: Mapping[str, Renderer] = {"text": _text, "json": _json, "markdown": _markdown}

@@ -18,11 +18,15 @@ from typing import Union, get_args, get_origin, get_type_hints
 from egress_audit.model.audit import Audit
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.flow import Flow, FlowOwner, Name
+from egress_audit.report.beside import AddressLabel, FrameOrigin
 from egress_audit.report.document import SCHEMA, Envelope
 from egress_audit.report.plain import Plain
+from egress_audit.report.summary import Summary
+from egress_audit.report.summary_formats import SCHEMA as AUDITS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 AUDIT_ID = "urn:egress-audit:schema:audit:1"
+AUDITS_ID = "urn:egress-audit:schema:audits:1"
 FLOW_ID = "urn:egress-audit:schema:flow:1"
 
 Schema = dict[str, Plain]
@@ -44,13 +48,37 @@ NAME_FIELDS = ("host", "source", "frame", "outer")
 def audit_schema() -> Schema:
     """The schema of the document that `--format json` writes."""
     definitions: dict[str, Schema] = {}
+    head = _head(AUDIT_ID, "An audit by egress-audit, in its envelope")
+    return {**head, **_document(definitions), "$defs": _sorted(definitions)}
+
+
+def audits_schema() -> Schema:
+    """The schema of what `--format json` writes for several captures."""
+    definitions: dict[str, Schema] = {}
+    properties: Schema = {
+        "schema": {"const": AUDITS},
+        "envelope": _reference(Envelope, definitions),
+        "summary": _reference(Summary, definitions),
+        "audits": {"type": "array", "items": _document(definitions)},
+    }
+    head = _head(AUDITS_ID, "Several captures, each judged by egress-audit, with a summary")
+    return {**head, **_closed_object(properties), "$defs": _sorted(definitions)}
+
+
+def _document(definitions: dict[str, Schema]) -> Schema:
+    """One audit in its envelope, and what may stand beside it."""
     properties: Schema = {
         "schema": {"const": SCHEMA},
         "envelope": _reference(Envelope, definitions),
         "audit": _reference(Audit, definitions),
     }
-    head = _head(AUDIT_ID, "An audit by egress-audit, in its envelope")
-    return {**head, **_closed_object(properties), "$defs": _sorted(definitions)}
+    optional: Schema = {
+        "frame_origins": _schema_of(tuple[FrameOrigin, ...], definitions)
+        | {"description": "Of each frame that a finding cites, if captures were merged."},
+        "labels": _schema_of(tuple[AddressLabel, ...], definitions)
+        | {"description": "What the user calls addresses, if names were given; no evidence."},
+    }
+    return {**_closed_object(properties), "properties": properties | optional}
 
 
 def flow_schema() -> Schema:

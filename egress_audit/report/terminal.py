@@ -1,6 +1,7 @@
 """The report for a terminal: verdict first, every line within the width, nothing obeyed."""
 
 from egress_audit.model.audit import Audit, Verdict
+from egress_audit.report.beside import NOTHING_BESIDE, Beside
 from egress_audit.report.contents import sections_after_table, sections_before_table
 from egress_audit.report.destination_table import table_section_lines
 from egress_audit.report.safe_text import NO_BREAK, clean, middle_cut, width_of, wrapped
@@ -19,18 +20,26 @@ VERDICT_COLOURS = {
 }
 
 
-def terminal_text(audit: Audit, *, name: str, colour: bool = False, width: int = 100) -> str:
+def terminal_text(
+    audit: Audit,
+    *,
+    inputs: tuple[str, ...],
+    colour: bool = False,
+    width: int = 100,
+    beside: Beside = NOTHING_BESIDE,
+) -> str:
     """The whole report; no line has more than `width` columns, which are at least MIN_WIDTH.
 
-    `name`: of the capture, for people. `colour` adds escape codes around words, and no word.
+    `inputs`: names of the captures, for people. `colour` adds escape codes around words, and no
+    word.
     """
     width = max(width, MIN_WIDTH)
-    parts = [_headline(audit, name, colour, width)]
-    sections = sections_before_table(audit)
-    parts += [_section(section, colour, width) for section in sections]
-    title, *table = table_section_lines(audit, width)
-    parts.append([_bold(title, colour), *table])
-    parts += [_section(section, colour, width) for section in sections_after_table(audit)]
+    parts = [_headline(audit, ", ".join(inputs), colour, width)]
+    sections = sections_before_table(audit, beside, inputs)
+    parts += [section_lines(section, colour, width) for section in sections]
+    title, *table = table_section_lines(audit, width, beside)
+    parts.append([bold(title, colour), *table])
+    parts += [section_lines(section, colour, width) for section in sections_after_table(audit)]
     text = "\n\n".join("\n".join(part) for part in parts)
     return text.replace(NO_BREAK, " ") + "\n"
 
@@ -41,15 +50,21 @@ def _headline(audit: Audit, name: str, colour: bool, width: int) -> list[str]:
     claim = middle_cut(clean(audit.claim.name), 30)
     rest = f'"{claim}"  '
     file_name = middle_cut(clean(name), width - len(verdict) - 2 - width_of(rest))
-    shown = f"{VERDICT_COLOURS[audit.verdict]}{verdict}{PLAIN}" if colour else verdict
-    return [f"{shown}  {rest}{file_name}", *_indented(audit.headline, INDENT, width)]
+    shown = coloured(verdict, VERDICT_COLOURS[audit.verdict], colour)
+    return [f"{shown}  {rest}{file_name}", *indented(audit.headline, INDENT, width)]
 
 
-def _section(section: Section, colour: bool, width: int) -> list[str]:
+def section_lines(section: Section, colour: bool, width: int) -> list[str]:
+    """A section as lines: its title, and its entries with their terms on the left."""
     column = _text_column(section)
     title = f"{section.title}: {section.note}" if section.note else section.title
     lines = [line for entry in section.entries for line in _entry(entry, column, width)]
-    return [*(_bold(line, colour) for line in wrapped(title, width)), *lines]
+    return [*(bold(line, colour) for line in wrapped(title, width)), *lines]
+
+
+def coloured(word: str, code: str, colour: bool) -> str:
+    """The word between an escape code and its end, if there may be colour."""
+    return f"{code}{word}{PLAIN}" if colour else word
 
 
 def _text_column(section: Section) -> int:
@@ -62,7 +77,7 @@ def _text_column(section: Section) -> int:
 def _entry(entry: Entry, column: int, width: int) -> list[str]:
     """The term, and beside it everything that is said of it."""
     texts = [text for text in (*entry.lines, entry.code) if text]
-    lines = [line for text in texts for line in _indented(text, column, width)]
+    lines = [line for text in texts for line in indented(text, column, width)]
     head = " " * INDENT + middle_cut(clean(entry.term), width - INDENT)
     if width_of(head) + 2 > column or not lines:
         return [head, *lines]
@@ -70,9 +85,11 @@ def _entry(entry: Entry, column: int, width: int) -> list[str]:
     return [head + " " * (column - width_of(head)) + first[column:], *others]
 
 
-def _indented(text: str, columns: int, width: int) -> list[str]:
+def indented(text: str, columns: int, width: int) -> list[str]:
+    """The text as lines of at most `width` columns, all of which begin after so many."""
     return [" " * columns + line for line in wrapped(text, width - columns)]
 
 
-def _bold(text: str, colour: bool) -> str:
+def bold(text: str, colour: bool) -> str:
+    """The text in bold, if there may be colour."""
     return f"{BOLD}{text}{PLAIN}" if colour else text

@@ -1,5 +1,7 @@
 """What was watched, and how well: the coverage ledger in words."""
 
+from collections.abc import Sequence
+
 from egress_audit.model.audit import Audit, EvidenceItem, OwnAddresses
 from egress_audit.model.destination import Absent
 from egress_audit.model.evidence import Coverage, Interface
@@ -19,10 +21,14 @@ CONTRADICTED = (
 )
 
 
-def watched_section(audit: Audit) -> Section:
-    """The file, its frames, times, losses and interfaces; what is unusual only where it is."""
+def watched_section(audit: Audit, inputs: Sequence[str] = ()) -> Section:
+    """The file, its frames, times, losses and interfaces; what is unusual only where it is.
+
+    inputs: names of the captures, told if they are several that were merged.
+    """
     coverage = audit.coverage
-    entries = [_capture(item) for item in audit.evidence]
+    names = inputs if len(inputs) == len(audit.evidence) > 1 else [""] * len(audit.evidence)
+    entries = [_capture(item, name) for item, name in zip(audit.evidence, names, strict=True)]
     entries += [Entry("Frames", (_frames(coverage),)), *_times(coverage)]
     entries.append(Entry("Drops", (_drops(coverage.drops),)))
     entries += [
@@ -43,11 +49,12 @@ def watched_section(audit: Audit) -> Section:
     return Section("Watched", tuple(entries))
 
 
-def _capture(item: EvidenceItem) -> Entry:
+def _capture(item: EvidenceItem, name: str) -> Entry:
     """Size, format and hash: which file it is that was judged."""
     described = f"{counted(item.size, 'byte')}, {item.format}, {item.format_detail}"
     term = "Bundle" if item.format == "bundle" else "Capture"
-    return Entry(term, (described,), f"sha256 {item.sha256}")
+    lines = (name, described) if name else (described,)
+    return Entry(term, lines, f"sha256 {item.sha256}")
 
 
 def _frames(coverage: Coverage) -> str:

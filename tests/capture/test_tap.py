@@ -2,9 +2,13 @@
 
 import io
 
+from egress_audit.capture.merged import MergedSource, Opener
 from egress_audit.capture.pcap import PcapSource, read_header
+from egress_audit.capture.source import source_of
 from egress_audit.capture.tap import Tap
+from egress_audit.capture.tap import tapped as tapped_frames
 from egress_audit.capture.window import Window
+from egress_audit.columns import OpenedSource
 from tests.builders.captures import START_NS, Frame, pcap
 
 
@@ -32,3 +36,33 @@ def test_the_facts_are_the_source_s() -> None:
     tap = tapped([])
     list(tap)
     assert tap.facts().frames == 5
+
+
+def test_frames_are_tapped_one_at_a_time_and_ascending() -> None:
+    raw = pcap([Frame(START_NS + n * 1000, bytes([n]) * 20) for n in range(9)])
+    source = source_of("x", Window(io.BytesIO(raw), block=80))
+    assert source is not None
+    found = list(tapped_frames(source, {7, 2, 99}))
+    assert [(frame.number, frame.captured[:1]) for frame in found] == [(2, b"\x01"), (7, b"\x06")]
+    assert {frame.number_in_file for frame in found} == {0}
+
+
+def test_a_frame_of_merged_captures_says_which_it_is_in_its_own() -> None:
+    def opener(seconds: list[int]) -> Opener:
+        raw = pcap([Frame(START_NS + s * 10**9, bytes(20)) for s in seconds])
+
+        def opened() -> OpenedSource:
+            source = source_of("x", Window(io.BytesIO(raw)))
+            assert source is not None
+            return source
+
+        return opened
+
+    source = MergedSource([opener([0, 2]), opener([1, 3])])
+    found = list(tapped_frames(source, {2, 3, 4}))
+    assert [(f.number, f.file, f.number_in_file) for f in found] == [
+        (2, 1, 1),
+        (3, 0, 2),
+        (4, 1, 2),
+    ]
+    assert {frame.interface for frame in found} == {0}

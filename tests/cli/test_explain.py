@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
-from egress_audit.cli.explain import frame_numbers
+from egress_audit.cli.explain import files_and_frames, frame_numbers
 from egress_audit.cli.main import run
 from egress_audit.errors import ExitCode
 
@@ -56,3 +56,30 @@ def test_frames_can_be_had_as_json(capsysbinary: pytest.CaptureFixture[bytes]) -
 def test_a_frame_that_is_not_there_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["explain", TALKING, "172"]) == ExitCode.USAGE
     assert "1 to 171" in capsys.readouterr().err
+
+
+def test_the_first_word_is_the_capture_and_the_others_are_frames() -> None:
+    assert files_and_frames(["7", "1-3", "9"], False) == (["7"], ["1-3", "9"])
+
+
+def test_with_merge_the_last_numbers_are_the_frames() -> None:
+    words = ["a.pcap", "7", "b.pcap", "1-3", "4,5"]
+    assert files_and_frames(words, True) == (["a.pcap", "7", "b.pcap"], ["1-3", "4,5"])
+
+
+@pytest.mark.parametrize("merge", [False, True])
+@pytest.mark.parametrize("words", [["a.pcap"], ["1"]])
+def test_a_capture_and_a_frame_are_needed(words: list[str], merge: bool) -> None:
+    with pytest.raises(click.UsageError):
+        files_and_frames(words, merge)
+
+
+def test_a_frame_of_merged_captures_says_where_it_is_from(
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    other = str(CAPTURES / "law-names-disagree.pcap")
+    assert run(["explain", "--merge", TALKING, other, "18"]) == 0
+    assert "frame 8 of hf-hubname.pcap" in capsysbinary.readouterr().out.decode()
+    assert run(["explain", "--merge", TALKING, other, "18", "--format", "json"]) == 0
+    (frame,) = json.loads(capsysbinary.readouterr().out)
+    assert (frame["frame"], frame["origin"]) == (18, "frame 8 of hf-hubname.pcap")

@@ -22,7 +22,7 @@ HOSTILE = "\x1b[2J\x1b]0;x\x07\n\u202emoc\u2066\x9b1m模型" + "very-long" * 60
 
 
 def text_of(audit: Audit) -> str:
-    return terminal_text(audit, name="capture.pcap")
+    return terminal_text(audit, inputs=("capture.pcap",))
 
 
 def painted_by_a_stranger(text: str) -> Audit:
@@ -81,7 +81,7 @@ def test_what_holds_on_assertions_says_so_at_its_top() -> None:
 @pytest.mark.parametrize("width", [80, 100, 132])
 @pytest.mark.parametrize("audit", SAMPLES, ids=lambda audit: audit.verdict)
 def test_no_line_is_wider_than_the_terminal(audit: Audit, width: int) -> None:
-    text = terminal_text(audit, name="capture.pcap", width=width)
+    text = terminal_text(audit, inputs=("capture.pcap",), width=width)
     assert max(map(width_of, text.splitlines())) <= width
 
 
@@ -91,7 +91,7 @@ def test_no_line_ends_in_spaces(audit: Audit) -> None:
 
 
 def test_nothing_that_a_stranger_wrote_is_obeyed() -> None:
-    text = terminal_text(painted_by_a_stranger(HOSTILE), name=HOSTILE)
+    text = terminal_text(painted_by_a_stranger(HOSTILE), inputs=(HOSTILE,))
     obeyed = {c for c in text if unicodedata.category(c) in {"Cc", "Cf"} and c != "\n"}
     assert not obeyed
     assert max(map(width_of, text.splitlines())) <= 100
@@ -100,25 +100,25 @@ def test_nothing_that_a_stranger_wrote_is_obeyed() -> None:
 @settings(max_examples=30, deadline=None)
 @given(st.text(max_size=300))
 def test_whatever_a_stranger_writes_stays_within_the_lines(text: str) -> None:
-    shown = terminal_text(painted_by_a_stranger(text), name=text)
+    shown = terminal_text(painted_by_a_stranger(text), inputs=(text,))
     assert max(map(width_of, shown.split("\n"))) <= 100
     assert not [c for c in shown if unicodedata.category(c) in {"Cc", "Cf", "Cs"} and c != "\n"]
 
 
 @pytest.mark.parametrize("audit", SAMPLES, ids=lambda audit: audit.verdict)
 def test_colour_repeats_words_and_replaces_none(audit: Audit) -> None:
-    coloured = terminal_text(audit, name="capture.pcap", colour=True)
+    coloured = terminal_text(audit, inputs=("capture.pcap",), colour=True)
     assert coloured != text_of(audit)
     assert SGR.sub("", coloured) == text_of(audit)
 
 
 def test_each_colour_ends_on_its_line() -> None:
-    coloured = terminal_text(hub_lookup(), name="capture.pcap", colour=True)
+    coloured = terminal_text(hub_lookup(), inputs=("capture.pcap",), colour=True)
     for line in coloured.splitlines():
         codes = SGR.findall(line)
         assert not codes or codes[-1] == "\x1b[0m"
 
 
 def test_a_terminal_narrower_than_a_table_can_be_gets_80_columns() -> None:
-    narrow = terminal_text(hub_lookup(), name="capture.pcap", width=20)
-    assert narrow == terminal_text(hub_lookup(), name="capture.pcap", width=80)
+    narrow = terminal_text(hub_lookup(), inputs=("capture.pcap",), width=20)
+    assert narrow == terminal_text(hub_lookup(), inputs=("capture.pcap",), width=80)

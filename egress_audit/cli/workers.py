@@ -1,0 +1,104 @@
+"""A function over many inputs in several processes; results in the order of the inputs.
+
+Processes are started anew rather than forked, so that it is the same on every system. The function
+and its inputs travel to them: both must be of a module, and can be pickled.
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+from egress_audit.errors import EgressAuditError
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+MOST_UNASKED = 4
+"""Processes that are started without being asked for."""
+SECONDS_EACH = 1.0
+"""Work that makes one more process worth its start, which takes 0.4 s of its own."""
+IDLE_S = 0.2
+"""Between two calls of `idle`."""
+AUDIT_S = 0.005
+"""Of the smallest capture."""
+BYTE_S = 1e-8
+"""Of each byte of a capture."""
+
+
+def usual_jobs(sizes: Sequence[int]) -> int:
+    """How many processes are worth their start for captures of so many bytes."""
+    work = len(sizes) * AUDIT_S + sum(sizes) * BYTE_S
+    return max(1, min(MOST_UNASKED, processors(), len(sizes), int(work / SECONDS_EACH)))
+
+
+def processors() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def in_order(
+    function: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    jobs: int,
+    *,
+    begin: Callable[..., None],
+    given: tuple[object, ...],
+    idle: Callable[[], None] = lambda: None,
+) -> Iterator[Result]:
+    """What the function makes of each task. `begin` is called once in each process with `given`,
+    `idle` now and then while this one waits for others.
+
+    Raises EgressAuditError if a process was killed, and whatever the function raises.
+    """
+    if jobs <= 1:
+        begin(*given)
+        yield from map(function, tasks)
+        return
+    # 30 ms that one process does not need.
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor, wait
+    from concurrent.futures.process import BrokenProcessPool
+
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=(begin, given))
+    try:
+        with _not_interrupted():
+            waiting = [pool.submit(function, task) for task in tasks]
+        waiting.reverse()
+        while waiting:
+            while not wait(waiting[-1:], IDLE_S).done:
+                idle()
+            yield waiting.pop().result()
+    except BrokenProcessPool as error:
+        what = "a process that judged a capture was killed, perhaps for want of memory"
+        raise EgressAuditError(what, hint="try again with --jobs 1") from error
+    finally:
+        # Only those of a pool that was left early still work.
+        if waiting:
+            for process in multiprocessing.active_children():
+                process.terminate()
+        pool.shutdown(cancel_futures=True)
+
+
+def _begin(begin: Callable[..., None], given: tuple[object, ...]) -> None:
+    """The first thing in each process: Ctrl-C ends it without a word."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    begin(*given)
+
+
+@contextmanager
+def _not_interrupted() -> Iterator[None]:
+    """Processes started in here ignore Ctrl-C until they can end without a traceback."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,134 @@
+"""Which captures a command line means."""
+
+import os
+from pathlib import Path
+
+import click
+import pytest
+
+from egress_audit.capture.foreign_formats import BY_LOOKS, BY_MAGIC
+from egress_audit.cli.gathering import OTHER_KINDS, distinct_names, gathered, is_bundle
+from egress_audit.errors import InputUnreadable
+from tests.builders.captures import pcap
+from tests.builders.recordings import bundle
+
+
+def folder_of(place: Path, **files: bytes) -> Path:
+    place.mkdir()
+    for name, content in files.items():
+        (place / name.replace("_", ".")).write_bytes(content)
+    return place
+
+
+def names(paths: tuple[str, ...]) -> list[str]:
+    return [Path(path).name for path in paths]
+
+
+def test_one_capture_is_one(tmp_path: Path) -> None:
+    found = gathered([str(tmp_path / "missing.pcap")])
+    assert (len(found.paths), found.several) == (1, False)
+
+
+def test_a_bundle_is_one(tmp_path: Path) -> None:
+    found = gathered([str(bundle(tmp_path / "b"))])
+    assert (names(found.paths), found.several) == (["b"], False)
+
+
+def test_a_folder_stands_for_its_captures_by_name_also_if_it_holds_but_one(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "f", b_pcap=pcap([]), a_pcap=pcap([]))
+    bundle(folder / "aa")
+    found = gathered([str(folder)])
+    assert (names(found.paths), found.several) == (["a.pcap", "aa", "b.pcap"], True)
+    assert gathered([str(folder_of(tmp_path / "g", x=pcap([])))]).several
+
+
+def test_what_is_none_is_set_aside_by_name(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "f", a=pcap([]), notes_txt=b"hello\n", r_json=b"{}", _gitkeep=b"")
+    (folder / "deeper").mkdir()
+    found = gathered([str(folder)])
+    assert names(found.paths) == ["a"]
+    assert {each.name: each.what for each in found.set_aside} == {
+        "f/.gitkeep": "empty",
+        "f/deeper": "a folder, which is not looked into",
+        "f/notes.txt": "text",
+        "f/r.json": "a JSON file",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("trace1", b""),
+        ("notes.pcap", b"hello\n"),
+        ("x.pcap.gz", b"{}"),
+        ("x", bytes(64)),
+        ("x.zip", b"PK\x03\x04" + bytes(40)),
+        ("x.snoop", b"snoop\0\0\0" + bytes(24)),
+        ("x.txt", pcap([])),
+    ],
+)
+def test_what_may_be_a_capture_is_judged_and_not_set_aside(
+    name: str, content: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    found = gathered([str(tmp_path)])
+    assert (names(found.paths), found.set_aside) == ([name], ())
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "f", a=pcap([]))
+    os.mkfifo(folder / "pipe")
+    assert [each.what for each in gathered([str(folder)]).set_aside] == ["no ordinary file"]
+
+
+def test_a_link_to_another_capture_of_the_folder_is_not_judged_a_second_time(
+    tmp_path: Path,
+) -> None:
+    folder = folder_of(tmp_path / "f", b_pcap=pcap([]))
+    (folder / "a.pcap").symlink_to("b.pcap")
+    found = gathered([str(folder)])
+    assert names(found.paths) == ["b.pcap"]
+    assert [each.what for each in found.set_aside] == ["a link to b.pcap"]
+
+
+def test_a_link_to_a_capture_elsewhere_is_judged(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "f")
+    (tmp_path / "x.pcap").write_bytes(pcap([]))
+    (folder / "a.pcap").symlink_to(tmp_path / "x.pcap")
+    assert names(gathered([str(folder)]).paths) == ["a.pcap"]
+
+
+def test_a_folder_without_captures_is_no_evidence(tmp_path: Path) -> None:
+    for folder in (tmp_path, folder_of(tmp_path / "f", notes_txt=b"hello\n")):
+        with pytest.raises(InputUnreadable, match="neither a bundle nor"):
+            gathered([str(folder)])
+
+
+def test_nothing_is_named_twice(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "f", a=pcap([]))
+    with pytest.raises(click.UsageError, match="named twice"):
+        gathered([str(folder), str(folder / ".." / "f" / "a")])
+
+
+def test_standard_input_stands_alone() -> None:
+    assert gathered(["-"]).paths == ("-",)
+    with pytest.raises(click.UsageError, match="standard input"):
+        gathered(["-", "a.pcap"])
+
+
+def test_what_remains_of_a_bundle_is_one(tmp_path: Path) -> None:
+    whole = bundle(tmp_path / "b")
+    (whole / "manifest.json").unlink(missing_ok=True)
+    assert is_bundle(whole)
+    assert not is_bundle(folder_of(tmp_path / "f", manifest_json=b"{}"))
+
+
+def test_names_are_as_long_as_tells_them_apart() -> None:
+    paths = ["/x/a/one.pcap", "/x/b/one.pcap", "/y/b/one.pcap", "two.pcap"]
+    assert distinct_names(paths) == ["a/one.pcap", "x/b/one.pcap", "y/b/one.pcap", "two.pcap"]
+
+
+def test_the_kinds_that_are_set_aside_are_kinds_that_are_known() -> None:
+    known = {what for _, what, _ in (*BY_MAGIC, *BY_LOOKS)}
+    assert known >= OTHER_KINDS
