@@ -185,17 +185,26 @@ class Senders:
         return self._for_the_kernel(ends, packet)
 
     def _match(self, ends: Ends) -> None:
-        """Settles the call that this packet belongs to, and notes if it was another target's."""
+        """Settles the call that this packet belongs to, and notes if it was another target's.
+
+        Connections to different places may share a port (ip_local_port_range), so of two calls it
+        is the one that had named the place, and only a SYN is a connection's first packet.
+        """
+        if ends.proto == TCP and not ends.opens:
+            return
+        strays: list[Pending] = []
         for waiting in self._pending:
             with suppress(OSError):
-                if waiting.socket.getsockname()[1] != ends.source_port:
+                port = waiting.socket.getsockname()[1]
+                if (port, _protocol(waiting.socket)) != (ends.source_port, ends.proto):
                     continue
-                if _protocol(waiting.socket) != ends.proto:
-                    continue
-                if waiting.targets and not any(_is(ends, told) for told in waiting.targets):
-                    self._on_mismatch(waiting.process, ends)
-                self._settle(waiting)
-                return
+                if not waiting.targets or any(_is(ends, told) for told in waiting.targets):
+                    self._settle(waiting)
+                    return
+                strays.append(waiting)
+        if strays:
+            self._on_mismatch(strays[0].process, ends)
+            self._settle(strays[0])
 
     def _known(self, ends: Ends) -> Process | None:
         if ends.source_port:

@@ -307,6 +307,39 @@ def test_the_port_counts_as_much_as_the_address(world: World) -> None:
     assert len(world.mismatches) == 1
 
 
+@contextmanager
+def sharing_a_port(world: World) -> Iterator[int]:
+    """Connections of ONE and TWO from one port to ports 9 and 10 wait for their SYN."""
+    with socket.socket(INET, STREAM) as one, socket.socket(INET, STREAM) as two:
+        world.hears(one, ONE, at("127.0.0.1", 9))
+        world.hears(two, TWO, at("127.0.0.1", 10), tid=TID + 1)
+        port = 0
+        for made in (one, two):
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            made.bind(("127.0.0.1", port))
+            port = made.getsockname()[1]
+        yield port
+
+
+@pytest.mark.parametrize(("to", "who"), [(9, ONE), (10, TWO)])
+def test_of_connections_that_share_a_port_each_is_known_by_its_target(
+    world: World, to: int, who: Process
+) -> None:
+    with sharing_a_port(world) as port:
+        packet = p.ip("127.0.0.1", "127.0.0.1", p.tcp(port, to, "S"), p.TCP)
+        assert world.sent(packet) == Sender(who, SECCOMP)
+    assert world.mismatches == []
+
+
+@pytest.mark.parametrize(("flags", "told"), [("R", 0), ("S", 1)])
+def test_only_the_first_segment_can_contradict_a_connect(
+    world: World, flags: str, told: int
+) -> None:
+    with sharing_a_port(world) as port:
+        world.sent(p.ip("127.0.0.1", FAR4, p.tcp(port, 443, flags), p.TCP))
+    assert len(world.mismatches) == told
+
+
 @pytest.mark.parametrize("said", ["::ffff:127.0.0.1", "0.0.0.0", "::"])
 def test_other_words_for_the_same_place_are_no_mismatch(world: World, said: str) -> None:
     with socket.socket(INET, DGRAM) as made:
