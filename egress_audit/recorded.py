@@ -112,11 +112,14 @@ class Recorded:
         )
 
     def _missing_frames(self, facts: CaptureFacts) -> Iterator[str]:
-        """Interfaces of which the capture has fewer frames than the recorder received."""
+        """Interfaces of which the capture has fewer frames than were received and not dropped:
+        drops are counted, and told as what they are."""
         for interface in facts.interfaces:
             received = self.account.received.get(str(interface.name), 0)
-            if interface.frames < received:
-                lost = received - interface.frames
+            dropped = self.account.run.drops.get(str(interface.name), 0)
+            known = 0 if isinstance(dropped, Absent) else dropped
+            lost = received - known - interface.frames
+            if lost > 0:
                 yield f"the capture lacks {lost} frames that {interface.name} received"
 
     @property

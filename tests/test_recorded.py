@@ -313,6 +313,18 @@ def test_frames_that_were_received_and_are_not_in_the_capture_are_missed(folder:
     assert "the capture lacks 91 frames that eg0 received" in damaged.message
 
 
+def test_frames_that_were_dropped_are_lost_and_not_missed(folder: Path) -> None:
+    made = bundle(folder, drops=(91, 0))
+    events = made / "events.jsonl"
+    text = events.read_text().replace(
+        '"interface":"eg0","received":0', '"interface":"eg0","received":99'
+    )
+    events.write_text(text)
+    found = {spot.id for spot in audit_of(made).blind_spots}
+    assert "drops-recorded" in found
+    assert "record-damaged" not in found
+
+
 def test_addresses_that_are_none_are_passed_over(folder: Path) -> None:
     odd = begin(own_addresses=["10.87.0.2", "nonsense"], resolvers=[RESOLVERS[0], "?"])
     assert audit_of(bundle(folder, connected("203.0.113.9"), first=odd)).verdict.value == "VIOLATED"

@@ -112,6 +112,20 @@ for path in sys.argv[1:]:
     tell(**{path: tried(unmounted, path)})
 """
 
+UDP = 17
+QUESTION = "123401000001000000000000046576696c076578616d706c650000010001"
+"""The address of evil.example, asked for (RFC 1035)."""
+OWN_NETWORK = """
+import fcntl
+question = bytes.fromhex(sys.argv[2])
+made = libc.unshare(0x10000000 | 0x40000000) if sys.argv[1] == "own" else 0
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+    if sys.argv[1] == "own":
+        fcntl.ioctl(sender, 0x8914, struct.pack("16sH14x", b"lo", 1))  # SIOCSIFFLAGS, IFF_UP
+    sender.connect(("127.0.0.1", 53))
+    tell(made=made, sent=tried(sender.send, question))
+"""
+
 KERNEL_FILES = """
 for path in ("/proc/sys/kernel/core_pattern", "/proc/sys/kernel/hostname", "/proc/sysrq-trigger",
              "/proc/sys/net/ipv4/ip_forward", "/proc/sys/net/ipv4/ping_group_range",
@@ -298,6 +312,22 @@ def test_a_nested_user_namespace_uncovers_nothing(way: Way) -> None:
     if told.pop("made") != 0:
         return  # It could not even be made.
     assert set(told.values()) <= {"EINVAL", "EPERM", "ENOENT", "EACCES"}
+
+
+@both_users
+def test_what_is_said_in_a_network_of_the_programs_own_is_told_to_be_unseen(way: Way) -> None:
+    seen = recorded(python(OWN_NETWORK, "own", QUESTION), way)
+    assert (seen.told["made"], seen.told["sent"]) == (0, 30)
+    (attempt,) = [attempt for attempt in seen.attempts("connect") if attempt.port == 53]
+    assert attempt.outcome == "elsewhere"
+
+
+@both_users
+def test_what_is_said_on_the_loopback_of_the_sandbox_is_seen(way: Way) -> None:
+    seen = recorded(python(OWN_NETWORK, "shared", QUESTION), way)
+    (question,) = [f for f in seen.frames if f.interface == "lo" and f.proto == UDP]
+    assert question.packet.endswith(bytes.fromhex(QUESTION))
+    assert "elsewhere" not in {attempt.outcome for attempt in seen.attempts()}
 
 
 @both_users

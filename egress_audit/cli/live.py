@@ -91,6 +91,8 @@ def view_lines(status: "Status", most: int) -> "list[Text]":
 def _summary(status: "Status") -> "Text":
     """`── egress-audit ─ running ─ 0:12, 0:48 left ─ 3 processes ─ 41 packets ─ 0 dropped ──`."""
     parts = [("egress-audit", "bold"), (_step_words(status), "bold cyan")]
+    if status.drops:  # In front, since a narrow terminal cuts the end off.
+        parts.append((f"{status.drops:,} dropped", "bold red"))
     if status.elapsed_s:
         left = max(status.observe_s - status.elapsed_s, 0.0)
         parts.append((f"{clock_text(status.elapsed_s)}, {clock_text(left)} left", ""))
@@ -98,7 +100,8 @@ def _summary(status: "Status") -> "Text":
     if status.destinations:
         parts.append((_counted(len(status.destinations), "destination"), "bold yellow"))
     parts.append((_counted(status.packets, "packet"), ""))
-    parts.append((f"{status.drops:,} dropped", "bold red" if status.drops else ""))
+    if not status.drops:
+        parts.append(("0 dropped", ""))
     line = _text(("── ", "dim"))
     for place, (words, style) in enumerate(parts):
         line.append(" ─ " if place else "", "dim")

@@ -21,7 +21,7 @@ from egress_audit.model.run import (
     WrittenFile,
 )
 
-WEIGHTS = ("absent", "fell-back", "setuid", "reached", "time-of-check")
+WEIGHTS = ("absent", "fell-back", "setuid", "reached", "elsewhere", "time-of-check")
 """Outcomes, the one that may least be forgotten last."""
 NOBODY = 0
 """Instead of `Process.id` where the record names a process that it does not know."""

@@ -68,7 +68,7 @@ def one_of(*words: str) -> Check:
 
 
 EDGES = ("begin", "end")
-OUTCOMES = ("reached", "absent", "fell-back", "time-of-check", "setuid")
+OUTCOMES = ("reached", "absent", "fell-back", "time-of-check", "setuid", "elsewhere")
 HOWS = ("seccomp", "kernel, on behalf of")
 """How the owner of a frame became known."""
 

@@ -138,6 +138,9 @@ def served_ports(case: Case) -> set[tuple[int | Absent, int]]:
 
 
 def _is_here(case: Case, attempt: Attempt) -> bool:
-    """False for a bind to an address that is not this machine's, which fails."""
+    """False for a bind to an address that is not this machine's, which fails, and for one in
+    another network, where nobody of this one is served."""
+    if attempt.outcome == "elsewhere":
+        return False
     address = address_of(attempt)
     return address is None or _stays_here(case, address)

@@ -30,6 +30,8 @@ LONGEST_MEMBERSHIP = 36
 """Bytes of an IGMPv1 or v2 report, which goes to the group itself (RFC 2236)."""
 LONGEST_MAINTENANCE = 160
 """Bytes that such packets have on average at most; more would be a message to somebody."""
+ICMP_ERRORS = {1: (3, 11, 12), 58: (1, 2, 3, 4)}
+"""Types that quote the packet they answer (RFC 1122 §3.2.2, RFC 4443 §2.1)."""
 KERNEL = "kernel"
 """How the owner of a packet is known that the kernel sent by itself begins with this."""
 DNS_PORT = 53
@@ -112,6 +114,14 @@ def _reverse_name(address: str) -> str:
         return ip_address(address.partition("/")[0]).reverse_pointer
     except ValueError:
         return ""
+
+
+def is_kernels_error(seen: Observation) -> bool:
+    """True for ICMP errors that the kernel is known to have sent by itself: they answer what came
+    in, to a port that was closed by then."""
+    if isinstance(seen.owner, Absent) or not seen.owner.how.startswith(KERNEL):
+        return False
+    return seen.far_p in ICMP_ERRORS.get(seen.proto, ())
 
 
 def is_link_maintenance(seen: Observation) -> bool:

@@ -1,11 +1,12 @@
 """The rules that find a contradiction between claim and evidence. One function a rule."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from egress_audit.addresses import Scope
 from egress_audit.judge import phrases
-from egress_audit.judge.case import Case, Matches, is_link_maintenance
+from egress_audit.judge.case import Case, Matches, is_kernels_error, is_link_maintenance
 from egress_audit.judge.permission import (
     address_allowed,
     asks_decide,
@@ -21,6 +22,7 @@ from egress_audit.judge.rules_of_places import (
 )
 from egress_audit.model.audit import Direction, Finding, Frames, Observation
 from egress_audit.model.claim import Allow
+from egress_audit.model.destination import Absent
 
 IN_NO_FRAME = Frames((), 0)
 LOCAL_SCOPES = (Scope.LAN, Scope.LINK_LOCAL, Scope.MULTICAST, Scope.BROADCAST)
@@ -60,12 +62,18 @@ def _forbidden_contacts(case: Case) -> Iterator[Observation]:
     """Contacts that the claim does not allow.
 
     Those with our own resolver only where no host could be asked for, and no finding about a name
-    says what was asked of it; and not where it was asked for the sandbox's own names alone.
+    says what was asked of it; and not where it was asked for the sandbox's own names alone. The
+    kernel's errors about answers say nothing that the contact which was answered does not.
     """
+    answered: Counter[str | Absent] = Counter()
+    for seen in case.contacts():
+        answered[seen.far_h] += 0 if is_kernels_error(seen) else seen.pkts_in
     told = {resolver for seen in _forbidden_questions(case) for resolver in seen.resolvers}
     itself = _asked_for_itself(case)
     for seen in case.contacts():
         if address_allowed(seen, case.claim) or is_link_maintenance(seen):
+            continue
+        if is_kernels_error(seen) and seen.pkts_out <= answered[seen.far_h]:
             continue
         excused = seen.far_h in told or (seen.far_h in itself and _only_asks(seen))
         if case.is_own_resolver(seen) and (asks_decide(case.claim.allow) or excused):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from egress_audit.judge.attempts import (
     BELOW_TRANSPORT,
     ORDINARY_FAMILIES,
+    SERVING,
     UDP,
     Port,
     absent_services,
@@ -76,6 +77,11 @@ def _setuid(attempt: Attempt) -> bool:
 
 def _changed(attempt: Attempt) -> bool:
     return attempt.outcome == "time-of-check"
+
+
+def _elsewhere(attempt: Attempt) -> bool:
+    """A call towards someone; a server that nobody calls tells nothing."""
+    return attempt.outcome == "elsewhere" and attempt.call not in SERVING
 
 
 def _unread(attempt: Attempt) -> bool:
@@ -234,6 +240,19 @@ SPOTS_OF_ATTEMPTS: tuple[Spot, ...] = (
         _count_of(_changed),
         always,
         _told(_changed, _where),
+    ),
+    Spot(
+        "network-elsewhere",
+        "A network of the program's own",
+        "calls in a network namespace that the program made for itself, whose packets are in no "
+        "capture; what was said there, a question for a name too, is not known: {count} ({what})",
+        "no such call",
+        NONE,
+        "every claim",
+        "switch off the part of the program that isolates itself",
+        _count_of(_elsewhere),
+        always,
+        _told(_elsewhere, _where),
     ),
     Spot(
         "addresses-unread",

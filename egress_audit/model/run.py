@@ -106,7 +106,8 @@ class Attempt:
     """What is known of its end without a packet: `reached` or `absent` for a socket or FIFO of the
     host; `fell-back` for io_uring when the process went on with ordinary calls; `time-of-check` if
     the packet went elsewhere than the call had said; `setuid` for the execution of a program whose
-    set-user-id bit had no effect. NOT_APPLICABLE otherwise."""
+    set-user-id bit had no effect; `elsewhere` for a socket in a network namespace that the program
+    made for itself, whose packets are in no capture. NOT_APPLICABLE otherwise."""
     count: int
     first_ns: int
 

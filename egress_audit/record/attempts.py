@@ -73,7 +73,7 @@ class Attempts:
 
     def came_to(self, number: int | None, outcome: str) -> None:
         """Says what became of an attempt: `reached`, `absent`, `fell-back`, `time-of-check`,
-        `setuid`.
+        `setuid`, `elsewhere`.
 
         `reached` is not taken back by a later `absent`.
         """

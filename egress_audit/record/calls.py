@@ -4,8 +4,8 @@ import errno
 import os
 import stat
 from contextlib import closing, suppress
+from ipaddress import ip_address
 
-from egress_audit.addresses import address_text
 from egress_audit.model.run import Process, Role
 from egress_audit.record.file_calls import (
     AT_FDCWD,
@@ -43,6 +43,7 @@ from egress_audit.record.notifications import (
 from egress_audit.record.packet_ends import Ends
 from egress_audit.record.processes import Task
 from egress_audit.record.second_looks import SecondLooks
+from egress_audit.record.senders import Heard
 from egress_audit.record.surroundings import Surroundings
 from egress_audit.record.syscalls import CAP_NET_RAW, EXHAUSTED
 from egress_audit.record.unix_peers import UnixPeers
@@ -212,13 +213,14 @@ class Calls:
         targets = tuple(target for target in addresses_of(note) if target is not None)
         if not self._listener.still_waits(note):
             return 0
-        kind = self._join(note, task, targets)
+        heard = self._join(note, task, targets)
         for target in targets:
             if target.family in LEADS_NOWHERE or (target.family == 0 and note.name == "connect"):
                 continue  # AF_UNSPEC dissolves an association (connect(2)).
-            number = self._attempts.add(
-                task.process.id, note.name, kind=type_name(kind), target=target
-            )
+            kind = type_name(heard.kind)
+            number = self._attempts.add(task.process.id, note.name, kind=kind, target=target)
+            if heard.elsewhere:
+                self._attempts.came_to(number, "elsewhere")
             if target.family == AF_UNIX:
                 self._unix(note, target, number)
                 if note.name == "connect" and self._peers is not None:
@@ -228,7 +230,7 @@ class Calls:
                 self.probed.add(f"{target.address} {target.port}")
         return 0
 
-    def _join(self, note: Notification, task: Task, targets: tuple[SocketAddress, ...]) -> int:
+    def _join(self, note: Notification, task: Task, targets: tuple[SocketAddress, ...]) -> Heard:
         descriptor = note.arguments[0] & 0xFFFF_FFFF
         goes_out = targets if note.name != "bind" else ()
         try:
@@ -238,7 +240,7 @@ class Calls:
         except OSError as error:
             if error.errno in (*EXHAUSTED, errno.EPERM):
                 raise
-            return 0  # No socket, as the kernel will say.
+            return Heard(0)  # No socket, as the kernel will say.
 
     def _unix(self, note: Notification, target: SocketAddress, number: int | None) -> None:
         """Whether a socket with a path leads out of the tree."""
@@ -292,9 +294,7 @@ class Calls:
     def mismatch(self, process: Process, ends: Ends) -> None:
         """Notes a packet that went elsewhere than its call had said when it was looked at."""
         family = AF_INET if len(ends.target) == 4 else AF_INET6
-        whole = int.from_bytes(ends.target, "big")
-        text = address_text(4 if family == AF_INET else 6, whole >> 64, whole & (1 << 64) - 1)
-        target = SocketAddress(family, text, ends.target_port)
+        target = SocketAddress(family, str(ip_address(ends.target)), ends.target_port)
         kind = {6: "stream", 17: "dgram"}.get(ends.proto, "raw")
         number = self._attempts.add(process.id, "connect", kind=kind, target=target)
         self._attempts.came_to(number, "time-of-check")

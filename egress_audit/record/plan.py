@@ -80,7 +80,7 @@ def prepared(plan: RunPlan) -> Prepared:
     source = os.environ if plan.environment is None else plan.environment
     user = target_user(plan.user, source)
     environment = child_environment(_of_user(source, user), plan.env_file)
-    folder = str(Path(plan.folder or Path.cwd()).absolute())
+    folder = _folder(plan)
     _check_command(plan, user, folder, environment.variables)
     return Prepared(
         plan,
@@ -91,6 +91,16 @@ def prepared(plan: RunPlan) -> Prepared:
         endpoint_of(plan.ready) if plan.ready is not None else None,
         _pattern(plan.expect),
     )
+
+
+def _folder(plan: RunPlan) -> str:
+    """The absolute path of the working folder. Raises EgressAuditError if it was deleted."""
+    try:
+        return str(Path(plan.folder or Path.cwd()).absolute())
+    except FileNotFoundError as error:
+        raise EgressAuditError(
+            "the folder that we are in was deleted", hint="go to another one"
+        ) from error
 
 
 def _of_user(source: Mapping[str, str], user: TargetUser) -> dict[str, str]:
@@ -119,8 +129,13 @@ def _check_command(
     name = plan.command[0]
     path = command_path(name, folder, environment)
     if path is None:
-        kind = "is a folder, not a command" if is_folder(Path(folder, name)) else "no such command"
-        raise CommandFailed(kind, where=name, hint="nothing was run")
+        # Of an empty name the path is that of the working folder.
+        kind = (
+            "is a folder, not a command"
+            if name and is_folder(Path(folder, name))
+            else "no such command"
+        )
+        raise CommandFailed(kind, where=name or "''", hint="nothing was run")
     home = os.path.realpath(user.home)
     # Root shows its own home to the user, so its modes say nothing.
     paths = [p for p in (path, folder) if not (user.is_other and _is_below(p, home))]

@@ -156,7 +156,7 @@ class Recorder:
             on_tick=self._on_tick,
         )
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda number, frame: session.interrupt())
+            signal.signal(number, lambda number, frame: session.interrupt(number))
         watched.leavings.note_environment()
         outcome = session.run(before, after)
         if outcome.failed_errno:

@@ -14,8 +14,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import NamedTuple
 
-from egress_audit.model.run import Process
+from egress_audit.model.run import Process, Role
 from egress_audit.record.notifications import SocketAddress
 from egress_audit.record.packet_ends import ICMP, ICMPV6, IGMP, TCP, Ends
 from egress_audit.record.syscalls import pidfd_getfd
@@ -27,6 +28,8 @@ MOST_PENDING = 4096
 """Each holds a descriptor."""
 MOST_FRAGMENTS = 4096
 IPV6_V6ONLY = 26
+SO_NETNS_COOKIE = 71
+"""Which network namespace a socket lies in (asm-generic/socket.h, since Linux 5.14)."""
 ANY4, ANY6 = bytes(4), bytes(16)
 RST = 0x04
 MAPPED = bytes(10) + b"\xff\xff"
@@ -51,6 +54,16 @@ class Pending:
     since_ns: int
 
 
+class Heard(NamedTuple):
+    """What a call showed of the socket that it was made on."""
+
+    kind: int
+    """SOCK_STREAM …; 0 where there is no socket."""
+    elsewhere: bool = False
+    """True if it lies in another network namespace than the probes, so that none of its packets
+    comes our way."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sender:
     """The process behind a packet, and how that is known."""
@@ -68,6 +81,8 @@ class Senders:
         self._pending: list[Pending] = []
         self._raw: dict[int, Process] = {}
         """IP protocol of raw sockets, 255 for those that write the header themselves."""
+        self._network: int | None = None
+        """Cookie of the network namespace whose packets we read, as a probe showed it."""
         self._joined: Process | None = None
         self._packet_socket: Process | None = None
         self._fragments: OrderedDict[tuple[int, bytes, bytes], Process] = OrderedDict()
@@ -80,8 +95,8 @@ class Senders:
         process: Process,
         targets: tuple[SocketAddress, ...],
         now_ns: int,
-    ) -> int:
-        """Takes in a call on a socket; returns the socket's type (SOCK_STREAM …).
+    ) -> Heard:
+        """Takes in a call on a socket.
 
         Raises OSError if the descriptor is no socket or cannot be had.
         """
@@ -92,18 +107,28 @@ class Senders:
             if own.family == socket.AF_PACKET:
                 self._packet_socket = process
             own.close()
-            return kind
+            return Heard(kind)
+        if self._is_elsewhere(own, process):
+            own.close()  # Its ports are not ours: a packet of ours with the same is another's.
+            return Heard(kind, elsewhere=True)
         if kind == socket.SOCK_RAW:
             self._raw[own.proto] = process
             own.close()
-            return kind
+            return Heard(kind)
         if not self._bound(own, process):
             if len(self._pending) >= MOST_PENDING:
                 self._settle(self._pending[0])
             self._pending.append(Pending(own, tid, process, targets, now_ns))
         else:
             own.close()
-        return kind
+        return Heard(kind)
+
+    def _is_elsewhere(self, own: socket.socket, process: Process) -> bool:
+        """A probe calls first, and under the program's filter has no network of its own."""
+        network = int.from_bytes(own.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8), "little")
+        if self._network is None and process.role is Role.PROBE:
+            self._network = network
+        return self._network not in (None, network)
 
     def joined_group(self, process: Process) -> None:
         """Takes in that a process joined a multicast group: the kernel reports it."""
@@ -160,17 +185,26 @@ class Senders:
         return self._for_the_kernel(ends, packet)
 
     def _match(self, ends: Ends) -> None:
-        """Settles the call that this packet belongs to, and notes if it was another target's."""
+        """Settles the call that this packet belongs to, and notes if it was another target's.
+
+        Connections to different places may share a port (ip_local_port_range), so of two calls it
+        is the one that had named the place, and only a SYN is a connection's first packet.
+        """
+        if ends.proto == TCP and not ends.opens:
+            return
+        strays: list[Pending] = []
         for waiting in self._pending:
             with suppress(OSError):
-                if waiting.socket.getsockname()[1] != ends.source_port:
+                port = waiting.socket.getsockname()[1]
+                if (port, _protocol(waiting.socket)) != (ends.source_port, ends.proto):
                     continue
-                if _protocol(waiting.socket) != ends.proto:
-                    continue
-                if waiting.targets and not any(_is(ends, told) for told in waiting.targets):
-                    self._on_mismatch(waiting.process, ends)
-                self._settle(waiting)
-                return
+                if not waiting.targets or any(_is(ends, told) for told in waiting.targets):
+                    self._settle(waiting)
+                    return
+                strays.append(waiting)
+        if strays:
+            self._on_mismatch(strays[0].process, ends)
+            self._settle(strays[0])
 
     def _known(self, ends: Ends) -> Process | None:
         if ends.source_port:

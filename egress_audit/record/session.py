@@ -68,6 +68,7 @@ class Session:
         self._poll = select.epoll()
         self._jobs = Jobs(sandbox, processes, write_event)
         self._began = 0.0
+        self._program_knows = False
         self._next_tick = 0.0
         self.outcome = Outcome()
         self.status = Status(observe_s=limits.observe_s)
@@ -84,9 +85,11 @@ class Session:
         before = self.outcome.interruptions
         return lambda: self.outcome.interruptions > min(before, 1)
 
-    def interrupt(self) -> None:
-        """Ctrl-C: the first ends the run, the second does not wait."""
+    def interrupt(self, number: int = signal.SIGINT) -> None:
+        """Ctrl-C: the first ends the run, the second does not wait. number: the signal that we
+        got; of Ctrl-C the terminal tells the program too, of another nobody does."""
         self.outcome.interruptions += 1
+        self._program_knows = number == signal.SIGINT
 
     # The loop
 
@@ -265,7 +268,7 @@ class Session:
         """Ends what is still running: asked first, then made to; what it sends is still seen."""
         self.status.step = Step.ENDING
         if not self._jobs.empty:
-            if not self.outcome.interruptions:
+            if not self._program_knows:
                 self._sandbox.order(signal=int(signal.SIGTERM))
             already = self.outcome.interruptions
             self._wait(lambda: self._jobs.empty or self.outcome.interruptions > already, GRACE_S)

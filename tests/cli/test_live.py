@@ -79,6 +79,11 @@ def test_a_loss_stands_out() -> None:
     assert any(span.style == "bold red" for span in line.spans)
 
 
+def test_a_loss_stands_where_a_narrow_terminal_does_not_cut_it_off() -> None:
+    wide = Status(drops=5, processes=1_000, packets=1_000_000, destinations={"a:1": 1})
+    assert shown(wide)[0].startswith("── egress-audit ─ probing ─ 5 dropped ─ ")
+
+
 def test_a_phase_that_the_program_reports_is_shown() -> None:
     assert "running: load ─" in shown(Status(step=Step.RUNNING, phase="load"))[0]
 

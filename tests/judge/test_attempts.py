@@ -48,6 +48,11 @@ def test_a_bind_to_an_address_of_somebody_else_serves_nobody() -> None:
     assert served_ports(case(run=run(attempts=(failed,)))) == set()
 
 
+def test_a_port_bound_in_another_network_is_served_to_nobody_of_this_one() -> None:
+    bound = attempt("127.0.0.1", call="bind", port=8080, outcome="elsewhere")
+    assert served_ports(case(run=run(attempts=(bound,)))) == set()
+
+
 def test_a_port_is_served_by_whoever_binds_it_in_its_protocol() -> None:
     bound = attempt("0.0.0.0", call="bind", port=53, type="dgram", process=EXERCISER)
     heard = attempt("::", call="listen", port=8080)

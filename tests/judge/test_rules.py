@@ -30,7 +30,7 @@ from tests.builders.cases import (
     question,
     rest,
 )
-from tests.builders.runs import RESOLVER, attempt, run
+from tests.builders.runs import RESOLVER, attempt, owner, run
 
 IN_CHINA = place(located="CN", controlled="CN", operator="Example", role="state-telecom")
 NO_TELECOM = claim(everything=True, deny=Deny(categories=frozenset({"state-telecom"})))
@@ -421,6 +421,36 @@ def test_where_a_host_is_allowed_the_names_it_is_asked_for_decide() -> None:
     bad = question("bad.example", resolvers=(RESOLVER,))
     assert fired(case(good, asked, claim=allows, run=run())) == []
     assert fired(case(bad, asked, claim=allows, run=run())) == ["EA002"]
+
+
+CLOSED = {"proto": 1, "far_p": 3, "pkts_out": 2, "destination": near(Scope.SIMULATED)}
+BY_KERNEL = owner(how="kernel, on behalf of")
+
+
+def test_the_kernels_errors_about_answers_are_no_contact_of_their_own() -> None:
+    allows = claim(hosts=("hub.example",))
+    asked = contact(RESOLVER, **ASKED, pkts_in=2)
+    good = question("hub.example", resolvers=(RESOLVER,))
+    closed = contact(RESOLVER, **CLOSED, owner=BY_KERNEL)
+    assert fired(case(good, asked, closed, claim=allows, run=run())) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"owner": owner()},
+        {"owner": BY_KERNEL, "far_p": 8},
+        {"owner": BY_KERNEL, "pkts_out": 3},
+        {"owner": BY_KERNEL, "far_h": "10.87.0.9"},
+    ],
+    ids=["by the program", "no error", "more than answers", "to somebody else"],
+)
+def test_what_only_looks_like_them_is(changes: dict[str, Any]) -> None:
+    allows = claim(hosts=("hub.example",))
+    asked = contact(RESOLVER, **ASKED, pkts_in=2)
+    good = question("hub.example", resolvers=(RESOLVER,))
+    closed = replace(contact(RESOLVER, **CLOSED), **changes)
+    assert fired(case(good, asked, closed, claim=allows, run=run())) == ["EA001"]
 
 
 def test_somebody_elses_resolver_is_a_destination() -> None:

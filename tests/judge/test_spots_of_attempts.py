@@ -59,6 +59,7 @@ PRESENT: dict[str, tuple[Run, tuple[Observation, ...]]] = {
     "listener-denied": (call("seccomp", denied="EBUSY"), ()),
     "setuid-ignored": (call("execve", address="/usr/bin/sudo", outcome="setuid"), ()),
     "time-of-check": (run(attempts=(attempt("127.0.0.1", outcome="time-of-check"),)), ()),
+    "network-elsewhere": (run(attempts=(attempt("127.0.0.1", outcome="elsewhere"),)), ()),
     "addresses-unread": (run(attempts=(attempt("0200ff"),)), ()),
     "attempts-dropped": (run(attempts_dropped=7), ()),
 }
@@ -71,6 +72,10 @@ TWINS: dict[str, tuple[Run, tuple[Observation, ...]]] = {
     "listener-denied": (call("seccomp"), ()),
     "setuid-ignored": (call("execve", address="/usr/bin/env"), ()),
     "time-of-check": (run(attempts=(attempt("127.0.0.1"),)), ()),
+    "network-elsewhere": (
+        run(attempts=(attempt("127.0.0.1", call="bind", outcome="elsewhere"),)),
+        (),
+    ),
     "addresses-unread": (run(attempts=(attempt(NOTHING, call="sendmsg"),)), ()),
     "attempts-dropped": (run(attempts_dropped=0), ()),
 }

@@ -85,6 +85,10 @@ def test_a_folder_is_no_command(tmp_path: Path) -> None:
     assert "is a folder" in refused(replace(PLAN, command=(str(tmp_path),)))
 
 
+def test_a_command_without_a_name_is_not_the_working_folder() -> None:
+    assert refused(replace(PLAN, command=("",))).startswith("'': no such command")
+
+
 def test_a_file_that_may_not_be_executed_is_no_command(tmp_path: Path) -> None:
     (tmp_path / "text").touch(0o644)
     assert "may not be executed" in refused(replace(PLAN, command=(str(tmp_path / "text"),)))
@@ -92,6 +96,21 @@ def test_a_file_that_may_not_be_executed_is_no_command(tmp_path: Path) -> None:
 
 def test_a_working_folder_that_is_not_there_is_named() -> None:
     assert "no folder" in refused(replace(PLAN, folder="/nonexistent"))
+
+
+def test_a_working_folder_that_was_deleted_is_told_before_anything_runs(tmp_path: Path) -> None:
+    def here(folder: str | None) -> str:
+        gone = tmp_path / "gone"
+        gone.mkdir()
+        os.chdir(gone)
+        gone.rmdir()
+        try:
+            return prepared(replace(PLAN, folder=folder)).folder
+        except EgressAuditError as error:
+            return str(error)
+
+    assert "was deleted" in in_child(lambda: here(None))
+    assert in_child(lambda: here("/")) == "/"
 
 
 def test_a_relative_command_is_one_of_the_working_folder(tmp_path: Path) -> None:

@@ -344,6 +344,16 @@ def test_ctrl_c_ends_the_program_and_keeps_the_evidence(way: Way) -> None:
     assert [probe.noticed for probe in bundle.account.run.probes] == [True] * 8
 
 
+def test_a_request_to_end_is_passed_on_to_the_program() -> None:
+    here = place()
+    caller, _, tree = started(here, python(SLEEPS))
+    os.kill(caller, signal.SIGTERM)
+    assert all_gone(tree, 10)
+    os.wait()
+    run = open_bundle(here.bundle).account.run
+    assert (run.ended_by, run.exit_status) == ("interrupted", -signal.SIGTERM)
+
+
 OPENS_HUGE_MODEL = """
 with open("huge.gguf", "wb") as made:
     made.truncate(1 << 40)

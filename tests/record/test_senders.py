@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from egress_audit.model.run import Process
+from egress_audit.model.run import Process, Role
 from egress_audit.record import senders as module
+from egress_audit.record.netlink import Links
 from egress_audit.record.notifications import SocketAddress
 from egress_audit.record.packet_ends import Ends, ends_of
-from egress_audit.record.senders import KERNEL, PENDING_NS, SECCOMP, Sender, Senders
+from egress_audit.record.senders import KERNEL, PENDING_NS, SECCOMP, Heard, Sender, Senders
 from egress_audit.record.syscalls import CLONE_NEWNET, pidfd_open
 from tests.builders import packets as p
-from tests.builders.namespaces import in_child
+from tests.builders.namespaces import enter, in_child
 from tests.builders.runs import process
 
 pytestmark = pytest.mark.opens_sockets
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.opens_sockets
 INET, INET6, STREAM, DGRAM = socket.AF_INET, socket.AF_INET6, socket.SOCK_STREAM, socket.SOCK_DGRAM
 MPTCP, RAW_ALL = 262, 255
 ONE, TWO = process(2), process(3)
+PROBER = process(4, role=Role.PROBE)
 OUR4, FAR4, OUR6, FAR6 = "10.87.0.2", "203.0.113.9", "fd00:e6e4::2", "2001:db8::9"
 TID = 7
 
@@ -45,7 +47,7 @@ class World:
         *targets: SocketAddress,
         tid: int = TID,
         now_ns: int = 0,
-    ) -> int:
+    ) -> Heard:
         """A call of `who` on a socket."""
         return self.senders.heard(self.pidfd, made.fileno(), tid, who, targets, now_ns)
 
@@ -184,7 +186,7 @@ def test_a_multipath_socket_sends_ordinary_tcp(world: World) -> None:
 
 def test_the_type_of_the_socket_comes_back(world: World) -> None:
     with bound() as (one, _), bound(kind=STREAM) as (two, _):
-        assert (world.hears(one), world.hears(two)) == (DGRAM, STREAM)
+        assert (world.hears(one).kind, world.hears(two).kind) == (DGRAM, STREAM)
 
 
 # What is no internet socket
@@ -192,7 +194,7 @@ def test_the_type_of_the_socket_comes_back(world: World) -> None:
 
 def test_a_unix_socket_owns_no_packet(world: World) -> None:
     with socket.socket(socket.AF_UNIX, DGRAM) as made:
-        assert world.hears(made) == DGRAM
+        assert world.hears(made).kind == DGRAM
     assert world.sent(datagram(40_000)) is None
 
 
@@ -210,6 +212,40 @@ def test_a_call_on_a_file_is_an_error_and_leaves_no_descriptor(
 def test_a_descriptor_that_is_not_open_is_an_error(world: World) -> None:
     with pytest.raises(OSError, match="pidfd_getfd"):
         world.senders.heard(world.pidfd, 0xFFFF_FFFF, TID, ONE, (), 0)
+
+
+# Sockets of a network that the program made for itself
+
+
+def test_a_socket_of_the_network_of_the_probes_is_here(world: World) -> None:
+    with socket.socket(INET, DGRAM) as probe, bound() as (made, port):
+        world.hears(probe, PROBER)
+        assert not world.hears(made, ONE, tid=TID + 1).elsewhere
+        assert world.sent(datagram(port)) == Sender(ONE, SECCOMP)
+
+
+def test_a_socket_of_another_network_is_elsewhere_and_has_no_port_of_ours() -> None:
+    def found() -> tuple[bool, Sender | None]:
+        made = World()
+        with socket.socket(INET, DGRAM) as probe:
+            made.hears(probe, PROBER)
+        enter(CLONE_NEWNET)
+        with Links() as links:
+            links.up("lo")
+        with bound() as (socket_there, port):
+            return made.hears(socket_there).elsewhere, made.sent(datagram(port))
+
+    assert in_child(found) == (True, None)
+
+
+def test_where_no_probe_has_called_nothing_is_elsewhere() -> None:
+    def found() -> bool:
+        made = World()
+        enter(CLONE_NEWNET)
+        with socket.socket(INET, DGRAM) as socket_there:
+            return made.hears(socket_there).elsewhere
+
+    assert in_child(found) is False
 
 
 # Ports that are chosen while the call is carried out
@@ -269,6 +305,39 @@ def test_the_port_counts_as_much_as_the_address(world: World) -> None:
         made.connect(("127.0.0.1", 9))
         world.sent(datagram(made.getsockname()[1], target="127.0.0.2", to=9))
     assert len(world.mismatches) == 1
+
+
+@contextmanager
+def sharing_a_port(world: World) -> Iterator[int]:
+    """Connections of ONE and TWO from one port to ports 9 and 10 wait for their SYN."""
+    with socket.socket(INET, STREAM) as one, socket.socket(INET, STREAM) as two:
+        world.hears(one, ONE, at("127.0.0.1", 9))
+        world.hears(two, TWO, at("127.0.0.1", 10), tid=TID + 1)
+        port = 0
+        for made in (one, two):
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            made.bind(("127.0.0.1", port))
+            port = made.getsockname()[1]
+        yield port
+
+
+@pytest.mark.parametrize(("to", "who"), [(9, ONE), (10, TWO)])
+def test_of_connections_that_share_a_port_each_is_known_by_its_target(
+    world: World, to: int, who: Process
+) -> None:
+    with sharing_a_port(world) as port:
+        packet = p.ip("127.0.0.1", "127.0.0.1", p.tcp(port, to, "S"), p.TCP)
+        assert world.sent(packet) == Sender(who, SECCOMP)
+    assert world.mismatches == []
+
+
+@pytest.mark.parametrize(("flags", "told"), [("R", 0), ("S", 1)])
+def test_only_the_first_segment_can_contradict_a_connect(
+    world: World, flags: str, told: int
+) -> None:
+    with sharing_a_port(world) as port:
+        world.sent(p.ip("127.0.0.1", FAR4, p.tcp(port, 443, flags), p.TCP))
+    assert len(world.mismatches) == told
 
 
 @pytest.mark.parametrize("said", ["::ffff:127.0.0.1", "0.0.0.0", "::"])
@@ -466,7 +535,7 @@ def test_who_joined_a_group_does_not_own_datagrams(world: World) -> None:
 @needs_root
 def test_a_raw_socket_owns_packets_of_its_protocol_alone(world: World) -> None:
     with socket.socket(INET, socket.SOCK_RAW, 89) as made:
-        assert world.hears(made) == socket.SOCK_RAW
+        assert world.hears(made).kind == socket.SOCK_RAW
     assert world.sent(p.ipv4(OUR4, FAR4, bytes(24), 89)) == Sender(ONE, SECCOMP)
     assert world.sent(p.ipv4(OUR4, FAR4, bytes(24), 90)) is None
 
