@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test test-live corpus fuzz lint types lock clean
+.PHONY: help demo test test-live corpus bench fuzz lint types lock clean
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -23,6 +23,11 @@ test-live: ## Real libraries with tiny models, run in sandboxes (goes online to 
 corpus: ## Flows and names held to the captures and truth below EGRESS_AUDIT_SHARED/corpus
 	@PYTHON="$(PYTHON)" sh scripts/venv.sh test
 	@$(BIN)/python scripts/corpus.py "$${EGRESS_AUDIT_SHARED:?names the folder that holds corpus/}/corpus"
+
+BENCH ?= bench/out
+bench: ## CPU and memory of a replay beside other programs; BENCH=FOLDER for 8 GB of captures
+	@PYTHON="$(PYTHON)" sh scripts/venv.sh run
+	@$(BIN)/python bench/replay.py "$(BENCH)"
 
 SECONDS_EACH ?= 60
 fuzz: ## Search for inputs that are too much for us, SECONDS_EACH=60 for each reader (goes online)

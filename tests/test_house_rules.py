@@ -32,7 +32,7 @@ UNMIRRORED = {
 
 FORBIDDEN_NAMES = {"common", "handler", "helpers", "info", "manager", "utils"}
 
-NOT_PROJECT_FILES = {".git", ".venv", "build", "dist", "__pycache__", "node_modules"}
+NOT_PROJECT_FILES = {".git", ".venv", "build", "dist", "out", "__pycache__", "node_modules"}
 
 # Spelled in parts, or this file would find itself.
 MACHINE_PATHS = re.compile("(?<![\\w.])/(?:work|root)" + "/|\\.\\./shared" + "/")

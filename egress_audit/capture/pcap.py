@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from egress_audit.capture.lanes import pcap_offsets
 from egress_audit.capture.linktypes import linktype_name
-from egress_audit.capture.walk import Stop, pcap_records, pcap_stop, record_length
+from egress_audit.capture.walk import Stop, pcap_stop, record_length
 from egress_audit.capture.window import Window
 from egress_audit.columns import FrameBatch
 from egress_audit.model.destination import Absent
@@ -72,9 +73,10 @@ class PcapSource:
         window, order = self._window, self._header.order
         position = HEADER
         while True:
-            records, following, stop = pcap_records(window.buffer, position, window.end, order)
-            if records:
-                yield self._columns(np.array(records, np.int64))
+            buffer, array, end = window.buffer, window.array, window.end
+            records, following, stop = pcap_offsets(buffer, array, position, end, order)
+            if len(records):
+                yield self._columns(records)
             room = record_length(window.buffer, following, window.end, order)
             if stop is not Stop.NEEDS_MORE or not window.slide(following, room=room):
                 break

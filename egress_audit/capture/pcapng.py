@@ -12,11 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from egress_audit.capture.lanes import pcapng_lanes
 from egress_audit.capture.pcapng_blocks import (
     BLOCK_NAMES,
     EPB,
     IDB,
     ISB,
+    MAX_BLOCK,
     NRB,
     OPB,
     SHB,
@@ -35,12 +37,13 @@ from egress_audit.capture.window import Window
 from egress_audit.columns import Annotations, FrameBatch
 from egress_audit.model.evidence import CaptureFacts, Damage
 
-MAX_BLOCK = 16 << 20
-"""Longest block that is believed; Wireshark's bound too."""
 MAX_INTERFACES = 65_536
 MAX_BLOCK_KINDS = 64
 MAX_NOTES = 100
 """Places kept in which a stated loss could not be read; one more says that there are others."""
+
+WORDS = {order: struct.Struct(order + "II") for order in "<>"}
+"""Two words of a section, by its byte order."""
 
 
 class Aside(NamedTuple):
@@ -109,20 +112,21 @@ class PcapngSource:
     def _walk(self, position: int) -> tuple[FrameRecords, list[Aside], int, str]:
         """Frames and asides of the whole blocks from `position`, where they end, and what is wrong
         there."""
-        buffer, end = self._window.buffer, self._window.end
+        buffer, end, order = self._window.buffer, self._window.end, self._order
         records, asides = FrameRecords([self._rules]), list[Aside]()
+        lanes = pcapng_lanes(buffer, self._window.array, position, end, order)
         take_frame = records.position.append
         while position + 12 <= end:
-            kind, length = struct.unpack_from(self._order + "II", buffer, position)
-            if kind == SHB:
-                length = self._section_length(position)
-            if length < 12 or length & 3 or length > MAX_BLOCK:
-                return records, asides, position, f"a block claims {length} bytes"
-            following = position + length
+            if position in lanes.starts and self._order == order:
+                proven, position = lanes.following(position)
+                records.position.frombytes(proven.tobytes())
+                if position + 12 > end:
+                    break
+            kind, following, why = self._block_at(position)
+            if why:
+                return records, asides, position, why
             if following > end:
                 break
-            if struct.unpack_from(self._order + "I", buffer, following - 4)[0] != length:
-                return records, asides, position, "the two lengths of a block differ"
             if kind in (EPB, SPB, OPB):
                 take_frame(position)
             elif kind in (SHB, IDB):
@@ -135,6 +139,22 @@ class PcapngSource:
                 asides.append(Aside(kind, position, following - 4, self._rules))
             position = following
         return records, asides, position, ""
+
+    def _block_at(self, position: int) -> tuple[int, int, str]:
+        """Type of the block at `position`, where it ends, which may be beyond what is there, and
+        what is wrong with it."""
+        buffer = self._window.buffer
+        kind, length = WORDS[self._order].unpack_from(buffer, position)
+        if kind == SHB:
+            length = self._section_length(position)
+        if length < 12 or length & 3 or length > MAX_BLOCK:
+            return kind, position, f"a block claims {length} bytes"
+        following = position + length
+        if following <= self._window.end:
+            _, again = WORDS[self._order].unpack_from(buffer, following - 8)
+            if again != length:
+                return kind, position, "the two lengths of a block differ"
+        return kind, following, ""
 
     def _section_length(self, position: int) -> int:
         """Length of the SHB at `position`, whose magic also sets the byte order from here on."""

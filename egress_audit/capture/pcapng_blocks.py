@@ -16,6 +16,9 @@ SHB, IDB, OPB, SPB, NRB, ISB, EPB = 0x0A0D0D0A, 1, 2, 3, 4, 5, 6
 SHB_BODY = 16
 """Magic, version and section length: the shortest body of a section header."""
 
+MAX_BLOCK = 16 << 20
+"""Longest block that is believed; Wireshark's bound too."""
+
 BLOCK_NAMES: dict[int, str] = {
     7: "IRIG timestamp block",
     8: "ARINC 429 information block",

@@ -3,6 +3,7 @@
 Source: draft-ietf-opsawg-pcapng §4.3 (EPB), §4.4 (SPB), appendix A (obsolete PB).
 """
 
+from array import array
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -38,7 +39,7 @@ class FrameRecords:
     rules: list[Rules]
     starts: list[int] = field(default_factory=lambda: [0])
     """Index into `position` from which each of `rules` holds."""
-    position: list[int] = field(default_factory=list)
+    position: "array[int]" = field(default_factory=lambda: array("q"))
 
     def __len__(self) -> int:
         return len(self.position)

@@ -18,7 +18,8 @@ from egress_audit.capture.live_stream import Ending, LiveSource, LiveStream
 from egress_audit.capture.packings import Packing, packing_of
 from egress_audit.capture.pcap import PcapSource, read_header
 from egress_audit.capture.pcap_variants import MODIFIED, VariantSource, layout_of
-from egress_audit.capture.pcapng import MAX_BLOCK, PcapngSource
+from egress_audit.capture.pcapng import PcapngSource
+from egress_audit.capture.pcapng_blocks import MAX_BLOCK
 from egress_audit.capture.window import CountedStream, Stream, Window
 from egress_audit.columns import OpenedSource
 from egress_audit.errors import InputUnreadable

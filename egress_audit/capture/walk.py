@@ -5,6 +5,7 @@ on whole blocks. Nothing is guessed: a length that cannot be true stops the walk
 """
 
 import struct
+from collections.abc import Container
 from enum import Enum, auto
 
 MAX_FRAME = 262_144
@@ -23,11 +24,17 @@ class Stop(Enum):
 
 
 def pcap_records(
-    buffer: bytearray, start: int, end: int, order: str
+    buffer: bytearray,
+    start: int,
+    end: int,
+    order: str,
+    *,
+    until: Container[int] = frozenset(),
 ) -> tuple[list[int], int, Stop]:
     """Offsets of the whole records in `buffer[start:end]`, the offset after them, and why it ended.
 
-    `order`: `<` or `>`. Source: draft-ietf-opsawg-pcap §5.
+    `order`: `<` or `>`; until: offsets behind the first record at which it ends early, as if more
+    were needed. Source: draft-ietf-opsawg-pcap §5.
     """
     caplen_at = struct.Struct(order + "I").unpack_from
     records: list[int] = []
@@ -43,6 +50,8 @@ def pcap_records(
             break
         append(position)
         position = following
+        if position in until:
+            break
     return records, position, Stop.NEEDS_MORE
 
 

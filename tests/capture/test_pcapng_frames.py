@@ -14,7 +14,7 @@ FIRST, SECOND = Rules(False, 0, 1, 0), Rules(True, 1, 2, 1)
 
 def test_each_frame_follows_the_rules_in_force_before_it() -> None:
     records = FrameRecords([FIRST])
-    records.position += [0, 10]
+    records.position.fromlist([0, 10])
     records.follow(SECOND)
     records.position.append(20)
     assert records.spread().T.tolist() == [list(FIRST), list(FIRST), list(SECOND)]
