@@ -1,19 +1,13 @@
 """The one document as JSON: the audit, and the envelope of what may differ between two runs."""
 
-import json
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from unicodedata import category
 
 from egress_audit.model.audit import Audit
+from egress_audit.report.json_pieces import STEP, json_of, object_of, pieces_of, quoted
 from egress_audit.report.plain import Plain, plain
 
 SCHEMA = "egress-audit/audit/1"
-
-_BARE = re.compile(r"[^\x00-\x7e]")
-_OBEYED = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-"""Categories that JSON allows bare, but a terminal obeys or does not show: DEL, C1 controls, line
-separators, bidi controls, tags, lone surrogates, private use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,28 +25,39 @@ class Envelope:
 
 def document(audit: Audit, *, envelope: Envelope) -> dict[str, Plain]:
     """The whole document as plain data; described by docs/schema/audit-1.json."""
+    return {"schema": SCHEMA, "envelope": _around(envelope), "audit": plain(audit)}
+
+
+def _around(envelope: Envelope) -> dict[str, Plain]:
     return {
-        "schema": SCHEMA,
-        "envelope": {
-            "tool": envelope.tool,
-            "version": envelope.version,
-            "engine": envelope.engine,
-            "inputs": list(envelope.inputs),
-        },
-        "audit": plain(audit),
+        "tool": envelope.tool,
+        "version": envelope.version,
+        "engine": envelope.engine,
+        "inputs": list(envelope.inputs),
     }
 
 
 def json_text(audit: Audit, *, envelope: Envelope) -> str:
-    """The document as indented JSON with a newline at its end; safe to show in a terminal.
+    """`json_pieces`, put together."""
+    return "".join(json_pieces(audit, envelope=envelope))
+
+
+def json_pieces(audit: Audit, *, envelope: Envelope) -> Iterator[str]:
+    """The document as indented JSON with a newline at its end, row by row; safe to show in a
+    terminal.
 
     Whatever a terminal would obey or not show, and lone surrogates (file names that are no UTF-8),
     is escaped.
     """
-    text = json.dumps(document(audit, envelope=envelope), indent=2, ensure_ascii=False)
-    return _BARE.sub(_escaped, text) + "\n"
+    yield "{\n"
+    yield f'{STEP}"schema": {quoted(SCHEMA)},\n'
+    yield f'{STEP}"envelope": {_envelope_text(envelope)},\n'
+    yield f'{STEP}"audit": '
+    yield from pieces_of(audit, f"\n{STEP}")
+    yield "\n}\n"
 
 
-def _escaped(found: re.Match[str]) -> str:
-    character = found[0]
-    return json.dumps(character)[1:-1] if category(character) in _OBEYED else character
+def _envelope_text(envelope: Envelope) -> str:
+    line = f"\n{STEP}"
+    members = [(name, json_of(value, line + STEP)) for name, value in _around(envelope).items()]
+    return object_of(members, line)
