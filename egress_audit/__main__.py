@@ -4,7 +4,6 @@ import gc
 import os
 import sys
 
-
 COLLECTED_AFTER = 50_000, 10, 10
 """Objects made after which Python looks for cycles, instead of 700: names and rows have none, and
 looking again and again at all that are kept was 5 % of the time of a large capture."""
