@@ -4,7 +4,7 @@ A field at a time out of numpy's columns costs 0.1 µs, and a segment has nine o
 batch become Python's own numbers all at once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from egress_audit.columns import I64, Bool, PacketBatch
@@ -39,8 +39,14 @@ class Segment(NamedTuple):
         return self.sequence + self.length
 
 
-def segments_of(packets: PacketBatch, side: I64, rows: I64) -> Iterator[Segment]:
-    """The segments at these rows, in their order; `side`: (n,) of every packet of the batch."""
+def segments_of(
+    packets: PacketBatch, side: I64, rows: I64, wanted: Callable[[int], bool]
+) -> Iterator[Segment]:
+    """The segments at these rows, in their order; `side`: (n,) of every packet of the batch.
+
+    wanted: asked of the side of each segment when its turn comes, as the one before may have been
+    enough: of four only one is handed back.
+    """
     syn = packets.tcp_flags[rows] & SYN != 0
     columns = (
         rows,
@@ -53,7 +59,9 @@ def segments_of(packets: PacketBatch, side: I64, rows: I64) -> Iterator[Segment]
         packets.ts_ns[rows],
         is_dns(packets, rows),
     )
-    return map(Segment._make, zip(*(column.tolist() for column in columns), strict=True))
+    for values in zip(*(column.tolist() for column in columns), strict=True):
+        if wanted(values[1]):
+            yield Segment._make(values)
 
 
 def is_dns(packets: PacketBatch, rows: I64) -> Bool:

@@ -22,7 +22,7 @@ def packets_in(*segments: bytes) -> PacketBatch:
 def segments_in(*segments: bytes) -> list[Segment]:
     packets = packets_in(*segments)
     rows = np.arange(len(packets))
-    return list(segments_of(packets, rows * 2 + 1, rows))
+    return list(segments_of(packets, rows * 2 + 1, rows, lambda side: True))
 
 
 def test_a_segment_has_the_numbers_of_its_row() -> None:
@@ -41,10 +41,18 @@ def test_data_beside_a_syn_begin_behind_it_also_where_numbers_come_round() -> No
 def test_the_payload_is_what_was_captured() -> None:
     packets = packets_in(tcp(40000, 443, "A", payload=b"abc"))
     rows = np.arange(1)
-    (segment,) = segments_of(packets, rows, rows)
+    (segment,) = segments_of(packets, rows, rows, lambda side: True)
     assert payload_of(packets, segment) == b"abc"
 
 
 def test_either_port_may_be_that_of_the_dns() -> None:
     packets = packets_in(tcp(40000, 53), tcp(53, 40000), tcp(40000, 443))
     assert is_dns(packets, np.arange(3)).tolist() == [True, True, False]
+
+
+def test_whether_a_side_is_wanted_is_asked_when_its_turn_comes() -> None:
+    packets = packets_in(*[tcp(40000, 443, "A", seq=n, payload=b"x") for n in range(3)])
+    rows, had = np.arange(3), list[int]()
+    for segment in segments_of(packets, rows * 0, rows, lambda side: side not in had):
+        had.append(segment.side)
+    assert had == [0]
