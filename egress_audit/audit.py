@@ -211,8 +211,8 @@ def _observations(
     )
     asker = nobody if senders is None else sender_of(names, senders)
     asked = questions(hearing.names.questions(), destination_of, limit, asker)
-    rows = [*asked, *observing.contacts()]
-    return tuple(replace(row, id=number) for number, row in enumerate(rows, 1))
+    numbered = (replace(row, id=number) for number, row in enumerate(asked, 1))
+    return (*numbered, *observing.contacts(first_id=len(asked) + 1))
 
 
 def _lists_used(

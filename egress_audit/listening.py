@@ -13,10 +13,11 @@ from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import Decoder
 from egress_audit.flows.datagrams import Datagram, Datagrams
 from egress_audit.flows.head import Head
-from egress_audit.flows.heads import DNS_PORT, Heads
+from egress_audit.flows.heads import Heads
+from egress_audit.flows.segments import DNS_PORT
 from egress_audit.flows.table import MAX_FLOWS, Assigned, FlowTable
 from egress_audit.names.gquic import PLAIN_VERSIONS
-from egress_audit.names.hearing import Hearing, Message
+from egress_audit.names.hearing import Hearing
 from egress_audit.names.quic_protection import SALTS
 from egress_audit.names.reading import NOTHING, Reader, Reading, anew
 from egress_audit.names.stream import read_head, read_on
@@ -33,6 +34,49 @@ class Bounds:
 
 
 USUAL_BOUNDS = Bounds()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Where some bytes were said, and by whom, as the table of flows has it.
+
+    Looked up when it is asked for: writing addresses costs more than reading most heads.
+    """
+
+    table: FlowTable
+    part: Datagram | Head
+
+    @property
+    def flow(self) -> int:
+        """Row of the flow."""
+        return self.part.flow
+
+    @property
+    def frame(self) -> int:
+        """Of the bytes that came last."""
+        return self.part.frame
+
+    @property
+    def ts_ns(self) -> int:
+        """Of that frame."""
+        return self.part.ts_ns
+
+    @property
+    def sender(self) -> str:
+        """Address that sent."""
+        return self.table.ends(self.part.flow)[not self.part.by_orig]
+
+    @property
+    def receiver(self) -> str:
+        """Address it was sent to."""
+        return self.table.ends(self.part.flow)[self.part.by_orig]
+
+    @property
+    def from_resolver(self) -> bool:
+        """It was sent from the port of the DNS, to another one."""
+        ports = self.table.ports(self.part.flow)
+        port, to = ports if self.part.by_orig else ports[::-1]
+        return port == DNS_PORT != to
 
 
 class Listening:
@@ -80,18 +124,19 @@ class Listening:
         reading, sated = self.datagrams.read(datagram.kind, said)
         if sated:
             self._wanted.sate(datagram.flow)
-        self.hearing.hear(reading, self._message(datagram))
+        self.hearing.hear(reading, Told(self.table, datagram))
 
     def _hear_head(self, head: Head) -> None:
         """Offers a head to the readers; a second reading of contradicting segments too."""
         stream, *others = head.streams
+        message = Told(self.table, head)
         said_otherwise = [_reading(other, head.dns, deepcopy(head.reader)) for other in others]
         outcome = _reading(stream, head.dns, head.reader, head.read_from)
-        self.hearing.hear(outcome, self._message(head), heard=head.heard)
+        self.hearing.hear(outcome, message, heard=head.heard)
         head.read_from, head.heard = outcome.consumed, len(outcome.spoken) - outcome.done
         head.midway, head.optional = outcome.hungry and not outcome.optional, outcome.optional
         for other in said_otherwise:
-            self.hearing.hear(other, self._message(head))
+            self.hearing.hear(other, message)
         # A capture may begin in the middle of a body, with requests behind it.
         midway = outcome == NOTHING and not head.assembly.origin_known
         self.heads.settle(
@@ -101,14 +146,6 @@ class Listening:
             read=outcome.consumed,
             reader=anew if midway else outcome.then,
         )
-
-    def _message(self, part: Datagram | Head) -> Message:
-        ends, ports = self.table.ends(part.flow), self.table.ports(part.flow)
-        (sender, receiver), (port, to) = (
-            (ends, ports) if part.by_orig else (ends[::-1], ports[::-1])
-        )
-        from_resolver = port == DNS_PORT != to
-        return Message(part.flow, part.frame, part.ts_ns, sender, receiver, from_resolver)
 
 
 def _reading(stream: bytes, dns: bool, reader: Reader | None, begin: int = 0) -> Reading:

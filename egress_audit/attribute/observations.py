@@ -4,9 +4,10 @@ Flows stay columns until here; they are grouped by far end, port, protocol, dire
 by owner and phase where these are known.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address
+from itertools import count
 
 import numpy as np
 
@@ -14,12 +15,12 @@ from egress_audit.addresses import Scope, address_text, scope_of
 from egress_audit.attribute.directions import DIRECTIONS, INTERNAL, Far
 from egress_audit.attribute.own_addresses import is_loopback
 from egress_audit.attribute.owners import Owned
-from egress_audit.columns import CONN_STATES, I32, I64, U8, U64, Bool, FlowColumns
+from egress_audit.attribute.sums import Groups, Sum, sums_of
+from egress_audit.columns import I32, I64, U8, U64, Bool, FlowColumns
 from egress_audit.model.audit import Direction, Frames, Kind, NameUse, Observation, Owner
 from egress_audit.model.destination import Absent, Destination
 
 MAX_OBSERVATIONS = 10_000
-MAX_FRAMES = 20
 
 SPECIAL_OCTETS = (0, 10, 100, 127, 168, 169, 172, 192, 198, 203, *range(224, 256))
 """First octets of IPv4 under which some address is special; all others are global."""
@@ -28,19 +29,6 @@ NOWHERE = Destination(Scope.NAME, *(Absent.NOT_APPLICABLE,) * 9)
 """The destination of a row that is about no address."""
 AT_HOME = replace(NOWHERE, scope=Scope.LOOPBACK)
 """The destination of packets from an address of ours to itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Groups:
-    """Flows sorted so that those of one observation lie side by side."""
-
-    order: I64
-    starts: I64
-
-    @property
-    def ends(self) -> I64:
-        """Where each group ends in `order`."""
-        return np.append(self.starts[1:], len(self.order))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +66,28 @@ class Observing:
         self._tls = np.zeros(len(self.flows), np.int64)
         self._tls[list(self.tls)] = 1
 
-    def contacts(self) -> list[Observation]:
-        """One row a group, the suspicious ones kept if there are too many; ids still 0."""
+    def contacts(self, first_id: int = 1) -> list[Observation]:
+        """One row a group, the suspicious ones kept if there are too many.
+
+        first_id: of the first row; the others follow.
+        """
         groups = self._groups()
         kept = self._worth_keeping(groups)
-        ends = groups.ends
-        rows = [self._contact(groups.order[groups.starts[g] : ends[g]]) for g in kept.tolist()]
+        chosen = groups.chosen(kept)
+        rows = list(map(self._contact, count(first_id), self._sums(chosen), _parts(chosen)))
         if len(kept) < len(groups.starts):
-            chosen = np.ones(len(groups.starts), np.bool_)
-            chosen[kept] = False
-            sizes = ends - groups.starts
-            left = groups.order[np.repeat(chosen, sizes)]
+            beyond = np.ones(len(groups.starts), np.bool_)
+            beyond[kept] = False
+            left = groups.order[np.repeat(beyond, groups.ends - groups.starts)]
             way = self.far.direction[left].astype(np.int64)
             if self.senders is not None:
                 way |= self.senders.owned.by_helper[left].astype(np.int64) << 8
-            rows += [self._rest(left[way == number]) for number in np.unique(way).tolist()]
+            ways = enumerate(np.unique(way).tolist(), first_id + len(rows))
+            rows += [self._rest(number, left[way == one]) for number, one in ways]
         return rows
+
+    def _sums(self, groups: Groups) -> Iterator[Sum]:
+        return sums_of(self.flows, self.far, self._tls, groups)
 
     def _groups(self) -> Groups:
         flows, far = self.flows, self.far
@@ -129,10 +123,12 @@ class Observing:
         worst = np.lexsort((first, home, self.far.direction[leader]))[: self.limit]
         return by_time[np.isin(by_time, worst)]
 
-    def _contact(self, rows: I64) -> Observation:
-        flows, far, leader = self.flows, self.far, int(rows[0])
+    def _contact(self, number: int, summed: Sum, rows: I64) -> Observation:
+        flows, far, leader = self.flows, self.far, summed.leader
         text = address_text(int(flows.version[leader]), int(far.hi[leader]), int(far.lo[leader]))
         return self._summed(
+            number,
+            summed,
             rows,
             kind=Kind.CONTACT,
             far_h=text,
@@ -141,10 +137,13 @@ class Observing:
             destination=AT_HOME if far.itself[leader] else self.destination_of(text),
         )
 
-    def _rest(self, rows: I64) -> Observation:
+    def _rest(self, number: int, rows: I64) -> Observation:
         """Everything past the limit in one direction as a row, its far ends counted by scope."""
         scopes = self._scopes(rows)
+        (summed,) = self._sums(Groups(rows, np.zeros(1, np.int64)))
         return self._summed(
+            number,
+            summed,
             rows,
             kind=Kind.REST,
             far_h=Absent.NOT_APPLICABLE,
@@ -177,6 +176,8 @@ class Observing:
 
     def _summed(
         self,
+        number: int,
+        summed: Sum,
         rows: I64,
         *,
         kind: Kind,
@@ -186,32 +187,28 @@ class Observing:
         destination: Destination,
         rest_scopes: dict[Scope, int] | None = None,
     ) -> Observation:
-        flows, far = self.flows, self.far
         owner, phase = self._sender(rows)
-        states = np.bincount(flows.conn_state[rows], minlength=len(CONN_STATES)).tolist()
-        frames = np.sort(flows.first_frame[rows])[:MAX_FRAMES]
-        direction = Direction(DIRECTIONS[int(far.direction[rows[0]])])
         return Observation(
-            id=0,
+            id=number,
             kind=kind,
             owner=owner,
-            direction=direction,
+            direction=Direction(DIRECTIONS[self.far.direction[summed.leader]]),
             far_h=far_h,
             far_p=far_p,
-            proto=int(flows.proto[rows[0]]),
+            proto=int(self.flows.proto[summed.leader]),
             names=names,
             destination=destination,
             phase=phase,
-            flows=len(rows),
-            tls_flows=int(self._tls[rows].sum()),
-            pkts_out=int(far.pkts_out[rows].sum()),
-            pkts_in=int(far.pkts_in[rows].sum()),
-            ip_bytes_out=int(far.ip_bytes_out[rows].sum()),
-            ip_bytes_in=int(far.ip_bytes_in[rows].sum()),
-            first_ts_ns=int(flows.ts_ns[rows].min()),
-            last_ts_ns=int(flows.last_ts_ns[rows].max()),
-            frames=Frames(tuple(frames.tolist()), len(rows)),
-            conn_states={w: n for w, n in zip(CONN_STATES, states, strict=True) if n},
+            flows=summed.flows,
+            tls_flows=summed.tls_flows,
+            pkts_out=summed.pkts_out,
+            pkts_in=summed.pkts_in,
+            ip_bytes_out=summed.ip_bytes_out,
+            ip_bytes_in=summed.ip_bytes_in,
+            first_ts_ns=summed.first_ts_ns,
+            last_ts_ns=summed.last_ts_ns,
+            frames=Frames(summed.frames, summed.flows),
+            conn_states=summed.conn_states,
             questions={},
             resolvers=(),
             answers=(),
@@ -226,6 +223,12 @@ class Observing:
         phases = np.unique(self.senders.phase[rows])
         phase = self.senders.phases[int(phases[0])] if len(phases) == 1 else Absent.NOT_FOUND
         return self.senders.owned.owner_of(np.sort(rows)), phase
+
+
+def _parts(groups: Groups) -> Iterator[I64]:
+    """The rows of each group."""
+    for start, end in zip(groups.starts.tolist(), groups.ends.tolist(), strict=True):
+        yield groups.order[start:end]
 
 
 def surely_global(version: U8, hi: U64, lo: U64) -> Bool:

@@ -6,8 +6,9 @@ from itertools import islice
 from typing import Protocol
 
 from egress_audit.addresses import Scope
-from egress_audit.attribute.observations import MAX_FRAMES, MAX_OBSERVATIONS, NOWHERE
+from egress_audit.attribute.observations import MAX_OBSERVATIONS, NOWHERE
 from egress_audit.attribute.owners import is_helper
+from egress_audit.attribute.sums import MAX_FRAMES
 from egress_audit.model.audit import Direction, Frames, Kind, NameUse, Observation, Owner
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.flow import NameSource

@@ -5,7 +5,7 @@ Nothing is resolved and no network is asked: an answer follows from the address 
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
@@ -31,6 +31,9 @@ from egress_audit.model.destination import FRONTS, Absent, Confidence, Destinati
 PLACELESS = FRONTS | {"dns", "anycast-dns"}
 """Roles whose addresses are in many places at once, or stand before somebody else's: `dns` holds
 the public resolvers, all anycast."""
+
+KEPT = 1 << 14
+"""Addresses whose destination is kept: many flows go to few of them."""
 
 UNASKED = ListAnswer(
     located=Absent.NOT_LOADED,
@@ -59,12 +62,16 @@ class Classifier:
         self._overrides = overrides
         self._anycast = anycast
         self._built: dict[tuple[ListAnswer, Operator | None], Destination] = {}
+        self._kept = lru_cache(maxsize=KEPT)(self._looked_up)
 
     def destination(self, address: str) -> Destination:
         """What is known of one address; an embedded IPv4 address answers for the one around it.
 
         Raises ValueError if `address` is none, ListUnreadable if a list turns out to be damaged.
         """
+        return self._kept(address)
+
+    def _looked_up(self, address: str) -> Destination:
         parsed = ip_address(address)
         scope = scope_of(parsed)
         if scope is not Scope.GLOBAL:

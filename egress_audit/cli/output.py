@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,13 +40,16 @@ def terminal_width(path: str | None) -> int:
     return min(max(columns, NARROWEST), WIDEST) if columns else USUAL_WIDTH
 
 
-def deliver(text: str, path: str | None) -> None:
-    """Writes `text` to the file, or to standard output. Raises EgressAuditError if it cannot."""
+def deliver(text: str | Iterable[str], path: str | None) -> None:
+    """Writes a text, or its pieces, to the file or to standard output. Raises EgressAuditError if
+    it cannot."""
+    pieces = (text,) if isinstance(text, str) else text
     try:
         if path is None or path == "-":
-            _to_standard_output(text)
+            _to_standard_output(pieces)
         else:
-            Path(path).write_text(text, encoding="utf-8")
+            with Path(path).open("w", encoding="utf-8") as file:
+                file.writelines(pieces)
     except BrokenPipeError as error:
         raise ReaderLeft from error
     except OSError as error:
@@ -79,11 +82,12 @@ def held(paths: Sequence[str | None]) -> Iterator[list[str | None]]:
             os.close(number)
 
 
-def _to_standard_output(text: str) -> None:
+def _to_standard_output(pieces: Iterable[str]) -> None:
     if sys.stdout is None:
         raise EgressAuditError("standard output is closed", hint="write to a file with -o")
     # Not click.echo: it would strip what it takes for colour out of a capture's own text.
-    sys.stdout.buffer.write(text.encode("utf-8"))
+    for piece in pieces:
+        sys.stdout.buffer.write(piece.encode("utf-8"))
     sys.stdout.buffer.flush()
 
 

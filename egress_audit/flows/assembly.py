@@ -135,6 +135,11 @@ class Prints:
         self.refused = 0
         """Streams not remembered because MAX_PRINTS were."""
 
+    def release(self) -> None:
+        """Forgets how streams began."""
+        self._prints.clear()
+        self._upper.clear()
+
     def keep(self, side: int, stream: bytes) -> bool:
         """Remembers how the stream of a side begins; True if that was possible and worth it."""
         if not stream or len(self._prints) >= MAX_PRINTS:

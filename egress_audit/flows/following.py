@@ -41,6 +41,9 @@ class Following:
     def __len__(self) -> int:
         return len(self._readers)
 
+    def __contains__(self, side: int) -> bool:
+        return side in self._readers
+
     def grow(self, needed: int) -> None:
         """Makes room for so many sides."""
         if needed > len(self._how):

@@ -16,11 +16,11 @@ from egress_audit.flows.assembly import LIMIT, Assembly
 from egress_audit.flows.following import Following, is_keep_alive
 from egress_audit.flows.head import MAX_DNS_SEGMENTS, MAX_SEGMENTS, Head
 from egress_audit.flows.second_readings import SecondReadings
+from egress_audit.flows.segments import SYN, Segment, is_dns, payload_of, segments_of
 from egress_audit.flows.table import Assigned
 
 TCP = 6
-RST, SYN = 0x04, 0x02
-DNS_PORT = 53
+RST = 0x04
 MAX_HELD = 64 << 20
 """Bytes held for all unfinished heads together."""
 
@@ -80,11 +80,10 @@ class Heads:
 
     def _heads(self, packets: PacketBatch, side: I64, rows: I64) -> Iterator[Head]:
         """The heads that grow by these rows, and those that begin in them."""
-        for row in rows.tolist():
-            number = int(side[row])
-            if self._sated[number] and not self._reopened(packets, row, number):
+        for segment in segments_of(packets, side, rows, self._listened_to):
+            if self._sated[segment.side] and not self._reopened(packets, segment):
                 continue
-            head = self._fed(packets, row, number)
+            head = self._fed(packets, segment)
             while head is not None:
                 head.again = False
                 yield head
@@ -149,6 +148,14 @@ class Heads:
                 hole = head.assembly.has_hole
                 self._give_up(head, "a segment is missing" if hole else "never completed")
             self._close(head)
+        self._release()
+
+    def _release(self) -> None:
+        """Lets go of what is kept of every side: 17 bytes, of sixteen million sides at most."""
+        for name in COLUMNS:
+            setattr(self, name, getattr(self, name)[:0].copy())
+        self._following = Following()
+        self._second.release()
 
     def _give_up(self, head: Head, reason: str) -> None:
         self.unread_in.setdefault(reason, array("q")).append(head.flow)
@@ -167,9 +174,13 @@ class Heads:
             head.print_kept = True
             self._second.keep(head.side, head.assembly.origin, head.assembly.stream)
 
-    def _reopened(self, packets: PacketBatch, row: int, side: int) -> bool:
-        """True if a message of a stream that is followed begins in a packet; its head is open."""
-        origin = self._following.origin(packets, row, side)
+    def _listened_to(self, side: int) -> bool:
+        return not self._sated[side] or side in self._following
+
+    def _reopened(self, packets: PacketBatch, segment: Segment) -> bool:
+        """True if a message of a stream that is followed begins in a segment; its head is open."""
+        side = segment.side
+        origin = self._following.origin(packets, segment.row, side)
         if origin is None:
             return False
         reader = self._following.taken(side)
@@ -233,37 +244,31 @@ class Heads:
         limit = np.where(is_dns(packets, order), MAX_DNS_SEGMENTS, MAX_SEGMENTS)
         return np.sort(order[rank < limit])
 
-    def _fed(self, packets: PacketBatch, row: int, side: int) -> Head | None:
-        """The head of a side with the payload of one packet added; None if that adds nothing."""
-        head = self._open.get(side)
-        sequence = int(packets.tcp_seq[row]) + bool(packets.tcp_flags[row] & SYN)
-        if head is None:
-            known = bool(self._origin_from[side] == FROM_SYN)
-            if not known and is_keep_alive(packets, row):
-                return None
-            origin = int(self._origin[side]) if known else sequence % (1 << 32)
-            if not known:
-                self._origin[side], self._origin_from[side] = origin, FROM_DATA
-            dns = bool(is_dns(packets, np.array([row]))[0])
-            head = Head(side >> 1, bool(side & 1), dns, Assembly(origin, known))
-            self._open[side] = head
-        if head.lies_behind(sequence + int(packets.payload_len[row])):
+    def _fed(self, packets: PacketBatch, segment: Segment) -> Head | None:
+        """The head of a side with the payload of a segment added; None if that adds nothing."""
+        head = self._open.get(segment.side) or self._begun(packets, segment)
+        if head is None or head.lies_behind(segment.end):
             return None
-        start, size = int(packets.payload[row]), int(packets.payload_cap[row])
         head.packets += 1
-        head.cut |= size < int(packets.payload_len[row])
-        head.frame, head.ts_ns = int(packets.frame[row]), int(packets.ts_ns[row])
+        head.cut |= segment.captured < segment.length
+        head.frame, head.ts_ns = segment.frame, segment.ts_ns
         before, origin = head.assembly.size, head.assembly.origin
-        grew = head.assembly.add(
-            sequence % (1 << 32), packets.buffer[start : start + size].tobytes()
-        )
+        grew = head.assembly.add(segment.sequence, payload_of(packets, segment))
         self._held += head.assembly.size - before
         if head.assembly.origin != origin:  # bytes came in front of what was read
             head.heard = head.read_from = 0
         return head if grew or head.spent or head.cut or self._held > MAX_HELD else None
 
-
-def is_dns(packets: PacketBatch, rows: I64) -> Bool:
-    """(n,) True where either port is the DNS's."""
-    to_or_from: Bool = (packets.sport[rows] == DNS_PORT) | (packets.dport[rows] == DNS_PORT)
-    return to_or_from
+    def _begun(self, packets: PacketBatch, segment: Segment) -> Head | None:
+        """A new head of a side that has none; None if a segment is no beginning of a stream."""
+        side, origin = segment.side, segment.sequence
+        known = bool(self._origin_from[side] == FROM_SYN)
+        if known:
+            origin = int(self._origin[side])
+        elif segment.length == 1 and is_keep_alive(packets, segment.row):
+            return None
+        else:
+            self._origin[side], self._origin_from[side] = origin, FROM_DATA
+        head = Head(side >> 1, bool(side & 1), segment.dns, Assembly(origin, known))
+        self._open[side] = head
+        return head

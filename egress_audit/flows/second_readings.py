@@ -45,6 +45,12 @@ class SecondReadings:
         self._print_origin[side] = origin
         self._printed[side] = self._prints.keep(side, stream)
 
+    def release(self) -> None:
+        """Lets go of everything but the counts, once all has been read."""
+        for name in COLUMNS:
+            setattr(self, name, getattr(self, name)[:0].copy())
+        self._prints.release()
+
     def contradict(self, side: int) -> None:
         """Counts a side that said two things, once."""
         self.conflicting += not self._contradicted[side]
@@ -63,11 +69,11 @@ class SecondReadings:
         for number, size in zip(*_sums(side[upper], packets.payload_len[upper]), strict=True):
             self._prints.note_upper(number, size)
         near = np.flatnonzero((offset < MAX_PRINT) & (end > 0))
-        for row, at in zip(rows[near].tolist(), offset[near].tolist(), strict=True):
-            start, number = int(packets.payload[row]), int(side[row])
-            size = min(int(packets.payload_cap[row]), MAX_PRINT - at)
-            data = packets.buffer[start : start + size].tobytes()
-            if self._prints.contradicted(number, at, data):
+        at = rows[near]
+        columns = (side[at], offset[near], packets.payload[at], packets.payload_cap[at])
+        for number, place, start, size in zip(*(c.tolist() for c in columns), strict=True):
+            data = packets.buffer[start : start + min(size, MAX_PRINT - place)].tobytes()
+            if self._prints.contradicted(number, place, data):
                 self.contradict(number)
 
 

@@ -43,8 +43,10 @@ def name_allowed(host: str, allow: Allow) -> bool:
     return allow.everything or is_own_name(host) or host_matches(host, allow.hosts)
 
 
-def in_prefixes(address: str, prefixes: Iterable[IPv4Network | IPv6Network]) -> bool:
+def in_prefixes(address: str, prefixes: Collection[IPv4Network | IPv6Network]) -> bool:
     """True if one of the prefixes holds the address, or the IPv4 address that is embedded in it."""
+    if not prefixes:
+        return False  # and no address is read for nothing, of which there may be thousands
     known = ip_address(address)
     inner = embedded_ipv4(known) if isinstance(known, IPv6Address) else None
     ends = (known,) if inner is None else (known, inner)
@@ -95,8 +97,8 @@ def place_allowed(address: str, scope: Scope, allow: Allow) -> bool:
 
 
 def _that_hold(
-    prefixes: Iterable[IPv4Network | IPv6Network], scope: Scope
-) -> Iterable[IPv4Network | IPv6Network]:
+    prefixes: Collection[IPv4Network | IPv6Network], scope: Scope
+) -> Collection[IPv4Network | IPv6Network]:
     """Without the IPv4 prefixes if `scope` is RESERVED and they are not.
 
     A private address behind a translator is one of the translator's network, never ours.
@@ -167,6 +169,8 @@ def names_elsewhere(seen: Observation) -> list[NameUse]:
 
 def literal_address(host: str) -> IPv4Address | IPv6Address | None:
     """The address that stands where a name could; None for a name."""
+    if ":" not in host and not host[-1:].isdigit():
+        return None  # what `ip_address` would say, which takes long to refuse a name
     try:
         return ip_address(host)
     except ValueError:

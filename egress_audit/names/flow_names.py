@@ -22,6 +22,8 @@ ABOUT_OTHERS = (NameSource.DNS_QUERY, NameSource.DNS_ANSWER, *LINK_SOURCES)
 RECORDED = NameSource.PCAPNG_NRB
 MAX_RECORDED = 64
 """Hosts kept of one address, of those that the file's writer recorded."""
+MAX_ALIKE = 4
+"""Names said in a flow from which on it is not compared with others: hardly any is like it."""
 MAX_HOSTS_OF_FLOW = 32
 """Hosts that one flow's far end is given, unless more were said in the flow itself."""
 
@@ -91,30 +93,42 @@ class FlowNames:
     def far_names(self) -> tuple[I32, list[tuple[NameUse, ...]]]:
         """(n,) number of the set of names of each flow's far end, and the sets; 0 is the empty one.
 
-        Only flows that can have a name are looked at one by one, and flows alike only once. A set
-        has what was said in the flow, and of other hosts so many that there are at most
+        Only flows that can have a name are looked at one by one, and most of those alike once. A
+        set has what was said in the flow, and of other hosts so many that there are at most
         MAX_HOSTS_OF_FLOW; the rest is counted in `cut`.
         """
         numbers = np.zeros(len(self._ends.ts_ns), np.int32)
         sets: list[tuple[NameUse, ...]] = [()]
         number_of: dict[tuple[NameUse, ...], int] = {(): 0}
-        seen: dict[tuple[str, int], tuple[int, int]] = {}
+        seen: dict[tuple[str, int, tuple[tuple[str, NameSource], ...]], tuple[int, int]] = {}
         self.cut = 0
-        for row in self._nameable().tolist():
-            far = self._far(row)
-            answers = len(self._table.answers_for(far, int(self._ends.ts_ns[row])))
+        rows = self._nameable()
+        begun = self._ends.ts_ns[rows].tolist()
+        for row, far, ts_ns in zip(rows.tolist(), self._far_ends(rows), begun, strict=True):
+            answers = len(self._table.answers_for(far, ts_ns))
             said = [name for name in self._table.names_of(row) if _names_far_end(name)]
-            alike = None if said else seen.get((far, answers))
+            like = far, answers, tuple((name.host, name.source) for name in said[:MAX_ALIKE])
+            alike = seen.get(like) if len(said) < MAX_ALIKE else None
             if alike is None:
                 uses, cut = self._uses(said, far, answers)
                 alike = number_of.setdefault(uses, len(sets)), cut
                 if alike[0] == len(sets):
                     sets.append(uses)
-                if not said:
-                    seen[far, answers] = alike
+                if len(said) < MAX_ALIKE:
+                    seen[like] = alike
             numbers[row] = alike[0]
             self.cut += alike[1]
         return numbers, sets
+
+    def _far_ends(self, rows: I64) -> Iterator[str]:
+        """The far address of each of the rows; those of many flows are written once."""
+        texts: dict[tuple[int, int, int], str] = {}
+        columns = (self._ends.version[rows], self._ends.hi[rows], self._ends.lo[rows])
+        for end in zip(*(column.tolist() for column in columns), strict=True):
+            text = texts.get(end)
+            if text is None:
+                text = texts[end] = address_text(*end)
+            yield text
 
     def _far(self, row: int) -> str:
         ends = self._ends

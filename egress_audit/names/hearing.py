@@ -1,6 +1,7 @@
 """What readers found, put where the judge will look: by flow, by address, by question."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from egress_audit.model.flow import Name, NameSource
 from egress_audit.names.link_names import LINK_SOURCES, stays_on_link
@@ -17,9 +18,32 @@ HIDING_MARKS = {
 """Marks of a reading that say: a name was hidden here. Mark → its words in the report."""
 
 
+class Said(Protocol):
+    """Where some bytes were said, when, by whom and to whom.
+
+    By whom is asked of few messages only: of the DNS and its kin.
+    """
+
+    @property
+    def flow(self) -> int: ...
+    @property
+    def frame(self) -> int: ...
+    @property
+    def ts_ns(self) -> int: ...
+    @property
+    def sender(self) -> str: ...
+    @property
+    def receiver(self) -> str: ...
+    @property
+    def from_resolver(self) -> bool:
+        """It was sent from the port of the DNS, to another one: it may answer. What anybody else
+        calls an answer is the asker's own invention."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Where some bytes were said, when, by whom and to whom."""
+    """What is said of some bytes where everything is known at once."""
 
     flow: int
     frame: int
@@ -27,8 +51,6 @@ class Message:
     sender: str
     receiver: str
     from_resolver: bool = True
-    """It was sent from the port of the DNS, to another one: it may answer. What anybody else calls
-    an answer is the asker's own invention."""
 
 
 class Hearing:
@@ -45,15 +67,17 @@ class Hearing:
         self._unnamed: set[int] = set()
         """Flows of QUIC in which no name was heard."""
 
-    def hear(self, reading: Reading, message: Message, *, heard: int = 0) -> None:
+    def hear(self, reading: Reading, message: Said, *, heard: int = 0) -> None:
         """Takes in what one message said, from its name number `heard` on."""
+        if not (reading.marks or reading.spoken):
+            return
         flow = message.flow
         if "tls" in reading.marks and ("no-sni" in reading.marks or reading.spoken):
             self.tls.add(flow)
         if "quic" in reading.marks:
             self._hear_quic(reading, flow)
         else:
-            for mark in sorted(HIDING_MARKS.keys() & reading.marks):
+            for mark in HIDING_MARKS.keys() & reading.marks:
                 self.hiding.setdefault(HIDING_MARKS[mark], set()).add(flow)
         if "link-names" in reading.marks:
             self.legible.add(flow)
@@ -87,13 +111,13 @@ class Hearing:
             self._unnamed.add(flow)
 
     @staticmethod
-    def _is_question(spoken: Spoken, reading: Reading, message: Message) -> bool:
+    def _is_question(spoken: Spoken, reading: Reading, message: Said) -> bool:
         if spoken.source in LINK_SOURCES:
             response = "dns-response" in reading.marks
             return not stays_on_link(spoken, response, message.sender, message.receiver)
         return spoken.source is NameSource.DNS_QUERY
 
-    def _answer(self, spoken: Spoken, name: Name, message: Message) -> None:
+    def _answer(self, spoken: Spoken, name: Name, message: Said) -> None:
         """An answer names an address; or shows a question that the capture itself does not have.
 
         An address is believed from a resolver only, and only for a question whose query was seen:

@@ -21,6 +21,8 @@ MAX_LENGTH = 1 << 62
 _RESPONSE = b"HTTP/1."
 _BLANKS = b"\r\n \t"
 _METHODS = rb"(?:CONNECT|GET|POST|PUT|HEAD|DELETE|OPTIONS|PATCH|TRACE)"
+_COULD_BEGIN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}(?=[ \t\r\n]|\Z)")
+"""What stands at the beginning of every request, and of hardly any stream of another kind."""
 _METHOD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}(?=[ \t]|\Z)")
 _KNOWN_METHOD = re.compile(_METHODS + rb"[ \t]")
 _LINE_END = re.compile(rb"(?<!\r)(?:\r*\n|\r+(?=[^\r\n]))")
@@ -130,6 +132,8 @@ def _read_request(stream: bytes) -> Reading:
     """What one request says, and where its body ends."""
     full = len(stream) >= MAX_HEAD
     text = stream[:MAX_HEAD].lstrip(_BLANKS)
+    if text and not _COULD_BEGIN.match(text):
+        return NOTHING  # before the end of the line is looked for
     line_end = _LINE_END.search(text)
     if line_end is None:
         return _unended_line(text, full)

@@ -74,7 +74,11 @@ def read_plain_opening(stream: bytes) -> Reading:
 
     Hungry while it may come, and nothing is lost if it never does.
     """
-    return next((found for read in _OPENINGS if (found := read(stream)) != NOTHING), NOTHING)
+    for read in _OPENINGS:
+        found = read(stream)
+        if found is not NOTHING and found != NOTHING:
+            return found
+    return NOTHING
 
 
 def _read_text(stream: bytes) -> Reading:

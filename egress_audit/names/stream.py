@@ -46,7 +46,12 @@ def read_head(stream: bytes, *, dns: bool, begin: int = 0) -> Reading:
 
 def read_opening(stream: bytes) -> Reading:
     """What the bytes at the beginning of a stream, or of a tunnel, say by themselves."""
-    return next((found for read in _READERS if (found := read(stream)) != NOTHING), NOTHING)
+    for read in _READERS:
+        found = read(stream)
+        # Most readers hand back the very object; comparing it field by field costs more than they.
+        if found is not NOTHING and found != NOTHING:
+            return found
+    return NOTHING
 
 
 def read_on(stream: bytes, reader: Reader) -> Reading:
@@ -55,12 +60,15 @@ def read_on(stream: bytes, reader: Reader) -> Reading:
     Requests behind requests, what a tunnel carries, TLS behind the words that ask for it. Where to
     go on once there are more bytes, `consumed` and `then` of the reading say. Never raises.
     """
+    first = reader(stream)
+    if not (first.spoken or first.hungry or first.consumed or first.then):
+        return first  # nothing was said, and nothing follows: so it is with most streams
     spoken: list[Spoken] = []
     marks: frozenset[str] = frozenset()
     unread: Unread | None = None
     at = 0
     while True:
-        found = reader(stream[at:] if at else stream)
+        found = reader(stream[at:]) if at else first
         spoken += found.spoken
         marks |= found.marks
         unread = unread or found.unread

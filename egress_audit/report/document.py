@@ -1,20 +1,15 @@
 """The one document as JSON: the audit, and the envelope of what may differ between two runs."""
 
 import json
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from unicodedata import category
 
 from egress_audit.model.audit import Audit
 from egress_audit.report.beside import NOTHING_BESIDE, Beside
+from egress_audit.report.json_pieces import STEP, json_of, object_of, pieces_of, quoted, visible
 from egress_audit.report.plain import Plain, plain
 
 SCHEMA = "egress-audit/audit/1"
-
-_BARE = re.compile(r"[^\x00-\x7e]")
-_OBEYED = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-"""Categories that JSON allows bare, but a terminal obeys or does not show: DEL, C1 controls, line
-separators, bidi controls, tags, lone surrogates, private use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +41,7 @@ def document(
     return whole
 
 
-def plain_envelope(envelope: Envelope) -> Plain:
+def plain_envelope(envelope: Envelope) -> dict[str, Plain]:
     """The envelope as plain data."""
     return {
         "tool": envelope.tool,
@@ -57,20 +52,38 @@ def plain_envelope(envelope: Envelope) -> Plain:
 
 
 def json_text(audit: Audit, *, envelope: Envelope, beside: Beside = NOTHING_BESIDE) -> str:
-    """The document as indented JSON with a newline at its end; safe to show in a terminal."""
-    return shown_json(document(audit, envelope=envelope, beside=beside))
+    """`json_pieces`, put together."""
+    return "".join(json_pieces(audit, envelope=envelope, beside=beside))
 
 
-def shown_json(value: Plain) -> str:
-    """Plain data as indented JSON with a newline at its end; safe to show in a terminal.
+def json_pieces(
+    audit: Audit, *, envelope: Envelope, beside: Beside = NOTHING_BESIDE
+) -> Iterator[str]:
+    """The document as indented JSON with a newline at its end, row by row; safe to show in a
+    terminal.
 
     Whatever a terminal would obey or not show, and lone surrogates (file names that are no UTF-8),
     is escaped.
     """
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    return _BARE.sub(_escaped, text) + "\n"
+    line = f"\n{STEP}"
+    yield "{\n"
+    yield f'{STEP}"schema": {quoted(SCHEMA)},\n'
+    yield f'{STEP}"envelope": {_envelope_text(envelope)},\n'
+    yield f'{STEP}"audit": '
+    yield from pieces_of(audit, line)
+    for name, told in (("frame_origins", beside.origins), ("labels", beside.labels)):
+        if told is not None:
+            yield f',{line}"{name}": {json_of(told, line)}'
+    yield "\n}\n"
 
 
-def _escaped(found: re.Match[str]) -> str:
-    character = found[0]
-    return json.dumps(character)[1:-1] if category(character) in _OBEYED else character
+def shown_json(value: Plain) -> str:
+    """Plain data as indented JSON with a newline at its end, escaped as `json_pieces` does."""
+    return visible(json.dumps(value, indent=2, ensure_ascii=False)) + "\n"
+
+
+def _envelope_text(envelope: Envelope) -> str:
+    line = f"\n{STEP}"
+    around = plain_envelope(envelope)
+    members = [(name, json_of(value, line + STEP)) for name, value in around.items()]
+    return object_of(members, line)

@@ -1,11 +1,11 @@
 """The formats of a report, listed by hand."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from egress_audit.model.audit import Audit
 from egress_audit.report.beside import NOTHING_BESIDE, Beside
-from egress_audit.report.document import Envelope, json_text
+from egress_audit.report.document import Envelope, json_pieces
 from egress_audit.report.markdown import markdown_text
 from egress_audit.report.terminal import terminal_text
 
@@ -21,25 +21,28 @@ class Presentation:
     beside: Beside = NOTHING_BESIDE
 
 
-Renderer = Callable[[Audit, Presentation], str]
+Renderer = Callable[[Audit, Presentation], Iterable[str]]
+"""The text in pieces: that of a long document is never held whole."""
 
 
-def _text(audit: Audit, presentation: Presentation) -> str:
-    return terminal_text(
+def _text(audit: Audit, presentation: Presentation) -> Iterable[str]:
+    text = terminal_text(
         audit,
         inputs=presentation.envelope.inputs,
         colour=presentation.colour,
         width=presentation.width,
         beside=presentation.beside,
     )
+    return (text,)
 
 
-def _json(audit: Audit, presentation: Presentation) -> str:
-    return json_text(audit, envelope=presentation.envelope, beside=presentation.beside)
+def _json(audit: Audit, presentation: Presentation) -> Iterable[str]:
+    return json_pieces(audit, envelope=presentation.envelope, beside=presentation.beside)
 
 
-def _markdown(audit: Audit, presentation: Presentation) -> str:
-    return markdown_text(audit, inputs=presentation.envelope.inputs, beside=presentation.beside)
+def _markdown(audit: Audit, presentation: Presentation) -> Iterable[str]:
+    inputs, beside = presentation.envelope.inputs, presentation.beside
+    return (markdown_text(audit, inputs=inputs, beside=beside),)
 
 
 RENDERERS: Mapping[str, Renderer] = {"text": _text, "json": _json, "markdown": _markdown}

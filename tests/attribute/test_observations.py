@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from egress_audit.addresses import SPECIAL_PURPOSE, Scope, scope_of
 from egress_audit.attribute.directions import far_sides
-from egress_audit.attribute.observations import MAX_FRAMES, Observing, surely_global
+from egress_audit.attribute.observations import Observing, surely_global
 from egress_audit.attribute.own_addresses import sides_of
+from egress_audit.attribute.sums import MAX_FRAMES
 from egress_audit.model.audit import Direction, Kind, NameUse, Observation
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.flow import NameSource

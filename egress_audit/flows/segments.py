@@ -1,0 +1,75 @@
+"""The few segments that are looked at one by one, taken out of their columns together. HOT PATH.
+
+A field at a time out of numpy's columns costs 0.1 µs, and a segment has nine of them: so those of a
+batch become Python's own numbers all at once.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from egress_audit.columns import I64, Bool, PacketBatch
+
+SYN = 0x02
+DNS_PORT = 53
+
+
+class Segment(NamedTuple):
+    """One TCP segment with payload."""
+
+    row: int
+    """In its batch."""
+    side: int
+    """Twice the flow, plus one for the originator."""
+    sequence: int
+    """Number of its first byte of payload, behind a SYN if it has one."""
+    length: int
+    """Payload bytes on the wire."""
+    start: int
+    """First byte of the payload, into the buffer of its batch."""
+    captured: int
+    """Captured bytes of the payload."""
+    frame: int
+    ts_ns: int
+    dns: bool
+    """Either port is the DNS's."""
+
+    @property
+    def end(self) -> int:
+        """Sequence number behind its last byte; maybe past 2^32."""
+        return self.sequence + self.length
+
+
+def segments_of(
+    packets: PacketBatch, side: I64, rows: I64, wanted: Callable[[int], bool]
+) -> Iterator[Segment]:
+    """The segments at these rows, in their order; `side`: (n,) of every packet of the batch.
+
+    wanted: asked of the side of each segment when its turn comes, as the one before may have been
+    enough: of four only one is handed back.
+    """
+    syn = packets.tcp_flags[rows] & SYN != 0
+    columns = (
+        rows,
+        side[rows],
+        packets.tcp_seq[rows] + syn,
+        packets.payload_len[rows],
+        packets.payload[rows],
+        packets.payload_cap[rows],
+        packets.frame[rows],
+        packets.ts_ns[rows],
+        is_dns(packets, rows),
+    )
+    for values in zip(*(column.tolist() for column in columns), strict=True):
+        if wanted(values[1]):
+            yield Segment._make(values)
+
+
+def is_dns(packets: PacketBatch, rows: I64) -> Bool:
+    """(n,) True where either port is the DNS's."""
+    to_or_from: Bool = (packets.sport[rows] == DNS_PORT) | (packets.dport[rows] == DNS_PORT)
+    return to_or_from
+
+
+def payload_of(packets: PacketBatch, segment: Segment) -> bytes:
+    """The captured payload of a segment."""
+    return packets.buffer[segment.start : segment.start + segment.captured].tobytes()

@@ -1,0 +1,58 @@
+"""Segments out of their columns, as Python's own numbers."""
+
+import numpy as np
+
+from egress_audit.columns import PacketBatch
+from egress_audit.decode.ledger import Ledger
+from egress_audit.decode.packets import packets_of
+from egress_audit.flows.segments import Segment, is_dns, payload_of, segments_of
+from tests.builders.captures import TCP, Frame, ethernet, ipv4, pcap, tcp
+from tests.builders.engine import opened
+
+LAST = (1 << 32) - 1
+
+
+def packets_in(*segments: bytes) -> PacketBatch:
+    frames = [
+        Frame(1_000, ethernet(ipv4("10.0.0.2", "192.0.2.1", segment, TCP))) for segment in segments
+    ]
+    return packets_of(next(iter(opened(pcap(frames)))), Ledger())
+
+
+def segments_in(*segments: bytes) -> list[Segment]:
+    packets = packets_in(*segments)
+    rows = np.arange(len(packets))
+    return list(segments_of(packets, rows * 2 + 1, rows, lambda side: True))
+
+
+def test_a_segment_has_the_numbers_of_its_row() -> None:
+    first, second = segments_in(
+        tcp(40000, 443, "A", seq=7, payload=b"abc"), tcp(40000, 443, "A", seq=10, payload=b"d")
+    )
+    assert (first.row, first.side, first.sequence, first.length, first.end) == (0, 1, 7, 3, 10)
+    assert (second.row, second.side, second.frame, second.ts_ns) == (1, 3, 2, 1_000)
+
+
+def test_data_beside_a_syn_begin_behind_it_also_where_numbers_come_round() -> None:
+    (segment,) = segments_in(tcp(40000, 443, "S", seq=LAST, payload=b"abc"))
+    assert segment.sequence == 0
+
+
+def test_the_payload_is_what_was_captured() -> None:
+    packets = packets_in(tcp(40000, 443, "A", payload=b"abc"))
+    rows = np.arange(1)
+    (segment,) = segments_of(packets, rows, rows, lambda side: True)
+    assert payload_of(packets, segment) == b"abc"
+
+
+def test_either_port_may_be_that_of_the_dns() -> None:
+    packets = packets_in(tcp(40000, 53), tcp(53, 40000), tcp(40000, 443))
+    assert is_dns(packets, np.arange(3)).tolist() == [True, True, False]
+
+
+def test_whether_a_side_is_wanted_is_asked_when_its_turn_comes() -> None:
+    packets = packets_in(*[tcp(40000, 443, "A", seq=n, payload=b"x") for n in range(3)])
+    rows, had = np.arange(3), list[int]()
+    for segment in segments_of(packets, rows * 0, rows, lambda side: side not in had):
+        had.append(segment.side)
+    assert had == [0]
