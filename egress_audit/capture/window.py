@@ -16,8 +16,8 @@ import numpy as np
 from egress_audit.columns import PADDING, U8
 
 BLOCK = 4 << 20
-"""Bytes read at a time. Twice as many cost the same time and 6 MB more; half as many cost a quarter
-more time, since everything behind works on whole blocks."""
+"""Bytes read at a time. Twice as many cost about the same time and 6 MB more; half as many a fifth
+more time (three noisy runs each), since everything behind works on whole blocks."""
 
 Stream = BinaryIO | io.RawIOBase
 """An input that gives bytes, and none only at its end."""
