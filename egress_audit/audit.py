@@ -189,7 +189,7 @@ def _traffic(
         sides = sides_of(flows, local)
     else:
         sides = sides_of(flows, recorded.own_addresses, "recorded")
-    far = far_sides(flows, sides)
+    far = far_sides(flows, sides, None if recorded is None else recorded.from_clients(flows))
     if recorded is not None:
         recorded.lead(heard.hearing.names)
         senders = recorded.senders(flows, far)

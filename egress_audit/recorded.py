@@ -12,7 +12,7 @@ from egress_audit.attribute.owners import Owned, RecordedOwners
 from egress_audit.attribute.phases import phase_at
 from egress_audit.attribute.probes import ProbeSearch, missing_probes
 from egress_audit.attribute.questions import Sender
-from egress_audit.columns import FlowColumns, PacketBatch
+from egress_audit.columns import Bool, FlowColumns, PacketBatch
 from egress_audit.errors import InputUnreadable, WrongUsage
 from egress_audit.evidence.account import Account
 from egress_audit.evidence.event_kinds import HOWS
@@ -21,7 +21,7 @@ from egress_audit.model.audit import EvidenceItem
 from egress_audit.model.destination import Absent
 from egress_audit.model.evidence import CaptureFacts, Recording
 from egress_audit.model.flow import Name, NameSource
-from egress_audit.model.run import Process
+from egress_audit.model.run import Process, Role
 from egress_audit.names.flow_names import FlowNames
 from egress_audit.names.table import NameTable
 
@@ -91,6 +91,10 @@ class Recorded:
             for network in _networks([text]):
                 address = str(network.network_address)
                 table.answer(address, Name(host, NameSource.SANDBOX_DNS, 0, 0))
+
+    def from_clients(self, flows: FlowColumns) -> Bool:
+        """(n,) True for flows that the user's own client began, from outside of the sandbox."""
+        return self.owners.begun_by(Role.CLIENT, len(flows))
 
     def senders(self, flows: FlowColumns, far: Far) -> Senders:
         """Owner and phase of each flow. The phase of the whole command is no news of any."""

@@ -45,6 +45,42 @@ for number in range(50):
     os.wait()
 """
 
+SHARES_A_PORT = """
+begun, goes_on = os.pipe(), os.pipe()
+for number in range(2):
+    if not os.fork():
+        with socket.socket() as one:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            one.bind(("", 7777))
+            one.connect(("203.0.113.5", 6000 + number))
+            os.write(begun[1], b".")
+            os.read(goes_on[0], 1)
+            one.sendall(str(number).encode())
+        os._exit(0)
+for _ in range(2): os.read(begun[0], 1)
+os.write(goes_on[1], b"..")
+for _ in range(2): os.wait()
+"""
+
+FLIPS_A_DATAGRAM = """
+place = ctypes.create_string_buffer(
+    struct.pack("=H", 2) + struct.pack("!H", 5000) + bytes([203, 0, 113, 5]) + bytes(8))
+here, there, over = bytes([203, 0, 113, 5]), bytes([203, 0, 113, 6]), []
+def flip():
+    while not over:
+        place[4:8] = there
+        place[4:8] = here
+libc = ctypes.CDLL(None, use_errno=True)
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+    one.bind(("", 7777))
+    flipping = threading.Thread(target=flip)
+    flipping.start()
+    for number in range(300):
+        libc.sendto(one.fileno(), b"x", 1, 0, place, 16)
+    over.append(1)
+    flipping.join()
+"""
+
 FRAGMENTS = """
 udp("203.0.113.5", 5000, bytes(4000))
 udp("2001:db8::5", 5000, bytes(4000))
@@ -111,6 +147,24 @@ def test_an_address_that_is_changed_behind_our_back_is_named_by_its_packet(way: 
     named = {attempt.address for attempt in seen.attempts("connect")}
     assert {frame.target for frame in opened} <= named
     assert seen.run.unattributed == 0
+
+
+def test_an_address_that_is_changed_on_a_socket_with_a_port_is_named_by_its_datagram() -> None:
+    seen = recorded(python(FLIPS_A_DATAGRAM))
+    assert {frame.pid for frame in seen.out} == {seen.program.pid}
+    assert len(seen.out) == 300
+    named = {attempt.address for attempt in seen.attempts()}
+    assert {frame.target for frame in seen.out} <= named
+    assert named <= {"203.0.113.5", "203.0.113.6", "0.0.0.0"}
+
+
+def test_of_live_connections_that_share_a_port_each_is_its_own_process_s() -> None:
+    seen = recorded(python(SHARES_A_PORT))
+    pids = {process.id: process.pid for process in seen.run.processes}
+    said = {attempt.port: pids[attempt.process] for attempt in seen.attempts("connect")}
+    assert len(set(said.values())) == 2
+    assert {(f.ports[1], f.pid) for f in seen.out if f.pid is not None} == set(said.items())
+    assert {frame.payload for frame in seen.out} >= {b"0", b"1"}
 
 
 def test_packets_of_threads_belong_to_their_process() -> None:

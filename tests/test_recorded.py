@@ -1,6 +1,7 @@
 """Bundles, end to end: what the recorder noted and what the capture shows become one audit."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from egress_audit.addresses import Scope, parse_prefix
 from egress_audit.api import Asserted, audit_capture, explain_frames
 from egress_audit.errors import InputUnreadable, WrongUsage
 from egress_audit.judge.assertions import WORDS
-from egress_audit.model.audit import Audit, Kind, Observation, Owner
+from egress_audit.model.audit import Audit, Direction, Kind, Observation, Owner
 from egress_audit.model.destination import Absent
 from egress_audit.model.flow import NameSource
 from egress_audit.model.run import Role
@@ -24,13 +25,14 @@ from tests.builders.bundles import (
     line,
     process,
 )
-from tests.builders.captures import UDP, dns_query, ip, udp
+from tests.builders.captures import UDP, dns_query, ip, tcp_session, udp
 from tests.builders.recordings import (
     EXERCISER,
     HOME,
     HUB,
     INVENTED,
     PROBES,
+    Sent,
     asked,
     bundle,
     connected,
@@ -39,8 +41,11 @@ from tests.builders.recordings import (
     sent_by,
     with_how,
 )
-from tests.builders.scenes import one
+from tests.builders.scenes import one, raw
 
+NO_INBOUND = str(Path(__file__).parent.parent / "captures/profiles/no-inbound.yaml")
+CLIENT = 5
+"""`Process.id` of who hands the user's client in."""
 GAVE = line("name", host=HUB, address=INVENTED, frame=6)
 
 
@@ -137,6 +142,44 @@ def test_what_our_exerciser_does_is_listed_and_never_the_programs(folder: Path) 
     recording = audit.coverage.recording
     assert not isinstance(recording, Absent)
     assert recording.not_the_programs == {"exerciser": 2, "probe": 8}
+
+
+def served() -> list[Sent]:
+    """A connection that the user's client made to the program, which answered."""
+    ends = ("127.0.0.1", 40003), ("127.0.0.1", 8080)
+    frames = tcp_session(*ends, b"\x00hi", b"\x00ho", link=raw)
+    begun = sent_by(CLIENT, frames, ours="127.0.0.1", interface=1)
+    port = frames[0].data[20:22]
+    return [
+        made if made.packet.data[20:22] == port else replace(made, process=TARGET) for made in begun
+    ]
+
+
+def by_client(folder: Path, profile: str = "offline") -> Audit:
+    return audit_of(bundle(folder, served(), processes=[process(CLIENT, role="client")]), profile)
+
+
+def test_what_the_user_s_client_did_is_inbound_and_answered_by_the_program(folder: Path) -> None:
+    (seen,) = contacts(by_client(folder))
+    assert (seen.direction, seen.from_client, seen.flows) == (Direction.INBOUND, True, 1)
+    assert owner_of(seen).role is Role.TARGET
+
+
+def test_the_user_s_client_is_listed_where_inbound_is_reported(folder: Path) -> None:
+    audit = by_client(folder)
+    assert "inbound-answered" in {spot.id for spot in audit.blind_spots}
+    assert (audit.verdict.value, material(audit)) == ("HOLDS", set())
+
+
+def test_the_user_s_client_contradicts_a_claim_that_denies_inbound(folder: Path) -> None:
+    audit = by_client(folder, NO_INBOUND)
+    assert rules(audit) == ["EA010"]
+    assert "the user's client on this host" in audit.headline
+
+
+def test_a_program_that_serves_itself_answers_no_client(folder: Path) -> None:
+    audit = audit_of(bundle(folder, local()), NO_INBOUND)
+    assert rules(audit) == []
 
 
 def test_a_packet_of_nobody_leaves_the_claim_open(folder: Path) -> None:

@@ -56,11 +56,18 @@ class Far:
     ip_bytes_in: I64
 
 
-def far_sides(flows: FlowColumns, sides: Sides) -> Far:
-    """The far side of each flow, and what went there and came from it."""
-    out = _far_is_responder(flows, sides)
+def far_sides(flows: FlowColumns, sides: Sides, theirs: Bool | None = None) -> Far:
+    """The far side of each flow, and what went there and came from it.
+
+    theirs: (n,) True for flows that somebody beyond our machine is known to have begun, though both
+    ends are ours.
+    """
+    theirs = np.zeros(len(flows), np.bool_) if theirs is None else theirs
+    out = _far_is_responder(flows, sides) & ~theirs
     icmp = np.isin(flows.proto, (ICMP, ICMPV6))
     direction = _directions(flows, sides, out)
+    home = direction == INTERNAL
+    direction[theirs] = np.where(flows.resp_pkts[theirs] > 0, INBOUND, RECEIVED)
     same = (flows.orig_hi == flows.resp_hi) & (flows.orig_lo == flows.resp_lo)
     pkts_in = np.where(out, flows.resp_pkts, flows.orig_pkts)
     one_machine = same | (sides.own.how == "recorded")
@@ -70,7 +77,7 @@ def far_sides(flows: FlowColumns, sides: Sides) -> Far:
         port=np.where(icmp, flows.orig_p, np.where(out, flows.resp_p, 0)).astype(np.uint16),
         has_port=icmp | (out & np.isin(flows.proto, WITH_PORTS)),
         direction=direction,
-        itself=one_machine & (direction == INTERNAL) & (sides.own.how != "guessed"),
+        itself=one_machine & home & (sides.own.how != "guessed"),
         near_is_orig=out,
         pkts_out=np.where(out, flows.orig_pkts, flows.resp_pkts),
         pkts_in=pkts_in,

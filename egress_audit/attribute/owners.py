@@ -170,6 +170,18 @@ class RecordedOwners:
             self._put(start + there, flow[at[there]], by_orig[at[there]])
             at += 1
 
+    def begun_by(self, role: Role, flows: int) -> Bool:
+        """(n,) True for flows whose originator is known to be of this role, and never another."""
+        of_role = np.array(
+            [process.role is role for process in self._processes] + [False], np.bool_
+        )
+        found: Bool = np.zeros(flows, np.bool_)
+        noted = np.flatnonzero((self._flow >= 0) & self._by_orig)
+        known = of_role[self._process[noted]]  # NOBODY is the last.
+        found[self._flow[noted[known]]] = True
+        found[self._flow[noted[~known]]] = False
+        return found
+
     def _put(self, place: I64, flow: I64, by_orig: Bool) -> None:
         """Puts noted frames on flows, of which each frame may have several."""
         place, flow, by_orig = place[flow >= 0], flow[flow >= 0], by_orig[flow >= 0]

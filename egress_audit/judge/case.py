@@ -88,6 +88,14 @@ class Case:
             if seen.direction in (Direction.INBOUND, Direction.RECEIVED):
                 yield seen
 
+    def answered(self) -> Iterator[Observation]:
+        """Rows that the far side began and ours answered; over loopback only where it is recorded
+        that a client of the user's did."""
+        for seen in self.inbound():
+            told = not seen.from_client or not isinstance(self.run, Absent)
+            if seen.direction is Direction.INBOUND and told:
+                yield seen
+
     def is_own_resolver(self, seen: Observation) -> bool:
         """True for a contact with port 53 of a resolver that is our own."""
         if isinstance(self.run, Absent) or seen.far_p != DNS_PORT:

@@ -68,6 +68,9 @@ def contact(seen: Observation, *, whom: str) -> str:
     return f"sent {packets}{flows} to {whom}"
 
 
+CLIENT = "the user's client on this host"
+
+
 def whom(seen: Observation) -> str:
     """`huggingface.co at 198.18.0.7:443 (benchmark)`."""
     name, at = best_name(seen), endpoint(seen)

@@ -147,10 +147,10 @@ def inbound_contact(case: Case) -> Matches:
     """EA010."""
     if case.claim.inbound != "deny":
         return
-    for seen in case.inbound():
-        if seen.direction is Direction.INBOUND and seen.destination.scope is not Scope.LOOPBACK:
-            count = phrases.plural(seen.flows, "connection")
-            yield f"answered {count} from {phrases.whom(seen)}", (seen,)
+    for seen in case.answered():
+        count = phrases.plural(seen.flows, "connection")
+        whom = phrases.CLIENT if seen.from_client else phrases.whom(seen)
+        yield f"answered {count} from {whom}", (seen,)
 
 
 def contact_beyond_rows(case: Case) -> Matches:

@@ -7,7 +7,6 @@ from egress_audit.judge.attempts import UNANSWERED
 from egress_audit.judge.blind_spots import Spot, always, never
 from egress_audit.judge.case import Case
 from egress_audit.judge.spots_of_file import AGAIN, NONE, number_of, sum_of
-from egress_audit.model.audit import Direction
 from egress_audit.model.destination import Absent
 
 TCP = 6
@@ -22,13 +21,8 @@ def _guessed(case: Case) -> int | None:
 
 
 def _inbound(case: Case) -> int | None:
-    answered = [
-        seen
-        for seen in case.inbound()
-        if seen.direction is Direction.INBOUND and seen.destination.scope is not Scope.LOOPBACK
-    ]
     reported = case.claim.inbound == "report"
-    return (sum(seen.flows for seen in answered) or None) if reported else None
+    return (sum(seen.flows for seen in case.answered()) or None) if reported else None
 
 
 def _service_missing(case: Case) -> int | None:

@@ -132,6 +132,12 @@ class Observation:
     """For the rest: flows by scope of the far end."""
 
     @property
+    def from_client(self) -> bool:
+        """True for what came in over loopback: in a bundle, from the user's client of this host."""
+        inbound = self.direction is Direction.INBOUND
+        return inbound and self.destination.scope is Scope.LOOPBACK
+
+    @property
     def by_helper(self) -> bool:
         """True for what our own helpers did: it is listed, and never judged."""
         return not isinstance(self.owner, Absent) and self.owner.role.is_helper

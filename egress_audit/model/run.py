@@ -52,6 +52,8 @@ class Role(StrEnum):
     TARGET = "target"
     EXERCISER = "exerciser"
     """Started by us to use the program; never counted as the program."""
+    CLIENT = "client"
+    """Hands the user's own client of this host in: what it begins is inbound to the program."""
     PROBE = "probe"
     """Sends the positive control."""
     RECORDER = "recorder"
@@ -60,7 +62,7 @@ class Role(StrEnum):
     @property
     def is_helper(self) -> bool:
         """True for what was started by us to send: listed, and never counted as the program."""
-        return self in (Role.EXERCISER, Role.PROBE)
+        return self in (Role.EXERCISER, Role.CLIENT, Role.PROBE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +116,8 @@ class Attempt:
     @property
     def wants_out(self) -> bool:
         """True for a call that sends, or opens a connection, over IP; not for a route probe."""
-        if self.family not in IP_FAMILIES:
-            return False
-        return self.call in SENDING or (self.call == "connect" and not self.asks_for_route)
+        sends = self.call in SENDING or (self.call == "connect" and not self.asks_for_route)
+        return sends and self.family in IP_FAMILIES
 
     @property
     def asks_for_route(self) -> bool:

@@ -91,7 +91,7 @@ def _jobs(
     if publisher is not None:
         orders = publisher.theirs
         jobs[RELAY] = Job(
-            Role.EXERCISER,
+            Role.CLIENT,
             function=lambda: relay(orders),
             background=True,
             descriptors=(orders.fileno(),),

@@ -28,7 +28,7 @@ from egress_audit.record.filter import (
     SOCK_TYPE_MASK,
 )
 from egress_audit.record.group_joins import joined_group
-from egress_audit.record.group_signal import group_of, signal_group
+from egress_audit.record.group_signal import leads_beyond, signal_tree
 from egress_audit.record.inside import Inside
 from egress_audit.record.magic_links import what_is_at
 from egress_audit.record.notifications import (
@@ -150,7 +150,7 @@ class Calls:
             self._attempts.add(process.id, name, family="kernel keys", denied=errno.EPERM)
             return errno.EPERM
         if name == "kill":
-            return self._kill(note)
+            return self._kill(note, task)
         if name in IO_URING:
             number = self._attempts.add(process.id, name, denied=errno.ENOSYS)
             self._denied_rings[process.id] = number
@@ -170,15 +170,14 @@ class Calls:
             return self._calls(note, task)
         return 0
 
-    def _kill(self, note: Notification) -> int:
-        """A signal to the caller's group: sent by us where that is ours too, with processes of the
-        host in it."""
-        group = group_of(note.tid)
-        if group != os.getpgrp():
+    def _kill(self, note: Notification, task: Task) -> int:
+        """A signal to everybody, or to the caller's group: sent by us where we ourselves, and
+        processes of the host, are among them."""
+        meant, number = (word & 0xFFFF_FFFF for word in note.arguments[:2])
+        if not leads_beyond(note.tid, meant):
             return 0
         if self._listener.still_waits(note):
-            number = note.arguments[1] & 0xFFFF_FFFF
-            self._listener.done(note, signal_group(self._init, group, number))
+            self._listener.done(note, signal_tree(self._init, task.pid, meant, number))
         return ANSWERED
 
     # Sockets

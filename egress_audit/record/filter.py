@@ -59,6 +59,8 @@ FILES = (
     "mknodat",
 )
 IO_URING = ("io_uring_setup", "io_uring_enter", "io_uring_register")
+OWN_GROUP, EVERYBODY = 0, 0xFFFF_FFFF
+"""Pids of kill(2) that name no process, as 32 bits: 0 and -1."""
 
 
 @dataclass(slots=True)
@@ -139,9 +141,10 @@ def program(kind: str, *, files: bool = True, sockets: bool = False) -> bytes:
     _socket(made, sockets)
     _setsockopt(made)
     _seccomp(made)
-    made.label("kill")  # 0 is the group of the caller, which may hold processes of the host.
+    made.label("kill")  # The caller's group, and everybody: both may hold processes of the host.
     made.load(low_word(0))
-    made.jump(JUMP_EQUAL, 0, "notify", "allow")
+    made.jump(JUMP_EQUAL, OWN_GROUP, "notify", "")
+    made.jump(JUMP_EQUAL, EVERYBODY, "notify", "allow")
     made.label("ioctl")
     made.load(low_word(1))
     made.jump(JUMP_EQUAL, TIOCSTI, "forbidden", "")

@@ -1,7 +1,8 @@
 """Ports of this host that lead to a server in the sandbox: for the user's own client.
 
 The recorder accepts on the host and hands each connection to a relay inside, which connects to the
-server over the sandbox's loopback, as a client there would: so every byte is in the capture.
+server over the sandbox's loopback, as a client there would: so every byte is in the capture. The
+relay stands for that client (Role.CLIENT), so that what it begins is inbound to the program.
 """
 
 import selectors
@@ -29,7 +30,6 @@ class Publisher:
         self.ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # A relay that takes nothing must not stop the recorder.
         self.ours.setblocking(False)
-        self.connections = 0
         for port in ports:
             try:
                 listener = socket.create_server((HOST, port), backlog=BACKLOG)
@@ -50,7 +50,6 @@ class Publisher:
             connection, _ = listener.accept()
             with connection:
                 socket.send_fds(self.ours, [str(port).encode()], [connection.fileno()])
-                self.connections += 1
 
     def close(self) -> None:
         """Stops listening, and tells the relay to end."""

@@ -13,41 +13,36 @@ from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import NamedTuple
 
 from egress_audit.model.run import Process, Role
+from egress_audit.record.local_ports import LocalPorts, address_of, back, protocol_of
 from egress_audit.record.notifications import SocketAddress
 from egress_audit.record.packet_ends import ICMP, ICMPV6, IGMP, TCP, Ends
 from egress_audit.record.syscalls import pidfd_getfd
 
 PENDING_NS = 500_000_000
-"""A call that has no port by then did not get one; its socket is let go."""
-MOST_PORTS = 200_000
+"""A call of which no packet came by then sent none; one without a port did not get one."""
 MOST_PENDING = 4096
-"""Each holds a descriptor."""
+"""Each may hold a descriptor."""
 MOST_FRAGMENTS = 4096
-IPV6_V6ONLY = 26
 SO_NETNS_COOKIE = 71
 """Which network namespace a socket lies in (asm-generic/socket.h, since Linux 5.14)."""
-ANY4, ANY6 = bytes(4), bytes(16)
 RST = 0x04
-MAPPED = bytes(10) + b"\xff\xff"
-ON_THE_WIRE = {256: TCP, 262: TCP}
-"""IPPROTO_SMC and IPPROTO_MPTCP, which never stand in a packet (linux/in.h): both send TCP."""
 
 SECCOMP = "seccomp"
 KERNEL = "kernel, on behalf of"
 
-Port = tuple[int, bytes, int]
-"""Protocol, local address (all zero: any), local port."""
-
 
 @dataclass(slots=True)
 class Pending:
-    """A socket whose local port is not known yet."""
+    """A call whose packet, or local port, is not known yet."""
 
     socket: socket.socket
+    """Closed once its port is known: the program may want to close it, and have the port again."""
+    proto: int
+    port: int
+    """0 if it is not known yet."""
     tid: int
     process: Process
     targets: tuple[SocketAddress, ...]
@@ -77,7 +72,7 @@ class Senders:
 
     def __init__(self, on_mismatch: Callable[[Process, Ends], None]) -> None:
         self._on_mismatch = on_mismatch
-        self._ports: OrderedDict[Port, Process] = OrderedDict()
+        self._ports = LocalPorts()
         self._pending: list[Pending] = []
         self._raw: dict[int, Process] = {}
         """IP protocol of raw sockets, 255 for those that write the header themselves."""
@@ -115,13 +110,16 @@ class Senders:
             self._raw[own.proto] = process
             own.close()
             return Heard(kind)
-        if not self._bound(own, process):
-            if len(self._pending) >= MOST_PENDING:
-                self._settle(self._pending[0])
-            self._pending.append(Pending(own, tid, process, targets, now_ns))
-        else:
-            own.close()
+        self._wait(Pending(own, protocol_of(own), 0, tid, process, targets, now_ns))
         return Heard(kind)
+
+    def _wait(self, call: Pending) -> None:
+        """Waits for the packet of a call, or for its port; for neither where it has no target."""
+        if self._has_port(call) and not call.targets:
+            return
+        if len(self._pending) >= MOST_PENDING:
+            self._settle(self._pending[0])
+        self._pending.append(call)
 
     def _is_elsewhere(self, own: socket.socket, process: Process) -> bool:
         """A probe calls first, and under the program's filter has no network of its own."""
@@ -134,26 +132,14 @@ class Senders:
         """Takes in that a process joined a multicast group: the kernel reports it."""
         self._joined = process
 
-    def _bound(self, own: socket.socket, process: Process) -> bool:
-        """Notes the local end of a socket if it has one."""
-        address, port = own.getsockname()[:2]
-        if not port:
-            return False
-        proto = _protocol(own)
-        six = own.family == socket.AF_INET6
-        here = ip_address(address.partition("%")[0]).packed
-        self._set((proto, here, port), process)
-        if six and here[:12] == MAPPED:
-            self._set((proto, here[12:], port), process)
-        elif six and here == ANY6 and not own.getsockopt(socket.IPPROTO_IPV6, IPV6_V6ONLY):
-            self._set((proto, ANY4, port), process)
-        return True
-
-    def _set(self, port: Port, process: Process) -> None:
-        self._ports[port] = process
-        self._ports.move_to_end(port)
-        if len(self._ports) > MOST_PORTS:
-            self._ports.popitem(last=False)
+    def _has_port(self, call: Pending) -> bool:
+        """Notes the local end of a call as soon as it has a port. Raises OSError."""
+        if not call.port:
+            call.port = self._ports.note(call.socket, call.process)
+            if call.port:
+                call.socket.close()
+                self._ports.told(call.proto, call.port, call.targets, call.process)
+        return call.port != 0
 
     def _done(self, tid: int) -> None:
         """A thread that calls again has finished its call before."""
@@ -163,21 +149,22 @@ class Senders:
     def _settle(self, waiting: Pending) -> None:
         self._pending.remove(waiting)
         with suppress(OSError), waiting.socket:
-            self._bound(waiting.socket, waiting.process)
+            self._has_port(waiting)
 
     def sweep(self, now_ns: int) -> None:
-        """Reads ports that are known by now, and lets sockets go that waited too long."""
+        """Reads ports that are known by now, and lets calls go that waited too long."""
         for waiting in list(self._pending):
-            try:
-                port = waiting.socket.getsockname()[1]
-            except OSError:
-                port = 0
-            if port or now_ns - waiting.since_ns > PENDING_NS:
+            known = False
+            with suppress(OSError):
+                known = self._has_port(waiting)
+            if (known and not waiting.targets) or now_ns - waiting.since_ns > PENDING_NS:
                 self._settle(waiting)
 
     def sender(self, ends: Ends, packet: bytes) -> Sender | None:
         """Who sent a packet that came out of the sandbox, or went over its loopback."""
-        if self._pending and ends.source_port:
+        if ends.opens:
+            self._ports.forget(back(ends))
+        if ends.source_port and (ends.opens or ends.proto != TCP):
             self._match(ends)
         process = self._known(ends)
         if process is not None:
@@ -185,30 +172,37 @@ class Senders:
         return self._for_the_kernel(ends, packet)
 
     def _match(self, ends: Ends) -> None:
-        """Settles the call that this packet belongs to, and notes if it was another target's.
+        """Joins a first packet to the call that it belongs to, and notes if it was another
+        target's.
 
         Connections to different places may share a port (ip_local_port_range), so of two calls it
-        is the one that had named the place, and only a SYN is a connection's first packet.
+        is the one that had named the place. What another call had named before, as the connect of
+        a datagram socket may have, or a SYN once more, contradicts no call.
         """
-        if ends.proto == TCP and not ends.opens:
-            return
         strays: list[Pending] = []
         for waiting in self._pending:
             with suppress(OSError):
-                port = waiting.socket.getsockname()[1]
-                if (port, _protocol(waiting.socket)) != (ends.source_port, ends.proto):
-                    continue
-                if not waiting.targets or any(_is(ends, told) for told in waiting.targets):
+                self._has_port(waiting)
+            at_port = (waiting.port, waiting.proto) == (ends.source_port, ends.proto)
+            if not at_port or not waiting.targets:
+                continue  # What names no place, as bind and listen, sends nothing by itself.
+            if any(_is(ends, told) for told in waiting.targets):
+                self._ports.begin(ends, waiting.process)
+                if len(waiting.targets) == 1:
                     self._settle(waiting)
-                    return
-                strays.append(waiting)
-        if strays:
-            self._on_mismatch(strays[0].process, ends)
+                return
+            strays.append(waiting)
+        owner = self._ports.conversing(ends)
+        if strays and owner is None:
+            owner = strays[0].process
+            self._on_mismatch(owner, ends)
             self._settle(strays[0])
+        if ends.opens and (owner := owner or self._ports.owner(ends)):
+            self._ports.begin(ends, owner)
 
     def _known(self, ends: Ends) -> Process | None:
         if ends.source_port:
-            found = self._at(ends.proto, ends.source, ends.source_port)
+            found = self._ports.owner(ends)
             if found is not None:
                 if ends.proto != TCP:
                     self._remember(ends, found)
@@ -236,14 +230,8 @@ class Senders:
             process = self._quoted(ends, packet)
         elif ends.proto == TCP and _resets(packet):
             # A closed port of the loopback answers one of ours.
-            process = self._at(ends.proto, ends.target, ends.target_port)
+            process = self._ports.owner(back(ends))
         return Sender(process, KERNEL) if process else None
-
-    def _at(self, proto: int, address: bytes, port: int) -> Process | None:
-        """The process at a local end."""
-        anywhere = ANY4 if len(address) == 4 else ANY6
-        found = self._ports.get((proto, address, port))
-        return found or self._ports.get((proto, anywhere, port))
 
     def _quoted(self, ends: Ends, packet: bytes) -> Process | None:
         """The process whose port an ICMP error speaks of (RFC 792, RFC 4443 §3).
@@ -257,8 +245,8 @@ class Senders:
             return None
         proto = packet[place + 9] if four else packet[place + 6]
         came_from, meant_for = struct.unpack_from("!HH", packet, transport)
-        meant = self._at(proto, ends.source, meant_for)
-        return meant or self._at(proto, ends.target, came_from)
+        answer = Ends(proto, ends.source, meant_for, ends.target, came_from, False)
+        return self._ports.owner(answer) or self._ports.owner(back(answer))
 
     def close(self) -> None:
         """Lets every socket go."""
@@ -282,18 +270,11 @@ def _resets(packet: bytes) -> bool:
     return len(packet) > flags and bool(packet[flags] & RST)
 
 
-def _protocol(own: socket.socket) -> int:
-    """The protocol of the packets that a socket sends."""
-    return ON_THE_WIRE.get(own.proto, own.proto)
-
-
 def _is(ends: Ends, told: SocketAddress) -> bool:
     """True if a packet went where the call had said."""
     if not told.is_internet:
         return True
-    target = ip_address(told.address.partition("%")[0]).packed
-    if target[:12] == MAPPED and len(target) == 16:
-        target = target[12:]
+    target = address_of(told)
     if not any(target):
         return True  # The unspecified address means this machine (ip(7)).
     port = told.port if ends.target_port else 0

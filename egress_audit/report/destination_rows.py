@@ -22,6 +22,8 @@ from egress_audit.report.words import (
 
 MAX_ROWS = 30
 COMMAND_COLUMNS = 40
+CLIENT = "the user's client on this host"
+"""Who came in over loopback."""
 MAX_NAMES = 3
 """Names of one row that are told, since they may disagree; the others are counted."""
 ICMP = (1, 58)
@@ -131,6 +133,8 @@ def _is_asking(seen: Observation) -> bool:
 
 def _contact(seen: Observation) -> Iterable[str]:
     yield from _names(tuple(use for use in seen.names if use.host != seen.far_h))
+    if seen.from_client:
+        yield CLIENT
     yield str(seen.far_h)
     tls = f" ({number(seen.tls_flows)} TLS)" if seen.tls_flows else ""
     yield f"{_service(seen)}, {counted(seen.flows, 'flow')}{tls}"

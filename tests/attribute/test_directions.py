@@ -2,6 +2,7 @@
 
 from ipaddress import ip_network
 
+import numpy as np
 import pytest
 
 from egress_audit.attribute.directions import DIRECTIONS, Far, far_sides
@@ -49,6 +50,33 @@ def test_who_began_decides_the_direction(
     client: str, server: str, script: str, direction: Direction
 ) -> None:
     assert direction_of(far_of(scripted(script, (client, 40000), (server, 443)))) is direction
+
+
+def from_outside(script: str) -> Far:
+    """The far side of a flow between addresses of ours that somebody beyond is known to begin."""
+    flows = run(pcap(scripted(script, (OURS, 40000), (OURS, 443)))).flows
+    sides = sides_of(flows, [ip_network(OURS)], "recorded")
+    return far_sides(flows, sides, np.ones(len(flows), np.bool_))
+
+
+@pytest.mark.parametrize(
+    ("script", "direction"),
+    [
+        (">S <SA >A", Direction.INBOUND),
+        (">S <R", Direction.INBOUND),
+        (">S", Direction.RECEIVED),
+    ],
+)
+def test_what_somebody_beyond_began_between_ours_is_inbound(
+    script: str, direction: Direction
+) -> None:
+    assert direction_of(from_outside(script)) is direction
+
+
+def test_of_such_a_flow_ours_is_the_responder_and_it_stayed_on_the_machine() -> None:
+    far = from_outside(">S <SA >A")
+    assert (far.pkts_out.tolist(), far.pkts_in.tolist()) == ([1], [2])
+    assert (far.near_is_orig.tolist(), far.itself.tolist()) == ([False], [True])
 
 
 def test_the_far_side_may_be_the_originator() -> None:

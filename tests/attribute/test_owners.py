@@ -18,6 +18,20 @@ from tests.builders.runs import EXERCISER, PROCESSES, TARGET, process
 
 WAYS = ("seccomp", KERNEL)
 ORIG, RESP = True, False
+CLIENT = 5
+
+
+def recorded(
+    notes: list[tuple[int, int, int]], nobodys: tuple[int, ...], processes: tuple[Process, ...]
+) -> RecordedOwners:
+    """notes: (frame, process, way); nobodys: frames from which on nobody is known to send."""
+    columns = np.array(notes, np.int64).reshape(-1, 3)
+    noted = (
+        columns[:, 0],
+        columns[:, 1].astype(np.int32),
+        columns[:, 2].astype(np.uint8),
+    )
+    return RecordedOwners(processes, noted, WAYS, np.array(nobodys, np.int64))
 
 
 def owned(
@@ -30,13 +44,7 @@ def owned(
     batches: int = 1,
 ) -> Owned:
     """notes: (frame, process, way); frames: (frame, flow, by_orig), in order."""
-    columns = np.array(notes, np.int64).reshape(-1, 3)
-    noted = (
-        columns[:, 0],
-        columns[:, 1].astype(np.int32),
-        columns[:, 2].astype(np.uint8),
-    )
-    owners = RecordedOwners(processes, noted, WAYS, np.array(nobodys, np.int64))
+    owners = recorded(notes, nobodys, processes)
     for part in np.array_split(np.array(frames, np.int64).reshape(-1, 3), batches):
         owners.take(part[:, 0], part[:, 1], part[:, 2].astype(np.bool_))
     return owners.owned(len(near_is_orig), np.array(near_is_orig))
@@ -183,3 +191,33 @@ def test_the_packet_inside_of_a_noted_frame_has_its_sender_too(batches: int) -> 
 def test_frames_that_waited_for_others_have_theirs() -> None:
     found = owned([(1, TARGET, 0)], [(2, 1, ORIG), (1, 0, ORIG)], near_is_orig=(True, True))
     assert found.known.tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("notes", "nobodys", "expected"),
+    [
+        ([(1, CLIENT, 0)], (), True),
+        ([(1, CLIENT, 0), (2, TARGET, 0)], (), True),
+        ([(1, TARGET, 0), (2, CLIENT, 0)], (), False),
+        ([(1, CLIENT, 0), (3, TARGET, 0)], (), False),
+        ([(1, CLIENT, 0)], (3,), False),
+        ([(1, EXERCISER, 0)], (), False),
+        ([], (), False),
+    ],
+    ids=[
+        "a client began it",
+        "and the program answered",
+        "the program began it and a client answered",
+        "the program sent for the same side",
+        "or nobody did",
+        "the exerciser began it",
+        "nothing is noted",
+    ],
+)
+def test_a_flow_is_begun_by_who_alone_sent_for_its_originator(
+    notes: list[tuple[int, int, int]], nobodys: tuple[int, ...], expected: bool
+) -> None:
+    made = recorded(notes, nobodys, (*PROCESSES, process(CLIENT, Role.CLIENT)))
+    frames = np.array([1, 2, 3]), np.zeros(3, np.int64), np.array([ORIG, RESP, ORIG])
+    made.take(*frames)
+    assert made.begun_by(Role.CLIENT, 1).tolist() == [expected]

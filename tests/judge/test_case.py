@@ -7,6 +7,7 @@ import pytest
 from egress_audit.judge.case import is_link_maintenance
 from egress_audit.model.audit import Direction
 from egress_audit.model.destination import Absent
+from egress_audit.model.run import Run
 from tests.builders.cases import (
     ADDRESS_LIST,
     DAY_NS,
@@ -19,6 +20,7 @@ from tests.builders.cases import (
     question,
     rest,
 )
+from tests.builders.runs import run
 
 
 def test_without_owners_the_subject_is_the_capture_and_never_the_model() -> None:
@@ -38,6 +40,17 @@ def test_contacts_are_what_went_out_or_stayed_between_our_own() -> None:
 def test_inbound_is_what_the_far_side_began_answered_or_not() -> None:
     there = case(*[contact(direction=direction) for direction in Direction])
     assert [seen.direction for seen in there.inbound()] == ["inbound", "received"]
+
+
+def test_answered_is_of_them_what_ours_sent_packets_to() -> None:
+    there = case(*[contact(OUTSIDE, direction=direction) for direction in Direction])
+    assert [seen.direction for seen in there.answered()] == ["inbound"]
+
+
+@pytest.mark.parametrize(("noted", "answered"), [(run(), 1), (Absent.NOT_APPLICABLE, 0)])
+def test_over_loopback_only_a_record_tells_of_a_client(noted: Run | Absent, answered: int) -> None:
+    there = case(contact(LOOPBACK, direction=Direction.INBOUND), run=noted)
+    assert len(list(there.answered())) == answered
 
 
 def test_questions_and_summed_rows_stand_apart() -> None:

@@ -12,8 +12,9 @@ def test_only_rungs_that_see_packets_and_calls_see_all() -> None:
     assert [rung for rung in Rung if rung.sees_all] == [Rung.TUN, Rung.VETH]
 
 
-def test_our_helpers_are_the_exerciser_and_the_probe() -> None:
-    assert [role for role in Role if role.is_helper] == [Role.EXERCISER, Role.PROBE]
+def test_our_helpers_are_the_exerciser_who_hands_clients_in_and_the_probe() -> None:
+    helpers = [role for role in Role if role.is_helper]
+    assert helpers == [Role.EXERCISER, Role.CLIENT, Role.PROBE]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,11 @@ from egress_audit.record import senders
 from egress_audit.record.filter import KEYS
 from egress_audit.record.notifications import FOREIGN_ABI
 from egress_audit.record.packet_ends import ends_of
-from egress_audit.record.syscalls import CAP_NET_RAW
+from egress_audit.record.syscalls import CAP_NET_RAW, CLONE_NEWPID
 from tests.builders import packets as p
 from tests.builders.call_world import DONE, LET_GO, PID, World
 from tests.builders.memory import placed
+from tests.builders.namespaces import enter
 
 pytestmark = pytest.mark.opens_sockets
 
@@ -43,6 +45,29 @@ def listening(path: Path) -> socket.socket:
     made.bind(str(path))
     made.listen()
     return made
+
+
+@contextmanager
+def paused_in_pid_namespace() -> Iterator[int]:
+    """Pid of a process that is the first of a PID namespace, as ours numbers it."""
+    reading, writing = os.pipe()
+    above = os.fork()
+    if above == 0:
+        enter(CLONE_NEWPID)
+        first = os.fork()
+        if first == 0:
+            signal.pause()
+        os.write(writing, str(first).encode())
+        os.waitpid(first, 0)
+        os._exit(0)
+    first = int(os.read(reading, 20))
+    try:
+        yield first
+    finally:
+        os.kill(first, signal.SIGKILL)
+        os.waitpid(above, 0)
+        os.close(reading)
+        os.close(writing)
 
 
 # What wants out
@@ -182,6 +207,22 @@ def test_a_signal_to_another_group_is_let_go(world: World, monkeypatch: pytest.M
     monkeypatch.setattr(os, "getpgrp", lambda: 1 << 30)
     assert world.call("kill", 0, 15) == LET_GO
     assert world.attempts == []
+
+
+def test_a_signal_to_everybody_reaches_the_tree_alone(world: World) -> None:
+    child = os.fork()
+    if child == 0:
+        signal.pause()
+        os._exit(0)
+    assert world.call("kill", -1, signal.SIGTERM) == DONE
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == -signal.SIGTERM
+    assert world.attempts == []
+
+
+def test_a_signal_to_everybody_of_a_pid_namespace_is_let_go(world: World) -> None:
+    with paused_in_pid_namespace() as pid:
+        assert world.call("kill", -1, signal.SIGTERM, tid=pid) == LET_GO
 
 
 def test_a_process_that_was_killed_has_attempted_nothing(world: World) -> None:

@@ -246,7 +246,13 @@ def test_a_signal_to_the_own_group_waits(kind: str, pid: int) -> None:
 
 
 @on_each_machine
-@pytest.mark.parametrize("pid", [1, 4711, (1 << 64) - 1, (1 << 64) - 7])
+@pytest.mark.parametrize("pid", [(1 << 64) - 1, (1 << 32) - 1])
+def test_a_signal_to_everybody_waits(kind: str, pid: int) -> None:
+    assert answered(kind, "kill", pid, 15) == NOTIFIED
+
+
+@on_each_machine
+@pytest.mark.parametrize("pid", [1, 4711, (1 << 64) - 2, (1 << 64) - 7])
 def test_a_signal_to_any_other_is_let_go(kind: str, pid: int) -> None:
     assert answered(kind, "kill", pid, 15) == ALLOWED
 

@@ -1,4 +1,4 @@
-"""A signal to one's own group reaches the program's processes in it, and nobody beside them."""
+"""A signal to one's group, or to everybody, reaches processes of the program and nobody else."""
 
 import errno
 import os
@@ -6,11 +6,11 @@ import signal
 
 import pytest
 
-from egress_audit.record.group_signal import group_of, signal_group
+from egress_audit.record.group_signal import group_of, signal_everybody, signal_group
 from tests.builders.namespaces import in_child
 from tests.builders.programs import python
 from tests.builders.recorded_runs import Way, every_way, recorded
-from tests.builders.uplink import A_CALLS_WAY, run_behind_uplink
+from tests.builders.uplink import A_CALLS_WAY, by_calls, run_behind_uplink
 
 KILLS_ITS_GROUP = """
 def paused(*, elsewhere):
@@ -34,6 +34,17 @@ tell(here=status(here), there=status(there, os.WNOHANG))
 os.kill(there, signal.SIGKILL)
 os.kill(0, signal.SIGTERM)
 time.sleep(60)
+"""
+KILLS_EVERYBODY = """
+ready, tells = os.pipe()
+child = os.fork()
+if not child:
+    os.setsid()
+    os.write(tells, b".")
+    signal.pause()
+os.read(ready, 1)
+sent = tried(os.kill, -1, signal.SIGKILL)
+tell(sent=sent, child=os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 TOLD = {"sent": "done", "asked": "done", "here": -signal.SIGUSR1, "there": "alive"}
 
@@ -86,6 +97,34 @@ def test_who_has_ended_is_passed_over() -> None:
     assert in_child(signalled) == 0
 
 
+def test_everybody_is_all_below_init_but_the_caller() -> None:
+    def ends() -> tuple[str, int | None]:
+        sibling = paused()
+        reading, writing = os.pipe()
+        init = os.fork()
+        if init == 0:
+            here, there, caller = paused(), paused(elsewhere=True), paused()
+            signal_everybody(os.getpid(), caller, signal.SIGTERM)
+            ended = status(here), status(there), status(caller, os.WNOHANG)
+            os.kill(caller, signal.SIGKILL)
+            os.write(writing, repr(ended).encode())
+            os._exit(0)
+        said = os.read(reading, 100).decode()
+        os.waitpid(init, 0)
+        beside = status(sibling, os.WNOHANG)
+        os.kill(sibling, signal.SIGKILL)
+        return said, beside
+
+    assert in_child(ends) == (f"({-signal.SIGTERM}, {-signal.SIGTERM}, None)", None)
+
+
+def test_where_there_is_nobody_else_everybody_is_no_process() -> None:
+    def signalled() -> int:
+        return signal_everybody(os.getpid(), os.getpid(), signal.SIGTERM)
+
+    assert in_child(signalled) == -errno.ESRCH
+
+
 @pytest.mark.parametrize("number", [-1, signal.NSIG, 0xFFFF_FFFF])
 def test_a_signal_that_there_is_not_reaches_nobody(number: int) -> None:
     assert signal_group(os.getpid(), os.getpgrp(), number) == -errno.EINVAL
@@ -110,3 +149,19 @@ def test_so_it_does_where_it_shares_the_processes_of_the_host() -> None:
     seen, _ = run_behind_uplink(python(KILLS_ITS_GROUP), A_CALLS_WAY)
     assert seen.told == TOLD
     assert seen.run.exit_status == -signal.SIGTERM
+
+
+@pytest.mark.opens_sockets
+@every_way
+def test_a_program_that_kills_everybody_ends_its_own_and_has_a_verdict(way: Way) -> None:
+    seen = recorded(python(KILLS_EVERYBODY), way)
+    assert seen.told == {"sent": "done", "child": -signal.SIGKILL}
+    assert (seen.run.exit_status, seen.bundle.complete) == (0, True)
+
+
+@pytest.mark.opens_sockets
+@by_calls
+def test_so_it_has_where_the_recorder_is_among_everybody(way: Way) -> None:
+    seen, _ = run_behind_uplink(python(KILLS_EVERYBODY), way)
+    assert seen.told == {"sent": "done", "child": -signal.SIGKILL}
+    assert (seen.run.exit_status, seen.bundle.complete) == (0, True)

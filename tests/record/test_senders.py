@@ -340,6 +340,111 @@ def test_only_the_first_segment_can_contradict_a_connect(
     assert len(world.mismatches) == told
 
 
+def on_loopback(port: int, to: int, flags: str = "A") -> bytes:
+    return p.ip("127.0.0.1", "127.0.0.1", p.tcp(port, to, flags), p.TCP)
+
+
+def test_of_live_connections_that_share_a_port_each_keeps_its_later_segments(world: World) -> None:
+    with sharing_a_port(world) as port:
+        for to in (9, 10):
+            world.sent(on_loopback(port, to, "S"))
+        later = [world.sent(on_loopback(port, to)) for to in (9, 10)]
+    assert later == [Sender(ONE, SECCOMP), Sender(TWO, SECCOMP)]
+
+
+def test_a_connection_whose_syn_nobody_saw_is_that_of_its_port_s_last_caller(world: World) -> None:
+    with sharing_a_port(world) as port:
+        world.senders.sweep(1)
+        assert world.sent(on_loopback(port, 11)) == Sender(TWO, SECCOMP)
+
+
+def test_a_connection_that_is_accepted_later_is_not_that_of_who_once_called_there(
+    world: World,
+) -> None:
+    with bound(kind=STREAM) as (made, port):
+        world.hears(made, ONE, at("127.0.0.1", 9))
+        world.sent(on_loopback(port, 9, "S"))
+        world.hears(made, TWO, tid=TID + 1)
+        world.sent(on_loopback(9, port, "S"))
+        assert world.sent(on_loopback(port, 9, "SA")) == Sender(TWO, SECCOMP)
+
+
+def test_a_syn_that_is_sent_again_contradicts_nobody_else_s_connect(world: World) -> None:
+    with sharing_a_port(world) as port:
+        world.sent(on_loopback(port, 9, "S"))
+        assert world.sent(on_loopback(port, 9, "S")) == Sender(ONE, SECCOMP)
+    assert world.mismatches == []
+
+
+def test_a_reset_is_sent_for_the_connection_that_it_answers(world: World) -> None:
+    with sharing_a_port(world) as port:
+        for to in (9, 10):
+            world.sent(on_loopback(port, to, "S"))
+        assert world.sent(on_loopback(9, port, "RA")) == Sender(ONE, KERNEL)
+
+
+@pytest.mark.parametrize(("to", "told"), [(53, 0), (54, 1)])
+def test_a_datagram_of_a_socket_that_had_its_port_can_contradict_its_call(
+    world: World, to: int, told: int
+) -> None:
+    with bound() as (made, port):
+        world.hears(made, ONE, at(FAR4, 53))
+        assert world.sent(datagram(port, to=to)) == Sender(ONE, SECCOMP)
+    assert len(world.mismatches) == told
+
+
+def test_a_sweep_before_the_packet_does_not_hide_that_it_went_elsewhere(world: World) -> None:
+    with bound() as (made, port):
+        world.hears(made, ONE, at(FAR4, 53))
+        world.senders.sweep(1)
+        world.sent(datagram(port, to=54))
+    assert len(world.mismatches) == 1
+
+
+def test_a_call_of_which_no_packet_came_in_time_is_contradicted_by_none(world: World) -> None:
+    with bound() as (made, port):
+        world.hears(made, ONE, at(FAR4, 53))
+        world.senders.sweep(PENDING_NS + 1)
+        world.sent(datagram(port, to=54))
+    assert world.mismatches == []
+
+
+def test_what_a_connected_socket_sends_contradicts_no_other_call_on_it(world: World) -> None:
+    with bound() as (made, port):
+        world.hears(made, ONE, at(FAR4, 53))
+        world.hears(made, TWO, at(FAR4, 54), tid=TID + 1)
+        world.hears(made, ONE)  # Its connect is over, and no datagram came of it yet.
+        assert world.sent(datagram(port, to=53)) == Sender(ONE, SECCOMP)
+    assert world.mismatches == []
+
+
+def test_each_datagram_of_one_call_may_go_to_another_of_its_targets(world: World) -> None:
+    with bound() as (made, port):
+        world.hears(made, ONE, at(FAR4, 53), at(FAR4, 54))
+        for to in (53, 54, 55):
+            world.sent(datagram(port, to=to))
+    assert [ends.target_port for _, ends in world.mismatches] == [55]
+
+
+def test_a_call_whose_port_is_known_holds_no_descriptor(world: World) -> None:
+    with bound() as (made, _):
+        before = descriptors()
+        world.hears(made, ONE, at(FAR4, 53))
+        assert descriptors() == before
+
+
+def test_a_bind_to_a_shared_port_takes_no_packet_from_a_call_that_named_its_place(
+    world: World,
+) -> None:
+    with socket.socket(INET, DGRAM) as other, bound(address="0.0.0.0") as (made, port):
+        for one in (other, made):
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        world.hears(other, TWO)
+        other.bind(("0.0.0.0", port))
+        world.hears(made, ONE, at(FAR4, 53), tid=TID + 1)
+        assert world.sent(datagram(port)) == Sender(ONE, SECCOMP)
+
+
 @pytest.mark.parametrize("said", ["::ffff:127.0.0.1", "0.0.0.0", "::"])
 def test_other_words_for_the_same_place_are_no_mismatch(world: World, said: str) -> None:
     with socket.socket(INET, DGRAM) as made:

@@ -144,6 +144,13 @@ def test_direction_phase_and_process_are_told_where_known() -> None:
     assert row_of(seen, violates=False).far_end[-1] == ("inbound, during load, by python3 (pid 20)")
 
 
+@pytest.mark.parametrize("direction", [Direction.INBOUND, Direction.INTERNAL])
+def test_who_came_in_over_loopback_is_the_user_s_client(direction: Direction) -> None:
+    seen = observation(direction=direction, destination=near(Scope.LOOPBACK))
+    called = row_of(seen, violates=False).far_end[0] == "the user's client on this host"
+    assert called == (direction is Direction.INBOUND)
+
+
 def test_a_name_that_is_the_address_is_not_told_twice() -> None:
     names = (NameUse("203.0.113.9", (NameSource.HTTP_HOST,)),)
     assert row_of(observation(names=names), violates=False).far_end[0] == "203.0.113.9"
