@@ -145,14 +145,16 @@ class GapTracker:
         rows = np.flatnonzero(known)
         acked, expected = self._acked[rows].astype(np.int64), self._next[rows].astype(np.int64)
         tail = signed(acked - expected)
-        missed = np.zeros(2 * flows, np.int64)
-        missed[rows] = np.where((tail > 0) & (tail < MAX_JUMP), tail, 0)
+        missed = np.zeros(flows, np.int64)
+        np.add.at(missed, rows >> 1, np.where((tail > 0) & (tail < MAX_JUMP), tail, 0))
         for side, lost in self._lost.items():
-            missed[side] += lost
+            missed[side >> 1] += lost
         for side, holes in self._holes.items():
             if known[side]:
-                missed[side] += sum(acknowledged(hole, int(self._acked[side])) for hole in holes)
-        return missed[0::2] + missed[1::2]
+                missed[side >> 1] += sum(
+                    acknowledged(hole, int(self._acked[side])) for hole in holes
+                )
+        return missed
 
 
 def acknowledged(hole: Hole, limit: int) -> int:

@@ -73,6 +73,10 @@ class KeyTable:
             pending = self._add(key, hashed, number, pending)
         return number
 
+    def finish(self) -> None:
+        """Lets go of what only `numbers` needs, which must not be called any more."""
+        self._slots, self._hash = self._slots[:0].copy(), self._hash[:0].copy()
+
     def _hashed(self, key: U64) -> U64:
         mixed = np.zeros(key.shape[1], np.uint64)
         for word, seed in zip(key, self._seeds, strict=False):
@@ -122,7 +126,9 @@ class KeyTable:
         if needed > capacity:
             while capacity < needed:
                 capacity *= 2
-            self._hash = np.resize(self._hash, capacity)
+            hashes = np.empty(capacity, np.uint64)
+            hashes[: self._count] = self._hash[: self._count]
+            self._hash = hashes
             wider = np.empty((WORDS, capacity), np.uint64)
             wider[:, : self._count] = self.key[:, : self._count]
             self.key = wider
