@@ -9,6 +9,7 @@ may fill: O(losses). Numbers are compared as RFC 9293 §3.4 has it, modulo 2^32.
 import numpy as np
 
 from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
+from egress_audit.flows.growing import grown
 from egress_audit.flows.runs import Runs
 
 TCP = 6
@@ -57,13 +58,8 @@ class GapTracker:
         self._acknowledge(side, packets.tcp_ack[at].astype(np.int64), flags & ACK != 0)
 
     def _grow(self, needed: int) -> None:
-        if needed <= len(self._next):
-            return
         for name in ("_next", "_acked", "_known"):
-            old = getattr(self, name)
-            wider = np.zeros(max(needed, 2 * len(old)), old.dtype)
-            wider[: len(old)] = old
-            setattr(self, name, wider)
+            setattr(self, name, grown(getattr(self, name), needed))
 
     def _follow(self, side: I64, starts: I64, seq: I64, length: I64) -> None:
         """Advances the number expected next; notes what was skipped and what filled a hole."""

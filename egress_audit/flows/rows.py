@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from egress_audit.columns import END_REASONS, I64, Bool, PacketBatch
+from egress_audit.flows.growing import grown
 from egress_audit.model.flow import EndReason
 
 COLUMNS: dict[str, type[np.generic]] = {
@@ -114,12 +115,5 @@ class FlowRows:
             setattr(self, name, getattr(self, name)[:0].copy())
 
     def _grow(self, needed: int) -> None:
-        capacity = len(self.key)
-        if needed <= capacity:
-            return
-        capacity = max(needed, capacity * 2)
         for name in COLUMNS:
-            old = getattr(self, name)
-            wider = np.zeros(capacity, old.dtype)
-            wider[: self._count] = old[: self._count]
-            setattr(self, name, wider)
+            setattr(self, name, grown(getattr(self, name), needed))

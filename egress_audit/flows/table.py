@@ -13,6 +13,7 @@ import numpy as np
 from egress_audit.addresses import address_text
 from egress_audit.columns import END_REASONS, I32, I64, U64, Bool, PacketBatch
 from egress_audit.flows.gaps import GapTracker
+from egress_audit.flows.growing import grown
 from egress_audit.flows.history import Histories
 from egress_audit.flows.keys import KeyTable, keys_of
 from egress_audit.flows.ports import likely_server
@@ -116,10 +117,9 @@ class FlowTable:
         return Assigned(np.full(count, -1, np.int64), np.zeros(count, np.bool_))
 
     def _widen(self, keys: int) -> None:
-        if keys > len(self._current):
-            wider = np.full(max(keys, 2 * len(self._current)), -1, np.int32)
-            wider[: len(self._current)] = self._current
-            self._current = wider
+        had = len(self._current)
+        self._current = grown(self._current, keys)
+        self._current[had:] = -1
 
     def _runs(self, packets: PacketBatch, number: I64, swapped: Bool) -> Runs:
         """The batch sorted by key, cut into runs of packets that belong to one flow each."""
