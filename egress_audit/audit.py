@@ -184,6 +184,7 @@ def _traffic(
 ) -> Traffic:
     """The flows with their ends, names and senders, once everything has been read."""
     flows = columns_of(heard.table)
+    heard.table.release()
     senders = heard.dialects.senders(flows, facts) if recorded is None else None
     if recorded is None:
         sides = sides_of(flows, local)

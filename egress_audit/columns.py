@@ -17,6 +17,8 @@ U64 = npt.NDArray[np.uint64]
 I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
+Counts = I32 | I64
+"""Packets, bytes or frame numbers: narrow while those of the whole capture fit."""
 
 PADDING = 256
 """Zero bytes behind the last captured byte of every buffer, so that fixed-width gathers near its
@@ -143,10 +145,10 @@ class FlowColumns:
     resp_p: U16
     ts_ns: I64
     last_ts_ns: I64
-    orig_pkts: I64
-    resp_pkts: I64
-    orig_ip_bytes: I64
-    resp_ip_bytes: I64
+    orig_pkts: Counts
+    resp_pkts: Counts
+    orig_ip_bytes: Counts
+    resp_ip_bytes: Counts
     direction_known: Bool
     conn_state: U8
     """Index into CONN_STATES."""
@@ -156,8 +158,8 @@ class FlowColumns:
     missed_bytes: I64
     end_reason: U8
     """Index into END_REASONS."""
-    first_frame: I64
-    last_frame: I64
+    first_frame: Counts
+    last_frame: Counts
     one_sided: Bool
     """TCP of which only one side is in the capture, and that side acknowledges the other."""
     encap_depth: U8

@@ -107,6 +107,7 @@ class Listening:
         left = self.decoder.finish()
         if left is not None:
             yield left, self._take(left)
+        self.table.finish()
         self.heads.finish()
         self.datagrams.finish()
 

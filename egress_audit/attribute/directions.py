@@ -6,11 +6,12 @@ of TCP a SYN, and none from us. Our ICMP errors to somebody who spoke before are
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from egress_audit.attribute.own_addresses import NEVER, Sides, distances
-from egress_audit.columns import I64, U8, U16, U64, Bool, FlowColumns
+from egress_audit.columns import U8, U16, U64, Bool, Counts, FlowColumns
 from egress_audit.model.audit import Direction
 from egress_audit.model.flow import WITH_PORTS
 
@@ -31,6 +32,7 @@ DATAGRAMS = (17, 136)
 LONGEST_ERROR = {4: 576, 6: 1280}
 """Bytes of an ICMP error, by IP version."""
 
+Column = TypeVar("Column", U64, Counts)
 End = tuple[int, int, int]
 """IP version and address."""
 
@@ -50,10 +52,10 @@ class Far:
     sandbox's: it never left the machine."""
     near_is_orig: Bool
     """The originator is our side of it."""
-    pkts_out: I64
-    pkts_in: I64
-    ip_bytes_out: I64
-    ip_bytes_in: I64
+    pkts_out: Counts
+    pkts_in: Counts
+    ip_bytes_out: Counts
+    ip_bytes_in: Counts
 
 
 def far_sides(flows: FlowColumns, sides: Sides, theirs: Bool | None = None) -> Far:
@@ -69,23 +71,33 @@ def far_sides(flows: FlowColumns, sides: Sides, theirs: Bool | None = None) -> F
     home = direction == INTERNAL
     direction[theirs] = np.where(flows.resp_pkts[theirs] > 0, INBOUND, RECEIVED)
     same = (flows.orig_hi == flows.resp_hi) & (flows.orig_lo == flows.resp_lo)
-    pkts_in = np.where(out, flows.resp_pkts, flows.orig_pkts)
     one_machine = same | (sides.own.how == "recorded")
     far = Far(
-        hi=np.where(out, flows.resp_hi, flows.orig_hi),
-        lo=np.where(out, flows.resp_lo, flows.orig_lo),
+        hi=_either(out, flows.resp_hi, flows.orig_hi),
+        lo=_either(out, flows.resp_lo, flows.orig_lo),
         port=np.where(icmp, flows.orig_p, np.where(out, flows.resp_p, 0)).astype(np.uint16),
         has_port=icmp | (out & np.isin(flows.proto, WITH_PORTS)),
         direction=direction,
         itself=one_machine & home & (sides.own.how != "guessed"),
         near_is_orig=out,
-        pkts_out=np.where(out, flows.orig_pkts, flows.resp_pkts),
-        pkts_in=pkts_in,
-        ip_bytes_out=np.where(out, flows.orig_ip_bytes, flows.resp_ip_bytes),
-        ip_bytes_in=np.where(out, flows.resp_ip_bytes, flows.orig_ip_bytes),
+        pkts_out=_either(out, flows.orig_pkts, flows.resp_pkts),
+        pkts_in=_either(out, flows.resp_pkts, flows.orig_pkts),
+        ip_bytes_out=_either(out, flows.orig_ip_bytes, flows.resp_ip_bytes),
+        ip_bytes_in=_either(out, flows.resp_ip_bytes, flows.orig_ip_bytes),
     )
     _take_answers(flows, far)
     return far
+
+
+def _either(out: Bool, yes: Column, no: Column) -> Column:
+    """`np.where`, without a copy where all flows go the same way, as those of scans do.
+
+    What comes back is only read.
+    """
+    if out.all():
+        return yes
+    chosen: Column = np.where(out, yes, no)
+    return chosen
 
 
 def _far_is_responder(flows: FlowColumns, sides: Sides) -> Bool:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
+from egress_audit.flows.growing import grown
 
 MAX_FOLLOWED = 400_000
 """Streams that are followed at a time, 150 bytes each."""
@@ -46,13 +47,8 @@ class Following:
 
     def grow(self, needed: int) -> None:
         """Makes room for so many sides."""
-        if needed > len(self._how):
-            size = max(needed, 2 * len(self._how))
-            for name in ("_how", "_place"):
-                old = getattr(self, name)
-                wider = np.zeros(size, old.dtype)
-                wider[: len(old)] = old
-                setattr(self, name, wider)
+        for name in ("_how", "_place"):
+            setattr(self, name, grown(getattr(self, name), needed))
 
     def keep(self, side: int, place: int | None, reader: object) -> bool:
         """Follows a side from `place` on, None if that is not known; False if there is no room."""

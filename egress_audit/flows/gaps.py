@@ -9,6 +9,7 @@ may fill: O(losses). Numbers are compared as RFC 9293 §3.4 has it, modulo 2^32.
 import numpy as np
 
 from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
+from egress_audit.flows.growing import grown
 from egress_audit.flows.runs import Runs
 
 TCP = 6
@@ -57,13 +58,8 @@ class GapTracker:
         self._acknowledge(side, packets.tcp_ack[at].astype(np.int64), flags & ACK != 0)
 
     def _grow(self, needed: int) -> None:
-        if needed <= len(self._next):
-            return
         for name in ("_next", "_acked", "_known"):
-            old = getattr(self, name)
-            wider = np.zeros(max(needed, 2 * len(old)), old.dtype)
-            wider[: len(old)] = old
-            setattr(self, name, wider)
+            setattr(self, name, grown(getattr(self, name), needed))
 
     def _follow(self, side: I64, starts: I64, seq: I64, length: I64) -> None:
         """Advances the number expected next; notes what was skipped and what filled a hole."""
@@ -145,14 +141,16 @@ class GapTracker:
         rows = np.flatnonzero(known)
         acked, expected = self._acked[rows].astype(np.int64), self._next[rows].astype(np.int64)
         tail = signed(acked - expected)
-        missed = np.zeros(2 * flows, np.int64)
-        missed[rows] = np.where((tail > 0) & (tail < MAX_JUMP), tail, 0)
+        missed = np.zeros(flows, np.int64)
+        np.add.at(missed, rows >> 1, np.where((tail > 0) & (tail < MAX_JUMP), tail, 0))
         for side, lost in self._lost.items():
-            missed[side] += lost
+            missed[side >> 1] += lost
         for side, holes in self._holes.items():
             if known[side]:
-                missed[side] += sum(acknowledged(hole, int(self._acked[side])) for hole in holes)
-        return missed[0::2] + missed[1::2]
+                missed[side >> 1] += sum(
+                    acknowledged(hole, int(self._acked[side])) for hole in holes
+                )
+        return missed
 
 
 def acknowledged(hole: Hole, limit: int) -> int:

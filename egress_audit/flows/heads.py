@@ -14,6 +14,7 @@ import numpy as np
 from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
 from egress_audit.flows.assembly import LIMIT, Assembly
 from egress_audit.flows.following import Following, is_keep_alive
+from egress_audit.flows.growing import grown
 from egress_audit.flows.head import MAX_DNS_SEGMENTS, MAX_SEGMENTS, Head
 from egress_audit.flows.second_readings import SecondReadings
 from egress_audit.flows.segments import SYN, Segment, is_dns, payload_of, segments_of
@@ -194,13 +195,8 @@ class Heads:
     def _grow(self, needed: int) -> None:
         self._following.grow(needed)
         self._second.grow(needed)
-        if needed <= len(self._sated):
-            return
         for name in COLUMNS:
-            old = getattr(self, name)
-            wider = np.zeros(max(needed, 2 * len(old)), old.dtype)
-            wider[: len(old)] = old
-            setattr(self, name, wider)
+            setattr(self, name, grown(getattr(self, name), needed))
 
     def _note_origins(self, packets: PacketBatch, side: I64, payload: I64) -> None:
         """Keeps where each stream begins: where its first SYN says, if no payload came before it.

@@ -11,6 +11,7 @@ import secrets
 import numpy as np
 
 from egress_audit.columns import I64, U64, Bool, PacketBatch
+from egress_audit.flows.growing import grown, zeros
 
 WORDS = 5
 """uint64 words of a key: both addresses (two each), then ports, depth, protocol and version."""
@@ -73,6 +74,10 @@ class KeyTable:
             pending = self._add(key, hashed, number, pending)
         return number
 
+    def finish(self) -> None:
+        """Lets go of what only `numbers` needs, which must not be called any more."""
+        self._slots, self._hash = self._slots[:0].copy(), self._hash[:0].copy()
+
     def _hashed(self, key: U64) -> U64:
         mixed = np.zeros(key.shape[1], np.uint64)
         for word, seed in zip(key, self._seeds, strict=False):
@@ -122,14 +127,15 @@ class KeyTable:
         if needed > capacity:
             while capacity < needed:
                 capacity *= 2
-            self._hash = np.resize(self._hash, capacity)
-            wider = np.empty((WORDS, capacity), np.uint64)
+            self._hash = grown(self._hash, capacity)
+            wider = zeros(WORDS * capacity, self.key.dtype).reshape(WORDS, capacity)
             wider[:, : self._count] = self.key[:, : self._count]
             self.key = wider
         if needed * 2 > len(self._slots):
             while needed * 2 > 1 << self._bits:
                 self._bits += 1
-            self._slots = np.full(1 << self._bits, -1, np.int32)
+            self._slots = zeros(1 << self._bits, self._slots.dtype)
+            self._slots[:] = -1
             self._place(np.arange(self._count))
 
     def _place(self, numbers: I64) -> None:

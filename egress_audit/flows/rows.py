@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from egress_audit.columns import END_REASONS, I64, Bool, PacketBatch
+from egress_audit.flows.growing import grown
 from egress_audit.model.flow import EndReason
 
 COLUMNS: dict[str, type[np.generic]] = {
@@ -15,12 +16,12 @@ COLUMNS: dict[str, type[np.generic]] = {
     "ts_ns": np.int64,
     "last_ts_ns": np.int64,
     "previous_ts_ns": np.int64,
-    "orig_pkts": np.int64,
-    "resp_pkts": np.int64,
-    "orig_ip_bytes": np.int64,
-    "resp_ip_bytes": np.int64,
-    "first_frame": np.int64,
-    "last_frame": np.int64,
+    "orig_pkts": np.int32,
+    "resp_pkts": np.int32,
+    "orig_ip_bytes": np.int32,
+    "resp_ip_bytes": np.int32,
+    "first_frame": np.int32,
+    "last_frame": np.int32,
     "orig_state": np.uint8,
     "resp_state": np.uint8,
     "history": np.int32,
@@ -31,8 +32,17 @@ COLUMNS: dict[str, type[np.generic]] = {
     "carrier": np.bool_,
     "sealed": np.uint8,
 }
-"""Name → dtype of every column. `seen` and `closing` are bits: see tcp_events, runs;
-`sated`: directions (1 originator, 2 responder) in which no more payload is wanted for names."""
+"""Name → dtype of every column; COUNTERS may grow wider. `seen` and `closing` are bits: see
+tcp_events, runs; `sated`: directions (1 originator, 2 responder) in which no more payload is wanted
+for names."""
+
+COUNTERS = (
+    *("orig_pkts", "resp_pkts", "orig_ip_bytes", "resp_ip_bytes"),
+    *("first_frame", "last_frame"),
+)
+"""Columns that count: four bytes of each hold what all but the largest captures come to."""
+NARROW = np.iinfo(np.int32).max
+"""The highest count that a narrow column holds. Signed, so that differences stay what they are."""
 
 
 class FlowRows:
@@ -92,12 +102,18 @@ class FlowRows:
         self.end_reason[rows] = END_REASONS.index(EndReason.FORCED_END)
         self._count = end
 
-    def _grow(self, needed: int) -> None:
-        capacity = len(self.key)
-        if needed <= capacity:
+    def widen(self, highest: int) -> None:
+        """Makes the counters wide enough for counts up to `highest`."""
+        if highest <= NARROW or self.orig_pkts.dtype == np.int64:
             return
-        capacity = max(needed, capacity * 2)
-        for name, dtype in COLUMNS.items():
-            wider = np.zeros(capacity, dtype)
-            wider[: self._count] = getattr(self, name)[: self._count]
-            setattr(self, name, wider)
+        for name in COUNTERS:
+            setattr(self, name, getattr(self, name).astype(np.int64))
+
+    def finish(self) -> None:
+        """Lets go of the columns that only further packets would need."""
+        for name in ("previous_ts_ns", "closing"):
+            setattr(self, name, getattr(self, name)[:0].copy())
+
+    def _grow(self, needed: int) -> None:
+        for name in COLUMNS:
+            setattr(self, name, grown(getattr(self, name), needed))

@@ -7,6 +7,7 @@ import numpy as np
 
 from egress_audit.columns import I64, U32, Bool, PacketBatch
 from egress_audit.flows.assembly import MAX_PRINT, Prints
+from egress_audit.flows.growing import grown
 
 SYN = 0x02
 COLUMNS = ("_print_origin", "_printed", "_contradicted")
@@ -32,13 +33,8 @@ class SecondReadings:
 
     def grow(self, needed: int) -> None:
         """Makes room for so many sides."""
-        if needed <= len(self._printed):
-            return
         for name in COLUMNS:
-            old = getattr(self, name)
-            wider = np.zeros(max(needed, 2 * len(old)), old.dtype)
-            wider[: len(old)] = old
-            setattr(self, name, wider)
+            setattr(self, name, grown(getattr(self, name), needed))
 
     def keep(self, side: int, origin: int, stream: bytes) -> None:
         """Remembers how the stream of a side begins, from the sequence number `origin` on."""

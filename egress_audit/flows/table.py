@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from egress_audit.addresses import address_text
-from egress_audit.columns import END_REASONS, I64, U64, Bool, PacketBatch
+from egress_audit.columns import END_REASONS, I32, I64, U64, Bool, PacketBatch
 from egress_audit.flows.gaps import GapTracker
+from egress_audit.flows.growing import grown
 from egress_audit.flows.history import Histories
 from egress_audit.flows.keys import KeyTable, keys_of
 from egress_audit.flows.ports import likely_server
@@ -48,9 +49,10 @@ class FlowTable:
         self.histories = Histories()
         self.gaps = GapTracker()
         self._keys = KeyTable()
-        self._current = np.full(1 << 11, -1, np.int64)
+        self._current: I32 = np.full(1 << 11, -1, np.int32)
         self._tcp = TcpEvents(self.rows, self.histories)
         self._max_flows = max_flows
+        self._octets = 0
         self.evicted = 0
         """Packets that belong to no flow because the table was full."""
 
@@ -69,6 +71,9 @@ class FlowTable:
             return Assigned(np.empty(0, np.int64), np.empty(0, np.bool_))
         if len(self.rows) + count > self._max_flows:
             return self._refuse(count)
+        # No IP packet is of fewer bytes than one, so that no flow has more packets than all have.
+        self._octets += int(packets.ip_len.sum())
+        self.rows.widen(max(self._octets, int(packets.frame.max())))
         key, swapped = keys_of(packets)
         number = self._keys.numbers(key)
         self._widen(len(self._keys))
@@ -82,6 +87,17 @@ class FlowTable:
         assigned.flow[runs.order] = flow
         assigned.by_orig[runs.order] = by_orig
         return assigned
+
+    def finish(self) -> None:
+        """Lets go of what only `add` needs, which must not be called any more."""
+        self._current = self._current[:0].copy()
+        self._keys.finish()
+        self.rows.finish()
+
+    def release(self) -> None:
+        """Lets go of all flows, once their columns were made; `evicted` stays."""
+        self.rows, self._keys, self.gaps = FlowRows(), KeyTable(), GapTracker()
+        self._tcp = TcpEvents(self.rows, self.histories)
 
     def ends(self, flow: int) -> tuple[str, str]:
         """Addresses of originator and responder of one flow."""
@@ -101,10 +117,9 @@ class FlowTable:
         return Assigned(np.full(count, -1, np.int64), np.zeros(count, np.bool_))
 
     def _widen(self, keys: int) -> None:
-        if keys > len(self._current):
-            wider = np.full(max(keys, 2 * len(self._current)), -1, np.int64)
-            wider[: len(self._current)] = self._current
-            self._current = wider
+        had = len(self._current)
+        self._current = grown(self._current, keys)
+        self._current[had:] = -1
 
     def _runs(self, packets: PacketBatch, number: I64, swapped: Bool) -> Runs:
         """The batch sorted by key, cut into runs of packets that belong to one flow each."""
@@ -114,7 +129,7 @@ class FlowTable:
         first = np.empty(len(order), np.bool_)
         first[0] = True
         first[1:] = number[1:] != number[:-1]
-        flow = self._current[number]
+        flow = self._current[number].astype(np.int64)
         known = flow >= 0
         before = np.empty(len(order), np.int64)
         before[1:] = ts_ns[:-1]
@@ -131,7 +146,7 @@ class FlowTable:
         """Flow of each sorted packet; makes the rows of the flows that begin in this batch."""
         begins = runs.begins_flow
         starts = np.flatnonzero(begins | runs.first)
-        value = self._current[runs.number[starts]]
+        value = self._current[runs.number[starts]].astype(np.int64)
         new = begins[starts]
         self._end(runs, starts[new])
         in_order = np.argsort(runs.order[starts[new]])

@@ -1,15 +1,22 @@
 """The finished table as columns for the judge, and one row of it as a `Flow`. HOT PATH."""
 
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
 import numpy as np
+import numpy.typing as npt
 
 from egress_audit.addresses import address_text
-from egress_audit.columns import CONN_STATES, END_REASONS, I32, I64, U8, U64, Bool, FlowColumns
+from egress_audit.columns import CONN_STATES, END_REASONS, I32, I64, U8, U16, U64, Bool, FlowColumns
 from egress_audit.flows.community_id import community_id, packed
 from egress_audit.flows.table import DATAGRAMS, FlowTable
 from egress_audit.flows.tcp_state import Side, datagram_conn_state, tcp_conn_state
 from egress_audit.model.flow import EndReason, Flow
 
 TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
+AT_ONCE = 1 << 18
+"""Rows worked on together where what that takes beside the result would be the peak of memory."""
+Part = TypeVar("Part", np.uint8, np.uint16)
 ANSWERING_TYPES = {ICMP: (0, 14, 16, 18), ICMPV6: (129, 140)}
 """ICMP types that are only ever sent as an answer (RFC 792, RFC 4443 §4.2, RFC 4620)."""
 
@@ -18,20 +25,21 @@ def columns_of(table: FlowTable) -> FlowColumns:
     """All flows of a table, once everything has been added to it."""
     rows, count = table.rows, len(table)
     keep = slice(0, count)
-    key = table.key[:, rows.key[keep]]
+    word = table.key[4, rows.key[keep]]
+    low, high = (word >> np.uint64(48)).astype(np.uint16), _bits(word, 32, np.uint16)
     swapped = rows.orig_swapped[keep]
-    low, high = key[4] >> np.uint64(48), key[4] >> np.uint64(32) & np.uint64(0xFFFF)
-    proto = (key[4] >> np.uint64(8) & np.uint64(0xFF)).astype(np.uint8)
+    orig_p, resp_p = np.where(swapped, high, low), np.where(swapped, low, high)
+    proto = _bits(word, 8, np.uint8)
     return FlowColumns(
-        version=(key[4] & np.uint64(0xFF)).astype(np.uint8),
+        version=_bits(word, 0, np.uint8),
         proto=proto,
-        one_way=(key[4] >> np.uint64(16) & np.uint64(1)).astype(np.bool_),
-        orig_hi=np.where(swapped, key[2], key[0]),
-        orig_lo=np.where(swapped, key[3], key[1]),
-        orig_p=np.where(swapped, high, low).astype(np.uint16),
-        resp_hi=np.where(swapped, key[0], key[2]),
-        resp_lo=np.where(swapped, key[1], key[3]),
-        resp_p=np.where(swapped, low, high).astype(np.uint16),
+        one_way=_bits(word, 16, np.uint8) != 0,
+        orig_hi=_ends(table, 2, 0),
+        orig_lo=_ends(table, 3, 1),
+        orig_p=orig_p,
+        resp_hi=_ends(table, 0, 2),
+        resp_lo=_ends(table, 1, 3),
+        resp_p=resp_p,
         ts_ns=rows.ts_ns[keep],
         last_ts_ns=rows.last_ts_ns[keep],
         orig_pkts=rows.orig_pkts[keep],
@@ -46,11 +54,31 @@ def columns_of(table: FlowTable) -> FlowColumns:
         end_reason=rows.end_reason[keep],
         first_frame=rows.first_frame[keep],
         last_frame=rows.last_frame[keep],
-        one_sided=_one_sided(table, proto, np.where(swapped, high, low)),
-        encap_depth=(key[4] >> np.uint64(24) & np.uint64(0xFF)).astype(np.uint8),
+        one_sided=_one_sided(table, proto, orig_p),
+        encap_depth=_bits(word, 24, np.uint8),
         carrier=rows.carrier[keep],
         sealed=rows.sealed[keep],
     )
+
+
+def _bits(word: U64, shift: int, kind: type[Part]) -> npt.NDArray[Part]:
+    """(n,) the bits of a key's last word from `shift` on, as many as fit."""
+    return (word >> np.uint64(shift)).astype(kind)
+
+
+def _ends(table: FlowTable, turned: int, straight: int) -> U64:
+    """(n,) of each flow's key the word `turned` where its ends were swapped, else `straight`."""
+    rows = table.rows
+    chosen = np.empty(len(table), np.uint64)
+    for part in _parts(len(table)):
+        key, swapped = rows.key[part], rows.orig_swapped[part]
+        chosen[part] = np.where(swapped, table.key[turned][key], table.key[straight][key])
+    return chosen
+
+
+def _parts(count: int) -> Iterator[slice]:
+    """All rows, AT_ONCE at a time."""
+    return (slice(start, min(start + AT_ONCE, count)) for start in range(0, count, AT_ONCE))
 
 
 def _with_datagrams(table: FlowTable, proto: U8) -> I32:
@@ -66,7 +94,7 @@ def _with_datagrams(table: FlowTable, proto: U8) -> I32:
     return history
 
 
-def _one_sided(table: FlowTable, proto: U8, orig_p: U64) -> Bool:
+def _one_sided(table: FlowTable, proto: U8, orig_p: U16) -> Bool:
     """(n,) True for flows of one side alone, which answers another that the capture does not have.
 
     Of TCP anything but a lone SYN answers something; of UDP and UDP-Lite what comes from a server's
@@ -85,39 +113,40 @@ def _one_sided(table: FlowTable, proto: U8, orig_p: U64) -> Bool:
 
 def _conn_states(table: FlowTable, proto: U8) -> U8:
     """(n,) indexes into CONN_STATES."""
-    rows, keep = table.rows, slice(0, len(table))
-    words: list[str] = []
     states = np.empty(len(table), np.uint8)
-    columns = (
-        rows.orig_state[keep],
-        rows.resp_state[keep],
-        rows.seen[keep] >> 2 != 0,
-        rows.history[keep],
-        proto,
-        rows.orig_pkts[keep] > 0,
-        rows.resp_pkts[keep] > 0,
-    )
-    kinds, place = _distinct([column.astype(np.int64) for column in columns])
-    for orig, resp, payload, history, number, orig_spoke, resp_spoke in kinds:
-        if number == TCP:
-            text = table.histories.text[history]
-            words.append(tcp_conn_state(Side(orig), Side(resp), payload=payload > 0, history=text))
-        else:
-            words.append(datagram_conn_state(number, orig_spoke, resp_spoke))
-    if words:
-        states[:] = np.array([CONN_STATES.index(word) for word in words], np.uint8)[place]
+    known: dict[int, int] = {}
+    for part in _parts(len(table)):
+        kinds, place = np.unique(_kinds(table, proto, part), return_inverse=True)
+        for kind in kinds.tolist():
+            if kind not in known:
+                known[kind] = CONN_STATES.index(_conn_state(kind, table.histories.text))
+        states[part] = np.array([known[kind] for kind in kinds.tolist()], np.uint8)[place]
     return states
 
 
-def _distinct(columns: list[I64]) -> tuple[list[list[int]], I64]:
-    """Each combination that occurs, and (n,) which of them each row has."""
-    place = np.zeros(len(columns[0]), np.int64)
-    for column in columns:
-        values, number = np.unique(column, return_inverse=True)
-        _, first, place = np.unique(
-            place * len(values) + number, return_index=True, return_inverse=True
-        )
-    return [[int(column[row]) for column in columns] for row in first.tolist()], place
+def _kinds(table: FlowTable, proto: U8, part: slice) -> I64:
+    """Some rows: all that the state depends on, side by side in one word as `_conn_state` reads
+    it."""
+    rows = table.rows
+    spoke = (rows.orig_pkts[part] > 0) | (rows.resp_pkts[part] > 0).astype(np.int64) << 1
+    states = rows.orig_state[part].astype(np.int64) | rows.resp_state[part].astype(np.int64) << 4
+    kinds: I64 = (
+        states
+        | (rows.seen[part] >> 2 != 0).astype(np.int64) << 8
+        | spoke << 9
+        | proto[part].astype(np.int64) << 16
+        | rows.history[part].astype(np.int64) << 24
+    )
+    return kinds
+
+
+def _conn_state(kind: int, histories: Sequence[str]) -> str:
+    """The word for a connection of this kind."""
+    number = kind >> 16 & 0xFF
+    if number != TCP:
+        return datagram_conn_state(number, kind >> 9 & 1, kind >> 10 & 1)
+    orig, resp = Side(kind & 0xF), Side(kind >> 4 & 0xF)
+    return tcp_conn_state(orig, resp, payload=bool(kind >> 8 & 1), history=histories[kind >> 24])
 
 
 def flow_at(columns: FlowColumns, row: int, *, local_orig: bool, local_resp: bool) -> Flow:

@@ -9,7 +9,7 @@ from itertools import chain, islice
 import numpy as np
 
 from egress_audit.addresses import address_text
-from egress_audit.columns import I32, I64, U8, U64
+from egress_audit.columns import I32, I64, U8, U64, Counts
 from egress_audit.model.audit import NameUse
 from egress_audit.model.evidence import HostRecord
 from egress_audit.model.flow import Name, NameSource
@@ -169,7 +169,7 @@ class FlowNames:
             led_to.sources.setdefault(host, []).append((-1, RECORDED))
         return led_to
 
-    def telling_frames(self, first: I64) -> I64:
+    def telling_frames(self, first: Counts) -> Counts:
         """(n,) of each flow the frame that names its far end, or `first` where none does."""
         telling = first.copy()
         for row, names in self._table.flows():

@@ -3,7 +3,7 @@
 import numpy as np
 
 from egress_audit.columns import END_REASONS
-from egress_audit.flows.rows import COLUMNS, FlowRows
+from egress_audit.flows.rows import COLUMNS, COUNTERS, NARROW, FlowRows
 from tests.builders.captures import Frame, ethernet, ipv4, pcap, udp
 from tests.builders.engine import run
 
@@ -45,3 +45,17 @@ def test_growing_keeps_what_was_there() -> None:
 def test_a_flow_that_nothing_ended_ended_with_the_capture() -> None:
     rows = rows_of_many_flows()
     assert {END_REASONS[number] for number in rows.end_reason[:PORTS]} == {"forced-end"}
+
+
+def test_counters_stay_narrow_while_all_counts_fit() -> None:
+    rows = FlowRows()
+    rows.widen(NARROW)
+    assert {getattr(rows, name).dtype for name in COUNTERS} == {np.dtype(np.int32)}
+
+
+def test_counters_hold_a_count_that_does_not_fit_four_bytes() -> None:
+    rows = rows_of_many_flows()
+    rows.widen(NARROW + 1)
+    rows.last_frame[0] = NARROW + 1
+    assert rows.last_frame[0] == NARROW + 1
+    assert rows.first_frame[:PORTS].tolist() == list(range(1, PORTS + 1))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import packets_of
+from egress_audit.flows import rows
 from egress_audit.flows.table import FlowTable
 from egress_audit.model.flow import Flow
 from tests.builders import strategies
@@ -155,3 +156,33 @@ def test_each_packet_is_assigned_to_its_flow_and_side() -> None:
 def test_the_ends_of_a_flow_are_told_as_addresses() -> None:
     table, _ = full_table([Frame(0, ipv4("192.0.2.1", "10.0.0.2", udp(53, 40000), 17))], 5)
     assert table.ends(0) == ("10.0.0.2", "192.0.2.1")
+
+
+def test_counts_beyond_four_bytes_are_the_same_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = pcap(scripted(">S <SA >A >PAd <A"))
+    expected = flow_rows(run(data).flows)
+    monkeypatch.setattr(rows, "NARROW", 100)
+    done = run(data, SMALLEST_BLOCK)
+    assert done.table.rows.orig_pkts.dtype == np.int64
+    assert flow_rows(done.flows) == expected
+
+
+def test_a_finished_table_still_tells_its_flows() -> None:
+    done = run(pcap(scripted(">S <SA >A")))
+    before = flow_rows(done.flows)
+    done.table.finish()
+    assert flow_rows(done.flows) == before
+
+
+def test_a_released_table_has_no_flows_and_still_says_what_it_refused() -> None:
+    frames = [Frame(0, ipv4("10.0.0.1", "10.0.0.2", udp(port, 2), 17)) for port in range(20)]
+    table, _ = full_table(frames, 5)
+    table.release()
+    assert (len(table), table.evicted) == (0, 15)
+
+
+def test_columns_outlive_the_table_they_were_made_of() -> None:
+    done = run(pcap(scripted(">S <SA >A")))
+    flows, before = done.flows, flow_rows(done.flows)
+    done.table.release()
+    assert flow_rows(flows) == before
