@@ -144,7 +144,9 @@ def test_what_is_packed_and_no_capture_is_named(tmp_path: Path) -> None:
         opened(tmp_path, gzip.compress(b"snoop\0\0\0" + bytes(99)))
 
 
-@pytest.mark.parametrize("packed", [gzip.compress(b""), gzip.compress(PCAP)[:9]])
+@pytest.mark.parametrize(
+    "packed", [gzip.compress(b""), gzip.compress(PCAP)[:9]], ids=["nothing", "cut header"]
+)
 def test_packed_data_that_hold_nothing_are_no_capture(tmp_path: Path, packed: bytes) -> None:
     with pytest.raises(InputUnreadable, match=r"cannot be unpacked"):
         opened(tmp_path, packed)
