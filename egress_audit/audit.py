@@ -141,11 +141,7 @@ def audited(
     refuse_unusable(account, local)
     heard = Listening(source, bounds)
     recorded = None if account is None else Recorded(account, seal)
-    for packets, assigned in heard.batches():
-        if recorded is not None:
-            recorded.take(packets, assigned)
-        if on_batch is not None:
-            on_batch(packets, assigned)
+    _read(heard, recorded, on_batch)
     facts = source.facts()
     traffic = _traffic(heard, facts, local, recorded)
     destination_of: DestinationOf = classifier.destination
@@ -168,6 +164,19 @@ def audited(
     owned = None if traffic.senders is None else traffic.senders.owned
     flows = traffic.flows, traffic.sides, traffic.names
     return Audited(facts.name, audit, *flows, destination_of, owned, facts.parts)
+
+
+def _read(
+    heard: Listening,
+    recorded: Recorded | None,
+    on_batch: Callable[[PacketBatch, Assigned], None] | None,
+) -> None:
+    """Reads everything; the last batch is let go of when it is done."""
+    for packets, assigned in heard.batches():
+        if recorded is not None:
+            recorded.take(packets, assigned)
+        if on_batch is not None:
+            on_batch(packets, assigned)
 
 
 def _evidence_items(facts: CaptureFacts) -> Iterator[EvidenceItem]:

@@ -22,6 +22,8 @@ from egress_audit.model.destination import Absent, Destination
 
 MAX_OBSERVATIONS = 10_000
 
+AT_ONCE = 1 << 18
+"""Rows beyond the limit looked at together: of all of a scan it would be the peak of memory."""
 SPECIAL_OCTETS = (0, 10, 100, 127, 168, 169, 172, 192, 198, 203, *range(224, 256))
 """First octets of IPv4 under which some address is special; all others are global."""
 
@@ -155,12 +157,14 @@ class Observing:
 
     def _scopes(self, rows: I64) -> dict[Scope, int]:
         """Flows by scope of the far end. Addresses that are surely global are counted unseen."""
-        version, hi, lo = self.flows.version[rows], self.far.hi[rows], self.far.lo[rows]
         itself = self.far.itself[rows]
-        surely = ~itself & surely_global(version, hi, lo)
+        surely = np.empty(len(rows), np.bool_)
+        for start in range(0, len(rows), AT_ONCE):
+            part = slice(start, start + AT_ONCE)
+            surely[part] = surely_global(*self._ends(rows[part]))
+        surely &= ~itself
         scopes = {Scope.GLOBAL: int(surely.sum()), Scope.LOOPBACK: int(itself.sum())}
-        looked_at = ~itself & ~surely
-        columns = [column[looked_at] for column in (version, hi, lo)]
+        columns = self._ends(rows[~itself & ~surely])
         # The rows come sorted by far end, so that equal ones lie side by side.
         changed = np.zeros(len(columns[0]), np.bool_)
         changed[:1] = True
@@ -173,6 +177,10 @@ class Observing:
             scope = scope_of(IPv4Address(low) if number == 4 else IPv6Address(high << 64 | low))
             scopes[scope] = scopes.get(scope, 0) + size
         return {scope: count for scope, count in scopes.items() if count}
+
+    def _ends(self, rows: I64) -> tuple[U8, U64, U64]:
+        """IP version and address of the far end of each of the rows."""
+        return self.flows.version[rows], self.far.hi[rows], self.far.lo[rows]
 
     def _summed(
         self,

@@ -106,9 +106,10 @@ class Window:
         return self._fill()
 
     def drain(self) -> None:
-        """Reads the rest of the input for its hash and size alone, and closes it."""
+        """Reads the rest of the input for its hash and size alone, closes it and lets go of it."""
         while self.slide(self.end):
             pass
+        self._allocate(0)
         self.close()
 
     def close(self) -> None:

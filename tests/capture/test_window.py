@@ -63,6 +63,12 @@ def test_hash_and_size_are_of_the_whole_input_whatever_the_block(block: int) -> 
     assert window.size == len(DATA)
 
 
+def test_a_drained_window_holds_nothing_of_its_input() -> None:
+    window = Window(io.BytesIO(DATA), block=64)
+    window.drain()
+    assert (window.capacity, window.end) == (0, 0)
+
+
 class Dripping(io.BytesIO):
     """An input that gives one byte at a time, as a slow pipe does."""
 
