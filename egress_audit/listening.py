@@ -102,11 +102,13 @@ class Listening:
             self.duplicates += int(duplicates(batch).sum())
             packets = self.decoder.packets(batch, self.ledger)
             assigned = self._take(packets)
+            self._read_further()
             self.dialects.take(batch.annotations, batch.buffer, packets.frame, assigned.flow)
             yield packets, assigned
         left = self.decoder.finish()
         if left is not None:
             yield left, self._take(left)
+        self._read_further()
         self.table.finish()
         self.heads.finish()
         self.datagrams.finish()
@@ -114,11 +116,20 @@ class Listening:
     def _take(self, packets: PacketBatch) -> Assigned:
         """Puts packets into their flows, and offers what they say to the readers."""
         assigned = self.table.add(packets)
+        self._hear(packets, assigned)
+        return assigned
+
+    def _read_further(self) -> None:
+        """Offers to the readers what fragments may have said beyond the packets they made."""
+        packets = self.decoder.further_readings()
+        if packets is not None:
+            self._hear(packets, self.table.found(packets))
+
+    def _hear(self, packets: PacketBatch, assigned: Assigned) -> None:
         for datagram in self._wanted.take(packets, assigned):
             self._hear_datagram(datagram)
         for head in self.heads.take(packets, assigned):
             self._hear_head(head)
-        return assigned
 
     def _hear_datagram(self, datagram: Datagram) -> None:
         said = (datagram.flow, datagram.by_orig, datagram.payload, datagram.complete)

@@ -30,7 +30,7 @@ from tests.builders.captures import (
     udp_exchange,
 )
 from tests.builders.quic import crypto, initial
-from tests.builders.tunnels import in_fragments, over_ip
+from tests.builders.tunnels import fragment_of, in_fragments, over_ip
 
 HERE, THERE = ("10.0.0.2", 40000), ("203.0.113.9", 443)
 FRAMES = [
@@ -79,6 +79,55 @@ def test_names_over_udp_are_heard_and_what_is_unread_there_is_counted() -> None:
 
 def test_every_kind_of_datagram_that_is_chosen_has_its_reader() -> None:
     assert {str(kind) for kind in Kind} == KINDS
+
+
+def asked_in(packets: Sequence[bytes], step_ns: int = 1000) -> list[str]:
+    """The names that were asked for in these packets."""
+    frames = [Frame(number * step_ns, packet) for number, packet in enumerate(packets)]
+    window = Window(io.BytesIO(pcap(frames, 101, nanoseconds=True)))
+    source = source_of("made", window)
+    assert source is not None
+    listening = Listening(source, USUAL_BOUNDS)
+    assert sum(len(batch) for batch, _ in listening.batches()) == len(packets)
+    assert int(listening.table.rows.orig_pkts[: len(listening.table)].sum()) == len(packets)
+    return [name.host for _, names in listening.hearing.names.flows() for name in names]
+
+
+def question(host: str) -> bytes:
+    """A packet that asks for a name."""
+    return ip("10.0.0.2", "192.0.2.1", udp(40000, 53, dns_query(host)), UDP)
+
+
+def test_of_fragments_that_contradict_each_other_both_readings_are_heard() -> None:
+    true, false = question("one.example"), question("two.example")
+    at = true.index(b"one") - 20 & ~7
+    lie = fragment_of(true, false[20 + at : 20 + at + 8], at, more=True)
+    assert asked_in([*in_fragments(true, 8)[:-1], lie, in_fragments(true, 8)[-1]]) == [
+        "one.example",
+        "two.example",
+    ]
+
+
+def test_of_fragments_that_agree_there_is_one_reading() -> None:
+    parts = in_fragments(question("one.example"), 8)
+    assert asked_in([*parts[:-1], parts[2], parts[-1]]) == ["one.example"]
+
+
+def test_a_question_is_heard_although_the_rest_of_its_datagram_never_comes() -> None:
+    whole = ip("10.0.0.2", "192.0.2.1", udp(40000, 53, dns_query("a.example") + bytes(64)), UDP)
+    assert asked_in(in_fragments(whole, 48)[:1]) == ["a.example"]
+
+
+def test_it_is_heard_once_the_wait_for_the_rest_is_over() -> None:
+    whole = ip("10.0.0.2", "192.0.2.1", udp(40000, 53, dns_query("a.example") + bytes(64)), UDP)
+    first = in_fragments(whole, 48)[0]
+    other = in_fragments(question("b.example"), 24, identification=2)
+    assert asked_in([first, *other], step_ns=20_000_000_000) == ["b.example", "a.example"]
+
+
+def test_a_datagram_that_came_whole_is_not_heard_again_for_its_first_fragment_alone() -> None:
+    parts = in_fragments(question("one.example"), 24)
+    assert asked_in([*parts, parts[0]]) == ["one.example"]
 
 
 CLIENT, SERVER = ("10.0.0.2", 40000), ("203.0.113.9", 80)

@@ -6,16 +6,16 @@ came before: it then stands in front of it. The fragment that makes a datagram w
 that carries the payload; its bytes stand behind those of the frames, in a longer buffer.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from egress_audit.columns import I64, PADDING, U8, FrameBatch, PacketBatch
+from egress_audit.columns import I64, U8, PacketBatch
 from egress_audit.decode import ledger
+from egress_audit.decode.further_readings import FurtherReading, Whole, side_by_side, without_link
 from egress_audit.decode.layers import COLUMNS, Values, chosen, from_values, joined, values_of
 from egress_audit.decode.ledger import Ledger
-from egress_audit.decode.link import LinkColumns
 from egress_audit.decode.network import NetworkColumns, network_columns
 from egress_audit.decode.reassembly import (
     LONGEST,
@@ -33,7 +33,7 @@ PAYLOAD = ("payload", "payload_cap", "payload_len", "fragment")
 """What the fragment that completes a datagram has from the whole of it, beside TRANSPORT."""
 MAX_WAITING = 4096
 """Later fragments that wait for their first one; further ones count as of no port at once."""
-IPV6_HEADER, FRAGMENT_HEADER = 40, 8
+FRAGMENT_HEADER = 8
 
 
 @dataclass(slots=True)
@@ -46,8 +46,8 @@ class Arrangement:
     """Rows that do not stand in this batch."""
     said: dict[int, Transport] = field(default_factory=dict)
     """Rows, and what their first fragment says of the transport."""
-    whole: list[tuple[int, bytes, bytes, int]] = field(default_factory=list)
-    """Rows that complete a datagram: headers, data as captured, bytes of data on the wire."""
+    whole: dict[int, Whole] = field(default_factory=dict)
+    """Rows that complete a datagram, and that."""
     released: list[tuple[int, Values]] = field(default_factory=list)
     """Packets of earlier batches, and where they stand."""
 
@@ -58,6 +58,8 @@ class Fragments:
     def __init__(self) -> None:
         self._store = Reassembly()
         self._waiting = 0
+        self.further: list[FurtherReading] = []
+        """What fragments said beyond the packets; for the caller to empty."""
 
     def take(
         self, packets: PacketBatch, network: NetworkColumns, rows: I64, counted: Ledger
@@ -84,7 +86,10 @@ class Fragments:
 
     def finish(self, buffer: U8) -> PacketBatch | None:
         """The fragments that still wait when the capture has ended, if any."""
-        late = [late.values for datagram in self._store.rest() for late in datagram.waiting]
+        rest = self._store.rest()
+        for datagram in rest:
+            self._read_beginning(datagram)
+        late = [late.values for datagram in rest for late in datagram.waiting]
         return from_values(buffer, late) if late else None
 
     def _take(
@@ -96,10 +101,11 @@ class Fragments:
             counted.put_together(1)
         counted.conflicting += datagram.contradicted and not datagram.counted
         datagram.counted = datagram.contradicted
-        front = int(packets.frame[row]) * 2
+        frame = int(packets.frame[row])
         if piece.offset == 0:
             datagram.transport = tuple(getattr(packets, name)[row] for name in TRANSPORT)
-            self._release(datagram, front, made)
+            datagram.frame, datagram.depth = frame, int(packets.depth[row])
+            self._release(datagram, frame * 2, made)
         elif datagram.transport is not None:
             made.said[row] = datagram.transport
         elif self._waiting < MAX_WAITING:
@@ -108,10 +114,26 @@ class Fragments:
             datagram.waiting.append(made.held[row])
         if datagram.whole:
             counted.put_together(datagram.pieces)
+            otherwise = datagram.otherwise
             data = self._store.close(piece, datagram)
-            made.whole.append((row, datagram.head, data, datagram.total))
+            whole = Whole(datagram.head, data, datagram.total, piece.ts_ns)
+            made.whole[row] = whole
+            if otherwise is not None:
+                other = replace(whole, data=otherwise)
+                self.further.append(FurtherReading(other, frame, datagram.depth))
         while self._store.given_up:
-            self._release(self._store.given_up.pop(), front, made)
+            given_up = self._store.given_up.pop()
+            self._read_beginning(given_up)
+            self._release(given_up, frame * 2, made)
+
+    def _read_beginning(self, datagram: Datagram) -> None:
+        """Keeps what is there of a datagram that did not become whole, if it begins anew."""
+        data = datagram.beginning
+        if datagram.head and data and not datagram.previous.startswith(data):
+            # At least one byte is missing, or it would be whole.
+            total = max(datagram.total, len(data) + 1)
+            begun = Whole(datagram.head, data, total, datagram.ts_ns)
+            self.further.append(FurtherReading(begun, datagram.frame, datagram.depth))
 
     def _release(self, datagram: Datagram, place: int, made: Arrangement) -> None:
         """Lets those go that waited for the first fragment of a datagram."""
@@ -184,53 +206,21 @@ def _with_whole(packets: PacketBatch, made: Arrangement, counted: Ledger) -> Pac
     """The packets, those that complete a datagram with what the whole of it says."""
     if not made.whole:
         return packets
-    rows = np.array([row for row, *_ in made.whole])
-    batch = _side_by_side(packets, rows, made.whole)
-    count = len(rows)
-    link = LinkColumns(batch.offset, np.zeros(count, np.int64), np.zeros(count, np.uint8))
-    network = network_columns(batch, link)
+    rows = np.array(list(made.whole))
+    batch = side_by_side(list(made.whole.values()))
+    # Behind the bytes of the batch, where the other packets have theirs.
+    buffer = np.concatenate([packets.buffer, batch.buffer])
+    batch = replace(batch, buffer=buffer, offset=len(packets.buffer) + batch.offset)
+    network = network_columns(batch, without_link(batch))
     read = np.flatnonzero(network.outcome == ledger.PACKET)
     whole, partial = transport_layers(batch, network, read, packets.frame[rows[read]])
     counted.add_partial(partial)
-    counted.add_partial(np.full(count - len(read), ledger.FRAGMENT, np.uint8))
+    counted.add_partial(np.full(len(rows) - len(read), ledger.FRAGMENT, np.uint8))
     for name in (*TRANSPORT, *PAYLOAD):
         getattr(packets, name)[rows[read]] = getattr(whole, name)
-    for row in rows.tolist():
+    for row in made.whole:
         made.said.pop(row, None)
-    return replace(packets, buffer=batch.buffer)
-
-
-def _side_by_side(
-    packets: PacketBatch, rows: I64, whole: Iterable[tuple[int, bytes, bytes, int]]
-) -> FrameBatch:
-    """Datagrams as frames of nothing else, behind the bytes of the batch."""
-    parts = [(_unfragmented(head, total), data, total) for _, head, data, total in whole]
-    caplen = np.array([len(head) + len(data) for head, data, _ in parts])
-    wirelen = np.array([len(head) + total for head, _, total in parts])
-    bytes_of_all = b"".join(head + data for head, data, _ in parts) + bytes(PADDING)
-    side = np.frombuffer(bytes_of_all, np.uint8)
-    none = np.zeros(len(rows), np.int32)
-    return FrameBatch(
-        buffer=np.concatenate([packets.buffer, side]),
-        offset=len(packets.buffer) + np.cumsum(caplen) - caplen,
-        caplen=caplen,
-        wirelen=wirelen,
-        ts_ns=packets.ts_ns[rows],
-        interface=none,
-        linktype=none,
-        first_frame=0,
-    )
-
-
-def _unfragmented(head: bytes, total: int) -> bytes:
-    """The headers of a first fragment as those of the whole datagram; 0 for a length too long."""
-    length = len(head) + total
-    if head[0] >> 4 == 4:
-        stated = (length if length <= LONGEST else 0).to_bytes(2, "big")
-        return head[:2] + stated + head[4:6] + b"\0\0" + head[8:]
-    length -= IPV6_HEADER
-    stated = (length if length <= LONGEST else 0).to_bytes(2, "big")
-    return head[:4] + stated + head[6:-6] + b"\0\0" + head[-4:]
+    return replace(packets, buffer=buffer)
 
 
 def _arranged(packets: PacketBatch, made: Arrangement) -> tuple[PacketBatch, I64]:

@@ -5,6 +5,7 @@ import numpy as np
 from egress_audit.columns import I64, PADDING, FrameBatch, PacketBatch
 from egress_audit.decode import ledger
 from egress_audit.decode.fragments import Fragments
+from egress_audit.decode.further_readings import packets_of_readings
 from egress_audit.decode.layers import in_order
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.link import network_layers
@@ -67,6 +68,18 @@ class Decoder:
         if not parts:
             return None
         return in_order(parts, [np.zeros(len(part), np.int64) for part in parts])
+
+    def further_readings(self) -> PacketBatch | None:
+        """What the fragments of the last batch may have said besides, or those of `finish`.
+
+        To be read and not to be counted: the frames behind it were packets already.
+        """
+        readings = [reading for fragments in self._fragments for reading in fragments.further]
+        if not readings:
+            return None
+        for fragments in self._fragments:
+            fragments.further.clear()
+        return packets_of_readings(readings)
 
     def _inner(self, layer: Layer, depth: int, counted: Ledger) -> tuple[PacketBatch, I64]:
         """The packets of one layer further in, and their places."""

@@ -74,14 +74,20 @@ class Datagram:
     pieces: int = 0
     """Fragments that were taken, without those that only repeat `previous`."""
     waiting: list[Late] = field(default_factory=list)
+    frame: int = 0
+    """Of the first fragment, once it was seen."""
+    depth: int = 0
     _data: bytearray = field(default_factory=bytearray)
+    _other: bytearray | None = None
+    """The data once more, from the first contradiction on: of bytes that differ the last ones."""
     _covered: bytearray = field(default_factory=bytearray)
     _found: int = 0
 
     @property
     def size(self) -> int:
         """Bytes held."""
-        return OVERHEAD + len(self.previous) + len(self.head) + 2 * len(self._data)
+        copies = 2 if self._other is None else 3
+        return OVERHEAD + len(self.previous) + len(self.head) + copies * len(self._data)
 
     @property
     def whole(self) -> bool:
@@ -97,6 +103,16 @@ class Datagram:
         """The data up to the first byte that the file lacks."""
         gap = self._covered.find(CUT, 0, self.total)
         return bytes(self._data[: self.total if gap < 0 else gap])
+
+    @property
+    def otherwise(self) -> bytes | None:
+        """The same as another receiver may read it; None if no byte came with two values."""
+        return None if self._other is None else bytes(self._other[: len(self.captured)])
+
+    @property
+    def beginning(self) -> bytes:
+        """Of a datagram that is not whole, the data up to the first byte that is not there."""
+        return bytes(self._data[: len(self._covered.partition(b"\0")[0].partition(b"\2")[0])])
 
     def add(self, piece: Fragment) -> bool:
         """Takes a fragment; True if nothing but a repetition of the datagram before."""
@@ -115,7 +131,8 @@ class Datagram:
 
     def _write(self, piece: Fragment, end: int) -> None:
         """Puts the bytes where nothing is yet; of bytes that came twice the first ones count."""
-        for part in (self._data, self._covered):
+        parts = (self._data, self._covered, *([] if self._other is None else [self._other]))
+        for part in parts:
             part.extend(bytes(max(end - len(part), 0)))
         had = self._covered[piece.offset : end]
         missing = had.count(0)
@@ -125,6 +142,8 @@ class Datagram:
             self._data[piece.offset : stop] = piece.data
             self._covered[piece.offset : stop] = bytes([CAPTURED]) * len(piece.data)
             self._covered[stop:end] = bytes([CUT]) * (end - stop)
+            if self._other is not None:
+                self._other[piece.offset : stop] = piece.data
         elif CUT in had or missing or self._data[piece.offset : stop] != piece.data:
             self._merge(piece, had)
 
@@ -135,7 +154,12 @@ class Datagram:
         old = np.frombuffer(bytes(self._data[start : start + size]), np.uint8)
         new = np.frombuffer(piece.data, np.uint8)
         there = covered[:size] == CAPTURED
-        self.contradicted |= bool((there & (old != new)).any())
+        differs = bool((there & (old != new)).any())
+        self.contradicted |= differs
+        if differs and self._other is None:
+            self._other = bytearray(self._data)
+        if self._other is not None:
+            self._other[start : start + size] = piece.data
         self._data[start : start + size] = np.where(there, old, new).tobytes()
         covered[:size] = CAPTURED
         covered[covered == 0] = CUT
@@ -150,7 +174,7 @@ class Reassembly:
         """Oldest first."""
         self._held = 0
         self.given_up: list[Datagram] = []
-        """Those that left no later fragment its ports; for the caller to empty."""
+        """Those that were not whole in time; for the caller to empty."""
 
     def take(self, piece: Fragment) -> tuple[Datagram, bool]:
         """The datagram with one more fragment in it, and whether the fragment only repeats."""
@@ -193,7 +217,7 @@ class Reassembly:
     def _drop(self, key: Key) -> None:
         datagram = self._open.pop(key)
         self._held -= datagram.size
-        if datagram.waiting:
+        if datagram.waiting or datagram.head:
             self.given_up.append(datagram)
 
 

@@ -74,8 +74,12 @@ class KeyTable:
             pending = self._add(key, hashed, number, pending)
         return number
 
+    def known(self, key: U64) -> I64:
+        """(n,) number of each key of (5, n), -1 for those not seen before."""
+        return self._find(key, self._hashed(key))
+
     def finish(self) -> None:
-        """Lets go of what only `numbers` needs, which must not be called any more."""
+        """Lets go of what only look-ups need, which must not be called any more."""
         self._slots, self._hash = self._slots[:0].copy(), self._hash[:0].copy()
 
     def _hashed(self, key: U64) -> U64:

@@ -88,6 +88,13 @@ class FlowTable:
         assigned.by_orig[runs.order] = by_orig
         return assigned
 
+    def found(self, packets: PacketBatch) -> Assigned:
+        """The flows of packets that are not to be counted; -1 where there is none."""
+        key, swapped = keys_of(packets)
+        number = self._keys.known(key)
+        flow = np.where(number < 0, -1, self._current[number]).astype(np.int64)
+        return Assigned(flow, swapped == self.rows.orig_swapped[flow])
+
     def finish(self) -> None:
         """Lets go of what only `add` needs, which must not be called any more."""
         self._current = self._current[:0].copy()

@@ -139,8 +139,8 @@ SPOTS_OF_TRAFFIC: tuple[Spot, ...] = (
     Spot(
         "conflicting-segments",
         "Segments that contradict each other",
-        "streams that begin with bytes sent twice that differ (both readings count), or datagrams "
-        "whose fragments do (the first counts): {count}",
+        "streams that begin with bytes sent twice that differ, or datagrams whose fragments differ "
+        "(both readings count): {count}",
         "streams of one reading",
         NONE,
         "every claim",

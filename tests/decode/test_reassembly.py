@@ -35,6 +35,29 @@ def test_of_bytes_that_came_twice_the_first_ones_count() -> None:
     assert store.close(last, datagram) == b"abcdzw"
 
 
+def test_another_receiver_takes_the_last_ones() -> None:
+    store = Reassembly()
+    store.take(piece(0, b"abcd"))
+    store.take(piece(2, b"xy"))
+    store.take(piece(6, b"gh", more=False))
+    datagram, _ = store.take(piece(4, b"ef"))
+    assert (datagram.captured, datagram.otherwise) == (b"abcdefgh", b"abxyefgh")
+
+
+def test_where_none_differ_there_is_one_reading() -> None:
+    store = Reassembly()
+    store.take(piece(0, b"abcd"))
+    datagram, _ = store.take(piece(2, b"cde", more=False))
+    assert (datagram.captured, datagram.otherwise) == (b"abcde", None)
+
+
+def test_the_beginning_of_a_datagram_ends_at_its_first_hole() -> None:
+    store = Reassembly()
+    store.take(piece(0, b"abcd"))
+    datagram, _ = store.take(piece(6, b"g"))
+    assert datagram.beginning == b"abcd"
+
+
 def test_any_cuts_give_the_same_bytes() -> None:
     draw = random.Random(3)
     for _ in range(200):
@@ -74,7 +97,9 @@ def test_a_datagram_that_waited_too_long_begins_anew() -> None:
     store.take(piece(0, b"ab"))
     datagram, _ = store.take(piece(2, b"c", more=False, ts_ns=HOLD_NS[4] + 1))
     assert not datagram.whole
-    assert len(store.rest()) == 1
+    assert datagram.beginning == b""
+    assert [given_up.beginning for given_up in store.given_up] == [b"ab"]
+    assert len(store.rest()) == 2
 
 
 def test_so_does_one_if_time_runs_backwards_by_a_century() -> None:
