@@ -10,7 +10,7 @@ import numpy as np
 from egress_audit.audit import Asserted, Audited, audited
 from egress_audit.capture.live_stream import Ending
 from egress_audit.capture.tap import Tap, TappedFrame, tapped
-from egress_audit.classify.catalogue_files import packaged_catalogue
+from egress_audit.classify.catalogue_files import catalogue_of
 from egress_audit.classify.destination import Classifier, embedded_classifier
 from egress_audit.classify.whois import who_is
 from egress_audit.columns import PacketBatch
@@ -239,9 +239,11 @@ def audit_run(
     return audit_capture(str(Path(bundle).absolute()), profile)
 
 
-def look_up(what: str) -> WhoIs:
-    """What the lists that come with the program know of a host, an address or an AS number.
+def look_up(what: str, *, catalogue: Sequence[str] = (), lists: Sequence[str] = ()) -> WhoIs:
+    """What the lists know of a host, an address or an AS number.
 
-    Raises WrongUsage for a text that is none of them. Opens no socket and resolves no name.
+    catalogue: YAML files or folders of the user's, lists: MMDB files, both beside those that come
+    with the program. Raises WrongUsage for a text that is none of them, CatalogueInvalid and
+    ListUnreadable for a file that cannot be used. Opens no socket and resolves no name.
     """
-    return who_is(what, packaged_catalogue(), embedded_classifier())
+    return who_is(what, catalogue_of(catalogue), classifier_with(lists))

@@ -10,7 +10,19 @@ from egress_audit.cli.output import deliver, terminal_width, wants_colour
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
-def whois(what: str, form: str) -> int:
+@click.option(
+    "--catalogue",
+    metavar="FILE|FOLDER",
+    multiple=True,
+    help="Endpoints of your own (YAML), beside those that come with the program; repeatable.",
+)
+@click.option(
+    "--lists",
+    metavar="FILE.mmdb",
+    multiple=True,
+    help="Another list of countries or AS (GeoLite2, DB-IP, IPinfo), asked first; repeatable.",
+)
+def whois(what: str, form: str, catalogue: tuple[str, ...], lists: tuple[str, ...]) -> int:
     """Say who is behind a host, an address or an AS number, from the lists that come along.
 
     Nothing is asked of any network: a host is not resolved. A port can stand behind it, as in
@@ -19,7 +31,7 @@ def whois(what: str, form: str) -> int:
     from egress_audit.api import look_up
     from egress_audit.report.whois import whois_json, whois_text
 
-    found = look_up(what)
+    found = look_up(what, catalogue=catalogue, lists=lists)
     if form == "json":
         deliver(whois_json(found), None)
     else:

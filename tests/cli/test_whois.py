@@ -8,6 +8,7 @@ import pytest
 
 from egress_audit.cli.main import run
 from egress_audit.errors import ExitCode
+from tests.builders.catalogues import file_text
 
 MANUAL = Path(__file__).parent.parent.parent / "docs" / "whois.md"
 
@@ -44,6 +45,21 @@ def test_what_is_no_host_address_or_as_is_wrong_usage(
 ) -> None:
     assert run(["whois", *arguments]) == ExitCode.USAGE
     assert capsys.readouterr().err
+
+
+def test_endpoints_of_ones_own_are_told_too(capsysbinary: Captured, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(file_text(), encoding="utf-8")
+    assert run(["whois", "stats.acme.example", "--catalogue", str(tmp_path)]) == 0
+    assert b"Acme server: telemetry" in capsysbinary.readouterr().out
+
+
+@pytest.mark.parametrize(("option", "name"), [("--catalogue", "a.yaml"), ("--lists", "a.mmdb")])
+def test_a_list_of_ones_own_that_is_none_is_no_answer(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, option: str, name: str
+) -> None:
+    (tmp_path / name).write_text("nothing of the kind", encoding="utf-8")
+    assert run(["whois", "8.8.8.8", option, str(tmp_path / name)]) == ExitCode.NO_AUDIT
+    assert name in capsys.readouterr().err
 
 
 def test_an_escape_in_the_question_does_not_reach_the_terminal(
