@@ -10,9 +10,9 @@ import pytest
 from egress_audit.addresses import Scope
 from egress_audit.errors import ExitCode, ProfileInvalid, WrongUsage
 from egress_audit.judge.profile import MAX_CHAIN, load_profile, profile_names
-from egress_audit.judge.profile_yaml import MAX_BYTES
 from egress_audit.model.catalogue import Purpose
 from egress_audit.model.claim import Allow, AppliesTo, Claim, Deny, Require
+from egress_audit.yaml_tree import MAX_BYTES
 
 SECOND_NS = 1_000_000_000
 
