@@ -7,6 +7,7 @@ from egress_audit.judge.case import Case
 from egress_audit.judge.phrases import either
 from egress_audit.model.audit import Observation
 from egress_audit.model.catalogue import Entry
+from egress_audit.model.destination import Absent
 
 MOST_SWITCHES = 3
 LONGEST = 240
@@ -64,9 +65,9 @@ def _off(entries: Sequence[Entry]) -> str:
     help."""
     known: dict[str, Entry] = {}
     for entry in entries:
-        if entry.switch is not None:
+        if not isinstance(entry.switch, Absent):
             known.setdefault(entry.switch.how, entry)
-    without = [entry for entry in entries if entry.switch is None]
+    without = [entry for entry in entries if isinstance(entry.switch, Absent)]
     if not known:
         return "no switch is known"
     told = [_switch(entry, several=len(entries) > 1) for entry in known.values()]
@@ -77,7 +78,7 @@ def _off(entries: Sequence[Entry]) -> str:
 
 
 def _switch(entry: Entry, *, several: bool) -> str:
-    assert entry.switch is not None
+    assert not isinstance(entry.switch, Absent)
     whom = f"{entry.product}: " if several else ""
     fails = f" (does not help: {some(entry.switch.fails)})" if entry.switch.fails else ""
     return f"{whom}{_short(entry.switch.how)}{fails}"

@@ -29,10 +29,10 @@ def due_ns(entry: Entry) -> int:
     Where no time is known it is one period; not of a caller that a stamp on disk silences, whose
     first call comes without one.
     """
-    if entry.first_ns is not None:
+    if not isinstance(entry.first_ns, Absent):
         return entry.first_ns
     at_once = entry.stamps or USED.intersection(entry.phases)
-    return 0 if at_once else entry.every_ns or 0
+    return 0 if at_once or isinstance(entry.every_ns, Absent) else entry.every_ns
 
 
 def _watched_ns(case: Case) -> int | Absent:

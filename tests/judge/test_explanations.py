@@ -4,11 +4,12 @@ from typing import Any
 
 from egress_audit.judge.explanations import LONGEST, explanation
 from egress_audit.model.catalogue import Entry, Switch
+from egress_audit.model.destination import Absent
 from tests.builders.cases import case, question
 from tests.builders.endpoints import entry, known
 
 HOST = "stats.acme.example"
-NEWS = entry("acme-news", "update-check", product="Acme app", switch=None)
+NEWS = entry("acme-news", "update-check", product="Acme app", switch=Absent.NOT_FOUND)
 
 
 def explained(*entries: Entry) -> tuple[str, ...]:
