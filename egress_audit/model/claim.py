@@ -80,3 +80,8 @@ class Claim:
     def uses_lists(self) -> bool:
         """True if the verdict depends on what the address lists say."""
         return bool(self.deny.located or self.deny.controlled or self.deny.categories)
+
+    @property
+    def uses_catalogue(self) -> bool:
+        """True if the verdict depends on what the catalogue of endpoints says."""
+        return bool(self.allow.endpoints or self.deny.purposes)

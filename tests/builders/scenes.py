@@ -57,6 +57,8 @@ class Scene:
     """Fields of `Bounds` that are lowered, so that a small capture goes beyond them."""
     lists: bool = True
     """False: audited as if there were no address list."""
+    catalogue: str = ""
+    """A file below captures/ that stands for the catalogue of endpoints; '' for the packaged one."""
 
 
 def raw(packet: bytes) -> bytes:
