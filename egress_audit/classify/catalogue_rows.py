@@ -11,6 +11,7 @@ from ipaddress import ip_network
 from typing import Any
 
 from egress_audit.model.catalogue import Entry, Purpose, Switch, Verified
+from egress_audit.model.destination import Absent
 
 Row = Mapping[str, Any]
 
@@ -26,7 +27,7 @@ def row_of(entry: Entry) -> Row:
     }
     if "prefixes" in row:
         row["prefixes"] = [str(network) for network in row["prefixes"]]
-    if entry.switch is not None:
+    if not isinstance(entry.switch, Absent):
         plain = {
             "how": entry.switch.how,
             "variables": [list(pair) for pair in entry.switch.variables],

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 
 from egress_audit.classify.versions import covers
 from egress_audit.model.catalogue import Entry
+from egress_audit.model.destination import Absent
 
 INTERPRETERS = ("python", "pypy", "node", "deno", "bun", "java", "ruby", "perl", "php", "electron")
 """Programs that are many: what they load is not in their name, and seldom in their arguments."""
@@ -44,8 +45,13 @@ def narrowed(
     if phase:
         left = _meant(left, lambda entry: entry.phases, lambda entry: phase in entry.phases)
     if after_ns is not None:
-        left = _unless_empty(left, lambda entry: after_ns < (entry.first_ns or 0) // EARLY)
+        left = _unless_empty(left, lambda entry: after_ns < _first_ns(entry) // EARLY)
     return left
+
+
+def _first_ns(entry: Entry) -> int:
+    """When the first call is due; 0 where that is not known."""
+    return 0 if isinstance(entry.first_ns, Absent) else entry.first_ns
 
 
 def program_names(exe: str, cmdline: Sequence[str]) -> frozenset[str]:

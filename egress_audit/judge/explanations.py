@@ -77,7 +77,11 @@ def _off(entries: Sequence[Entry]) -> str:
 
 
 def _switch(switch: Switch) -> str:
-    return _joined((switch.how, f"but note: {some(switch.fails)}" if switch.fails else ""))
+    """Its words, and each case in which it is known not to help."""
+    beyond = len(switch.fails) - MOST_SWITCHES
+    cases = (*switch.fails[:MOST_SWITCHES], *([f"{beyond} more"] if beyond > 0 else []))
+    noted = ["but note: " + "; ".join(_short(case, LONGEST_OF_SEVERAL) for case in cases)]
+    return "; ".join((_short(switch.how, LONGEST), *(noted if cases else ())))
 
 
 def _short_way(entry: Entry) -> str:

@@ -58,7 +58,7 @@ class Scene:
     lists: bool = True
     """False: audited as if there were no address list."""
     catalogue: str = ""
-    """A file below captures/ that stands for the catalogue of endpoints; '' for the packaged one."""
+    """A file below captures/ in place of the packaged catalogue of endpoints; empty for that."""
 
 
 def raw(packet: bytes) -> bytes:
