@@ -17,7 +17,7 @@ def denied_purpose(case: Case) -> Matches:
         for match in denied_matches(case, seen):
             entries = case.accusing(match)
             purposes = phrases.either(entry.purpose for entry in entries)
-            what = f"known for {purposes}, of {phrases.either(entry.vendor for entry in entries)}"
+            what = f"known as {purposes} of {phrases.either(entry.vendor for entry in entries)}"
             yield f"{phrases.clause(seen)}{_named(seen, match)}, {what}", (seen,)
             break
 
@@ -47,7 +47,7 @@ def _unplaced_matches(case: Case, seen: Observation) -> Iterator[Match]:
 def _vendors(entries: list[Entry]) -> str:
     vendors = phrases.either(entry.vendor for entry in entries)
     countries = phrases.either(entry.jurisdiction for entry in entries)
-    return f"which is {vendors}, controlled from {countries} by name"
+    return f"of {vendors}, controlled from {countries} (known by name)"
 
 
 def _named(seen: Observation, match: Match) -> str:

@@ -80,7 +80,7 @@ def test_every_name_is_judged_by_itself() -> None:
     both = (Match("news.acme.example", ("acme-news",)), Match(HOST, ("acme-stats",)))
     there = contact(OUTSIDE, named("news.acme.example"), named(HOST), endpoints=both)
     (found,) = findings(case(there, claim=NO_TELEMETRY, entries=ENTRIES))
-    assert found.message.endswith(f"also named {HOST}, known for telemetry, of Acme")
+    assert found.message.endswith(f"also named {HOST}, known as telemetry of Acme")
 
 
 def test_a_denied_purpose_counts_even_where_the_entry_is_allowed() -> None:
