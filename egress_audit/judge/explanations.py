@@ -38,15 +38,15 @@ def explanation(case: Case, seen: Observation) -> tuple[str, ...]:
 
 
 def _who(entries: Sequence[Entry]) -> str:
-    """`Ollama server (Ollama, US)`; of several `one of 3: …`, those with most entries first."""
+    """`Ollama server, of Ollama (US)`; of several `one of 3: …`, those with most entries first."""
     counted = Counter(entry.product for entry in entries)
     products = [product for product, _ in counted.most_common()]
     several = f"one of {len(products)}: " if len(products) > 1 else ""
-    return f"{several}{some(products)} ({either(map(_vendor, entries))})"
+    return f"{several}{some(products)}, of {some(map(_vendor, entries))}"
 
 
 def _vendor(entry: Entry) -> str:
-    return f"{entry.vendor}, {entry.jurisdiction}" if entry.jurisdiction else entry.vendor
+    return f"{entry.vendor} ({entry.jurisdiction})" if entry.jurisdiction else entry.vendor
 
 
 def _why(entries: Sequence[Entry]) -> str:
@@ -95,7 +95,8 @@ def _short_way(entry: Entry) -> str:
 def _way_of_several(way: str, entries: Sequence[Entry]) -> str:
     """`HF_HUB_OFFLINE=1 for huggingface_hub and 2 more (but note: …)`."""
     fails = [case for e in entries if not isinstance(e.switch, Absent) for case in e.switch.fails]
-    noted = f" (but note: {_short(some(fails, 1), LONGEST_OF_SEVERAL)})" if fails else ""
+    more = f"; {len(fails) - 1} more" if len(fails) > 1 else ""
+    noted = f" (but note: {_short(fails[0], LONGEST_OF_SEVERAL)}{more})" if fails else ""
     return f"{way} for {_products(entries)}{noted}"
 
 

@@ -23,7 +23,7 @@ def switched(**changes: Any) -> Entry:
 
 def test_an_entry_says_who_why_and_how_it_is_switched_off() -> None:
     assert explained(entry()) == (
-        "who: Acme server (Acme, SE)",
+        "who: Acme server, of Acme (SE)",
         "why: telemetry, at start; sends how often it was used",
         "how to switch it off: ACME_QUIET=1 before it starts",
     )
@@ -46,7 +46,7 @@ def test_without_a_switch_it_says_so() -> None:
 
 def test_several_that_fit_are_one_of_them() -> None:
     assert explained(entry(), NEWS) == (
-        "who: one of 2: Acme server, Acme app (Acme, SE)",
+        "who: one of 2: Acme server, Acme app, of Acme (SE)",
         "why: telemetry or update-check",
         "how to switch it off: ACME_QUIET=1 for Acme server; no switch is known for Acme app",
     )
