@@ -57,6 +57,12 @@ def test_the_same_switch_of_several_is_told_once() -> None:
     assert both[2] == "how to switch it off: ACME_QUIET=1 for Acme server, Acme app"
 
 
+def test_of_several_that_fit_the_first_failing_case_is_told_and_the_others_counted() -> None:
+    first, second = switched(fails=("a", "b")), entry("acme-more", switch=Switch("X", fails=("c",)))
+    told = explained(first, second)[2]
+    assert told.endswith("; but note, of ACME_QUIET=1: a; 2 more such cases")
+
+
 def test_of_several_that_fit_what_silences_most_is_told_first_and_the_last_are_counted() -> None:
     ways = [
         entry(f"acme-{n}", product=f"P{n}", switch=Switch("", ((f"V{max(n, 2)}", "1"),)))
