@@ -19,6 +19,7 @@ from egress_audit.judge.permission import (
     names_said,
     proven_by_name,
 )
+from egress_audit.judge.phrases import best_name
 from egress_audit.model.audit import Kind, Match, Observation
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Claim
@@ -96,7 +97,8 @@ def _unknown_places(case: Case, seen: Observation, stated: Claim) -> Iterator[st
     else:
         hosts = [use.host for use in names_elsewhere(seen)]
         if _is_unknown_end(case, seen, stated):
-            yield str(seen.far_h)
+            name = best_name(seen)
+            yield str(seen.far_h) if decided.get(name, not name) else name
     for host in hosts:
         own = is_own_name(host) or case.is_own_name(host)
         if not (own or decided.get(host) or name_allowed(host, stated.allow, granted)):

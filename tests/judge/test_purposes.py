@@ -89,9 +89,11 @@ def test_a_label_decides_nothing_beside_a_denied_purpose() -> None:
 
 
 def test_a_name_without_an_entry_is_for_nobody_knows_what() -> None:
-    assert unknown(question("a.example"), contact(OUTSIDE, named("b.example"))) == [
+    there = contact(OUTSIDE, named("b.example"))
+    assert unknown(question("a.example"), there, contact("203.0.113.7")) == [
         "a.example",
-        OUTSIDE,
+        "b.example",
+        "203.0.113.7",
     ]
 
 
@@ -125,7 +127,7 @@ def test_a_contact_is_known_by_its_address() -> None:
 
 
 def test_an_address_does_not_speak_for_a_name_that_was_said_to_it() -> None:
-    assert unknown(contact(OUTSIDE, SAID, **known(OUTSIDE, NEWS))) == [OUTSIDE]
+    assert unknown(contact(OUTSIDE, SAID, **known(OUTSIDE, NEWS))) == [HOST]
 
 
 @pytest.mark.parametrize("address", [LOOPBACK, LAN])
