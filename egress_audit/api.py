@@ -12,6 +12,7 @@ from egress_audit.capture.live_stream import Ending
 from egress_audit.capture.tap import Tap, TappedFrame, tapped
 from egress_audit.classify.catalogue_files import catalogue_of, packaged_catalogue
 from egress_audit.classify.destination import Classifier, embedded_classifier
+from egress_audit.classify.whois import who_is
 from egress_audit.columns import PacketBatch
 from egress_audit.endpoints import ReadCatalogue, endpoint_words
 from egress_audit.errors import EgressAuditError, InputUnreadable, WrongUsage
@@ -23,6 +24,7 @@ from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.flow import Flow, FlowOwner, Name
 from egress_audit.model.run import Process
+from egress_audit.model.whois import WhoIs
 from egress_audit.opening import Evidence, Prefixes, Watch, evidence_at
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ __all__ = [
     "audit_run",
     "cited_frames",
     "explain_frames",
+    "look_up",
 ]
 
 NOTHING_ASSERTED = Asserted()
@@ -259,3 +262,13 @@ def audit_run(
 
     record(plan, bundle, on_tick=on_tick, on_output=on_output)
     return audit_capture(str(Path(bundle).absolute()), claim, catalogue=catalogue)
+
+
+def look_up(what: str, *, catalogue: Sequence[str] = (), lists: Sequence[str] = ()) -> WhoIs:
+    """What the lists know of a host, an address or an AS number.
+
+    catalogue: YAML files or folders of the user's, lists: MMDB files, both beside those that come
+    with the program. Raises WrongUsage for a text that is none of them, CatalogueInvalid and
+    ListUnreadable for a file that cannot be used. Opens no socket and resolves no name.
+    """
+    return who_is(what, catalogue_of(catalogue), classifier_with(lists))
