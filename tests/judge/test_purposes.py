@@ -19,7 +19,7 @@ from egress_audit.model.claim import Claim, Deny
 from egress_audit.model.flow import NameSource
 from tests.builders.cases import LAN, LOOPBACK, OUTSIDE, case, claim, contact, named, question
 from tests.builders.endpoints import entry, known
-from tests.builders.runs import RESOLVER, run
+from tests.builders.runs import RESOLVER, attempt, run
 
 HOST = "stats.acme.example"
 NO_TELEMETRY = claim(everything=True, deny=Deny(purposes=frozenset({Purpose.TELEMETRY})))
@@ -147,6 +147,15 @@ def test_names_of_the_machine_itself_have_none(host: str) -> None:
 
 def test_our_own_resolver_is_for_what_it_was_asked() -> None:
     assert unknown(contact(RESOLVER, far_p=53, proto=17), run=run()) == []
+
+
+def test_an_address_that_was_tried_without_a_packet_is_for_nobody_knows_what() -> None:
+    assert unknown(run=run(attempts=(attempt(OUTSIDE),))) == [OUTSIDE]
+
+
+def test_the_name_that_led_to_a_try_speaks_for_it() -> None:
+    asked = question(HOST, OUTSIDE, **known(HOST, NEWS))
+    assert unknown(asked, run=run(attempts=(attempt(OUTSIDE),))) == []
 
 
 @pytest.mark.parametrize(
