@@ -7,6 +7,7 @@ from typing import Any
 from egress_audit import yaml_values as read
 from egress_audit.errors import ProfileInvalid
 from egress_audit.judge import profile_values as own
+from egress_audit.model.catalogue import Purpose
 from egress_audit.yaml_tree import Item, Table
 
 KEYS: Mapping[str, Callable[[Item], object]] = {
@@ -20,13 +21,13 @@ KEYS: Mapping[str, Callable[[Item], object]] = {
     "allow.scopes": read.each(read.one_of(*own.SCOPE_WORDS)),
     "allow.hosts": read.each(own.allowed_host),
     "allow.prefixes": read.each(own.prefix),
-    "allow.endpoints": own.nothing_yet,
+    "allow.endpoints": read.each(own.endpoint),
     "deny.located": read.each(read.country),
     "deny.controlled": read.each(read.country),
     "deny.categories": read.each(read.one_of(*own.CATEGORIES)),
     "deny.hosts": read.each(read.host),
     "deny.prefixes": read.each(own.prefix),
-    "deny.purposes": own.nothing_yet,
+    "deny.purposes": read.each(read.one_of(*Purpose)),
     "inbound": read.one_of("allow", "report", "deny"),
     "require.whole_run": read.truth,
     "require.probes": read.truth,

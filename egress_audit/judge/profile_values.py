@@ -4,11 +4,13 @@ Every reader raises ProfileInvalid with the line of what it refuses. What is ref
 never match, or would match everything: both make a claim that says something else than it seems to.
 """
 
+import re
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
 from egress_audit import yaml_values
 from egress_audit.addresses import Scope
-from egress_audit.yaml_tree import Item, Listing, refused
+from egress_audit.yaml_tree import Item, refused
 
 ANY = "any"
 SCOPE_WORDS = (ANY, *(scope for scope in Scope if scope not in (Scope.SIMULATED, Scope.NAME)))
@@ -31,6 +33,11 @@ CATEGORIES = (
 )
 """The categories of `lists/operators.csv`; a test holds the two together."""
 
+ENDPOINT_GROUPS = ("vendor", "product")
+"""Words before a colon that stand for all entries of the catalogue with that vendor or product."""
+
+_ENDPOINT = re.compile("[a-z0-9][a-z0-9-]*")
+
 
 def allowed_host(item: Item) -> str:
     """A host name or suffix, but not a whole top-level domain; to deny one is fine."""
@@ -48,12 +55,30 @@ def prefix(item: Item) -> IPv4Network | IPv6Network:
     return network
 
 
-def nothing_yet(item: Item) -> tuple[()]:
-    """Nothing: the key is known, and its values need what this version does not have."""
-    if not isinstance(item, Listing) or item.items:
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A word that can be checked only later, with its line."""
+
+    text: str
+    where: str = field(compare=False)
+    """FILE:LINE."""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def endpoint(item: Item) -> Placed:
+    """The id of an entry of the catalogue, `vendor:NAME` or `product:NAME`.
+
+    Whether there is such an entry only the catalogue knows.
+    """
+    word = yaml_values.text(item)
+    group, colon, named = word.partition(":")
+    valid = group in ENDPOINT_GROUPS and named.strip() if colon else _ENDPOINT.fullmatch(word)
+    if not valid:
         raise refused(
             item,
-            "needs the endpoint catalogue, which this version does not carry",
-            "leave it empty",
+            f"`{word}` is no entry of the catalogue",
+            'write the id of an entry, "vendor:NAME" or "product:NAME"',
         )
-    return ()
+    return Placed(f"{group}:{named.strip()}" if colon else word, item.where)

@@ -19,7 +19,8 @@ def _depends_on_names(case: Case) -> bool:
     """True if a contact off this machine that is allowed by address could be denied by its name."""
     allow, deny = case.claim.allow, case.claim.deny
     beyond = bool(allow.scopes - {Scope.LOOPBACK} or allow.prefixes or allow.hosts)
-    return allow.everything or beyond or bool(deny.hosts)
+    named = bool(allow.endpoints or deny.hosts or deny.purposes)
+    return allow.everything or beyond or named
 
 
 def _hidden(case: Case) -> int | None:
@@ -35,7 +36,8 @@ def _unread(case: Case) -> int | None:
 
 def _names_dropped(case: Case) -> int | None:
     """Recorded names can only deny, so those beyond the bound count where names are denied."""
-    recorded = case.coverage.host_records_beyond if case.claim.deny.hosts else 0
+    deny = case.claim.deny
+    recorded = case.coverage.host_records_beyond if deny.hosts or deny.purposes else 0
     return case.coverage.names_dropped + recorded or None
 
 
@@ -100,9 +102,9 @@ def _no_lists(case: Case) -> int | None:
 
 def _stale(case: Case) -> int | None:
     claim: Claim = case.claim
-    if not claim.uses_lists:
-        return None
-    ages = [case.list_age_ns(used) for used in case.lists]
+    lists = case.lists if claim.uses_lists else ()
+    lists += case.catalogue if claim.uses_catalogue else ()
+    ages = [case.list_age_ns(used) for used in lists]
     limit = claim.require.lists_max_age_ns
     return sum(not isinstance(age, Absent) and age > limit for age in ages) or None
 
@@ -211,11 +213,11 @@ SPOTS_OF_CLAIM: tuple[Spot, ...] = (
     ),
     Spot(
         "lists-stale",
-        "Stale address lists",
+        "Stale lists",
         "lists that are further from the capture's end than the profile allows: {count}",
         "lists of the time of the capture",
         NONE,
-        "claims that deny by place or operator",
+        "claims that deny by place, operator or purpose, or allow endpoints",
         "use lists of that time, or raise require.lists_max_age",
         _stale,
         always,
