@@ -24,6 +24,9 @@ MAX_CHAIN = 5
 _SUFFIXES = (".yaml", ".yml")
 _PACKAGE = Path(__file__).parent.parent
 
+PLACES = ("located", "controlled", "operators")
+"""Keys of `allow` that ask where an address is, or whose."""
+
 KnownEndpoints = Callable[[], Collection[str]]
 """The words that `allow.endpoints` can hold; asked only for a profile that has the key."""
 
@@ -157,6 +160,7 @@ def _refuse_contradictions(settings: Mapping[str, Setting]) -> None:
             f"`{ANY}` stands alone, or with `{Scope.METADATA_SERVICE}`, which it does not cover",
             where=scopes.where,
         )
+    _refuse_contradicting_places(settings)
     for key, is_within in (("hosts", _host_is_within), ("prefixes", _prefix_is_within)):
         allowed, denied = settings.get(f"allow.{key}"), settings.get(f"deny.{key}")
         if allowed is None or denied is None:
@@ -168,6 +172,27 @@ def _refuse_contradictions(settings: Mapping[str, Setting]) -> None:
                         f"`{inner}` is allowed here and denied at {denied.where} (`{outer}`)",
                         where=allowed.where,
                     )
+
+
+def _refuse_contradicting_places(settings: Mapping[str, Setting]) -> None:
+    """ProfileInvalid for a place that is denied as well, or allowed where every place is."""
+    scopes = settings.get("allow.scopes")
+    everywhere = {ANY, Scope.GLOBAL}.intersection(scopes.value if scopes else ())
+    for key in PLACES:
+        allowed, denied = settings.get(f"allow.{key}"), settings.get(f"deny.{key}")
+        if allowed is None or not allowed.value:
+            continue
+        if everywhere:
+            raise ProfileInvalid(
+                f"`{min(everywhere)}` allows every place already",
+                where=allowed.where,
+                hint="leave it out of `allow.scopes`, or leave this out",
+            )
+        both = set(allowed.value).intersection(denied.value if denied else ())
+        if denied and both:
+            raise ProfileInvalid(
+                f"`{min(both)}` is allowed here and denied at {denied.where}", where=allowed.where
+            )
 
 
 def _allowed_endpoints(settings: Mapping[str, Setting]) -> tuple[Placed, ...]:
@@ -198,20 +223,28 @@ def _prefix_is_within(inner: Any, outer: Any) -> bool:
 
 def _claim(settings: Mapping[str, Setting]) -> Claim:
     """The claim that complete settings make; what is not set keeps the default of `Claim`."""
-    scopes = _values(settings, "allow.").pop("scopes", ())
     top = {key: setting.value for key, setting in settings.items() if "." not in key}
     top.pop("extends", None)
     return Claim(
         **{"source": ""} | top,
         applies_to=AppliesTo(**_values(settings, "applies_to.")),
-        allow=Allow(
-            everything=ANY in scopes,
-            scopes=frozenset(Scope(word) for word in scopes if word != ANY),
-            endpoints=tuple(word.text for word in _allowed_endpoints(settings)),
-            **_values(settings, "allow.", without=("scopes", "endpoints")),
-        ),
+        allow=_allow(settings),
         deny=_deny(_values(settings, "deny.")),
         require=_require(_values(settings, "require.")),
+    )
+
+
+def _allow(settings: Mapping[str, Setting]) -> Allow:
+    """`Allow` of settings; `any` is no scope, and what is only looked up becomes a set."""
+    values = _values(settings, "allow.", without=("endpoints",))
+    scopes = values.pop("scopes", ())
+    for key in set(PLACES) & values.keys():
+        values[key] = frozenset(values[key])
+    return Allow(
+        everything=ANY in scopes,
+        scopes=frozenset(Scope(word) for word in scopes if word != ANY),
+        endpoints=tuple(word.text for word in _allowed_endpoints(settings)),
+        **values,
     )
 
 
