@@ -17,6 +17,7 @@ from egress_audit.judge.profile_values import SCOPE_WORDS
 from egress_audit.judge.rules import RULES
 from egress_audit.judge.verdict import BLIND_SPOTS
 from egress_audit.model.audit import Verdict
+from egress_audit.model.catalogue import Purpose
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -95,9 +96,14 @@ def test_the_manual_tells_every_key_of_a_profile_and_no_other() -> None:
 
 
 def test_the_manual_tells_every_scope_of_a_profile() -> None:
-    table = page("profiles.md").partition("| scope |")[2]
+    table = page("profiles.md").partition("| scope |")[2].partition("| purpose |")[0]
     assert set(rows(table)) == set(SCOPE_WORDS) - {"any"}
     assert set(rows(table)) <= set(Scope)
+
+
+def test_the_manual_tells_every_purpose_of_an_endpoint() -> None:
+    table = page("profiles.md").partition("| purpose |")[2]
+    assert set(rows(table)) == set(Purpose)
 
 
 def test_the_example_of_a_profile_is_one(tmp_path: Path) -> None:

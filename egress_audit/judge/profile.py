@@ -5,15 +5,17 @@ of `allow`, `deny`, `require` and `applies_to` each by itself.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from egress_audit.addresses import Scope
 from egress_audit.errors import ProfileInvalid, WrongUsage
 from egress_audit.judge.profile_schema import Setting, settings_of
-from egress_audit.judge.profile_values import ANY, nearest
+from egress_audit.judge.profile_values import ANY, Placed, nearest
 from egress_audit.judge.profile_yaml import MAX_BYTES, table_of
+from egress_audit.model.catalogue import Purpose
 from egress_audit.model.claim import Allow, AppliesTo, Claim, Deny, Require
 
 MAX_CHAIN = 5
@@ -22,11 +24,15 @@ MAX_CHAIN = 5
 _SUFFIXES = (".yaml", ".yml")
 _PACKAGE = Path(__file__).parent.parent
 
+KnownEndpoints = Callable[[], Collection[str]]
+"""The words that `allow.endpoints` can hold; asked only for a profile that has the key."""
 
-def load_profile(name_or_path: str) -> Claim:
+
+def load_profile(name_or_path: str, known_endpoints: KnownEndpoints | None = None) -> Claim:
     """The claim of the packaged profile of that name, or of the file at that path.
 
-    A path is what holds a separator or ends in `.yaml`. WrongUsage for a name there is not,
+    A path is what holds a separator or ends in `.yaml`. known_endpoints: None for entries that are
+    not checked: one that there is not allows nothing. WrongUsage for a name there is not,
     ProfileInvalid for a file that cannot be read or does not say what it must.
     """
     path = Path(name_or_path)
@@ -39,6 +45,8 @@ def load_profile(name_or_path: str) -> Claim:
     settings = _merged(path)
     _refuse_what_is_missing(settings, str(path))
     _refuse_contradictions(settings)
+    if known_endpoints is not None and _allowed_endpoints(settings):
+        _refuse_unknown_endpoints(_allowed_endpoints(settings), known_endpoints())
     return _claim(settings)
 
 
@@ -162,6 +170,23 @@ def _refuse_contradictions(settings: Mapping[str, Setting]) -> None:
                     )
 
 
+def _allowed_endpoints(settings: Mapping[str, Setting]) -> tuple[Placed, ...]:
+    setting = settings.get("allow.endpoints")
+    return () if setting is None else setting.value
+
+
+def _refuse_unknown_endpoints(words: tuple[Placed, ...], known: Collection[str]) -> None:
+    """ProfileInvalid for the first word that names no entry of the catalogue."""
+    for word in words:
+        if word.text not in known:
+            close = get_close_matches(word.text, known, n=1)
+            raise ProfileInvalid(
+                f"the catalogue has no `{word}`",
+                where=word.where,
+                hint=f"did you mean `{close[0]}`?" if close else "give your own with --catalogue",
+            )
+
+
 def _host_is_within(inner: str, outer: str) -> bool:
     """True if the pattern `outer` matches all that `inner` does."""
     return inner == outer or (outer.startswith("*.") and inner.endswith(outer[1:]))
@@ -182,9 +207,10 @@ def _claim(settings: Mapping[str, Setting]) -> Claim:
         allow=Allow(
             everything=ANY in scopes,
             scopes=frozenset(Scope(word) for word in scopes if word != ANY),
+            endpoints=tuple(word.text for word in _allowed_endpoints(settings)),
             **_values(settings, "allow.", without=("scopes", "endpoints")),
         ),
-        deny=_deny(_values(settings, "deny.", without=("purposes",))),
+        deny=_deny(_values(settings, "deny.")),
         require=_require(_values(settings, "require.")),
     )
 
@@ -193,7 +219,8 @@ def _deny(values: dict[str, Any]) -> Deny:
     """`Deny` of values as read; what is only looked up becomes a set."""
     for key in {"located", "controlled", "categories"} & values.keys():
         values[key] = frozenset(values[key])
-    return Deny(**values)
+    purposes = frozenset(Purpose(word) for word in values.pop("purposes", ()))
+    return Deny(**values, purposes=purposes)
 
 
 def _require(values: dict[str, Any]) -> Require:

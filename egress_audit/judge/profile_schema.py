@@ -7,6 +7,7 @@ from typing import Any
 from egress_audit.errors import ProfileInvalid
 from egress_audit.judge import profile_values as read
 from egress_audit.judge.profile_yaml import Item, Table
+from egress_audit.model.catalogue import Purpose
 
 KEYS: Mapping[str, Callable[[Item], object]] = {
     "name": read.name,
@@ -19,13 +20,13 @@ KEYS: Mapping[str, Callable[[Item], object]] = {
     "allow.scopes": read.each(read.one_of(*read.SCOPE_WORDS)),
     "allow.hosts": read.each(read.allowed_host),
     "allow.prefixes": read.each(read.prefix),
-    "allow.endpoints": read.nothing_yet,
+    "allow.endpoints": read.each(read.endpoint),
     "deny.located": read.each(read.country),
     "deny.controlled": read.each(read.country),
     "deny.categories": read.each(read.one_of(*read.CATEGORIES)),
     "deny.hosts": read.each(read.host),
     "deny.prefixes": read.each(read.prefix),
-    "deny.purposes": read.nothing_yet,
+    "deny.purposes": read.each(read.one_of(*Purpose)),
     "inbound": read.one_of("allow", "report", "deny"),
     "require.whole_run": read.truth,
     "require.probes": read.truth,

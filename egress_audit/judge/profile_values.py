@@ -6,6 +6,7 @@ never match, or would match everything: both make a claim that says something el
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TypeVar
@@ -38,9 +39,13 @@ CATEGORIES = (
 )
 """The categories of `lists/operators.csv`; a test holds the two together."""
 
+ENDPOINT_GROUPS = ("vendor", "product")
+"""Words before a colon that stand for all entries of the catalogue with that vendor or product."""
+
 _LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*")
 _NAME = re.compile("[a-z0-9][a-z0-9-]{0,63}")
+_ENDPOINT = re.compile("[a-z0-9][a-z0-9-]*")
 _DURATION = re.compile("([0-9]{1,6})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -202,12 +207,30 @@ def prefix(item: Item) -> IPv4Network | IPv6Network:
     return network
 
 
-def nothing_yet(item: Item) -> tuple[()]:
-    """Nothing: the key is known, and its values need what this version does not have."""
-    if not isinstance(item, Listing) or item.items:
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A word that can be checked only later, with its line."""
+
+    text: str
+    where: str = field(compare=False)
+    """FILE:LINE."""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def endpoint(item: Item) -> Placed:
+    """The id of an entry of the catalogue, `vendor:NAME` or `product:NAME`.
+
+    Whether there is such an entry only the catalogue knows.
+    """
+    word = text(item)
+    group, colon, named = word.partition(":")
+    valid = group in ENDPOINT_GROUPS and named.strip() if colon else _ENDPOINT.fullmatch(word)
+    if not valid:
         raise ProfileInvalid(
-            "needs the endpoint catalogue, which this version does not carry",
+            f"`{word}` is no entry of the catalogue",
             where=item.where,
-            hint="leave it empty",
+            hint='write the id of an entry, "vendor:NAME" or "product:NAME"',
         )
-    return ()
+    return Placed(f"{group}:{named.strip()}" if colon else word, item.where)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
 from egress_audit.addresses import Scope
+from egress_audit.model.catalogue import Purpose
 
 DEFAULT_LISTS_MAX_AGE_NS = 365 * 86_400 * 1_000_000_000
 
@@ -18,6 +19,8 @@ class Allow:
     hosts: tuple[str, ...] = ()
     """Exact names, or suffixes written `*.example.org`; lower case."""
     prefixes: tuple[IPv4Network | IPv6Network, ...] = ()
+    endpoints: tuple[str, ...] = ()
+    """Entries of the catalogue: an id, `vendor:NAME` or `product:NAME`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ class Deny:
     """Operator categories, for instance `state-telecom`."""
     hosts: tuple[str, ...] = ()
     prefixes: tuple[IPv4Network | IPv6Network, ...] = ()
+    purposes: frozenset[Purpose] = frozenset()
+    """Why a destination is called, as the catalogue has it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ ANONYMOUS = "this capture"
 
 
 def claim_section(audit: Audit) -> Section:
-    """The statement, its profile and source, the subject; if it holds, what that means and not."""
+    """The statement, its profile and source, the subject, what of the catalogue it allows and
+    denies; if it holds, what that means and not."""
     claim = audit.claim
     subject = audit.subject
     if subject == ANONYMOUS:
@@ -24,6 +25,10 @@ def claim_section(audit: Audit) -> Section:
     systems = claim.applies_to.models + claim.applies_to.runtimes
     if systems:
         entries.append(Entry("Applies to", (listed(systems, 12),)))
+    if claim.allow.endpoints:
+        entries.append(Entry("Allows", (f"endpoints {listed(claim.allow.endpoints, 12)}",)))
+    if claim.deny.purposes:
+        entries.append(Entry("Denies", (f"purposes {listed(sorted(claim.deny.purposes), 12)}",)))
     if audit.verdict is Verdict.HOLDS:
         entries += _meaning(claim.holds_means, claim.holds_does_not_mean)
     return Section("Claim", tuple(entries))

@@ -11,6 +11,7 @@ from egress_audit.addresses import Scope
 from egress_audit.errors import ExitCode, ProfileInvalid, WrongUsage
 from egress_audit.judge.profile import MAX_CHAIN, load_profile, profile_names
 from egress_audit.judge.profile_yaml import MAX_BYTES
+from egress_audit.model.catalogue import Purpose
 from egress_audit.model.claim import Allow, AppliesTo, Claim, Deny, Require
 
 SECOND_NS = 1_000_000_000
@@ -23,14 +24,18 @@ statement: "When downloaded and run locally, it needs no connection."
 source: a page, its title and date
 applies_to: {models: [DeepSeek-R1], runtimes: [ollama, llama.cpp]}
 scope: process-tree
-allow: {scopes: [loopback, lan], endpoints: [], hosts: ["*.example.org"], prefixes: [192.0.2.0/24]}
+allow:
+  scopes: [loopback, lan]
+  endpoints: [example-update, "vendor: Example"]
+  hosts: ["*.example.org"]
+  prefixes: [192.0.2.0/24]
 deny:
   located: [CN]
   controlled: [CN, RU]
   categories: [state-telecom]
   hosts: [bad.example.org]
   prefixes: ["2001:db8::/32"]
-  purposes: []
+  purposes: [telemetry]
 inbound: deny
 require: {whole_run: false, probes: false, phases: [load], observe: 5m, lists_max_age: 30d}
 holds_means: this
@@ -60,6 +65,7 @@ def test_every_key_of_a_profile_reaches_the_claim(tmp_path: Path) -> None:
             scopes=frozenset({Scope.LOOPBACK, Scope.LAN}),
             hosts=("*.example.org",),
             prefixes=(ip_network("192.0.2.0/24"),),
+            endpoints=("example-update", "vendor:Example"),
         ),
         deny=Deny(
             located=frozenset({"CN"}),
@@ -67,6 +73,7 @@ def test_every_key_of_a_profile_reaches_the_claim(tmp_path: Path) -> None:
             categories=frozenset({"state-telecom"}),
             hosts=("bad.example.org",),
             prefixes=(ip_network("2001:db8::/32"),),
+            purposes=frozenset({Purpose.TELEMETRY}),
         ),
         inbound="deny",
         require=Require(
@@ -247,6 +254,38 @@ def test_any_beside_the_metadata_service_is_not(tmp_path: Path) -> None:
     path = written(tmp_path, LEAST.replace("loopback", "any, metadata-service"))
     allowed = load_profile(path).allow
     assert allowed == Allow(everything=True, scopes=frozenset({Scope.METADATA_SERVICE}))
+
+
+ENDPOINTS = ("ollama-update", "ollama-registry", "vendor:Ollama")
+
+
+def test_an_endpoint_that_the_catalogue_lacks_is_refused_with_line_and_nearest(
+    tmp_path: Path,
+) -> None:
+    text = "name: n\nstatement: s\nallow:\n  endpoints:\n    - vendor:Ollama\n    - olama-update\n"
+    with pytest.raises(ProfileInvalid) as caught:
+        load_profile(written(tmp_path, text), lambda: ENDPOINTS)
+    assert str(caught.value).endswith(
+        "p.yaml:6: the catalogue has no `olama-update` (did you mean `ollama-update`?)"
+    )
+
+
+def test_endpoints_that_the_catalogue_has_are_allowed(tmp_path: Path) -> None:
+    text = "name: n\nstatement: s\nallow: {endpoints: [ollama-update, 'vendor:Ollama']}\n"
+    allowed = load_profile(written(tmp_path, text), lambda: ENDPOINTS).allow
+    assert allowed.endpoints == ("ollama-update", "vendor:Ollama")
+
+
+def test_an_allowed_endpoint_may_have_a_purpose_that_is_denied(tmp_path: Path) -> None:
+    text = "name: n\nstatement: s\nallow: {endpoints: [a]}\ndeny: {purposes: [telemetry]}\n"
+    assert load_profile(written(tmp_path, text)).deny.purposes == {Purpose.TELEMETRY}
+
+
+def test_a_profile_without_endpoints_does_not_ask_the_catalogue(tmp_path: Path) -> None:
+    def asked() -> tuple[str, ...]:
+        raise AssertionError
+
+    assert load_profile(written(tmp_path, LEAST), asked).allow.endpoints == ()
 
 
 def test_the_module_is_imported_without_yaml() -> None:

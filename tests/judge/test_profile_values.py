@@ -141,8 +141,28 @@ def test_a_prefix_that_covers_everything_is_refused(text: str) -> None:
     assert "covers every address" in refusal(read.prefix, text)
 
 
-def test_what_needs_the_catalogue_must_be_empty() -> None:
-    assert value(read.nothing_yet, "[]") == ()
-    assert "needs the endpoint catalogue, which this version does not carry" in refusal(
-        read.nothing_yet, "[telemetry]"
-    )
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("ollama-update", "ollama-update"),
+        ("'vendor: Hugging Face'", "vendor:Hugging Face"),
+        ("product:Ollama server", "product:Ollama server"),
+    ],
+)
+def test_an_endpoint_is_an_entry_or_all_of_a_vendor_or_product(text: str, word: str) -> None:
+    assert value(read.endpoint, text) == read.Placed(word, "")
+
+
+@pytest.mark.parametrize("text", ["Ollama", "owner:Ollama", "'vendor:'", "a.example.org"])
+def test_what_can_name_no_entry_of_the_catalogue_is_refused(text: str) -> None:
+    assert f"`{text.strip(chr(39))}` is no entry of the catalogue" in refusal(read.endpoint, text)
+
+
+def test_an_endpoint_remembers_its_line() -> None:
+    placed = value(read.endpoint, "ollama-update")
+    assert isinstance(placed, read.Placed)
+    assert placed.where.endswith(":1")
+
+
+def test_the_same_endpoint_twice_is_refused() -> None:
+    assert "`a` stands here a second time" in refusal(read.each(read.endpoint), "[a, a]")

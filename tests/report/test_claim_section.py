@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from egress_audit.model.audit import Audit, Owner
-from egress_audit.model.claim import AppliesTo
+from egress_audit.model.catalogue import Purpose
+from egress_audit.model.claim import Allow, AppliesTo, Deny
 from egress_audit.model.destination import Absent
 from egress_audit.report.claim_section import claim_section
 from tests.builders.audits import OFFLINE, asserted_silence, hub_lookup
@@ -44,3 +45,16 @@ def test_what_holding_means_is_told_only_when_it_holds() -> None:
 def test_the_systems_that_the_claim_speaks_of_are_named() -> None:
     claim = replace(OFFLINE, applies_to=AppliesTo(("DeepSeek-R1",), ("ollama",)))
     assert terms(replace(hub_lookup(), claim=claim))["Applies to"] == "DeepSeek-R1, ollama"
+
+
+def test_what_of_the_catalogue_a_claim_allows_and_denies_is_named() -> None:
+    endpoints = Allow(endpoints=("ollama-update", "vendor:Ollama"))
+    purposes = Deny(purposes=frozenset({Purpose.TELEMETRY, Purpose.ANALYTICS}))
+    claim = replace(OFFLINE, allow=endpoints, deny=purposes)
+    told = terms(replace(hub_lookup(), claim=claim))
+    assert told["Allows"] == "endpoints ollama-update, vendor:Ollama"
+    assert told["Denies"] == "purposes analytics, telemetry"
+
+
+def test_a_claim_without_the_catalogue_says_nothing_of_it() -> None:
+    assert not {"Allows", "Denies"} & set(terms())
