@@ -12,14 +12,19 @@ from typing import Any
 
 from egress_audit.addresses import Scope
 from egress_audit.errors import ProfileInvalid, WrongUsage
-from egress_audit.judge.profile_schema import Setting, settings_of
+from egress_audit.judge.contradictions import refuse_contradictions
+from egress_audit.judge.profile_schema import settings_of
 from egress_audit.judge.profile_values import ANY, Placed, nearest
 from egress_audit.judge.profile_yaml import MAX_BYTES, table_of
 from egress_audit.model.catalogue import Purpose
 from egress_audit.model.claim import Allow, AppliesTo, Claim, Deny, Require
+from egress_audit.model.profile import Profile, ProfileKind, Setting
 
 MAX_CHAIN = 5
 """Profiles in one line of `extends`, the first included."""
+
+NOT_CLAIMED = frozenset({"extends", "kind"})
+"""Keys that say something of the profile and nothing of the claim."""
 
 _SUFFIXES = (".yaml", ".yml")
 _PACKAGE = Path(__file__).parent.parent
@@ -29,7 +34,12 @@ KnownEndpoints = Callable[[], Collection[str]]
 
 
 def load_profile(name_or_path: str, known_endpoints: KnownEndpoints | None = None) -> Claim:
-    """The claim of the packaged profile of that name, or of the file at that path.
+    """The claim of a profile, by name or path, as `read_profile` reads it."""
+    return read_profile(name_or_path, known_endpoints).claim
+
+
+def read_profile(name_or_path: str, known_endpoints: KnownEndpoints | None = None) -> Profile:
+    """The packaged profile of that name, or that of the file at that path.
 
     A path is what holds a separator or ends in `.yaml`. known_endpoints: None for entries that are
     not checked: one that there is not allows nothing. WrongUsage for a name there is not,
@@ -44,10 +54,11 @@ def load_profile(name_or_path: str, known_endpoints: KnownEndpoints | None = Non
         path = _packaged(name_or_path)
     settings = _merged(path)
     _refuse_what_is_missing(settings, str(path))
-    _refuse_contradictions(settings)
+    refuse_contradictions(settings)
     if known_endpoints is not None and _allowed_endpoints(settings):
         _refuse_unknown_endpoints(_allowed_endpoints(settings), known_endpoints())
-    return _claim(settings)
+    kind = settings["kind"].value if "kind" in settings else ProfileKind.POLICY
+    return Profile(_claim(settings), ProfileKind(kind), str(path), settings)
 
 
 def profile_names() -> tuple[str, ...]:
@@ -149,27 +160,6 @@ def _refuse_what_is_missing(settings: Mapping[str, Setting], path: str) -> None:
         )
 
 
-def _refuse_contradictions(settings: Mapping[str, Setting]) -> None:
-    """ProfileInvalid for what is allowed and can never be, because it is denied as a whole."""
-    scopes = settings.get("allow.scopes")
-    if scopes and ANY in scopes.value and set(scopes.value) - {ANY, Scope.METADATA_SERVICE}:
-        raise ProfileInvalid(
-            f"`{ANY}` stands alone, or with `{Scope.METADATA_SERVICE}`, which it does not cover",
-            where=scopes.where,
-        )
-    for key, is_within in (("hosts", _host_is_within), ("prefixes", _prefix_is_within)):
-        allowed, denied = settings.get(f"allow.{key}"), settings.get(f"deny.{key}")
-        if allowed is None or denied is None:
-            continue
-        for inner in allowed.value:
-            for outer in denied.value:
-                if is_within(inner, outer):
-                    raise ProfileInvalid(
-                        f"`{inner}` is allowed here and denied at {denied.where} (`{outer}`)",
-                        where=allowed.where,
-                    )
-
-
 def _allowed_endpoints(settings: Mapping[str, Setting]) -> tuple[Placed, ...]:
     setting = settings.get("allow.endpoints")
     return () if setting is None else setting.value
@@ -187,20 +177,12 @@ def _refuse_unknown_endpoints(words: tuple[Placed, ...], known: Collection[str])
             )
 
 
-def _host_is_within(inner: str, outer: str) -> bool:
-    """True if the pattern `outer` matches all that `inner` does."""
-    return inner == outer or (outer.startswith("*.") and inner.endswith(outer[1:]))
-
-
-def _prefix_is_within(inner: Any, outer: Any) -> bool:
-    return inner.version == outer.version and bool(inner.subnet_of(outer))
-
-
 def _claim(settings: Mapping[str, Setting]) -> Claim:
     """The claim that complete settings make; what is not set keeps the default of `Claim`."""
     scopes = _values(settings, "allow.").pop("scopes", ())
     top = {key: setting.value for key, setting in settings.items() if "." not in key}
-    top.pop("extends", None)
+    for key in NOT_CLAIMED & top.keys():
+        del top[key]
     return Claim(
         **{"source": ""} | top,
         applies_to=AppliesTo(**_values(settings, "applies_to.")),
