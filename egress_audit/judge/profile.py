@@ -14,7 +14,7 @@ from egress_audit.addresses import Scope
 from egress_audit.errors import ProfileInvalid, WrongUsage
 from egress_audit.judge.contradictions import refuse_contradictions
 from egress_audit.judge.profile_schema import settings_of
-from egress_audit.judge.profile_values import ANY, Placed, nearest
+from egress_audit.judge.profile_values import ANY, Placed
 from egress_audit.judge.profile_yaml import MAX_BYTES, table_of
 from egress_audit.model.catalogue import Purpose
 from egress_audit.model.claim import Allow, AppliesTo, Claim, Deny, Require
@@ -25,6 +25,8 @@ MAX_CHAIN = 5
 
 NOT_CLAIMED = frozenset({"extends", "kind"})
 """Keys that say something of the profile and nothing of the claim."""
+
+WHERE_NAMES_ARE = "`egress-audit profiles list` tells those that come with the program"
 
 _SUFFIXES = (".yaml", ".yml")
 _PACKAGE = Path(__file__).parent.parent
@@ -48,9 +50,7 @@ def read_profile(name_or_path: str, known_endpoints: KnownEndpoints | None = Non
     path = Path(name_or_path)
     if not _is_path(name_or_path):
         if name_or_path not in profile_names():
-            raise WrongUsage(
-                f"no profile `{name_or_path}`", hint=nearest(name_or_path, profile_names())
-            )
+            raise WrongUsage(f"no profile `{name_or_path}`", hint=_nearest_name(name_or_path))
         path = _packaged(name_or_path)
     settings = _merged(path)
     _refuse_what_is_missing(settings, str(path))
@@ -64,6 +64,12 @@ def read_profile(name_or_path: str, known_endpoints: KnownEndpoints | None = Non
 def profile_names() -> tuple[str, ...]:
     """The names of the packaged profiles, in alphabetical order."""
     return tuple(sorted(path.stem for path in _folder().glob("*.yaml")))
+
+
+def _nearest_name(word: str) -> str:
+    """The hint for a name that no profile has: the nearest, else where all of them are told."""
+    close = get_close_matches(word.lower(), profile_names(), n=1)
+    return f"did you mean `{close[0]}`?" if close else WHERE_NAMES_ARE
 
 
 def _folder() -> Path:
@@ -90,7 +96,7 @@ def _text_of(path: Path) -> str:
         raise ProfileInvalid(
             f"cannot read this profile: {reason}",
             where=str(path),
-            hint=f"packaged profiles: {', '.join(profile_names())}",
+            hint=WHERE_NAMES_ARE,
         ) from error
     if len(data) > MAX_BYTES:
         raise ProfileInvalid(f"a profile has at most {MAX_BYTES >> 10} KiB", where=str(path))
@@ -138,7 +144,7 @@ def _extended(extends: Setting, child: Path) -> Path:
         raise ProfileInvalid(
             f"no profile `{extends.value}`",
             where=extends.where,
-            hint=nearest(extends.value, profile_names()),
+            hint=_nearest_name(extends.value),
         )
     return _packaged(extends.value)
 

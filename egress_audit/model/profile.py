@@ -39,3 +39,13 @@ class Profile:
     """Of the file that was asked for; those that it extends stand in the places of `settings`."""
     settings: Mapping[str, Setting]
     """By key, sub keys with their group (`allow.hosts`); what is not set is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weakness:
+    """Something that a profile may mean, and that makes its HOLDS say little."""
+
+    where: str
+    """FILE:LINE, or FILE for what is left out."""
+    what: str
+    remedy: str
