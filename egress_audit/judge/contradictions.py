@@ -16,8 +16,8 @@ from egress_audit.model.profile import Setting
 Network = IPv4Network | IPv6Network
 IsWithin = Callable[[Any, Any], bool]
 
-_SAME_WORDS = (("allow.located", "deny.located"),)
-"""Pairs of keys whose values are sets of words."""
+PLACES = ("located", "controlled", "operators")
+"""Keys of `allow` that ask where an address is, or whose."""
 
 
 def refuse_contradictions(settings: Mapping[str, Setting]) -> None:
@@ -26,8 +26,9 @@ def refuse_contradictions(settings: Mapping[str, Setting]) -> None:
     _refuse_all_prefixes(settings)
     for key, is_within in (("hosts", _host_is_within), ("prefixes", _prefix_is_within)):
         _refuse_denied(settings, f"allow.{key}", f"deny.{key}", is_within)
-    for allowed, denied in _SAME_WORDS:
-        _refuse_denied(settings, allowed, denied, _same)
+    for key in PLACES:
+        _refuse_where_every_place_is(settings, f"allow.{key}")
+        _refuse_denied(settings, f"allow.{key}", f"deny.{key}", _same)
     _refuse_denied_scopes(settings)
 
 
@@ -37,6 +38,18 @@ def _refuse_words_beside_any(settings: Mapping[str, Setting]) -> None:
         raise ProfileInvalid(
             f"`{ANY}` stands alone, or with `{Scope.METADATA_SERVICE}`, which it does not cover",
             where=scopes.where,
+        )
+
+
+def _refuse_where_every_place_is(settings: Mapping[str, Setting], key: str) -> None:
+    """A place that is allowed says nothing where a scope allows every place."""
+    allowed, scopes = settings.get(key), settings.get("allow.scopes")
+    everywhere = {ANY, Scope.GLOBAL}.intersection(scopes.value if scopes else ())
+    if allowed is not None and allowed.value and everywhere:
+        raise ProfileInvalid(
+            f"`{min(everywhere)}` allows every place already",
+            where=allowed.where,
+            hint="leave it out of `allow.scopes`, or leave this out",
         )
 
 

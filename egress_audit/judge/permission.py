@@ -40,7 +40,7 @@ def is_own_name(host: str) -> bool:
 
 def name_allowed(host: str, allow: Allow) -> bool:
     """True if asking for this name, or asking a proxy for it, does not contradict the claim."""
-    return allow.everything or is_own_name(host) or host_matches(host, allow.hosts)
+    return allow.any_name or is_own_name(host) or host_matches(host, allow.hosts)
 
 
 def in_prefixes(address: str, prefixes: Collection[IPv4Network | IPv6Network]) -> bool:
@@ -70,7 +70,7 @@ def of_category(destination: Destination, categories: Collection[str]) -> bool |
 
 
 def address_allowed(seen: Observation, claim: Claim) -> bool:
-    """True if the claim lets packets go to this far address.
+    """True if the claim lets packets go to this far address, or leaves it to places.py.
 
     Metadata services are allowed only by name: neither `any` nor a prefix or host covers them.
     """
@@ -85,15 +85,18 @@ def address_allowed(seen: Observation, claim: Claim) -> bool:
 def place_allowed(address: str, scope: Scope, allow: Allow) -> bool:
     """True if the claim allows an address of this scope, whatever its names are.
 
-    An address that our own DNS invented lies in no prefix of the world.
+    An address that our own DNS invented lies in no prefix of the world. What a claim allows by
+    place is left to places.py: it may be neither allowed nor forbidden.
     """
     if scope in allow.scopes:
         return True
     if scope is Scope.METADATA_SERVICE:
         return False
+    if allow.everything or (allow.by_place and scope not in NEAR):
+        return True
     if scope is Scope.SIMULATED:
-        return allow.everything
-    return allow.everything or in_prefixes(address, _that_hold(allow.prefixes, scope))
+        return False
+    return in_prefixes(address, _that_hold(allow.prefixes, scope))
 
 
 def _that_hold(
@@ -188,9 +191,9 @@ def _is_proxied(use: NameUse) -> bool:
 
 
 def asks_decide(allow: Allow) -> bool:
-    """True if some host is allowed: then a contact with our own resolver is as good or bad as the
+    """True if some name is allowed: then a contact with our own resolver is as good or bad as the
     names that it is asked for."""
-    return allow.everything or bool(allow.hosts)
+    return allow.any_name or bool(allow.hosts)
 
 
 def _literal_allowed(literal: IPv4Address | IPv6Address, seen: Observation, allow: Allow) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from egress_audit.addresses import Scope
 from egress_audit.errors import ProfileInvalid, WrongUsage
-from egress_audit.judge.contradictions import refuse_contradictions
+from egress_audit.judge.contradictions import PLACES, refuse_contradictions
 from egress_audit.judge.profile_schema import settings_of
 from egress_audit.judge.profile_values import ANY, Placed
 from egress_audit.judge.profile_yaml import MAX_BYTES, table_of
@@ -185,21 +185,29 @@ def _refuse_unknown_endpoints(words: tuple[Placed, ...], known: Collection[str])
 
 def _claim(settings: Mapping[str, Setting]) -> Claim:
     """The claim that complete settings make; what is not set keeps the default of `Claim`."""
-    scopes = _values(settings, "allow.").pop("scopes", ())
     top = {key: setting.value for key, setting in settings.items() if "." not in key}
     for key in NOT_CLAIMED & top.keys():
         del top[key]
     return Claim(
         **{"source": ""} | top,
         applies_to=AppliesTo(**_values(settings, "applies_to.")),
-        allow=Allow(
-            everything=ANY in scopes,
-            scopes=frozenset(Scope(word) for word in scopes if word != ANY),
-            endpoints=tuple(word.text for word in _allowed_endpoints(settings)),
-            **_values(settings, "allow.", without=("scopes", "endpoints")),
-        ),
+        allow=_allow(settings),
         deny=_deny(_values(settings, "deny.")),
         require=_require(_values(settings, "require.")),
+    )
+
+
+def _allow(settings: Mapping[str, Setting]) -> Allow:
+    """`Allow` of settings; `any` is no scope, and what is only looked up becomes a set."""
+    values = _values(settings, "allow.", without=("endpoints",))
+    scopes = values.pop("scopes", ())
+    for key in set(PLACES) & values.keys():
+        values[key] = frozenset(values[key])
+    return Allow(
+        everything=ANY in scopes,
+        scopes=frozenset(Scope(word) for word in scopes if word != ANY),
+        endpoints=tuple(word.text for word in _allowed_endpoints(settings)),
+        **values,
     )
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 
 from egress_audit.errors import ProfileInvalid
 from egress_audit.judge import profile_values as read
+from egress_audit.judge.operator_names import OPERATORS
+from egress_audit.judge.profile_questions import question
 from egress_audit.judge.profile_yaml import Item, Table
 from egress_audit.model.catalogue import Purpose
 from egress_audit.model.profile import ProfileKind, Setting
@@ -21,6 +23,9 @@ KEYS: Mapping[str, Callable[[Item], object]] = {
     "allow.hosts": read.each(read.allowed_host),
     "allow.prefixes": read.each(read.prefix),
     "allow.endpoints": read.each(read.endpoint),
+    "allow.located": read.each(read.country),
+    "allow.controlled": read.each(read.country),
+    "allow.operators": read.each(read.one_of(*OPERATORS)),
     "deny.located": read.each(read.country),
     "deny.controlled": read.each(read.country),
     "deny.categories": read.each(read.one_of(*read.CATEGORIES)),
@@ -35,6 +40,7 @@ KEYS: Mapping[str, Callable[[Item], object]] = {
     "require.lists_max_age": read.duration,
     "holds_means": read.text,
     "holds_does_not_mean": read.text,
+    "questions": read.each(question),
 }
 """Every key, sub keys with their group, and the reader of its value."""
 

@@ -19,6 +19,7 @@ from egress_audit.judge.rules_of_places import (
     denied_control,
     denied_host_or_prefix,
     denied_location,
+    elsewhere,
 )
 from egress_audit.model.audit import Direction, Finding, Frames, Observation
 from egress_audit.model.claim import Allow
@@ -26,7 +27,6 @@ from egress_audit.model.destination import Absent
 
 IN_NO_FRAME = Frames((), 0)
 LOCAL_SCOPES = (Scope.LAN, Scope.LINK_LOCAL, Scope.MULTICAST, Scope.BROADCAST)
-
 
 UDP = 17
 MOST_QUESTIONS = 32
@@ -177,7 +177,7 @@ def _may_be_allowed(scope: Scope, allow: Allow) -> bool:
     """True if something in the claim could allow an address of which only the scope is kept."""
     if scope in allow.scopes or scope is Scope.METADATA_SERVICE:
         return scope in allow.scopes
-    return allow.everything or bool(allow.prefixes or allow.hosts)
+    return allow.any_name or bool(allow.prefixes or allow.hosts)
 
 
 RULES: tuple[Rule, ...] = (
@@ -281,6 +281,15 @@ RULES: tuple[Rule, ...] = (
         "socket asks for a route only, and does not count.",
         "What was refused before it became a packet shows the same intent as a packet.",
         attempt_outside,
+    ),
+    Rule(
+        "EA014",
+        "Outside the places that are allowed",
+        "The far address of a contact, or an address that a question was answered with, is surely "
+        "not where the claim allows one to be, or not under a jurisdiction or of an operator that "
+        "it allows; and no scope, host or prefix of the claim covers it.",
+        "The claim names the only places, and this is another one.",
+        elsewhere,
     ),
 )
 """All rules, in the order of their ids. A rule keeps its id for ever."""

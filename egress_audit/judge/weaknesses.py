@@ -73,7 +73,7 @@ def _of_names(claim: Claim) -> Iterator[Said]:
 
 def _reaches_resolver(allow: Allow) -> bool:
     """True if something beside hosts is allowed off the machine, which a resolver could be."""
-    return allow.everything or bool(allow.prefixes or allow.scopes - {Scope.LOOPBACK})
+    return allow.any_name or bool(allow.prefixes or allow.scopes - {Scope.LOOPBACK})
 
 
 def _of_words(claim: Claim) -> Iterator[Said]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network
 
-from egress_audit.model.claim import Claim, Require
+from egress_audit.model.claim import Claim, Question, Require
 from egress_audit.model.profile import Profile, ProfileKind
 from egress_audit.report.plain import network_text
 from egress_audit.report.section import Entry, Section
@@ -37,6 +37,11 @@ KEY_MEANINGS: Mapping[str, str] = {
     "no other name was used there",
     "allow.prefixes": "addresses in these networks, whatever they are called",
     "allow.endpoints": "entries of the catalogue; as with hosts, a DNS answer must lead there",
+    "allow.located": "countries in one of which a far address has to be; an unknown place is never "
+    "a yes",
+    "allow.controlled": "countries under one of whose law an operator's parent has to be; unknown "
+    "is never a yes",
+    "allow.operators": "operators of which one has to run the far address",
     "deny.located": "countries in which no far address may be; an unknown place is never a no",
     "deny.controlled": "countries under whose law no operator's parent may be; unknown is never a "
     "no",
@@ -80,6 +85,7 @@ def claim_sections(profile: Profile) -> tuple[Section, ...]:
         else Section("Denied", (Entry("nothing", ("beyond what is not allowed",)),)),
         Section("Needed for HOLDS", tuple(needs(claim))),
         Section("What HOLDS would mean", tuple(_meanings(claim))),
+        *_asked(claim),
     )
 
 
@@ -149,6 +155,20 @@ def _list_age(require: Require) -> str:
 def _meanings(claim: Claim) -> Iterator[Entry]:
     yield Entry("Means", (claim.holds_means or "not stated",))
     yield Entry("Does not mean", (claim.holds_does_not_mean or "not stated",))
+
+
+def _asked(claim: Claim) -> Iterator[Section]:
+    """What else somebody wants to know, and what would answer it."""
+    entries = [Entry(asked.ask, _answered_by(asked)) for asked in claim.questions]
+    if entries:
+        yield Section("Asked beside the verdict", tuple(entries))
+
+
+def _answered_by(asked: Question) -> tuple[str, ...]:
+    if asked.answer_by == "cannot":
+        return (f"no capture can say. {asked.text}",)
+    said = f"answered from what is observed: {asked.answer_by} of every far address"
+    return (said, asked.text) if asked.text else (said,)
 
 
 def _paragraphs(words: Sequence[str]) -> tuple[str, ...]:

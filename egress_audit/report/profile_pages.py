@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from egress_audit.model.claim import Question
 from egress_audit.model.profile import Profile, ProfileKind, Weakness
 from egress_audit.report.claim_words import KIND_WORDS, claim_sections, word_of
 from egress_audit.report.document import shown_json
@@ -117,7 +118,9 @@ def profile_json(profile: Profile, weak: Sequence[Weakness]) -> str:
 def _value(value: object) -> Plain:
     """A setting as its reader gave it; durations are nanoseconds."""
     if isinstance(value, tuple):
-        return [word_of(member) for member in value]
+        return [
+            plain(member) if isinstance(member, Question) else word_of(member) for member in value
+        ]
     return plain(value)
 
 

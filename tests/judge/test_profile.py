@@ -12,7 +12,7 @@ from egress_audit.errors import ExitCode, ProfileInvalid, WrongUsage
 from egress_audit.judge.profile import MAX_CHAIN, load_profile, profile_names, read_profile
 from egress_audit.judge.profile_yaml import MAX_BYTES
 from egress_audit.model.catalogue import Purpose
-from egress_audit.model.claim import Allow, AppliesTo, Claim, Deny, Require
+from egress_audit.model.claim import Allow, AppliesTo, Claim, Deny, Question, Require
 from egress_audit.model.profile import ProfileKind, Setting
 
 SECOND_NS = 1_000_000_000
@@ -30,6 +30,9 @@ allow:
   endpoints: [example-update, "vendor: Example"]
   hosts: ["*.example.org"]
   prefixes: [192.0.2.0/24]
+  located: [DE, FR]
+  controlled: [DE]
+  operators: [Hetzner]
 deny:
   located: [CN]
   controlled: [CN, RU]
@@ -41,6 +44,9 @@ inbound: deny
 require: {whole_run: false, probes: false, phases: [load], observe: 5m, lists_max_age: 30d}
 holds_means: this
 holds_does_not_mean: that
+questions:
+  - {ask: "Where does it go?", answer_by: located}
+  - {ask: "How long is it kept?", answer_by: cannot, text: Ask the operator.}
 """
 
 
@@ -67,6 +73,9 @@ def test_every_key_of_a_profile_reaches_the_claim(tmp_path: Path) -> None:
             hosts=("*.example.org",),
             prefixes=(ip_network("192.0.2.0/24"),),
             endpoints=("example-update", "vendor:Example"),
+            located=frozenset({"DE", "FR"}),
+            controlled=frozenset({"DE"}),
+            operators=frozenset({"Hetzner"}),
         ),
         deny=Deny(
             located=frozenset({"CN"}),
@@ -86,6 +95,10 @@ def test_every_key_of_a_profile_reaches_the_claim(tmp_path: Path) -> None:
         ),
         holds_means="this",
         holds_does_not_mean="that",
+        questions=(
+            Question("Where does it go?", "located"),
+            Question("How long is it kept?", "cannot", "Ask the operator."),
+        ),
     )
 
 
@@ -233,6 +246,8 @@ def test_a_chain_past_the_bound_is_refused(tmp_path: Path) -> None:
         ("hosts: ['*.a.example.org']", "hosts: ['*.example.org']"),
         ("prefixes: [192.0.2.0/24]", "prefixes: [192.0.2.0/24]"),
         ("prefixes: [192.0.2.7]", "prefixes: [192.0.2.0/24]"),
+        ("located: [DE, FR]", "located: [FR]"),
+        ("controlled: [CN]", "controlled: [CN]"),
     ],
 )
 def test_what_is_allowed_inside_what_is_denied_is_a_contradiction(
@@ -250,6 +265,8 @@ def test_what_is_allowed_inside_what_is_denied_is_a_contradiction(
         ("hosts: [badexample.org]", "hosts: ['*.example.org']"),
         ("prefixes: [192.0.2.0/24]", "prefixes: [192.0.2.7]"),
         ("prefixes: [192.0.2.0/24]", "prefixes: ['2001:db8::/32']"),
+        ("located: [FR]", "controlled: [FR]"),
+        ("operators: [Google]", "located: [US]"),
     ],
 )
 def test_what_is_denied_inside_what_is_allowed_is_an_exception(
@@ -257,6 +274,20 @@ def test_what_is_denied_inside_what_is_allowed_is_an_exception(
 ) -> None:
     path = written(tmp_path, f"name: n\nstatement: s\nallow: {{{allowed}}}\ndeny: {{{denied}}}\n")
     assert load_profile(path).name == "n"
+
+
+@pytest.mark.parametrize("scope", ["any", "global"])
+def test_a_place_beside_a_scope_that_is_every_place_is_refused(tmp_path: Path, scope: str) -> None:
+    path = written(
+        tmp_path, f"name: n\nstatement: s\nallow: {{scopes: [{scope}], located: [DE]}}\n"
+    )
+    assert f"p.yaml:3: `{scope}` allows every place already" in refusal(path)
+
+
+def test_a_child_can_take_a_place_of_its_parent_back(tmp_path: Path) -> None:
+    written(tmp_path, LEAST + "deny: {located: [FR]}\n", "parent.yaml")
+    path = written(tmp_path, "name: n\nextends: parent.yaml\nallow: {located: []}\n")
+    assert not load_profile(path).allow.by_place
 
 
 def test_a_contradiction_between_two_files_is_found(tmp_path: Path) -> None:

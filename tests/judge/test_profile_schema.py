@@ -35,7 +35,9 @@ def test_an_unknown_key_of_a_group_is_refused_with_the_nearest_of_that_group() -
 
 
 def test_a_key_of_one_group_is_unknown_in_another() -> None:
-    assert "known: endpoints, hosts, prefixes, scopes" in refusal("allow: {located: [CN]}")
+    assert "known: controlled, endpoints, hosts, located, operators, prefixes, scopes" in refusal(
+        "allow: {categories: [cdn]}"
+    )
 
 
 def test_a_dotted_key_is_no_short_form() -> None:

@@ -8,7 +8,7 @@ import pytest
 from egress_audit.addresses import Scope
 from egress_audit.judge.rules import RULES, findings
 from egress_audit.model.audit import Direction, Frames
-from egress_audit.model.claim import Claim, Deny
+from egress_audit.model.claim import Allow, Claim, Deny
 from egress_audit.model.destination import Absent, Confidence
 from egress_audit.model.flow import NameSource
 from tests.builders.cases import (
@@ -494,6 +494,7 @@ def test_on_a_plain_capture_nobody_knows_those_names() -> None:
 
 # All of them
 
+IN_SWEDEN = replace(claim(), allow=Allow(located=frozenset({"SE"})))
 FIRES: dict[str, dict[str, Any]] = {
     "EA001": {"rows": (contact(OUTSIDE),)},
     "EA002": {"rows": (question(),)},
@@ -507,6 +508,7 @@ FIRES: dict[str, dict[str, Any]] = {
     "EA010": {"rows": (contact(direction=Direction.INBOUND),), "claim": NO_INBOUND},
     "EA011": {"rows": (rest(global_=1),)},
     "EA012": {"run": run(attempts=(attempt(),))},
+    "EA014": {"rows": (contact("45.9.0.1", destination=IN_CHINA),), "claim": IN_SWEDEN},
 }
 
 

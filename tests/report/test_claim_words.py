@@ -88,6 +88,14 @@ def test_no_value_of_a_long_list_is_left_out(tmp_path: Path) -> None:
     assert all(host in said["Allowed: hosts"] for host in hosts)
 
 
+def test_a_question_is_told_with_what_would_answer_it(tmp_path: Path) -> None:
+    asks = "questions:\n- {ask: 'Where does it go?', answer_by: located}\n"
+    asks += "- {ask: 'Who reads it?', answer_by: cannot, text: Ask the maker.}\n"
+    said = told(tmp_path, PROFILE + asks)
+    assert "located of every far address" in said["Asked beside the verdict: Where does it go?"]
+    assert said["Asked beside the verdict: Who reads it?"] == "no capture can say. Ask the maker."
+
+
 @pytest.mark.parametrize("name", profile_names())
 def test_a_packaged_profile_leaves_nothing_unsaid(name: str) -> None:
     for section in claim_sections(read_profile(name)):

@@ -91,6 +91,14 @@ def test_each_setting_has_its_value_and_its_place_in_json() -> None:
     assert found["weaknesses"][0]["remedy"] == "make it strong"
 
 
+def test_a_question_is_an_object_in_json(tmp_path: Path) -> None:
+    asks = "name: n\nextends: offline\nquestions: [{ask: 'Where?', answer_by: located}]\n"
+    (tmp_path / "p.yaml").write_text(asks, encoding="utf-8")
+    found = json.loads(profile_json(read_profile(str(tmp_path / "p.yaml")), ()))
+    (asked,) = found["settings"]["questions"]["value"]
+    assert (asked["ask"], asked["answer_by"]) == ("Where?", "located")
+
+
 def test_a_checked_profile_is_fine_weak_or_wrong() -> None:
     results = [Checked("a"), Checked("b", "", (WEAK,)), Checked("c", "c:1: no YAML")]
     assert checked_text(results).splitlines() == [
