@@ -14,12 +14,14 @@ from egress_audit.classify.destination import Classifier, embedded_classifier
 from egress_audit.columns import PacketBatch
 from egress_audit.errors import EgressAuditError, InputUnreadable, WrongUsage
 from egress_audit.flows.table import Assigned
-from egress_audit.judge.profile import load_profile
+from egress_audit.judge.profile import load_profile, profile_names, read_profile
+from egress_audit.judge.weaknesses import weaknesses
 from egress_audit.listening import USUAL_BOUNDS, Bounds
 from egress_audit.model.audit import Audit, Verdict
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.flow import Flow, FlowOwner, Name
+from egress_audit.model.profile import Profile, Weakness
 from egress_audit.model.run import Process
 from egress_audit.opening import Evidence, Prefixes, Watch, evidence_at
 
@@ -41,6 +43,9 @@ __all__ = [
     "audit_run",
     "cited_frames",
     "explain_frames",
+    "packaged_profiles",
+    "profile_of",
+    "weaknesses_of",
 ]
 
 NOTHING_ASSERTED = Asserted()
@@ -93,6 +98,21 @@ def audit_merged(
 def claim_of(profile: str | Claim) -> Claim:
     """The claim of a profile, by name or path; one that was loaded already is itself."""
     return profile if isinstance(profile, Claim) else load_profile(profile)
+
+
+def profile_of(name_or_path: str) -> Profile:
+    """A profile with the place of each of its settings, by name or path; raises as `claim_of`."""
+    return read_profile(name_or_path)
+
+
+def packaged_profiles() -> tuple[Profile, ...]:
+    """Every profile that comes with the program, by name."""
+    return tuple(profile_of(name) for name in profile_names())
+
+
+def weaknesses_of(profile: Profile) -> tuple[Weakness, ...]:
+    """What makes a profile's HOLDS say less than a reader takes; none of it is an error."""
+    return weaknesses(profile)
 
 
 def classifier_with(lists: Sequence[str] = ()) -> Classifier:

@@ -27,6 +27,7 @@ UNMIRRORED = {
     "model/destination.py": "data only; tests/classify builds it",
     "model/evidence.py": "data only; tests/capture builds it",
     "model/flow.py": "data only; tests/flows builds it",
+    "model/profile.py": "data only; tests/judge/test_profile.py builds it",
     "record/surroundings.py": "data only; tests/builders/call_world.py builds it",
 }
 

@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "egress_audit.cli.explain",
         "Show frames of a capture, dissected, with their flow.",
     ),
+    "profiles": ("egress_audit.cli.profiles", "List, show, check and draft claims."),
     "doctor": ("egress_audit.cli.doctor", "Say what this host can do, and what would help."),
 }
 """Command → module that has it under the same name, and its line in the help. Modules are imported

@@ -12,27 +12,36 @@ from typing import Any
 
 from egress_audit.addresses import Scope
 from egress_audit.errors import ProfileInvalid, WrongUsage
-from egress_audit.judge.profile_schema import Setting, settings_of
-from egress_audit.judge.profile_values import ANY, Placed, nearest
+from egress_audit.judge.contradictions import PLACES, refuse_contradictions
+from egress_audit.judge.profile_schema import settings_of
+from egress_audit.judge.profile_values import ANY, Placed
 from egress_audit.judge.profile_yaml import MAX_BYTES, table_of
 from egress_audit.model.catalogue import Purpose
 from egress_audit.model.claim import Allow, AppliesTo, Claim, Deny, Require
+from egress_audit.model.profile import Profile, ProfileKind, Setting
 
 MAX_CHAIN = 5
 """Profiles in one line of `extends`, the first included."""
 
+NOT_CLAIMED = frozenset({"extends", "kind"})
+"""Keys that say something of the profile and nothing of the claim."""
+
+WHERE_NAMES_ARE = "`egress-audit profiles list` tells those that come with the program"
+
 _SUFFIXES = (".yaml", ".yml")
 _PACKAGE = Path(__file__).parent.parent
-
-PLACES = ("located", "controlled", "operators")
-"""Keys of `allow` that ask where an address is, or whose."""
 
 KnownEndpoints = Callable[[], Collection[str]]
 """The words that `allow.endpoints` can hold; asked only for a profile that has the key."""
 
 
 def load_profile(name_or_path: str, known_endpoints: KnownEndpoints | None = None) -> Claim:
-    """The claim of the packaged profile of that name, or of the file at that path.
+    """The claim of a profile, by name or path, as `read_profile` reads it."""
+    return read_profile(name_or_path, known_endpoints).claim
+
+
+def read_profile(name_or_path: str, known_endpoints: KnownEndpoints | None = None) -> Profile:
+    """The packaged profile of that name, or that of the file at that path.
 
     A path is what holds a separator or ends in `.yaml`. known_endpoints: None for entries that are
     not checked: one that there is not allows nothing. WrongUsage for a name there is not,
@@ -41,21 +50,26 @@ def load_profile(name_or_path: str, known_endpoints: KnownEndpoints | None = Non
     path = Path(name_or_path)
     if not _is_path(name_or_path):
         if name_or_path not in profile_names():
-            raise WrongUsage(
-                f"no profile `{name_or_path}`", hint=nearest(name_or_path, profile_names())
-            )
+            raise WrongUsage(f"no profile `{name_or_path}`", hint=_nearest_name(name_or_path))
         path = _packaged(name_or_path)
     settings = _merged(path)
     _refuse_what_is_missing(settings, str(path))
-    _refuse_contradictions(settings)
+    refuse_contradictions(settings)
     if known_endpoints is not None and _allowed_endpoints(settings):
         _refuse_unknown_endpoints(_allowed_endpoints(settings), known_endpoints())
-    return _claim(settings)
+    kind = settings["kind"].value if "kind" in settings else ProfileKind.POLICY
+    return Profile(_claim(settings), ProfileKind(kind), str(path), settings)
 
 
 def profile_names() -> tuple[str, ...]:
     """The names of the packaged profiles, in alphabetical order."""
     return tuple(sorted(path.stem for path in _folder().glob("*.yaml")))
+
+
+def _nearest_name(word: str) -> str:
+    """The hint for a name that no profile has: the nearest, else where all of them are told."""
+    close = get_close_matches(word.lower(), profile_names(), n=1)
+    return f"did you mean `{close[0]}`?" if close else WHERE_NAMES_ARE
 
 
 def _folder() -> Path:
@@ -82,7 +96,7 @@ def _text_of(path: Path) -> str:
         raise ProfileInvalid(
             f"cannot read this profile: {reason}",
             where=str(path),
-            hint=f"packaged profiles: {', '.join(profile_names())}",
+            hint=WHERE_NAMES_ARE,
         ) from error
     if len(data) > MAX_BYTES:
         raise ProfileInvalid(f"a profile has at most {MAX_BYTES >> 10} KiB", where=str(path))
@@ -130,7 +144,7 @@ def _extended(extends: Setting, child: Path) -> Path:
         raise ProfileInvalid(
             f"no profile `{extends.value}`",
             where=extends.where,
-            hint=nearest(extends.value, profile_names()),
+            hint=_nearest_name(extends.value),
         )
     return _packaged(extends.value)
 
@@ -152,49 +166,6 @@ def _refuse_what_is_missing(settings: Mapping[str, Setting], path: str) -> None:
         )
 
 
-def _refuse_contradictions(settings: Mapping[str, Setting]) -> None:
-    """ProfileInvalid for what is allowed and can never be, because it is denied as a whole."""
-    scopes = settings.get("allow.scopes")
-    if scopes and ANY in scopes.value and set(scopes.value) - {ANY, Scope.METADATA_SERVICE}:
-        raise ProfileInvalid(
-            f"`{ANY}` stands alone, or with `{Scope.METADATA_SERVICE}`, which it does not cover",
-            where=scopes.where,
-        )
-    _refuse_contradicting_places(settings)
-    for key, is_within in (("hosts", _host_is_within), ("prefixes", _prefix_is_within)):
-        allowed, denied = settings.get(f"allow.{key}"), settings.get(f"deny.{key}")
-        if allowed is None or denied is None:
-            continue
-        for inner in allowed.value:
-            for outer in denied.value:
-                if is_within(inner, outer):
-                    raise ProfileInvalid(
-                        f"`{inner}` is allowed here and denied at {denied.where} (`{outer}`)",
-                        where=allowed.where,
-                    )
-
-
-def _refuse_contradicting_places(settings: Mapping[str, Setting]) -> None:
-    """ProfileInvalid for a place that is denied as well, or allowed where every place is."""
-    scopes = settings.get("allow.scopes")
-    everywhere = {ANY, Scope.GLOBAL}.intersection(scopes.value if scopes else ())
-    for key in PLACES:
-        allowed, denied = settings.get(f"allow.{key}"), settings.get(f"deny.{key}")
-        if allowed is None or not allowed.value:
-            continue
-        if everywhere:
-            raise ProfileInvalid(
-                f"`{min(everywhere)}` allows every place already",
-                where=allowed.where,
-                hint="leave it out of `allow.scopes`, or leave this out",
-            )
-        both = set(allowed.value).intersection(denied.value if denied else ())
-        if denied and both:
-            raise ProfileInvalid(
-                f"`{min(both)}` is allowed here and denied at {denied.where}", where=allowed.where
-            )
-
-
 def _allowed_endpoints(settings: Mapping[str, Setting]) -> tuple[Placed, ...]:
     setting = settings.get("allow.endpoints")
     return () if setting is None else setting.value
@@ -212,19 +183,11 @@ def _refuse_unknown_endpoints(words: tuple[Placed, ...], known: Collection[str])
             )
 
 
-def _host_is_within(inner: str, outer: str) -> bool:
-    """True if the pattern `outer` matches all that `inner` does."""
-    return inner == outer or (outer.startswith("*.") and inner.endswith(outer[1:]))
-
-
-def _prefix_is_within(inner: Any, outer: Any) -> bool:
-    return inner.version == outer.version and bool(inner.subnet_of(outer))
-
-
 def _claim(settings: Mapping[str, Setting]) -> Claim:
     """The claim that complete settings make; what is not set keeps the default of `Claim`."""
     top = {key: setting.value for key, setting in settings.items() if "." not in key}
-    top.pop("extends", None)
+    for key in NOT_CLAIMED & top.keys():
+        del top[key]
     return Claim(
         **{"source": ""} | top,
         applies_to=AppliesTo(**_values(settings, "applies_to.")),

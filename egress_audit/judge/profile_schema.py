@@ -1,8 +1,6 @@
 """Which keys a profile can hold, and what each means: one table, and the walk that applies it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
 
 from egress_audit.errors import ProfileInvalid
 from egress_audit.judge import profile_values as read
@@ -10,9 +8,11 @@ from egress_audit.judge.operator_names import OPERATORS
 from egress_audit.judge.profile_questions import question
 from egress_audit.judge.profile_yaml import Item, Table
 from egress_audit.model.catalogue import Purpose
+from egress_audit.model.profile import ProfileKind, Setting
 
 KEYS: Mapping[str, Callable[[Item], object]] = {
     "name": read.name,
+    "kind": read.one_of(*ProfileKind),
     "extends": read.text,
     "statement": read.text,
     "source": read.text,
@@ -45,16 +45,6 @@ KEYS: Mapping[str, Callable[[Item], object]] = {
 """Every key, sub keys with their group, and the reader of its value."""
 
 GROUPS = frozenset(key.partition(".")[0] for key in KEYS if "." in key)
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What one key was set to, and where."""
-
-    where: str
-    """FILE:LINE."""
-    value: Any
-    """Of the type that the key's reader returns."""
 
 
 def settings_of(table: Table, group: str = "") -> dict[str, Setting]:

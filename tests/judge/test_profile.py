@@ -9,10 +9,11 @@ import pytest
 
 from egress_audit.addresses import Scope
 from egress_audit.errors import ExitCode, ProfileInvalid, WrongUsage
-from egress_audit.judge.profile import MAX_CHAIN, load_profile, profile_names
+from egress_audit.judge.profile import MAX_CHAIN, load_profile, profile_names, read_profile
 from egress_audit.judge.profile_yaml import MAX_BYTES
 from egress_audit.model.catalogue import Purpose
 from egress_audit.model.claim import Allow, AppliesTo, Claim, Deny, Question, Require
+from egress_audit.model.profile import ProfileKind, Setting
 
 SECOND_NS = 1_000_000_000
 
@@ -108,6 +109,25 @@ def test_what_a_profile_leaves_out_keeps_its_default(tmp_path: Path) -> None:
         source="",
         allow=Allow(scopes=frozenset({Scope.LOOPBACK})),
     )
+
+
+def test_a_profile_says_whose_sentence_it_is_or_it_is_anybody_s(tmp_path: Path) -> None:
+    assert read_profile(written(tmp_path, LEAST)).kind is ProfileKind.POLICY
+    path = written(tmp_path, LEAST + "kind: measure\n")
+    assert read_profile(path).kind is ProfileKind.MEASURE
+
+
+def test_the_kind_of_a_profile_is_no_part_of_its_claim(tmp_path: Path) -> None:
+    plain = load_profile(written(tmp_path, LEAST))
+    assert load_profile(written(tmp_path, LEAST + "kind: system\n")) == plain
+
+
+def test_a_profile_knows_in_which_file_each_of_its_keys_was_set(tmp_path: Path) -> None:
+    parent = written(tmp_path, LEAST, "parent.yaml")
+    path = written(tmp_path, "name: mine\nextends: parent.yaml\n")
+    settings = read_profile(path).settings
+    assert settings["name"] == Setting(f"{path}:1", "mine")
+    assert settings["statement"] == Setting(f"{parent}:2", "It stays.")
 
 
 @pytest.mark.parametrize("name", profile_names())

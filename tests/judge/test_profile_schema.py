@@ -3,8 +3,9 @@
 import pytest
 
 from egress_audit.errors import ProfileInvalid
-from egress_audit.judge.profile_schema import Setting, settings_of
+from egress_audit.judge.profile_schema import settings_of
 from egress_audit.judge.profile_yaml import table_of
+from egress_audit.model.profile import Setting
 
 
 def refusal(text: str) -> str:

@@ -1,0 +1,74 @@
+"""`egress-audit profiles`: which claims there are, what one says, and whether one can be used."""
+
+import click
+
+from egress_audit.cli.output import deliver, terminal_width, wants_colour
+from egress_audit.errors import EgressAuditError
+
+format_option = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+
+
+@click.group()
+def profiles() -> None:
+    """Show the claims that come with the program, check your own, draft one from a run."""
+
+
+@profiles.command("list")
+@format_option
+def list_all(form: str) -> int:
+    """List the claims that come with the program, by kind."""
+    from egress_audit.api import packaged_profiles
+    from egress_audit.report.profile_pages import list_json, list_text
+
+    found = packaged_profiles()
+    if form == "json":
+        deliver(list_json(found), None)
+    else:
+        deliver(list_text(found, colour=wants_colour(None), width=terminal_width(None)), None)
+    return 0
+
+
+@profiles.command()
+@click.argument("profile", metavar="NAME|PATH")
+@format_option
+def show(profile: str, form: str) -> int:
+    """Show a whole claim in words: what it allows and denies, what it needs, what HOLDS would mean.
+
+    What it extends is put in; with --format json each setting has its file and line.
+    """
+    from egress_audit.api import profile_of, weaknesses_of
+    from egress_audit.report.profile_pages import profile_json, profile_text
+
+    found = profile_of(profile)
+    weak = weaknesses_of(found)
+    if form == "json":
+        deliver(profile_json(found, weak), None)
+    else:
+        width = terminal_width(None)
+        deliver(profile_text(found, weak, colour=wants_colour(None), width=width), None)
+    return 0
+
+
+@profiles.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@format_option
+def check(paths: tuple[str, ...], form: str) -> int:
+    """Say whether profiles can be used, and what is weak about them.
+
+    Weak points are no errors. The exit code is 0 if all can be used; else 12, or 2 if all that is
+    wrong is a name that no profile has.
+    """
+    from egress_audit.api import profile_of, weaknesses_of
+    from egress_audit.report.profile_pages import Checked, checked_json, checked_text
+
+    results, code = [], 0
+    for path in paths:
+        try:
+            results.append(Checked(path, "", weaknesses_of(profile_of(path))))
+        except EgressAuditError as error:
+            results.append(Checked(path, str(error)))
+            code = max(code, error.exit_code)
+    deliver({"text": checked_text, "json": checked_json}[form](results), None)
+    return code
