@@ -86,15 +86,16 @@ def _stays_here(case: Case, address: Address) -> bool:
 
 def _is_allowed(case: Case, attempt: Attempt, address: Address) -> bool:
     """What `address_allowed` says of a contact, of an attempt without one."""
-    allow, scope = case.claim.allow, scope_of(address)
+    allow, scope, granted = case.claim.allow, scope_of(address), case.granted_names
     assert not isinstance(case.run, Absent)
     if str(address) in case.run.resolvers and attempt.port == DNS_PORT and asks_decide(allow):
         return True
     if str(address) in case.run.synthetic:
-        return name_allowed(case.run.synthetic[str(address)], allow)
+        return name_allowed(case.run.synthetic[str(address)], allow, granted)
     if place_allowed(str(address), scope, allow):
         return True
-    named = any(host_matches(host, allow.hosts) for host in names_of(case, address))
+    names = names_of(case, address)
+    named = any(host in granted or host_matches(host, allow.hosts) for host in names)
     return named and scope is not Scope.METADATA_SERVICE
 
 

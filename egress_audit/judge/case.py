@@ -1,6 +1,6 @@
 """Everything the judge may look at: the claim, the ledger, what was observed, what is asserted."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -11,9 +11,11 @@ from egress_audit.model.audit import (
     Direction,
     Kind,
     ListUsed,
+    Match,
     Observation,
     OwnAddresses,
 )
+from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent
 from egress_audit.model.evidence import Coverage
@@ -54,9 +56,17 @@ class Case:
     owners_known: bool
     run: Run | Absent = Absent.NOT_APPLICABLE
     """What the recorder noted; NOT_APPLICABLE for a plain capture."""
+    endpoints: Mapping[str, Entry] = field(default_factory=dict)
+    """The entries of the catalogue that rows match, by id."""
+    timed: tuple[Entry, ...] = ()
+    """Entries of the runtimes that the claim names, or of processes of the run, whose calls come
+    some time after the start."""
     of_program: tuple[Observation, ...] = field(init=False, repr=False, compare=False)
     """Rows that may be the program's: all but those of our own helpers."""
+    granted_names: frozenset[str] = field(init=False, repr=False, compare=False)
+    """Names that were asked for and that the claim allows as entries of the catalogue."""
     _contacts: tuple[Observation, ...] = field(init=False, repr=False, compare=False)
+    _grants: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # Sorted once: the rules and blind spots walk some ten thousand rows thirty times.
@@ -64,6 +74,10 @@ class Case:
         contacts = tuple(seen for seen in ours if _is_contact(seen))
         object.__setattr__(self, "of_program", ours)
         object.__setattr__(self, "_contacts", contacts)
+        granted = [entry.id for entry in self.endpoints.values() if _is_granted(entry, self.claim)]
+        object.__setattr__(self, "_grants", frozenset(granted))
+        names = (name for seen in self.questions() for name in self.granted(seen))
+        object.__setattr__(self, "granted_names", frozenset(names))
 
     @property
     def subject(self) -> str:
@@ -109,6 +123,22 @@ class Case:
         own = {_reverse_name(text) for text in self.run.own_addresses}
         return host in own or (host != "" and host == self.run.hostname.lower())
 
+    def granted(self, seen: Observation) -> frozenset[str]:
+        """Names and addresses of a row that the claim allows as entries of the catalogue: every
+        entry that it may be is one of those."""
+        if not self._grants:
+            return frozenset()
+        return frozenset(match.by for match in seen.endpoints if self._is_granted(match))
+
+    def _is_granted(self, match: Match) -> bool:
+        accusing = self.accusing(match)
+        return bool(accusing) and all(entry.id in self._grants for entry in accusing)
+
+    def accusing(self, match: Match) -> list[Entry]:
+        """The entries that a name or address may be, without those that only label it."""
+        found = (self.endpoints[identifier] for identifier in match.one_of)
+        return [entry for entry in found if entry.accuses]
+
     def list_age_ns(self, used: ListUsed) -> int | Absent:
         """How old a list was when the evidence ended; never asks a clock."""
         last = self.coverage.last_ts_ns
@@ -116,6 +146,12 @@ class Case:
             return Absent.NOT_APPLICABLE
         date = datetime.strptime(used.date, "%Y-%m-%d").replace(tzinfo=UTC)
         return abs(last - int(date.timestamp()) * 1_000_000_000)
+
+
+def _is_granted(entry: Entry, claim: Claim) -> bool:
+    """True if the claim allows it by id, vendor or product."""
+    words = {entry.id, f"vendor:{entry.vendor}", f"product:{entry.product}"}
+    return not words.isdisjoint(claim.allow.endpoints)
 
 
 def _is_contact(seen: Observation) -> bool:

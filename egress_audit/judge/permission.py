@@ -1,7 +1,7 @@
 """What a claim allows and denies, one destination or name at a time."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from egress_audit.addresses import NEAR, Scope, embedded_ipv4, scope_of
@@ -38,9 +38,16 @@ def is_own_name(host: str) -> bool:
     return OWN_NAME.fullmatch(host) is not None
 
 
-def name_allowed(host: str, allow: Allow) -> bool:
-    """True if asking for this name, or asking a proxy for it, does not contradict the claim."""
-    return allow.any_name or is_own_name(host) or host_matches(host, allow.hosts)
+def name_allowed(host: str, allow: Allow, granted: Collection[str] = ()) -> bool:
+    """True if asking for this name, or asking a proxy for it, does not contradict the claim.
+
+    granted: names and addresses that the claim allows as entries of the catalogue.
+    """
+    return allow.any_name or is_own_name(host) or _is_allowed_host(host, allow, granted)
+
+
+def _is_allowed_host(host: str, allow: Allow, granted: Collection[str]) -> bool:
+    return host in granted or host_matches(host, allow.hosts)
 
 
 def in_prefixes(address: str, prefixes: Collection[IPv4Network | IPv6Network]) -> bool:
@@ -69,17 +76,20 @@ def of_category(destination: Destination, categories: Collection[str]) -> bool |
     return None if destination.role in FRONTS else False
 
 
-def address_allowed(seen: Observation, claim: Claim) -> bool:
+def address_allowed(seen: Observation, claim: Claim, granted: Collection[str] = ()) -> bool:
     """True if the claim lets packets go to this far address, or leaves it to places.py.
 
-    Metadata services are allowed only by name: neither `any` nor a prefix or host covers them.
+    Metadata services are allowed only by name: neither `any` nor a prefix, host or entry of the
+    catalogue covers them. granted: as `name_allowed` has it.
     """
     allow, scope = claim.allow, seen.destination.scope
     if isinstance(seen.far_h, Absent):
         return scope in allow.scopes
     if place_allowed(seen.far_h, scope, allow):
         return True
-    return scope is not Scope.METADATA_SERVICE and _host_allowed(seen.names, allow)
+    if scope is Scope.METADATA_SERVICE:
+        return False
+    return seen.far_h in granted or _host_allowed(seen.names, allow, granted)
 
 
 def place_allowed(address: str, scope: Scope, allow: Allow) -> bool:
@@ -111,14 +121,17 @@ def _that_hold(
     return [p for p in prefixes if p.version == 6 or scope_of(p.network_address) is scope]
 
 
-def _host_allowed(names: tuple[NameUse, ...], allow: Allow) -> bool:
-    """True if a proven name is allowed and no other name that was used speaks against it."""
+def _host_allowed(names: tuple[NameUse, ...], allow: Allow, granted: Collection[str]) -> bool:
+    return proven_by_name(names, lambda host: _is_allowed_host(host, allow, granted))
+
+
+def proven_by_name(names: Iterable[NameUse], holds: Callable[[str], bool]) -> bool:
+    """True if something holds of a proven name, and no other name that was used speaks against
+    it."""
     spoken = [use for use in names if set(use.sources) != {NameSource.PCAPNG_NRB}]
     used = [use for use in spoken if not set(use.sources) <= set(PROOF_OF_NAME)]
     proven = [use for use in spoken if set(use.sources) & set(PROOF_OF_NAME)]
-    if not any(host_matches(use.host, allow.hosts) for use in proven):
-        return False
-    return all(host_matches(use.host, allow.hosts) for use in used)
+    return any(holds(use.host) for use in proven) and all(holds(use.host) for use in used)
 
 
 PROXIED = (NameSource.HTTP_CONNECT, NameSource.SOCKS)
@@ -129,19 +142,21 @@ IN_A_REQUEST = (NameSource.HTTP_HOST, NameSource.HTTP2_AUTHORITY)
 """Sources that stand in requests to proxies and to origins alike."""
 
 
-def names_beyond(seen: Observation, claim: Claim) -> list[NameUse]:
+def names_beyond(seen: Observation, claim: Claim, granted: Collection[str] = ()) -> list[NameUse]:
     """Names spoken to an allowed address that name a host which the claim does not allow.
 
     An address in place of a name is judged as an address. A name without a dot says no more than
-    the address it was sent to, unless a proxy is asked for it.
+    the address it was sent to, unless a proxy is asked for it. granted: as `name_allowed` has it.
     """
     beyond = []
-    for use in _said(seen):
+    for use in names_said(seen):
         literal = literal_address(use.host)
         if literal is not None:
             if not _literal_allowed(literal, seen, claim.allow):
                 beyond.append(use)
-        elif not name_allowed(use.host, claim.allow) and (_is_proxied(use) or "." in use.host):
+        elif name_allowed(use.host, claim.allow, granted):
+            continue
+        elif _is_proxied(use) or "." in use.host:
             beyond.append(use)
     return beyond
 
@@ -153,7 +168,7 @@ def names_elsewhere(seen: Observation) -> list[NameUse]:
     field or `:authority` without such an answer, since a request to a proxy has one as well.
     """
     elsewhere = []
-    for use in _said(seen):
+    for use in names_said(seen):
         literal = literal_address(use.host)
         if literal is not None:
             leads_on = str(literal) != seen.far_h and scope_of(literal) not in NEAR
@@ -180,7 +195,7 @@ def literal_address(host: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
-def _said(seen: Observation) -> Iterable[NameUse]:
+def names_said(seen: Observation) -> Iterable[NameUse]:
     """Names that were spoken to the far side; not those that others hold to lead there."""
     silent = {*PROOF_OF_NAME, NameSource.PCAPNG_NRB}
     return (use for use in seen.names if not set(use.sources) <= silent)
@@ -193,7 +208,7 @@ def _is_proxied(use: NameUse) -> bool:
 def asks_decide(allow: Allow) -> bool:
     """True if some name is allowed: then a contact with our own resolver is as good or bad as the
     names that it is asked for."""
-    return allow.any_name or bool(allow.hosts)
+    return allow.any_name or bool(allow.hosts or allow.endpoints)
 
 
 def _literal_allowed(literal: IPv4Address | IPv6Address, seen: Observation, allow: Allow) -> bool:

@@ -26,7 +26,7 @@ class FarEnd:
 
 
 def left_to_places(case: Case) -> Iterator[FarEnd]:
-    """Contacts, then answers, that no scope, host or prefix of the claim allows.
+    """Contacts, then answers, that no scope, host, prefix or endpoint of the claim allows.
 
     None if it allows nothing by place. Not what stays on the machine or its network, which has no
     place of its own, nor metadata services, which are allowed by name alone.
@@ -35,10 +35,11 @@ def left_to_places(case: Case) -> Iterator[FarEnd]:
         return
     claim = _without_places(case.claim)
     for seen in case.contacts():
-        if _has_place(seen.destination) and not address_allowed(seen, claim):
+        granted = case.granted(seen)
+        if _has_place(seen.destination) and not address_allowed(seen, claim, granted):
             yield FarEnd(seen, str(seen.far_h), seen.destination)
     for seen in case.questions():
-        if name_allowed(seen.names[0].host, claim.allow):
+        if name_allowed(seen.names[0].host, claim.allow, case.granted_names):
             continue
         for answer, there in zip(seen.answers, seen.answer_destinations, strict=True):
             if _has_place(there) and not place_allowed(answer, there.scope, claim.allow):

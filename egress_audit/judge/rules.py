@@ -1,19 +1,19 @@
-"""The rules that find a contradiction between claim and evidence. One function a rule."""
+"""The rules that find a contradiction between claim and evidence: one row a rule, one table."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from egress_audit.addresses import Scope
-from egress_audit.judge import phrases
-from egress_audit.judge.case import Case, Matches, is_kernels_error, is_link_maintenance
-from egress_audit.judge.permission import (
-    address_allowed,
-    asks_decide,
-    name_allowed,
-    names_beyond,
-)
+from egress_audit.judge.case import Case, Matches
 from egress_audit.judge.rules_of_attempts import attempt_outside
+from egress_audit.judge.rules_of_contacts import (
+    contact_beyond_rows,
+    inbound_contact,
+    local_contact,
+    metadata_contact,
+    name_asked,
+    name_through_carrier,
+    outside_contact,
+)
 from egress_audit.judge.rules_of_places import (
     denied_category,
     denied_control,
@@ -21,17 +21,9 @@ from egress_audit.judge.rules_of_places import (
     denied_location,
     elsewhere,
 )
-from egress_audit.model.audit import Direction, Finding, Frames, Observation
-from egress_audit.model.claim import Allow
-from egress_audit.model.destination import Absent
+from egress_audit.model.audit import Finding, Frames
 
 IN_NO_FRAME = Frames((), 0)
-LOCAL_SCOPES = (Scope.LAN, Scope.LINK_LOCAL, Scope.MULTICAST, Scope.BROADCAST)
-
-UDP = 17
-MOST_QUESTIONS = 32
-LONGEST_QUESTION = 150
-"""Bytes on average of a question for a reverse name over IPv6, with an EDNS record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,128 +48,6 @@ class Rule:
         for clause, rows in self.matches(case):
             frames = rows[0].frames if rows else IN_NO_FRAME
             yield Finding(self.id, clause, tuple(seen.id for seen in rows), frames)
-
-
-def _forbidden_contacts(case: Case) -> Iterator[Observation]:
-    """Contacts that the claim does not allow.
-
-    Those with our own resolver only where no host could be asked for, and no finding about a name
-    says what was asked of it; and not where it was asked for the sandbox's own names alone. The
-    kernel's errors about answers say nothing that the contact which was answered does not.
-    """
-    answered: Counter[str | Absent] = Counter()
-    for seen in case.contacts():
-        answered[seen.far_h] += 0 if is_kernels_error(seen) else seen.pkts_in
-    told = {resolver for seen in _forbidden_questions(case) for resolver in seen.resolvers}
-    itself = _asked_for_itself(case)
-    for seen in case.contacts():
-        if address_allowed(seen, case.claim) or is_link_maintenance(seen):
-            continue
-        if is_kernels_error(seen) and seen.pkts_out <= answered[seen.far_h]:
-            continue
-        excused = seen.far_h in told or (seen.far_h in itself and _only_asks(seen))
-        if case.is_own_resolver(seen) and (asks_decide(case.claim.allow) or excused):
-            continue
-        yield seen
-
-
-def _asked_for_itself(case: Case) -> set[str]:
-    """Resolvers that the program asked for nothing but the sandbox's own names."""
-    own: set[str] = set()
-    others: set[str] = set()
-    for seen in case.questions():
-        (own if case.is_own_name(seen.names[0].host) else others).update(seen.resolvers)
-    return own - others
-
-
-def _only_asks(seen: Observation) -> bool:
-    """True for so few and so small datagrams that they can hold a question and nothing beside."""
-    few = seen.proto == UDP and seen.pkts_out <= MOST_QUESTIONS
-    return few and seen.ip_bytes_out <= seen.pkts_out * LONGEST_QUESTION
-
-
-def _forbidden_questions(case: Case) -> Iterator[Observation]:
-    for seen in case.questions():
-        host = seen.names[0].host
-        if not name_allowed(host, case.claim.allow) and not case.is_own_name(host):
-            yield seen
-
-
-def outside_contact(case: Case) -> Matches:
-    """EA001."""
-    nearer = (*LOCAL_SCOPES, Scope.METADATA_SERVICE)
-    for seen in _forbidden_contacts(case):
-        if seen.destination.scope not in nearer:
-            yield phrases.clause(seen), (seen,)
-
-
-def name_asked(case: Case) -> Matches:
-    """EA002."""
-    carriers = [seen for seen in case.contacts() if case.is_own_resolver(seen)]
-    for seen in _forbidden_questions(case):
-        carried = (row for row in carriers if row.far_h in seen.resolvers)
-        yield phrases.clause(seen), (seen, *carried)
-
-
-def local_contact(case: Case) -> Matches:
-    """EA003."""
-    for seen in _forbidden_contacts(case):
-        if seen.destination.scope in LOCAL_SCOPES:
-            yield phrases.clause(seen), (seen,)
-
-
-def metadata_contact(case: Case) -> Matches:
-    """EA004."""
-    for seen in _forbidden_contacts(case):
-        if seen.destination.scope is Scope.METADATA_SERVICE:
-            yield phrases.clause(seen), (seen,)
-
-
-def name_through_carrier(case: Case) -> Matches:
-    """EA005."""
-    for seen in case.contacts():
-        if not address_allowed(seen, case.claim):
-            continue
-        beyond = names_beyond(seen, case.claim)
-        if beyond:
-            yield f"spoke to {phrases.used_names(beyond)} through {phrases.endpoint(seen)}", (seen,)
-
-
-def inbound_contact(case: Case) -> Matches:
-    """EA010."""
-    if case.claim.inbound != "deny":
-        return
-    for seen in case.answered():
-        count = phrases.plural(seen.flows, "connection")
-        whom = phrases.CLIENT if seen.from_client else phrases.whom(seen)
-        yield f"answered {count} from {whom}", (seen,)
-
-
-def contact_beyond_rows(case: Case) -> Matches:
-    """EA011."""
-    for seen in case.rest():
-        if seen.direction is not Direction.OUTBOUND:
-            continue
-        forbidden = {
-            scope: count
-            for scope, count in seen.rest_scopes.items()
-            if not _may_be_allowed(scope, case.claim.allow)
-        }
-        names = forbidden.pop(Scope.NAME, 0)
-        if names:
-            asked = phrases.plural(names, "further name")
-            yield f"asked for {asked} beyond the rows that are kept", (seen,)
-        if forbidden:
-            flows = phrases.plural(sum(forbidden.values()), "further flow")
-            scopes = ", ".join(f"{count} {scope}" for scope, count in forbidden.items())
-            yield f"sent {flows} beyond the rows that are kept ({scopes})", (seen,)
-
-
-def _may_be_allowed(scope: Scope, allow: Allow) -> bool:
-    """True if something in the claim could allow an address of which only the scope is kept."""
-    if scope in allow.scopes or scope is Scope.METADATA_SERVICE:
-        return scope in allow.scopes
-    return allow.any_name or bool(allow.prefixes or allow.hosts)
 
 
 RULES: tuple[Rule, ...] = (

@@ -20,7 +20,8 @@ def _depends_on_names(case: Case) -> bool:
     """True if a contact off this machine that is allowed by address could be denied by its name."""
     allow, deny = case.claim.allow, case.claim.deny
     beyond = bool(allow.scopes - {Scope.LOOPBACK} or allow.prefixes or allow.hosts)
-    return allow.any_name or beyond or bool(deny.hosts)
+    named = bool(allow.endpoints or deny.hosts or deny.purposes)
+    return allow.any_name or beyond or named
 
 
 def _hidden(case: Case) -> int | None:
@@ -36,7 +37,8 @@ def _unread(case: Case) -> int | None:
 
 def _names_dropped(case: Case) -> int | None:
     """Recorded names can only deny, so those beyond the bound count where names are denied."""
-    recorded = case.coverage.host_records_beyond if case.claim.deny.hosts else 0
+    deny = case.claim.deny
+    recorded = case.coverage.host_records_beyond if deny.hosts or deny.purposes else 0
     return case.coverage.names_dropped + recorded or None
 
 

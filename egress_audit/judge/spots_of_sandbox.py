@@ -63,7 +63,7 @@ def _allowed_beyond(case: Case) -> list[str]:
     found: dict[str, None] = {}
     for seen in case.questions():
         host = seen.names[0].host
-        if name_allowed(host, case.claim.allow) and not (
+        if name_allowed(host, case.claim.allow, case.granted(seen)) and not (
             is_own_name(host) or case.is_own_name(host)
         ):
             found[host] = None
@@ -71,7 +71,7 @@ def _allowed_beyond(case: Case) -> list[str]:
         at_home = seen.destination.scope is Scope.LOOPBACK
         if at_home or is_link_maintenance(seen) or case.is_own_resolver(seen):
             continue
-        if address_allowed(seen, case.claim):
+        if address_allowed(seen, case.claim, case.granted(seen)):
             found[seen.names[0].host if seen.names else str(seen.far_h)] = None
     return list(found)
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from egress_audit.addresses import Scope
 from egress_audit.errors import ExitCode
+from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.evidence import Coverage
@@ -78,6 +79,17 @@ class NameUse:
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """A name or address that the catalogue knows."""
+
+    by: str
+    """The host name or address."""
+    one_of: tuple[str, ...]
+    """Ids of the entries that fit, as far as process, phase and time narrow them down: any of them
+    may be the one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Frames:
     """Where to look: the first frames of something, and how many there are in all."""
 
@@ -130,6 +142,9 @@ class Observation:
     """For a question: of each of `answers`, in their order."""
     rest_scopes: Mapping[Scope, int]
     """For the rest: flows by scope of the far end."""
+    endpoints: tuple[Match, ...] = ()
+    """What the catalogue knows of the names and of the address, each by itself; nothing for what
+    stays near and names nobody."""
 
     @property
     def from_client(self) -> bool:
@@ -154,6 +169,9 @@ class Finding:
     observations: tuple[int, ...]
     """Ids of the observations behind it."""
     frames: Frames
+    explanation: tuple[str, ...] = ()
+    """Three sentences if the catalogue knows the far end: who calls there, why, and how that is
+    switched off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,3 +260,6 @@ class Audit:
     lists: tuple[ListUsed, ...]
     run: Run | Absent = Absent.NOT_APPLICABLE
     """What the recorder noted beside the frames; NOT_APPLICABLE for a plain capture."""
+    endpoints: tuple[Entry, ...] = ()
+    """The entries of the catalogue that observations and blind spots name, by id: judging again
+    needs no catalogue."""

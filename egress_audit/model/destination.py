@@ -54,8 +54,6 @@ class Destination:
     """Operator group, from the operator table."""
     role: str | Absent
     """Category in the operator table: cloud, cdn, anycast-dns, state-telecom …"""
-    endpoints: tuple[str, ...] = ()
-    """Ids of catalogue entries that match; empty while no catalogue is loaded."""
 
 
 FRONTS = frozenset({"cdn", "proxy"})

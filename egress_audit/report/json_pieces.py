@@ -144,6 +144,10 @@ def _truth(value: object, _: str) -> str:
     return "true" if value else "false"
 
 
+def _nothing(value: object, _: str) -> str:
+    return "null"
+
+
 def _number(value: object, _: str) -> str:
     return str(value)
 
@@ -168,6 +172,7 @@ def _array(value: object, line: str) -> str:
 
 
 _WRITERS: tuple[tuple[type, _Writer], ...] = (
+    (type(None), _nothing),
     (Enum, _enum),
     (str, _string),
     (bool, _truth),

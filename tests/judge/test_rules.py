@@ -30,7 +30,7 @@ from tests.builders.cases import (
     question,
     rest,
 )
-from tests.builders.runs import RESOLVER, attempt, owner, run
+from tests.builders.runs import attempt, run
 
 IN_CHINA = place(located="CN", controlled="CN", operator="Example", role="state-telecom")
 NO_TELECOM = claim(everything=True, deny=Deny(categories=frozenset({"state-telecom"})))
@@ -390,106 +390,6 @@ def test_rows_that_may_all_be_allowed_leave_it_open(allows: Claim) -> None:
 
 def test_a_metadata_service_beyond_the_rows_fires_even_where_any_is_allowed() -> None:
     assert fired(case(rest(metadata_service=1), claim=claim(everything=True))) == ["EA011"]
-
-
-# Our own resolver
-
-ASKED = {"far_p": 53, "proto": 17, "destination": near(Scope.SIMULATED)}
-ITSELF = "2.0.87.10.in-addr.arpa"
-
-
-def test_a_question_to_our_own_resolver_is_one_finding_with_its_carrier_behind_it() -> None:
-    asked = question("hub.example", resolvers=(RESOLVER,))
-    (found,) = findings(case(asked, contact(RESOLVER, **ASKED), run=run()))
-    assert (found.rule, found.observations, found.frames) == ("EA002", (1, 2), asked.frames)
-
-
-def test_a_contact_with_it_in_which_nothing_was_asked_is_a_contact_like_any_other() -> None:
-    assert fired(case(contact(RESOLVER, **ASKED), run=run())) == ["EA001"]
-
-
-def test_another_port_of_it_is_not_excused() -> None:
-    allows = claim(hosts=("hub.example",))
-    there = contact(RESOLVER, **(ASKED | {"far_p": 853}))
-    assert fired(case(there, claim=allows, run=run())) == ["EA001"]
-
-
-def test_where_a_host_is_allowed_the_names_it_is_asked_for_decide() -> None:
-    allows = claim(hosts=("hub.example",))
-    asked = contact(RESOLVER, **ASKED)
-    good = question("hub.example", resolvers=(RESOLVER,))
-    bad = question("bad.example", resolvers=(RESOLVER,))
-    assert fired(case(good, asked, claim=allows, run=run())) == []
-    assert fired(case(bad, asked, claim=allows, run=run())) == ["EA002"]
-
-
-CLOSED = {"proto": 1, "far_p": 3, "pkts_out": 2, "destination": near(Scope.SIMULATED)}
-BY_KERNEL = owner(how="kernel, on behalf of")
-
-
-def test_the_kernels_errors_about_answers_are_no_contact_of_their_own() -> None:
-    allows = claim(hosts=("hub.example",))
-    asked = contact(RESOLVER, **ASKED, pkts_in=2)
-    good = question("hub.example", resolvers=(RESOLVER,))
-    closed = contact(RESOLVER, **CLOSED, owner=BY_KERNEL)
-    assert fired(case(good, asked, closed, claim=allows, run=run())) == []
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"owner": owner()},
-        {"owner": BY_KERNEL, "far_p": 8},
-        {"owner": BY_KERNEL, "pkts_out": 3},
-        {"owner": BY_KERNEL, "far_h": "10.87.0.9"},
-    ],
-    ids=["by the program", "no error", "more than answers", "to somebody else"],
-)
-def test_what_only_looks_like_them_is(changes: dict[str, Any]) -> None:
-    allows = claim(hosts=("hub.example",))
-    asked = contact(RESOLVER, **ASKED, pkts_in=2)
-    good = question("hub.example", resolvers=(RESOLVER,))
-    closed = replace(contact(RESOLVER, **CLOSED), **changes)
-    assert fired(case(good, asked, closed, claim=allows, run=run())) == ["EA001"]
-
-
-def test_somebody_elses_resolver_is_a_destination() -> None:
-    asked = question("hub.example", resolvers=("8.8.8.8",))
-    assert fired(case(asked, contact("8.8.8.8", far_p=53, proto=17), run=run())) == [
-        "EA001",
-        "EA002",
-    ]
-
-
-@pytest.mark.parametrize("host", ["sandbox", ITSELF])
-def test_the_sandboxs_own_name_and_address_count_as_loopback(host: str) -> None:
-    asked = question(host, resolvers=(RESOLVER,))
-    assert fired(case(asked, contact(RESOLVER, **ASKED), run=run())) == []
-
-
-@pytest.mark.parametrize(
-    "more",
-    [
-        {"pkts_out": 2, "ip_bytes_out": 2 * 440},
-        {"pkts_out": 33, "ip_bytes_out": 33 * 60},
-        {"proto": 6},
-    ],
-    ids=["longer than a question", "more than a few", "not in datagrams"],
-)
-def test_what_more_is_sent_with_the_question_for_them_is_a_contact(more: dict[str, int]) -> None:
-    asked = question("sandbox", resolvers=(RESOLVER,))
-    told = contact(RESOLVER, **(ASKED | more))
-    assert fired(case(asked, told, run=run())) == ["EA001"]
-
-
-def test_beside_another_name_they_do_not_excuse_it() -> None:
-    asked = question("sandbox", resolvers=(RESOLVER,))
-    other = question("hub.example", resolvers=(RESOLVER,))
-    assert fired(case(asked, other, contact(RESOLVER, **ASKED), run=run())) == ["EA002"]
-
-
-def test_on_a_plain_capture_nobody_knows_those_names() -> None:
-    assert fired(case(question("sandbox"))) == ["EA002"]
 
 
 # All of them
