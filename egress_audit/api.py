@@ -14,6 +14,7 @@ from egress_audit.classify.destination import Classifier, embedded_classifier
 from egress_audit.columns import PacketBatch
 from egress_audit.errors import EgressAuditError, InputUnreadable, WrongUsage
 from egress_audit.flows.table import Assigned
+from egress_audit.judge.drafting import draft_name, draft_name_of, drafted
 from egress_audit.judge.profile import load_profile, profile_names, read_profile
 from egress_audit.judge.weaknesses import weaknesses
 from egress_audit.listening import USUAL_BOUNDS, Bounds
@@ -42,6 +43,7 @@ __all__ = [
     "audit_merged",
     "audit_run",
     "cited_frames",
+    "draft_profile",
     "explain_frames",
     "packaged_profiles",
     "profile_of",
@@ -113,6 +115,30 @@ def packaged_profiles() -> tuple[Profile, ...]:
 def weaknesses_of(profile: Profile) -> tuple[Weakness, ...]:
     """What makes a profile's HOLDS say less than a reader takes; none of it is an error."""
     return weaknesses(profile)
+
+
+def draft_profile(
+    path: str,
+    name: str = "",
+    *,
+    local: Prefixes = (),
+    lists: Sequence[str] = (),
+    known_only: bool = False,
+) -> str:
+    """A profile file that allows what one capture or bundle shows, with its reasons as comments.
+
+    name: of the profile, '' for one made of the file's; known_only: what no list knows who it
+    belongs to is commented out, and contradicts the claim then. Raises WrongUsage for a name that
+    no profile can have, else as `audit_capture`.
+    """
+    # Not above: a report is otherwise none of our business.
+    from egress_audit.report.draft_text import draft_text, origin_of
+
+    called = draft_name(name)
+    result = audit_capture(path, local=local, classifier=classifier_with(lists))
+    called = called or draft_name_of(result.name)
+    origin = origin_of(result.name, result.audit)
+    return draft_text(drafted(result.case), called, origin, known_only=known_only)
 
 
 def classifier_with(lists: Sequence[str] = ()) -> Classifier:
