@@ -174,7 +174,7 @@ def _allowed_endpoints(settings: Mapping[str, Setting]) -> tuple[Placed, ...]:
 def _refuse_unknown_endpoints(words: tuple[Placed, ...], known: Collection[str]) -> None:
     """ProfileInvalid for the first word that names no entry of the catalogue."""
     for word in words:
-        if word.text not in known:
+        if word.text not in known and not word.text.startswith("purpose:"):
             close = get_close_matches(word.text, known, n=1)
             raise ProfileInvalid(
                 f"the catalogue has no `{word}`",

@@ -15,6 +15,7 @@ from egress_audit.addresses import Scope
 from egress_audit.errors import ProfileInvalid
 from egress_audit.judge.country_codes import COUNTRY_CODES
 from egress_audit.judge.profile_yaml import Item, Listing, Table, Word
+from egress_audit.model.catalogue import Purpose
 
 Value = TypeVar("Value")
 
@@ -39,8 +40,9 @@ CATEGORIES = (
 )
 """The categories of `lists/operators.csv`; a test holds the two together."""
 
-ENDPOINT_GROUPS = ("vendor", "product")
-"""Words before a colon that stand for all entries of the catalogue with that vendor or product."""
+ENDPOINT_GROUPS = ("vendor", "product", "purpose")
+"""Words before a colon that stand for all entries of the catalogue with that vendor, product or
+purpose."""
 
 _LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*")
@@ -220,9 +222,9 @@ class Placed:
 
 
 def endpoint(item: Item) -> Placed:
-    """The id of an entry of the catalogue, `vendor:NAME` or `product:NAME`.
+    """The id of an entry of the catalogue, `vendor:NAME`, `product:NAME` or `purpose:WORD`.
 
-    Whether there is such an entry only the catalogue knows.
+    Whether there is such an entry only the catalogue knows; which purposes there are is known.
     """
     word = text(item)
     group, colon, named = word.partition(":")
@@ -231,6 +233,12 @@ def endpoint(item: Item) -> Placed:
         raise ProfileInvalid(
             f"`{word}` is no entry of the catalogue",
             where=item.where,
-            hint='write the id of an entry, "vendor:NAME" or "product:NAME"',
+            hint='write the id of an entry, "vendor:NAME", "product:NAME" or "purpose:WORD"',
+        )
+    if group == "purpose" and named.strip() not in tuple(Purpose):
+        raise ProfileInvalid(
+            f"`{named.strip()}` is no purpose",
+            where=item.where,
+            hint=nearest(named.strip(), tuple(Purpose)),
         )
     return Placed(f"{group}:{named.strip()}" if colon else word, item.where)

@@ -327,6 +327,12 @@ def test_endpoints_that_the_catalogue_has_are_allowed(tmp_path: Path) -> None:
     assert allowed.endpoints == ("ollama-update", "vendor:Ollama")
 
 
+def test_a_purpose_of_endpoints_is_known_without_the_catalogue(tmp_path: Path) -> None:
+    text = "name: n\nstatement: s\nallow: {endpoints: ['purpose:update-check']}\n"
+    allowed = load_profile(written(tmp_path, text), lambda: ENDPOINTS).allow
+    assert allowed.endpoints == ("purpose:update-check",)
+
+
 def test_an_allowed_endpoint_may_have_a_purpose_that_is_denied(tmp_path: Path) -> None:
     text = "name: n\nstatement: s\nallow: {endpoints: [a]}\ndeny: {purposes: [telemetry]}\n"
     assert load_profile(written(tmp_path, text)).deny.purposes == {Purpose.TELEMETRY}
