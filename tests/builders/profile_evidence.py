@@ -97,8 +97,8 @@ OFFENCES = {
     "xai-hosted": Offence("chatgpt.com"),
     "zhipu-hosted": Offence("apmplus.volces.com"),
     # Policies, each by what it is about.
-    "eu-located": Offence("www.example.org", ("EA014",)),
-    "eu-only": Offence("www.example.org", ("EA014",), FRANKFURTER),
+    "eu-located": Offence("www.example.org", ("EA015",)),
+    "eu-only": Offence("www.example.org", ("EA015",), FRANKFURTER),
     "lan-only": Offence("www.example.org"),
     "loopback-only": Offence("", ("EA010",), STRANGER),
     "no-china": Offence("www.example.org", ("EA007",), ALIBABA),
@@ -106,9 +106,9 @@ OFFENCES = {
     "no-state-telecom": Offence("www.example.org", ("EA008",), TELECOM),
     "no-telemetry": Offence("stats.vllm.ai", ("EA013",)),
     "offline": Offence("huggingface.co"),
-    "trusted-clouds": Offence("www.example.org", ("EA014",), GERMAN),
+    "trusted-clouds": Offence("www.example.org", ("EA015",), GERMAN),
     "updates-allowed": Offence("stats.vllm.ai"),
-    "us-only": Offence("www.example.org", ("EA014",), GERMAN),
+    "us-only": Offence("www.example.org", ("EA015",), GERMAN),
     # Measures are about DeepSeek, and two of them about where data goes.
     "australia-pspf-001-2025": Offence("chat.deepseek.com", ("EA009",)),
     "czech-nukib-2025": Offence("api.deepseek.com", ("EA009",)),
