@@ -1,6 +1,6 @@
 """Observations as clauses: `opened 19 TLS connections to huggingface.co`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from egress_audit.model.audit import Kind, NameUse, Observation
 from egress_audit.model.destination import Absent
@@ -22,6 +22,15 @@ TRUSTED_FIRST = (
 def plural(count: int, word: str) -> str:
     """`1 flow`, `2 flows`."""
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def either(words: Iterable[str], limit: int = 3) -> str:
+    """`a`, `a or b`, `a, b, c or one of 4 more`; each once, in the order given."""
+    each = list(dict.fromkeys(words))
+    beyond = len(each) - limit
+    if beyond > 0:
+        return f"{', '.join(each[:limit])} or one of {beyond} more"
+    return " or ".join(filter(None, (", ".join(each[:-1]), *each[-1:])))
 
 
 def protocol(number: int) -> str:

@@ -15,10 +15,10 @@ from egress_audit.errors import ProfileInvalid, WrongUsage
 from egress_audit.judge.contradictions import PLACES, refuse_contradictions
 from egress_audit.judge.profile_schema import settings_of
 from egress_audit.judge.profile_values import ANY, Placed
-from egress_audit.judge.profile_yaml import MAX_BYTES, table_of
 from egress_audit.model.catalogue import Purpose
 from egress_audit.model.claim import Allow, AppliesTo, Claim, Deny, Require
 from egress_audit.model.profile import Profile, ProfileKind, Setting
+from egress_audit.yaml_tree import table_of, text_of
 
 MAX_CHAIN = 5
 """Profiles in one line of `extends`, the first included."""
@@ -86,27 +86,6 @@ def _is_path(name_or_path: str) -> bool:
     return Path(name_or_path).name != name_or_path or name_or_path.endswith(_SUFFIXES)
 
 
-def _text_of(path: Path) -> str:
-    """The text of a profile file, at most MAX_BYTES of it."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        reason = (error.strerror or "unreadable").lower()
-        raise ProfileInvalid(
-            f"cannot read this profile: {reason}",
-            where=str(path),
-            hint=WHERE_NAMES_ARE,
-        ) from error
-    if len(data) > MAX_BYTES:
-        raise ProfileInvalid(f"a profile has at most {MAX_BYTES >> 10} KiB", where=str(path))
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ProfileInvalid("not UTF-8", where=f"{path}:{line}") from error
-
-
 def _merged(path: Path) -> dict[str, Setting]:
     """The settings of the file and of all that it extends; the nearest file wins."""
     chain: list[Path] = []
@@ -126,7 +105,8 @@ def _line_of_descent(path: Path) -> Iterator[tuple[dict[str, Setting], Path]]:
     """The settings of each file, from the first to the one that extends no other."""
     seen = {path.resolve()}
     while True:
-        settings = settings_of(table_of(_text_of(path), str(path)))
+        text = text_of(path, ProfileInvalid, WHERE_NAMES_ARE)
+        settings = settings_of(table_of(text, str(path), ProfileInvalid))
         yield settings, path
         if "extends" not in settings:
             return

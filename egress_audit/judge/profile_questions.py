@@ -1,9 +1,9 @@
 """Questions of a profile: what one wants to know beside the verdict, and what can answer it."""
 
+from egress_audit import yaml_values as read
 from egress_audit.errors import ProfileInvalid
-from egress_audit.judge import profile_values as read
-from egress_audit.judge.profile_yaml import Item, Table
 from egress_audit.model.claim import Question
+from egress_audit.yaml_tree import Item, Table
 
 ANSWERS = ("located", "controlled", "operator", "cannot")
 """What can answer; each is a word of `Question.answer_by`."""

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 
+from egress_audit import yaml_values as read
 from egress_audit.errors import ProfileInvalid
-from egress_audit.judge import profile_values as read
+from egress_audit.judge import profile_values as own
 from egress_audit.judge.operator_names import OPERATORS
 from egress_audit.judge.profile_questions import question
-from egress_audit.judge.profile_yaml import Item, Table
 from egress_audit.model.catalogue import Purpose
 from egress_audit.model.profile import ProfileKind, Setting
+from egress_audit.yaml_tree import Item, Table
 
 KEYS: Mapping[str, Callable[[Item], object]] = {
     "name": read.name,
@@ -19,18 +20,18 @@ KEYS: Mapping[str, Callable[[Item], object]] = {
     "applies_to.models": read.each(read.text),
     "applies_to.runtimes": read.each(read.text),
     "scope": read.one_of("process-tree", "capture"),
-    "allow.scopes": read.each(read.one_of(*read.SCOPE_WORDS)),
-    "allow.hosts": read.each(read.allowed_host),
-    "allow.prefixes": read.each(read.prefix),
-    "allow.endpoints": read.each(read.endpoint),
+    "allow.scopes": read.each(read.one_of(*own.SCOPE_WORDS)),
+    "allow.hosts": read.each(own.allowed_host),
+    "allow.prefixes": read.each(own.prefix),
+    "allow.endpoints": read.each(own.endpoint),
     "allow.located": read.each(read.country),
     "allow.controlled": read.each(read.country),
     "allow.operators": read.each(read.one_of(*OPERATORS)),
     "deny.located": read.each(read.country),
     "deny.controlled": read.each(read.country),
-    "deny.categories": read.each(read.one_of(*read.CATEGORIES)),
+    "deny.categories": read.each(read.one_of(*own.CATEGORIES)),
     "deny.hosts": read.each(read.host),
-    "deny.prefixes": read.each(read.prefix),
+    "deny.prefixes": read.each(own.prefix),
     "deny.purposes": read.each(read.one_of(*Purpose)),
     "inbound": read.one_of("allow", "report", "deny"),
     "require.whole_run": read.truth,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from egress_audit.judge.case import Case, Matches
+from egress_audit.judge.explanations import explanation
 from egress_audit.judge.rules_of_attempts import attempt_outside
 from egress_audit.judge.rules_of_contacts import (
     contact_beyond_rows,
@@ -14,6 +15,7 @@ from egress_audit.judge.rules_of_contacts import (
     name_through_carrier,
     outside_contact,
 )
+from egress_audit.judge.rules_of_endpoints import denied_purpose, denied_vendor
 from egress_audit.judge.rules_of_places import (
     denied_category,
     denied_control,
@@ -47,7 +49,8 @@ class Rule:
         """A finding for each contradiction, in the order of the observations."""
         for clause, rows in self.matches(case):
             frames = rows[0].frames if rows else IN_NO_FRAME
-            yield Finding(self.id, clause, tuple(seen.id for seen in rows), frames)
+            told = explanation(case, rows[0]) if rows else ()
+            yield Finding(self.id, clause, tuple(seen.id for seen in rows), frames, told)
 
 
 RULES: tuple[Rule, ...] = (
@@ -153,11 +156,31 @@ RULES: tuple[Rule, ...] = (
         attempt_outside,
     ),
     Rule(
+        "EA013",
+        "A purpose that is denied",
+        "A name that was asked for or named, or an address that was contacted, is in the catalogue "
+        "of endpoints, and every entry that fits is for a purpose that the claim denies. Entries "
+        "that rest on general knowledge alone do not count.",
+        "The claim names the purpose.",
+        denied_purpose,
+    ),
+    Rule(
         "EA014",
+        "A vendor under a denied jurisdiction",
+        "The name of a destination is in the catalogue of endpoints, every entry that fits is of a "
+        "vendor whose parent is under a jurisdiction that the claim denies, and the address does "
+        "not say who controls it: it was invented by our own DNS, is that of a front, is in no "
+        "list, or was never given.",
+        "Where an address says nothing of control, the name does. It can only accuse: a vendor "
+        "elsewhere excuses nothing.",
+        denied_vendor,
+    ),
+    Rule(
+        "EA015",
         "Outside the places that are allowed",
         "The far address of a contact, or an address that a question was answered with, is surely "
         "not where the claim allows one to be, or not under a jurisdiction or of an operator that "
-        "it allows; and no scope, host or prefix of the claim covers it.",
+        "it allows; and no scope, host, prefix or endpoint of the claim covers it.",
         "The claim names the only places, and this is another one.",
         elsewhere,
     ),

@@ -1,5 +1,5 @@
 """The rules that look at where a destination is, who runs it, and what is denied by name. EA006 to
-EA009, and EA014."""
+EA009, and EA015."""
 
 from collections.abc import Callable, Collection
 
@@ -84,7 +84,7 @@ def denied_host_or_prefix(case: Case) -> Matches:
 
 
 def elsewhere(case: Case) -> Matches:
-    """EA014."""
+    """EA015."""
     asked: set[int] = set()
     for end in left_to_places(case):
         allow, seen = case.claim.allow, end.seen

@@ -6,6 +6,7 @@ from egress_audit.judge.blind_spots import Spot, spots_in
 from egress_audit.judge.case import Case
 from egress_audit.judge.spots_of_attempts import SPOTS_OF_ATTEMPTS
 from egress_audit.judge.spots_of_claim import SPOTS_OF_CLAIM
+from egress_audit.judge.spots_of_endpoints import SPOTS_OF_ENDPOINTS
 from egress_audit.judge.spots_of_file import SPOTS_OF_FILE
 from egress_audit.judge.spots_of_record import SPOTS_OF_RECORD
 from egress_audit.judge.spots_of_run import SPOTS_OF_RUN
@@ -21,6 +22,7 @@ BLIND_SPOTS: tuple[Spot, ...] = (
     *SPOTS_OF_RECORD,
     *SPOTS_OF_SANDBOX,
     *SPOTS_OF_ATTEMPTS,
+    *SPOTS_OF_ENDPOINTS,
 )
 """Every blind spot there is. An id is kept for ever."""
 

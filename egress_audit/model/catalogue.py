@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 
+from egress_audit.model.destination import Absent
+
 
 class Purpose(StrEnum):
     """Why a program calls an endpoint."""
@@ -71,15 +73,15 @@ class Entry:
     versions: str = ""
     """Which versions this is known of, as `>=1.29,<2`; empty for any. Others are not covered."""
     trigger: str = ""
-    first_ns: int | None = None
+    first_ns: int | Absent = Absent.NOT_FOUND
     """From the start of the program to the first call."""
-    every_ns: int | None = None
+    every_ns: int | Absent = Absent.NOT_FOUND
     phases: tuple[str, ...] = ()
     processes: tuple[str, ...] = ()
     """Executables or Python modules that are known to call it."""
     sends: str = ""
-    switch: Switch | None = None
-    """None if no switch is known."""
+    switch: Switch | Absent = Absent.NOT_FOUND
+    """NOT_FOUND if no switch is known."""
     stamps: tuple[str, ...] = ()
     """Files that silence it until they are older than `every_ns`."""
     labels_only: bool = False

@@ -8,6 +8,7 @@ from egress_audit.model.audit import Audit, Direction, Kind, NameUse, Observatio
 from egress_audit.model.destination import Absent
 from egress_audit.model.flow import WITH_PORTS
 from egress_audit.report.beside import NOTHING_BESIDE, Beside
+from egress_audit.report.known_as import known_as
 from egress_audit.report.places import place_lines
 from egress_audit.report.safe_text import clean, middle_cut
 from egress_audit.report.words import (
@@ -92,21 +93,29 @@ def violating_ids(audit: Audit) -> set[int]:
 
 def destination_rows(audit: Audit, beside: Beside = NOTHING_BESIDE) -> list[Row]:
     """The first MAX_ROWS rows, worst first."""
-    violating = violating_ids(audit)
+    violating, entries = violating_ids(audit), {entry.id: entry for entry in audit.endpoints}
     return [
-        row_of(seen, violates=seen.id in violating, label=beside.label_of(seen.far_h))
+        row_of(
+            seen,
+            violates=seen.id in violating,
+            label=beside.label_of(seen.far_h),
+            known=known_as(seen, entries),
+        )
         for seen in worst_first(audit)[:MAX_ROWS]
     ]
 
 
-def row_of(seen: Observation, *, violates: bool, label: str = "") -> Row:
-    """One observation as a row. label: what the user calls the far end; empty for nothing."""
+def row_of(seen: Observation, *, violates: bool, label: str = "", known: str = "") -> Row:
+    """One observation as a row. label: what the user calls the far end; known: what the catalogue
+    does; empty for nothing."""
     far_end = {Kind.CONTACT: _contact, Kind.QUESTION: _question, Kind.REST: _rest}[seen.kind]
     called = f"you call it {label}" if label else ""
     day, _, clock = time_text(seen.first_ts_ns).partition(".")[0].partition("T")
     return Row(
         violates=violates,
-        far_end=tuple(line for line in (*far_end(seen), called, _circumstances(seen)) if line),
+        far_end=tuple(
+            line for line in (*far_end(seen), known, called, _circumstances(seen)) if line
+        ),
         place=place_lines(seen),
         packets=_packets(seen),
         ip_bytes=_ip_bytes(seen),

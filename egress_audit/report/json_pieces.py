@@ -144,10 +144,6 @@ def _truth(value: object, _: str) -> str:
     return "true" if value else "false"
 
 
-def _nothing(value: object, _: str) -> str:
-    return "null"
-
-
 def _number(value: object, _: str) -> str:
     return str(value)
 
@@ -172,7 +168,6 @@ def _array(value: object, line: str) -> str:
 
 
 _WRITERS: tuple[tuple[type, _Writer], ...] = (
-    (type(None), _nothing),
     (Enum, _enum),
     (str, _string),
     (bool, _truth),

@@ -8,12 +8,11 @@ from ipaddress import IPv4Network, IPv6Network
 from egress_audit.addresses import address_text
 from egress_audit.model.destination import Absent
 
-Plain = str | int | bool | list["Plain"] | dict[str, "Plain"] | None
+Plain = str | int | bool | list["Plain"] | dict[str, "Plain"]
 
 
 def plain(value: object) -> Plain:
-    """`value` as objects, arrays, strings and integers; null for what an entry of the catalogue
-    leaves open.
+    """`value` as objects, arrays, strings and integers.
 
     Absent becomes `{"absent": reason}`, so that no reason can be taken for a value. Fields of a
     dataclass keep the order of their declaration; keys of a mapping and members of a set, which
@@ -24,7 +23,7 @@ def plain(value: object) -> Plain:
         return {"absent": value.value}
     if isinstance(value, Enum):
         return plain(value.value)
-    if value is None or isinstance(value, str | int):
+    if isinstance(value, str | int):
         return value
     if isinstance(value, IPv4Network | IPv6Network):
         return network_text(value)

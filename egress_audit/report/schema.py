@@ -36,7 +36,6 @@ _SCALARS: dict[object, Schema] = {
     bool: {"type": "boolean"},
     int: {"type": "integer"},
     str: {"type": "string"},
-    type(None): {"type": "null"},
     IPv4Network: {"type": "string"},
     IPv6Network: {"type": "string"},
 }

@@ -20,10 +20,11 @@ def why_section(audit: Audit) -> Section:
 
 
 def _contradictions(findings: tuple[Finding, ...]) -> Section:
+    told: dict[tuple[str, ...], str] = {}
     entries = [
         Entry(
             finding.rule,
-            (finding.message, _where(finding.frames)),
+            (finding.message, *_explained(finding, told), _where(finding.frames)),
             display_filter(finding.frames),
         )
         for finding in findings[:MAX_FINDINGS]
@@ -32,6 +33,15 @@ def _contradictions(findings: tuple[Finding, ...]) -> Section:
     if beyond > 0:
         entries.append(Entry("…", (f"and {number(beyond)} more findings: --format json",)))
     return Section("Why", tuple(entries), "this contradicts the claim")
+
+
+def _explained(finding: Finding, told: dict[tuple[str, ...], str]) -> tuple[str, ...]:
+    """Who, why and how to switch it off; what an earlier finding said is not said again."""
+    if finding.explanation in told:
+        return (f"who, why and how to switch it off: as above, at {told[finding.explanation]}",)
+    if finding.explanation:
+        told[finding.explanation] = finding.rule
+    return finding.explanation
 
 
 def _where(frames: Frames) -> str:

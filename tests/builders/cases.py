@@ -18,6 +18,7 @@ from egress_audit.model.audit import (
     OwnAddresses,
     Verdict,
 )
+from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Allow, Claim, Deny, Require
 from egress_audit.model.destination import Absent, Confidence, Destination
 from egress_audit.model.flow import NameSource
@@ -103,14 +104,14 @@ def claim(
     everything: bool = False,
     hosts: tuple[str, ...] = (),
     prefixes: tuple[str, ...] = (),
+    endpoints: tuple[str, ...] = (),
     deny: Deny = DENY_NOTHING,
     require: Require = REQUIRE_THE_USUAL,
     **changes: Any,
 ) -> Claim:
     """A claim that allows loopback and the scopes given, or everything."""
-    allow = Allow(
-        everything, frozenset({Scope.LOOPBACK, *scopes}), hosts, tuple(map(network, prefixes))
-    )
+    near = frozenset({Scope.LOOPBACK, *scopes})
+    allow = Allow(everything, near, hosts, tuple(map(network, prefixes)), endpoints)
     return Claim("test", "It stays.", "", allow=allow, deny=deny, require=require, **changes)
 
 
@@ -128,11 +129,14 @@ def case(
     lists: tuple[Any, ...] = (),
     owners_known: bool = False,
     run: Run | Absent = Absent.NOT_APPLICABLE,
+    entries: tuple[Entry, ...] = (),
+    timed: tuple[Entry, ...] = (),
     **ledger: Any,
 ) -> Case:
     """A case of the rows given, numbered from 1; `ledger` changes the sample coverage.
 
     run: a recording of our own; then its owners are known, and its ledger is that of a good one.
+    entries: of the catalogue, which rows may match; timed: those whose calls come later.
     """
     if not isinstance(run, Absent):
         owners_known, own_how, ledger = True, "recorded", RECORDED | ledger
@@ -147,6 +151,8 @@ def case(
         lists=lists,
         owners_known=owners_known,
         run=run,
+        endpoints={entry.id: entry for entry in entries},
+        timed=timed,
     )
 
 

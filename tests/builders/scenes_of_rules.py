@@ -136,13 +136,13 @@ RULES_FIRE = (
         bounds={"max_observations": 2},
     ),
     Scene(
-        "rule-ea014-outside-allowed-places",
+        "rule-ea015-outside-allowed-places",
         "two connections under a profile that allows one country: to an operator of that country, "
         "and to one in another",
         written(later([*session(US, GERMAN), *session((OURS, 40001), TELECOM)])),
         "VIOLATED",
         profile="profiles/run-from-germany.yaml",
-        rules=("EA014",),
+        rules=("EA015",),
     ),
 )
 

@@ -10,10 +10,10 @@ import pytest
 from egress_audit.addresses import Scope
 from egress_audit.errors import ExitCode, ProfileInvalid, WrongUsage
 from egress_audit.judge.profile import MAX_CHAIN, load_profile, profile_names, read_profile
-from egress_audit.judge.profile_yaml import MAX_BYTES
 from egress_audit.model.catalogue import Purpose
 from egress_audit.model.claim import Allow, AppliesTo, Claim, Deny, Question, Require
 from egress_audit.model.profile import ProfileKind, Setting
+from egress_audit.yaml_tree import MAX_BYTES
 
 SECOND_NS = 1_000_000_000
 

@@ -4,12 +4,12 @@ import pytest
 
 from egress_audit.errors import ProfileInvalid
 from egress_audit.judge.profile_questions import question
-from egress_audit.judge.profile_yaml import table_of
 from egress_audit.model.claim import Question
+from egress_audit.yaml_tree import table_of
 
 
 def read(text: str) -> Question:
-    return question(table_of(f"it: {text}", "p.yaml").entries["it"])
+    return question(table_of(f"it: {text}", "p.yaml", ProfileInvalid).entries["it"])
 
 
 def refusal(text: str) -> str:

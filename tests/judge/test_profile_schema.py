@@ -4,18 +4,20 @@ import pytest
 
 from egress_audit.errors import ProfileInvalid
 from egress_audit.judge.profile_schema import settings_of
-from egress_audit.judge.profile_yaml import table_of
 from egress_audit.model.profile import Setting
+from egress_audit.yaml_tree import table_of
 
 
 def refusal(text: str) -> str:
     with pytest.raises(ProfileInvalid) as caught:
-        settings_of(table_of(text, "p.yaml"))
+        settings_of(table_of(text, "p.yaml", ProfileInvalid))
     return str(caught.value)
 
 
 def test_a_setting_knows_its_line() -> None:
-    settings = settings_of(table_of("name: a\nrequire:\n  probes: false\n", "p.yaml"))
+    settings = settings_of(
+        table_of("name: a\nrequire:\n  probes: false\n", "p.yaml", ProfileInvalid)
+    )
     assert settings == {
         "name": Setting("p.yaml:1", "a"),
         "require.probes": Setting("p.yaml:3", False),

@@ -8,6 +8,7 @@ import pytest
 from egress_audit.addresses import Scope
 from egress_audit.judge.rules import RULES, findings
 from egress_audit.model.audit import Direction, Frames
+from egress_audit.model.catalogue import Purpose
 from egress_audit.model.claim import Allow, Claim, Deny
 from egress_audit.model.destination import Absent, Confidence
 from egress_audit.model.flow import NameSource
@@ -30,6 +31,7 @@ from tests.builders.cases import (
     question,
     rest,
 )
+from tests.builders.endpoints import entry, known
 from tests.builders.runs import attempt, run
 
 IN_CHINA = place(located="CN", controlled="CN", operator="Example", role="state-telecom")
@@ -395,6 +397,9 @@ def test_a_metadata_service_beyond_the_rows_fires_even_where_any_is_allowed() ->
 # All of them
 
 IN_SWEDEN = replace(claim(), allow=Allow(located=frozenset({"SE"})))
+DENIED_PURPOSE = claim(everything=True, deny=Deny(purposes=frozenset({Purpose.TELEMETRY})))
+OF_CHINA = entry(jurisdiction="CN")
+
 FIRES: dict[str, dict[str, Any]] = {
     "EA001": {"rows": (contact(OUTSIDE),)},
     "EA002": {"rows": (question(),)},
@@ -408,7 +413,17 @@ FIRES: dict[str, dict[str, Any]] = {
     "EA010": {"rows": (contact(direction=Direction.INBOUND),), "claim": NO_INBOUND},
     "EA011": {"rows": (rest(global_=1),)},
     "EA012": {"run": run(attempts=(attempt(),))},
-    "EA014": {"rows": (contact("45.9.0.1", destination=IN_CHINA),), "claim": IN_SWEDEN},
+    "EA013": {
+        "rows": (question("a.example", **known("a.example", entry())),),
+        "claim": DENIED_PURPOSE,
+        "entries": (entry(),),
+    },
+    "EA014": {
+        "rows": (question("a.example", **known("a.example", OF_CHINA)),),
+        "claim": NO_CHINA,
+        "entries": (OF_CHINA,),
+    },
+    "EA015": {"rows": (contact("45.9.0.1", destination=IN_CHINA),), "claim": IN_SWEDEN},
 }
 
 

@@ -18,6 +18,7 @@ from egress_audit.report.destination_rows import (
 )
 from tests.builders.audit_parts import CLOUDFLARE, near, observation, question
 from tests.builders.audits import far_and_wide, hub_lookup
+from tests.builders.endpoints import entry, known
 from tests.builders.runs import owner
 
 
@@ -195,3 +196,10 @@ def test_what_our_helpers_did_is_no_row_of_the_table() -> None:
     first, *rest = audit.observations
     ours = replace(first, owner=owner(Role.PROBE))
     assert len(worst_first(replace(audit, observations=(ours, *rest)))) == len(rest)
+
+
+def test_a_row_says_what_the_catalogue_knows_of_it() -> None:
+    audit = hub_lookup()
+    seen = replace(audit.observations[0], **known("huggingface.co", entry()))
+    (row,) = destination_rows(replace(audit, observations=(seen,), endpoints=(entry(),)))
+    assert "Acme: telemetry" in row.far_end

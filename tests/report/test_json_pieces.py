@@ -12,9 +12,10 @@ from egress_audit.model.destination import Absent
 from egress_audit.report.json_pieces import json_of, pieces_of, quoted
 from egress_audit.report.plain import plain
 from tests.builders.audits import asserted_silence, far_and_wide, hub_lookup, silent_capture
+from tests.builders.endpoints import entry
 
 SAMPLES = [hub_lookup(), silent_capture(), asserted_silence(), far_and_wide()]
-VALUES = [
+VALUES: list[object] = [
     Absent.NOT_FOUND,
     Direction.OUTBOUND,
     {Scope.GLOBAL: 1, Scope.LAN: 2},
@@ -22,6 +23,7 @@ VALUES = [
     (1, -1, True, False),
     (ip_network("192.0.2.0/24"), ip_network("2001:db8::/32")),
     frozenset({"b", "a"}),
+    entry(),
     (),
     '\\ " \n é',
 ]

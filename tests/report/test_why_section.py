@@ -77,3 +77,19 @@ def test_what_no_assertion_lifts_stands_under_its_own_id() -> None:
     assert [entry.term for entry in section.entries] == ["devices"]
     assert "no assertion" in section.note
     assert remedies_section(audit).note == "evidence"
+
+
+EXPLAINED = ("who: Acme server (Acme, SE)", "why: telemetry", "how to switch it off: QUIET=1")
+
+
+def test_a_finding_that_the_catalogue_knows_is_explained_before_its_frames() -> None:
+    finding = replace(hub_lookup().findings[0], explanation=EXPLAINED)
+    (entry,) = why_section(replace(hub_lookup(), findings=(finding,))).entries
+    assert entry.lines[1:4] == EXPLAINED
+    assert entry.lines[4].startswith("frames 7, 60")
+
+
+def test_what_was_explained_once_is_not_explained_again() -> None:
+    findings = tuple(replace(one, explanation=EXPLAINED) for one in hub_lookup().findings)
+    _, again = why_section(replace(hub_lookup(), findings=findings)).entries
+    assert again.lines[1] == "who, why and how to switch it off: as above, at EA001"

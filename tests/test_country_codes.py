@@ -1,6 +1,6 @@
-"""The country codes a profile may name."""
+"""The country codes a profile or the catalogue may name."""
 
-from egress_audit.judge.country_codes import COUNTRY_CODES
+from egress_audit.country_codes import COUNTRY_CODES
 
 
 def test_there_are_249_countries_and_kosovo() -> None:

@@ -1,4 +1,4 @@
-"""The country codes a profile may name.
+"""The country codes a profile or the catalogue may name.
 
 A code that no list ever answers with would never match, and its claim would hold for nothing: `UK`
 for `GB` must be an error.

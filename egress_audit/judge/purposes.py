@@ -1,0 +1,132 @@
+"""What the catalogue says a destination is for, and whether the claim denies that.
+
+A name or address may be one of several entries. It is denied when every accusing one of them is for
+something denied; when only some are, nothing is decided. What merely labels never counts. A purpose
+that is known for some versions only accuses, since nothing else is known; it never excuses.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from enum import Enum, auto
+
+from egress_audit.addresses import NEAR
+from egress_audit.judge.case import Case, is_kernels_error, is_link_maintenance
+from egress_audit.judge.permission import (
+    address_allowed,
+    is_own_name,
+    name_allowed,
+    names_elsewhere,
+    names_said,
+    proven_by_name,
+)
+from egress_audit.model.audit import Kind, Match, Observation
+from egress_audit.model.catalogue import Entry
+from egress_audit.model.claim import Claim
+
+
+class Decision(Enum):
+    """What can be said of the purpose of a destination, for a claim that denies some."""
+
+    DENIED = auto()
+    UNDECIDED = auto()
+    """Some of the entries that fit have a denied purpose, and some have not."""
+    OTHER = auto()
+    """None of them has."""
+    NOT_COVERED = auto()
+    """None of them has, but all are known of some versions only."""
+    UNKNOWN = auto()
+    """No entry that could say fits."""
+
+
+def decision(entries: list[Entry], claim: Claim) -> Decision:
+    """What the accusing entries that fit a name or address come to."""
+    if not entries:
+        return Decision.UNKNOWN
+    denied = [entry.purpose in claim.deny.purposes for entry in entries]
+    if all(denied):
+        return Decision.DENIED
+    if any(denied):
+        return Decision.UNDECIDED
+    return Decision.NOT_COVERED if all(entry.versions for entry in entries) else Decision.OTHER
+
+
+def denied_matches(case: Case, seen: Observation) -> Iterator[Match]:
+    """The names and addresses of a row whose purpose is surely denied."""
+    if case.claim.deny.purposes:
+        for match in seen.endpoints:
+            if decision(case.accusing(match), case.claim) is Decision.DENIED:
+                yield match
+
+
+def undecided_matches(case: Case) -> dict[str, Match]:
+    """Names and addresses of which some entries have a denied purpose, and some have not."""
+    found: dict[str, Match] = {}
+    if not case.claim.deny.purposes:
+        return found
+    for seen in (*case.questions(), *case.contacts()):
+        for match in seen.endpoints:
+            if decision(case.accusing(match), case.claim) is Decision.UNDECIDED:
+                found[match.by] = match
+    return found
+
+
+def unknown_purposes(case: Case) -> dict[str, list[Entry]]:
+    """Names and addresses that nothing but `any` allows, and of which no entry says what they are
+    for; each with the entries that know it of some versions.
+
+    What the claim allows by name, address or entry is decided by that.
+    """
+    claim = case.claim
+    if not (claim.deny.purposes and claim.allow.everything):
+        return {}
+    stated = replace(claim, allow=replace(claim.allow, everything=False))
+    found: dict[str, list[Entry]] = {}
+    for seen in (*case.questions(), *case.contacts()):
+        for place in _unknown_places(case, seen, stated):
+            found.setdefault(place, _not_covering(case, seen, place))
+    return found
+
+
+def _unknown_places(case: Case, seen: Observation, stated: Claim) -> Iterator[str]:
+    """The name or address of a row, and names that it was asked to pass on to, if unknown."""
+    granted = case.granted(seen)
+    decided = _decided(case, seen)
+    if seen.kind is Kind.QUESTION:
+        hosts = [seen.names[0].host]
+    else:
+        hosts = [use.host for use in names_elsewhere(seen)]
+        if _is_unknown_end(case, seen, stated):
+            yield str(seen.far_h)
+    for host in hosts:
+        own = is_own_name(host) or case.is_own_name(host)
+        if not (own or decided.get(host) or name_allowed(host, stated.allow, granted)):
+            yield host
+
+
+def _is_unknown_end(case: Case, seen: Observation, stated: Claim) -> bool:
+    """True for a far end outside that neither an entry nor the claim decides."""
+    ours = case.is_own_resolver(seen) or is_link_maintenance(seen) or is_kernels_error(seen)
+    if seen.destination.scope in NEAR or ours:
+        return False
+    decided = _decided(case, seen)
+    named = proven_by_name(seen.names, lambda host: decided.get(host, False))
+    said = [decided.get(use.host, False) for use in names_said(seen)]
+    by_address = decided.get(str(seen.far_h), False) and all(said)
+    return not (named or by_address or address_allowed(seen, stated, case.granted(seen)))
+
+
+def _decided(case: Case, seen: Observation) -> dict[str, bool]:
+    """Whether the entries of each name and address that has some settle what it is for; where
+    some do accuse, other words say so."""
+    open_ended = (Decision.UNKNOWN, Decision.NOT_COVERED)
+    return {
+        match.by: decision(case.accusing(match), case.claim) not in open_ended
+        for match in seen.endpoints
+    }
+
+
+def _not_covering(case: Case, seen: Observation, place: str) -> list[Entry]:
+    """Of a name or address the entries that know it of some versions; of an address without any,
+    those of its names."""
+    matches = [match for match in seen.endpoints if match.by == place] or list(seen.endpoints)
+    return [entry for match in matches for entry in case.accusing(match) if entry.versions]

@@ -1,0 +1,56 @@
+"""The rules that look at what the catalogue knows of a destination. EA013 and EA014."""
+
+from collections.abc import Iterator
+
+from egress_audit.addresses import NEAR
+from egress_audit.judge import phrases
+from egress_audit.judge.case import Case, Matches
+from egress_audit.judge.purposes import denied_matches
+from egress_audit.model.audit import Kind, Match, Observation
+from egress_audit.model.catalogue import Entry
+from egress_audit.model.destination import controlled_from
+
+
+def denied_purpose(case: Case) -> Matches:
+    """EA013."""
+    for seen in (*case.contacts(), *case.questions()):
+        for match in denied_matches(case, seen):
+            entries = case.accusing(match)
+            purposes = phrases.either(entry.purpose for entry in entries)
+            what = f"known for {purposes}, of {phrases.either(entry.vendor for entry in entries)}"
+            yield f"{phrases.clause(seen)}{_named(seen, match)}, {what}", (seen,)
+            break
+
+
+def denied_vendor(case: Case) -> Matches:
+    """EA014."""
+    denied = case.claim.deny.controlled
+    if not denied:
+        return
+    for seen in (*case.contacts(), *case.questions()):
+        for match in _unplaced_matches(case, seen):
+            entries = case.accusing(match)
+            if entries and all(entry.jurisdiction in denied for entry in entries):
+                yield f"{phrases.clause(seen)}{_named(seen, match)}, {_vendors(entries)}", (seen,)
+                break
+
+
+def _unplaced_matches(case: Case, seen: Observation) -> Iterator[Match]:
+    """Names of a row whose addresses do not say under whose control they are, and addresses."""
+    there = (seen.destination,) if seen.kind is Kind.CONTACT else seen.answer_destinations
+    denied = case.claim.deny.controlled
+    told = [controlled_from(place, denied) for place in there if place.scope not in NEAR]
+    if not told or None in told:
+        yield from seen.endpoints
+
+
+def _vendors(entries: list[Entry]) -> str:
+    vendors = phrases.either(entry.vendor for entry in entries)
+    countries = phrases.either(entry.jurisdiction for entry in entries)
+    return f"which is {vendors}, controlled from {countries} by name"
+
+
+def _named(seen: Observation, match: Match) -> str:
+    """The name or address that the catalogue knows, where the clause tells another."""
+    told = (phrases.best_name(seen), str(seen.far_h))
+    return "" if match.by in told else f", also named {match.by}"

@@ -1,0 +1,94 @@
+"""Blind spots of the catalogue: purposes that it leaves open, and callers that come later."""
+
+from egress_audit.judge.blind_spots import Spot, always, some
+from egress_audit.judge.case import Case
+from egress_audit.judge.phrases import either
+from egress_audit.judge.purposes import undecided_matches, unknown_purposes
+from egress_audit.judge.timers import is_named, late_callers, told_late
+from egress_audit.model.catalogue import Entry
+from egress_audit.model.destination import Absent
+
+NONE = Absent.NOT_APPLICABLE
+
+
+def _undecided(case: Case) -> int | None:
+    return len(undecided_matches(case)) or None
+
+
+def _which_undecided(case: Case) -> str:
+    """`huggingface.co: one of model-download or telemetry`."""
+    told = []
+    for name, match in undecided_matches(case).items():
+        purposes = either(sorted({entry.purpose for entry in case.accusing(match)}))
+        told.append(f"{name} (one of {purposes})")
+    return some(told)
+
+
+def _unknown(case: Case) -> int | None:
+    return len(unknown_purposes(case)) or None
+
+
+def _which_unknown(case: Case) -> str:
+    return some(place + _versions(entries) for place, entries in unknown_purposes(case).items())
+
+
+def _versions(entries: list[Entry]) -> str:
+    """` (known of Ollama server >=0.30 only)`; '' where no entry fits."""
+    known = either(f"{entry.product} {entry.versions}" for entry in entries)
+    return f" (known of {known} only)" if known else ""
+
+
+def _late(case: Case) -> int | None:
+    return len(late_callers(case)) or None
+
+
+def _which_late(case: Case) -> str:
+    return some(told_late(entry) for entry in late_callers(case))
+
+
+def _late_matters(case: Case) -> bool:
+    """Who is only known to run beside the claim's subject is listed."""
+    return any(is_named(entry, case.claim) for entry in late_callers(case))
+
+
+SPOTS_OF_ENDPOINTS: tuple[Spot, ...] = (
+    Spot(
+        "purpose-undecided",
+        "Which of several purposes",
+        "names and addresses of which some callers have a denied purpose and some have not: "
+        "{count} ({what})",
+        "an entry of the catalogue that fits alone",
+        NONE,
+        "claims that deny purposes",
+        "allow them, or deny all that they are for",
+        _undecided,
+        always,
+        _which_undecided,
+    ),
+    Spot(
+        "purpose-unknown",
+        "What a destination is for",
+        "names and addresses of which the catalogue does not say what they are for: {count} "
+        "({what})",
+        "an entry of the catalogue, and a DNS answer for the address",
+        NONE,
+        "claims that deny purposes and allow any destination",
+        "allow them by name or address, or give the entries with --catalogue",
+        _unknown,
+        always,
+        _which_unknown,
+    ),
+    Spot(
+        "callers-later",
+        "Calls that come later",
+        "callers known to begin later than was watched, which could not have shown: {count} "
+        "({what})",
+        "a recording that lasts longer than they wait",
+        "whole-run",
+        "claims that name the runtime they belong to; else listed",
+        "watch for longer than that, or switch them off",
+        _late,
+        _late_matters,
+        _which_late,
+    ),
+)

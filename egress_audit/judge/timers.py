@@ -1,0 +1,73 @@
+"""Callers that begin so long after a program's start that what was watched cannot show them."""
+
+import re
+
+from egress_audit.judge.case import Case
+from egress_audit.model.catalogue import Entry
+from egress_audit.model.claim import Claim
+from egress_audit.model.destination import Absent
+
+SECOND_NS = 1_000_000_000
+UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+USED = frozenset({"import", "start", "load", "generate"})
+"""Phases that come with the start of a program, or with its use."""
+_GAPS = re.compile(r"[\s_-]+")
+
+
+def late_callers(case: Case) -> list[Entry]:
+    """Those whose first call comes after the end of watching."""
+    watched_ns = _watched_ns(case)
+    if isinstance(watched_ns, Absent):
+        return []
+    return [entry for entry in case.timed if due_ns(entry) > watched_ns]
+
+
+def due_ns(entry: Entry) -> int:
+    """When the first call is due after the start; 0 for what comes with the start, or when the
+    program is used.
+
+    Where no time is known it is one period; not of a caller that a stamp on disk silences, whose
+    first call comes without one.
+    """
+    if not isinstance(entry.first_ns, Absent):
+        return entry.first_ns
+    at_once = entry.stamps or USED.intersection(entry.phases)
+    return 0 if at_once or isinstance(entry.every_ns, Absent) else entry.every_ns
+
+
+def _watched_ns(case: Case) -> int | Absent:
+    """From the start of the program to the end of watching; of a capture its whole length."""
+    if not isinstance(case.run, Absent):
+        return case.run.observed_ns
+    first, last = case.coverage.first_ts_ns, case.coverage.last_ts_ns
+    return 0 if isinstance(first, Absent) or isinstance(last, Absent) else last - first
+
+
+def is_named(entry: Entry, claim: Claim) -> bool:
+    """True if the claim names the runtime whose caller this is.
+
+    By its product, or by one of its processes; by the first words of its product (`ollama` for
+    `Ollama server`) only where no process is known.
+    """
+    product, processes = _words(entry.product), set(map(_words, entry.processes))
+    for runtime in filter(None, map(_words, claim.applies_to.runtimes)):
+        begins = not processes and product.startswith(f"{runtime} ")
+        if product == runtime or begins or runtime in processes:
+            return True
+    return False
+
+
+def told_late(entry: Entry) -> str:
+    """`Ollama app: update-check, after 1 h`."""
+    return f"{entry.product}: {entry.purpose}, after {_length(due_ns(entry))}"
+
+
+def _length(length_ns: int) -> str:
+    """`90 s`, `10 min`, `4 h`: in the largest unit that leaves nothing over."""
+    seconds = length_ns // SECOND_NS
+    unit, size = next((u, s) for u, s in UNITS if seconds % s == 0)
+    return f"{seconds // size} {unit}"
+
+
+def _words(text: str) -> str:
+    return _GAPS.sub(" ", text.strip().lower())

@@ -1,0 +1,163 @@
+"""What the catalogue says a destination is for, and whether the claim denies that."""
+
+from typing import Any
+
+import pytest
+
+from egress_audit.addresses import Scope
+from egress_audit.judge.case import Case
+from egress_audit.judge.purposes import (
+    Decision,
+    decision,
+    denied_matches,
+    undecided_matches,
+    unknown_purposes,
+)
+from egress_audit.model.audit import Match, Observation
+from egress_audit.model.catalogue import Entry, Purpose
+from egress_audit.model.claim import Claim, Deny
+from egress_audit.model.flow import NameSource
+from tests.builders.cases import LAN, LOOPBACK, OUTSIDE, case, claim, contact, named, question
+from tests.builders.endpoints import entry, known
+from tests.builders.runs import RESOLVER, run
+
+HOST = "stats.acme.example"
+NO_TELEMETRY = claim(everything=True, deny=Deny(purposes=frozenset({Purpose.TELEMETRY})))
+STATS, NEWS = entry("acme-stats"), entry("acme-news", "update-check")
+LABEL = entry("acme-label", labels_only=True)
+OLD = entry("acme-old", "update-check", versions=">=2")
+ANSWERED = named(HOST, NameSource.DNS_ANSWER)
+SAID = named(HOST, NameSource.TLS_SNI)
+
+
+@pytest.mark.parametrize(
+    ("entries", "decided"),
+    [
+        ((), Decision.UNKNOWN),
+        ((STATS,), Decision.DENIED),
+        ((NEWS,), Decision.OTHER),
+        ((STATS, NEWS), Decision.UNDECIDED),
+        ((OLD,), Decision.NOT_COVERED),
+        ((OLD, NEWS), Decision.OTHER),
+    ],
+)
+def test_what_entries_come_to(entries: tuple[Entry, ...], decided: Decision) -> None:
+    assert decision(list(entries), NO_TELEMETRY) is decided
+
+
+def test_a_purpose_known_of_some_versions_accuses() -> None:
+    assert decision([entry(versions=">=2")], NO_TELEMETRY) is Decision.DENIED
+
+
+def judged(*rows: Observation, **changes: Any) -> Case:
+    plain: dict[str, Any] = {"claim": NO_TELEMETRY, "entries": (STATS, NEWS, LABEL, OLD)}
+    return case(*rows, **(plain | changes))
+
+
+def undecided(*rows: Observation, **changes: Any) -> list[str]:
+    return list(undecided_matches(judged(*rows, **changes)))
+
+
+def unknown(*rows: Observation, **changes: Any) -> list[str]:
+    return list(unknown_purposes(judged(*rows, **changes)))
+
+
+def test_a_name_with_two_purposes_of_which_one_is_denied_is_undecided() -> None:
+    assert undecided(question(HOST, **known(HOST, STATS, NEWS))) == [HOST]
+
+
+def test_a_name_of_one_purpose_is_not() -> None:
+    one = question(HOST, **known(HOST, NEWS))
+    other = question(HOST, **known(HOST, STATS))
+    assert undecided(one, other) == []
+
+
+def test_nothing_is_undecided_where_no_purpose_is_denied() -> None:
+    both = question(HOST, **known(HOST, STATS, NEWS))
+    assert undecided(both, claim=claim(everything=True)) == []
+
+
+def test_an_allowed_host_may_still_be_called_for_what_is_denied() -> None:
+    hosts = claim(hosts=(HOST,), deny=NO_TELEMETRY.deny)
+    assert undecided(question(HOST, **known(HOST, STATS, NEWS)), claim=hosts) == [HOST]
+
+
+def test_a_label_decides_nothing_beside_a_denied_purpose() -> None:
+    both = judged(question(HOST, **known(HOST, STATS, LABEL)))
+    (seen,) = both.questions()
+    assert list(denied_matches(both, seen)) == [Match(HOST, ("acme-stats", "acme-label"))]
+
+
+def test_a_name_without_an_entry_is_for_nobody_knows_what() -> None:
+    assert unknown(question("a.example"), contact(OUTSIDE, named("b.example"))) == [
+        "a.example",
+        OUTSIDE,
+    ]
+
+
+def test_a_name_with_a_label_alone_is_too() -> None:
+    assert unknown(question(HOST, **known(HOST, LABEL))) == [HOST]
+
+
+def test_a_name_with_an_entry_for_something_else_is_known() -> None:
+    assert unknown(question(HOST, **known(HOST, NEWS))) == []
+
+
+def test_an_entry_of_some_versions_excuses_nothing() -> None:
+    assert unknown_purposes(judged(question(HOST, **known(HOST, OLD)))) == {HOST: [OLD]}
+
+
+def test_what_is_denied_or_undecided_is_not_told_as_unknown_too() -> None:
+    rows = question(HOST, **known(HOST, STATS)), question(HOST, **known(HOST, STATS, NEWS))
+    assert unknown(*rows) == []
+
+
+def test_a_contact_is_known_by_a_name_that_an_answer_gave() -> None:
+    assert unknown(contact(OUTSIDE, ANSWERED, **known(HOST, NEWS))) == []
+
+
+def test_a_contact_is_not_known_by_what_the_program_itself_wrote() -> None:
+    assert unknown(contact(OUTSIDE, SAID, **known(HOST, NEWS))) == [OUTSIDE]
+
+
+def test_a_contact_is_known_by_its_address() -> None:
+    assert unknown(contact(OUTSIDE, **known(OUTSIDE, NEWS))) == []
+
+
+def test_an_address_does_not_speak_for_a_name_that_was_said_to_it() -> None:
+    assert unknown(contact(OUTSIDE, SAID, **known(OUTSIDE, NEWS))) == [OUTSIDE]
+
+
+@pytest.mark.parametrize("address", [LOOPBACK, LAN])
+def test_what_stays_near_has_no_purpose(address: str) -> None:
+    assert unknown(contact(address)) == []
+
+
+def test_what_a_proxy_is_asked_for_has_one() -> None:
+    proxied = contact(LOOPBACK, named("a.example", NameSource.HTTP_CONNECT))
+    assert unknown(proxied) == ["a.example"]
+
+
+@pytest.mark.parametrize("host", ["localhost", "1.0.0.127.in-addr.arpa"])
+def test_names_of_the_machine_itself_have_none(host: str) -> None:
+    assert unknown(question(host)) == []
+
+
+def test_our_own_resolver_is_for_what_it_was_asked() -> None:
+    assert unknown(contact(RESOLVER, far_p=53, proto=17), run=run()) == []
+
+
+@pytest.mark.parametrize(
+    "allows",
+    [
+        claim(everything=True, prefixes=("203.0.113.0/24",), deny=NO_TELEMETRY.deny),
+        claim(Scope.DOCUMENTATION, everything=True, deny=NO_TELEMETRY.deny),
+        claim(everything=True, hosts=(HOST,), deny=NO_TELEMETRY.deny),
+        claim(everything=True, endpoints=("acme-old",), deny=NO_TELEMETRY.deny),
+        claim(prefixes=("198.51.100.0/24",), deny=NO_TELEMETRY.deny),
+        claim(everything=True),
+    ],
+    ids=["prefix", "scope", "host", "entry", "not allowed at all", "nothing denied"],
+)
+def test_what_the_claim_decides_otherwise_needs_no_purpose(allows: Claim) -> None:
+    assert unknown(contact(OUTSIDE, ANSWERED, **known(HOST, OLD)), claim=allows) == []

@@ -1,0 +1,87 @@
+"""Blind spots of the catalogue: open purposes, and callers that come later."""
+
+from typing import Any
+
+import pytest
+
+from egress_audit.judge.spots_of_endpoints import SPOTS_OF_ENDPOINTS
+from egress_audit.model.catalogue import Purpose
+from egress_audit.model.claim import AppliesTo, Deny
+from tests.builders.cases import case, claim, concluded, lifted_by, question, spots
+from tests.builders.endpoints import entry, known
+from tests.builders.runs import run
+
+HOST = "stats.acme.example"
+HOUR_NS = 3_600_000_000_000
+NO_TELEMETRY = claim(everything=True, deny=Deny(purposes=frozenset({Purpose.TELEMETRY})))
+OF_ACME = claim(applies_to=AppliesTo(runtimes=("acme server",)))
+STATS, NEWS = entry("acme-stats"), entry("acme-news", "update-check")
+HOURLY = entry("acme-hourly", first_ns=HOUR_NS)
+SOON = entry("acme-soon", first_ns=1, every_ns=HOUR_NS)
+
+PRESENT: dict[str, dict[str, Any]] = {
+    "purpose-undecided": {
+        "rows": (question(HOST, **known(HOST, STATS, NEWS)),),
+        "claim": NO_TELEMETRY,
+        "entries": (STATS, NEWS),
+    },
+    "purpose-unknown": {"rows": (question(HOST),), "claim": NO_TELEMETRY},
+    "callers-later": {"run": run(), "claim": OF_ACME, "timed": (HOURLY,)},
+}
+ABSENT: dict[str, dict[str, Any]] = {
+    "purpose-undecided": {
+        "rows": (question(HOST, **known(HOST, NEWS)),),
+        "claim": NO_TELEMETRY,
+        "entries": (NEWS,),
+    },
+    "purpose-unknown": {"rows": (question("localhost"),), "claim": NO_TELEMETRY},
+    "callers-later": {"run": run(), "claim": OF_ACME, "timed": (SOON,)},
+}
+
+
+def made(rows: tuple[Any, ...] = (), **changes: Any) -> Any:
+    return case(*rows, **changes)
+
+
+@pytest.mark.parametrize("spot", SPOTS_OF_ENDPOINTS, ids=lambda spot: spot.id)
+def test_a_blind_spot_is_there_and_in_the_way(spot: Any) -> None:
+    judged = made(**PRESENT[spot.id])
+    assert spots(judged)[spot.id].material
+    assert concluded(judged).value == "INCONCLUSIVE"
+
+
+@pytest.mark.parametrize("spot", SPOTS_OF_ENDPOINTS, ids=lambda spot: spot.id)
+def test_it_is_not_there_where_the_opposite_is_shown(spot: Any) -> None:
+    assert spot.id not in spots(made(**ABSENT[spot.id]))
+
+
+@pytest.mark.parametrize("spot_id", ["purpose-undecided", "purpose-unknown"])
+def test_no_assertion_says_what_a_call_was_for(spot_id: str) -> None:
+    assert lifted_by(spot_id, made(**PRESENT[spot_id])) == []
+
+
+def test_who_watched_a_whole_run_may_say_so_of_a_capture() -> None:
+    watched = case(claim=OF_ACME, timed=(HOURLY,))
+    assert lifted_by("callers-later", watched) == ["whole-run"]
+
+
+def test_an_undecided_purpose_is_told_with_the_name_and_what_it_may_be() -> None:
+    found = spots(made(**PRESENT["purpose-undecided"]))["purpose-undecided"]
+    assert f"1 ({HOST} (one of telemetry or update-check))" in found.message
+
+
+def test_an_unknown_purpose_is_told_with_the_versions_that_are_known() -> None:
+    old = entry("acme-old", "update-check", versions=">=2")
+    judged = case(question(HOST, **known(HOST, old)), claim=NO_TELEMETRY, entries=(old,))
+    told = spots(judged)["purpose-unknown"].message
+    assert f"1 ({HOST} (known of Acme server >=2 only))" in told
+
+
+def test_a_caller_that_comes_later_is_told_with_its_time() -> None:
+    found = spots(made(**PRESENT["callers-later"]))["callers-later"]
+    assert "1 (Acme server: telemetry, after 1 h)" in found.message
+
+
+def test_a_caller_of_a_runtime_that_the_claim_does_not_name_is_listed() -> None:
+    found = spots(case(run=run(), timed=(HOURLY,)))["callers-later"]
+    assert not found.material

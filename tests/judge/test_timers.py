@@ -1,0 +1,80 @@
+"""Callers that begin later than was watched."""
+
+from typing import Any
+
+import pytest
+
+from egress_audit.judge.timers import due_ns, is_named, late_callers, told_late
+from egress_audit.model.claim import AppliesTo
+from egress_audit.model.destination import Absent
+from tests.builders.cases import START_NS, case, claim
+from tests.builders.endpoints import entry
+from tests.builders.runs import run
+
+SECOND_NS = 1_000_000_000
+MINUTE_NS, DAY_NS = 60 * SECOND_NS, 86_400 * SECOND_NS
+
+
+@pytest.mark.parametrize(
+    ("changes", "due"),
+    [
+        ({}, 0),
+        ({"first_ns": 9 * SECOND_NS, "every_ns": DAY_NS}, 9 * SECOND_NS),
+        ({"first_ns": 0, "every_ns": DAY_NS}, 0),
+        ({"every_ns": DAY_NS}, DAY_NS),
+        ({"every_ns": DAY_NS, "phases": ("idle",)}, DAY_NS),
+        ({"every_ns": DAY_NS, "phases": ("load",)}, 0),
+        ({"every_ns": DAY_NS, "stamps": ("~/.acme/asked",)}, 0),
+    ],
+)
+def test_when_the_first_call_is_due(changes: dict[str, Any], due: int) -> None:
+    assert due_ns(entry(**changes)) == due
+
+
+@pytest.mark.parametrize(("first_ns", "late"), [(MINUTE_NS, 0), (MINUTE_NS + 1, 1)])
+def test_a_caller_is_late_that_begins_after_the_end_of_watching(first_ns: int, late: int) -> None:
+    caller = entry(first_ns=first_ns)
+    assert len(late_callers(case(run=run(observed_ns=MINUTE_NS), timed=(caller,)))) == late
+
+
+def test_of_a_capture_its_whole_length_was_watched() -> None:
+    caller = entry(first_ns=MINUTE_NS)
+    ends = START_NS + MINUTE_NS
+    assert late_callers(case(timed=(caller,), first_ts_ns=START_NS, last_ts_ns=ends)) == []
+    assert late_callers(case(timed=(caller,), first_ts_ns=START_NS, last_ts_ns=ends - 1))
+
+
+def test_a_capture_of_silence_shows_no_time_at_all() -> None:
+    nothing: dict[str, Any] = {"first_ts_ns": Absent.NOT_FOUND, "last_ts_ns": Absent.NOT_FOUND}
+    assert late_callers(case(timed=(entry(first_ns=1),), **nothing))
+
+
+@pytest.mark.parametrize(
+    ("runtime", "changes"),
+    [
+        ("acme server", {}),
+        ("Acme-Server", {"processes": ("acmed",)}),
+        ("acmed", {"processes": ("acmed",)}),
+        ("acme", {}),
+    ],
+)
+def test_a_runtime_names_its_callers(runtime: str, changes: dict[str, Any]) -> None:
+    of_it = claim(applies_to=AppliesTo(runtimes=(runtime,)))
+    assert is_named(entry(**changes), of_it)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "changes"),
+    [("acm", {}), ("", {}), ("acme", {"processes": ("acmed",)}), ("server", {})],
+)
+def test_a_runtime_does_not_name_those_of_others(runtime: str, changes: dict[str, Any]) -> None:
+    of_it = claim(applies_to=AppliesTo(runtimes=(runtime,)))
+    assert not is_named(entry(**changes), of_it)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(90, "90 s"), (600, "10 min"), (14_400, "4 h"), (86_400, "1 d")]
+)
+def test_a_time_is_told_in_its_largest_unit(seconds: int, told: str) -> None:
+    caller = entry(first_ns=seconds * SECOND_NS)
+    assert told_late(caller) == f"Acme server: telemetry, after {told}"
