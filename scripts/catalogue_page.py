@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 import yaml
-
 from egress_audit.classify.catalogue_files import COMPILED, packaged_catalogue
+
 from egress_audit.model.catalogue import Entry, Purpose, Verified
 from egress_audit.report.plain import network_text
 from egress_audit.report.words import duration_text

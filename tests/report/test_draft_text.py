@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from egress_audit.judge.drafted_lines import MOST_LINES, allowed_by
 from egress_audit.judge.drafting import drafted
 from egress_audit.judge.profile import load_profile
-from egress_audit.judge.profile_yaml import MAX_BYTES
 from egress_audit.model.audit import Direction, EvidenceItem, NameUse
 from egress_audit.model.claim import Claim
 from egress_audit.model.draft import Draft, Line, Party, Reason
 from egress_audit.model.flow import NameSource
 from egress_audit.report.draft_text import UNKNOWN, Origin, comment, draft_text, origin_of, quoted
+from egress_audit.yaml_tree import MAX_BYTES
 from tests.builders.audits import asserted_silence, hub_lookup
 from tests.builders.cases import OUTSIDE, case, contact, named, place, question
 from tests.builders.runs import owner
