@@ -7,7 +7,7 @@ Source: IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890, RFC 819
 2025-10-09. Each row of `SPECIAL_PURPOSE` names the RFC that asked for it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from enum import StrEnum
 from ipaddress import (
@@ -132,12 +132,15 @@ class PrefixMap(Generic[Value]):
 
     def get(self, address: IPv4Address | IPv6Address) -> Value | None:
         """The value of the longest matching prefix; None if no prefix matches."""
+        return next(self.every(address), None)
+
+    def every(self, address: IPv4Address | IPv6Address) -> Iterator[Value]:
+        """The values of all prefixes that match, that of the longest first."""
         number = int(address)
         for shift, values in self._levels.get(address.version, ()):
             value = values.get(number >> shift)
             if value is not None:
-                return value
-        return None
+                yield value
 
 
 _SCOPES = PrefixMap((ip_network(prefix), scope) for prefix, scope, _ in SPECIAL_PURPOSE)

@@ -10,8 +10,10 @@ import numpy as np
 from egress_audit.audit import Asserted, Audited, audited
 from egress_audit.capture.live_stream import Ending
 from egress_audit.capture.tap import Tap, TappedFrame, tapped
+from egress_audit.classify.catalogue_files import catalogue_of, packaged_catalogue
 from egress_audit.classify.destination import Classifier, embedded_classifier
 from egress_audit.columns import PacketBatch
+from egress_audit.endpoints import ReadCatalogue, endpoint_words
 from egress_audit.errors import EgressAuditError, InputUnreadable, WrongUsage
 from egress_audit.flows.table import Assigned
 from egress_audit.judge.drafting import draft_name, draft_name_of, drafted
@@ -61,20 +63,22 @@ def audit_capture(
     asserted: Asserted = NOTHING_ASSERTED,
     bounds: Bounds = USUAL_BOUNDS,
     classifier: Classifier | None = None,
+    catalogue: ReadCatalogue = packaged_catalogue,
     ending: Ending | None = None,
     watch: Watch | None = None,
 ) -> Audited:
     """Judges one capture (`-` is standard input) or bundle against a profile, by name or path.
 
     local: addresses of the audited host; asserted: what a person states about the capture; bounds:
-    how much is kept of it; classifier: None for the lists that come with the program; ending: ends
-    the reading of standard input before that ends itself; watch: told how far the reading is.
+    how much is kept of it; classifier: None for the lists that come with the program; catalogue:
+    gives that of endpoints, as `catalogue_with` has it; ending: ends the reading of standard input
+    before that ends itself; watch: told how far the reading is.
     Raises EgressAuditError if no audit can be made. Opens no socket and resolves no name.
     """
     asserted.bound_to(())
-    claim = claim_of(profile)
+    claim = claim_of(profile, catalogue)
     evidence = evidence_at((path,), local, ending=ending, watch=watch)
-    return _audited(evidence, claim, local, asserted, bounds, classifier)
+    return _audited(evidence, claim, local, asserted, bounds, classifier, catalogue)
 
 
 def audit_merged(
@@ -85,6 +89,7 @@ def audit_merged(
     asserted: Asserted = NOTHING_ASSERTED,
     bounds: Bounds = USUAL_BOUNDS,
     classifier: Classifier | None = None,
+    catalogue: ReadCatalogue = packaged_catalogue,
     watch: Watch | None = None,
 ) -> Audited:
     """Judges several captures as one, in time order: rotated files, or one host's interfaces.
@@ -92,14 +97,31 @@ def audit_merged(
     Frames are numbered as `mergecap` would; the rest is as `audit_capture` has it.
     """
     asserted.bound_to(())
-    claim = claim_of(profile)
+    claim = claim_of(profile, catalogue)
     evidence = evidence_at(paths, local, watch=watch)
-    return _audited(evidence, claim, local, asserted, bounds, classifier)
+    return _audited(evidence, claim, local, asserted, bounds, classifier, catalogue)
 
 
-def claim_of(profile: str | Claim) -> Claim:
-    """The claim of a profile, by name or path; one that was loaded already is itself."""
-    return profile if isinstance(profile, Claim) else load_profile(profile)
+def claim_of(profile: str | Claim, catalogue: ReadCatalogue = packaged_catalogue) -> Claim:
+    """The claim of a profile, by name or path; one that was loaded already is itself.
+
+    Raises ProfileInvalid, also for an endpoint that the catalogue lacks, and WrongUsage.
+    """
+    if isinstance(profile, Claim):
+        return profile
+    return load_profile(profile, lambda: endpoint_words(catalogue()))
+
+
+def catalogue_with(files: Sequence[str] = ()) -> ReadCatalogue:
+    """Gives the catalogue of endpoints that comes with the program, with the entries of YAML files
+    or folders of the user's beside it.
+
+    Theirs are read at once: raises CatalogueInvalid for what cannot be used.
+    """
+    if not files:
+        return packaged_catalogue
+    whole = catalogue_of(files)
+    return lambda: whole
 
 
 def profile_of(name_or_path: str) -> Profile:
@@ -156,6 +178,7 @@ def _audited(
     asserted: Asserted,
     bounds: Bounds,
     classifier: Classifier | None,
+    catalogue: ReadCatalogue,
 ) -> Audited:
     if classifier is None:
         classifier = embedded_classifier()
@@ -163,6 +186,7 @@ def _audited(
         evidence.source,
         claim,
         classifier,
+        catalogue=catalogue,
         account=evidence.account,
         seal=evidence.seal,
         local=local,
@@ -262,20 +286,22 @@ def _explained(frame: TappedFrame, flow: int | None, result: Audited) -> Explain
 def audit_run(
     plan: "RunPlan",
     bundle: str | Path,
-    profile: str = "offline",
+    profile: str | Claim = "offline",
     *,
+    catalogue: ReadCatalogue = packaged_catalogue,
     on_tick: "Callable[[Status], None]" = lambda status: None,
     on_output: Callable[[bytes], None] = lambda part: None,
 ) -> Audited:
     """Runs a program in a sandbox and judges the bundle it leaves, as `audit_capture` would.
 
-    bundle: a folder that does not exist yet; on_tick, on_output: called in the recorder's process,
-    with how far it is and with what the exerciser prints. Linux only. Raises EgressAuditError if
-    there could be no run or no audit; of a wrong profile before anything is started.
+    bundle: a folder that does not exist yet; catalogue: as `audit_capture` has it; on_tick,
+    on_output: called in the recorder's process, with how far it is and what the exerciser prints.
+    Linux only. Raises EgressAuditError if there could be no run or no audit; of a wrong profile
+    before anything is started.
     """
-    load_profile(profile)
+    claim = claim_of(profile, catalogue)
     # Not above: nothing else needs it, and there is no such thing on other systems.
     from egress_audit.record.run import record
 
     record(plan, bundle, on_tick=on_tick, on_output=on_output)
-    return audit_capture(str(Path(bundle).absolute()), profile)
+    return audit_capture(str(Path(bundle).absolute()), claim, catalogue=catalogue)

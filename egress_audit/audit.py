@@ -23,6 +23,7 @@ from egress_audit.classify.destination import Classifier
 from egress_audit.classify.simulated import simulated_too
 from egress_audit.columns import FlowColumns, FrameSource, PacketBatch
 from egress_audit.coverage import Traffic, coverage_of
+from egress_audit.endpoints import ReadCatalogue, recognised
 from egress_audit.evidence.account import Account
 from egress_audit.flows.table import Assigned
 from egress_audit.flows.view import columns_of, flow_at
@@ -30,9 +31,11 @@ from egress_audit.judge.assertions import assertions_of
 from egress_audit.judge.case import Case
 from egress_audit.judge.headline import headline
 from egress_audit.judge.rules import findings
+from egress_audit.judge.timers import late_callers
 from egress_audit.judge.verdict import blind_spots, verdict
 from egress_audit.listening import USUAL_BOUNDS, Bounds, Listening
 from egress_audit.model.audit import Assertion, Audit, EvidenceItem, ListUsed, Observation
+from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.evidence import CaptureFacts
@@ -45,7 +48,7 @@ from egress_audit.recorded import CLOSED, Recorded, Seal, refuse_unusable, sende
 DestinationOf = Callable[[str], Destination]
 FlowRecord = tuple[Flow, tuple[Name, ...], Destination | Absent, FlowOwner | Absent]
 
-RULES_VERSION = 3
+RULES_VERSION = 4
 """Raised by every change after which the same evidence could be judged differently."""
 
 MOST_PARENTS = 16
@@ -127,6 +130,7 @@ def audited(
     claim: Claim,
     classifier: Classifier,
     *,
+    catalogue: ReadCatalogue | None = None,
     account: Account | None = None,
     seal: Seal = CLOSED,
     local: Sequence[IPv4Network | IPv6Network] = (),
@@ -136,9 +140,10 @@ def audited(
 ) -> Audited:
     """Reads a capture to its end and judges it.
 
-    account: what its recorder noted, and `seal`, how both were found; local: addresses that are
-    ours, where no account says so; bounds: how much is kept; on_batch: sees every batch of packets
-    with its flows. Raises as `refuse_unusable`, and WrongUsage for an unknown assertion.
+    catalogue: gives that of endpoints, if it is asked; account: what its recorder noted, and
+    `seal`, how both were found; local: addresses that are ours, where no account says so; bounds:
+    how much is kept; on_batch: sees every batch of packets with its flows. Raises as
+    `refuse_unusable`, and WrongUsage for an unknown assertion.
     """
     refuse_unusable(account, local)
     heard = Listening(source, bounds)
@@ -152,15 +157,20 @@ def audited(
         destination_of = simulated_too(destination_of, run.synthetic, run.our_resolvers)
     observations = _observations(heard.hearing, traffic, destination_of, bounds.max_observations)
     items = (*_evidence_items(facts), *seal.items)
+    noted = Absent.NOT_APPLICABLE if recorded is None else recorded.account.run
+    known = recognised(observations, claim, noted, catalogue)
     case = Case(
         claim=claim,
         coverage=coverage_of(heard, facts, traffic, recorded),
-        observations=observations,
+        observations=known.observations,
         own_addresses=traffic.sides.own,
         assertions=asserted.bound_to(tuple(item.sha256 for item in items)),
         lists=_lists_used(claim, observations, classifier),
         owners_known=recorded is not None,
-        run=Absent.NOT_APPLICABLE if recorded is None else recorded.account.run,
+        run=noted,
+        endpoints=known.entries,
+        catalogue=known.lists,
+        timed=known.timed,
     )
     audit = _judged(case, items)
     owned = None if traffic.senders is None else traffic.senders.owned
@@ -236,6 +246,12 @@ def _lists_used(
     return classifier.used if asked else ()
 
 
+def _entries_told(case: Case) -> tuple[Entry, ...]:
+    """The entries of the catalogue that the document names, each once, by id."""
+    told = dict(case.endpoints) | {entry.id: entry for entry in late_callers(case)}
+    return tuple(told[identifier] for identifier in sorted(told))
+
+
 def _judged(case: Case, items: tuple[EvidenceItem, ...]) -> Audit:
     """The document: what was found, what was not seen, and what follows."""
     found, spots = findings(case), blind_spots(case)
@@ -253,6 +269,7 @@ def _judged(case: Case, items: tuple[EvidenceItem, ...]) -> Audit:
         blind_spots=spots,
         assertions=case.assertions,
         observations=case.observations,
-        lists=case.lists,
+        lists=(*case.lists, *case.catalogue),
         run=case.run,
+        endpoints=_entries_told(case),
     )

@@ -3,6 +3,7 @@
     EgressAuditError            what, where, remedy: one line for a person     exit 12
     ├── InputUnreadable         the evidence cannot be opened or is no capture
     ├── ProfileInvalid          a profile file that does not say what it must
+    ├── CatalogueInvalid        a file of the endpoint catalogue that does not
     ├── ListUnreadable          an address list or operator table is missing or damaged
     └── WrongUsage              the command line asks for what does not exist     exit 2
 
@@ -55,6 +56,11 @@ class InputUnreadable(EgressAuditError):
 
 class ProfileInvalid(EgressAuditError):
     """A profile with an unknown key, a wrong type, a duplicate or a contradiction."""
+
+
+class CatalogueInvalid(EgressAuditError):
+    """A file of endpoints with an unknown key, a wrong type, a duplicate, or an entry that would
+    match what it does not mean."""
 
 
 class ListUnreadable(EgressAuditError):

@@ -13,6 +13,7 @@ from egress_audit.judge.blind_spots import Spot  # noqa: E402
 from egress_audit.judge.rules import RULES, Rule  # noqa: E402
 from egress_audit.judge.spots_of_attempts import SPOTS_OF_ATTEMPTS  # noqa: E402
 from egress_audit.judge.spots_of_claim import SPOTS_OF_CLAIM  # noqa: E402
+from egress_audit.judge.spots_of_endpoints import SPOTS_OF_ENDPOINTS  # noqa: E402
 from egress_audit.judge.spots_of_file import SPOTS_OF_FILE  # noqa: E402
 from egress_audit.judge.spots_of_record import SPOTS_OF_RECORD  # noqa: E402
 from egress_audit.judge.spots_of_run import SPOTS_OF_RUN  # noqa: E402
@@ -69,6 +70,12 @@ GROUPS: tuple[tuple[str, str, tuple[Spot, ...]], ...] = (
         "What the claim cannot know",
         'Names that are hidden, places that are unknown. Unknown is never "no".',
         SPOTS_OF_CLAIM,
+    ),
+    (
+        "What the catalogue leaves open",
+        "Purposes that are one of several or unknown, and callers that come later than was "
+        "watched.",
+        SPOTS_OF_ENDPOINTS,
     ),
     (
         "What a run of ours can lack",

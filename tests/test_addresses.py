@@ -231,6 +231,13 @@ def test_ipv4_and_ipv6_prefixes_do_not_answer_for_each_other() -> None:
     assert table.get(ip_address("10.0.0.1")) is None
 
 
+def test_every_prefix_that_holds_an_address_answers_the_longest_first() -> None:
+    rows = [("192.0.0.0/16", "wide"), ("192.0.2.0/24", "narrow"), ("198.51.100.0/24", "other")]
+    table = PrefixMap((ip_network(prefix), value) for prefix, value in rows)
+    assert list(table.every(ip_address("192.0.2.1"))) == ["narrow", "wide"]
+    assert list(table.every(ip_address("203.0.113.1"))) == []
+
+
 @pytest.mark.parametrize(
     ("text", "network"),
     [

@@ -3,6 +3,7 @@
 import pytest
 
 from egress_audit.errors import (
+    CatalogueInvalid,
     EgressAuditError,
     ExitCode,
     InputUnreadable,
@@ -23,7 +24,8 @@ def test_an_error_without_place_and_remedy_is_just_what() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [EgressAuditError, InputUnreadable, ListUnreadable, ProfileInvalid]
+    "kind",
+    [CatalogueInvalid, EgressAuditError, InputUnreadable, ListUnreadable, ProfileInvalid],
 )
 def test_what_prevents_an_audit_leaves_with_12(kind: type[EgressAuditError]) -> None:
     assert kind("x").exit_code is ExitCode.NO_AUDIT

@@ -35,9 +35,8 @@ def rows(name: str) -> list[dict[str, str]]:
 
 
 def test_every_list_in_the_folder_has_its_sources() -> None:
-    here = {path.name for path in LISTS.glob("*.csv")} | {
-        path.name for path in LISTS.glob("*.mmdb")
-    }
+    kinds = ("*.csv", "*.json", "*.mmdb")
+    here = {path.name for kind in kinds for path in LISTS.glob(kind)}
     assert here <= {entry["file"] for entry in SOURCES}
 
 

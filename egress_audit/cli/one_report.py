@@ -39,9 +39,9 @@ def judged_as_one(
 
 def _judged(asked: "Asked", paths: Sequence[str]) -> "Audited":
     """The audit, with a bar while it lasts."""
-    from egress_audit.api import audit_capture, audit_merged, classifier_with
+    from egress_audit.api import audit_capture, audit_merged, catalogue_with, classifier_with
 
-    classifier = classifier_with(asked.lists)
+    classifier, catalogue = classifier_with(asked.lists), catalogue_with(asked.catalogue)
     sizes = [_size(path) for path in paths]
     total = sum(sizes) if all(sizes) else None
     with Progress(total, "bytes" if total else "frames") as progress:
@@ -56,6 +56,7 @@ def _judged(asked: "Asked", paths: Sequence[str]) -> "Audited":
                 local=asked.local,
                 asserted=asked.asserted,
                 classifier=classifier,
+                catalogue=catalogue,
                 watch=watch,
             )
         with interruptible(paths[0]) as ending:
@@ -65,6 +66,7 @@ def _judged(asked: "Asked", paths: Sequence[str]) -> "Audited":
                 local=asked.local,
                 asserted=asked.asserted,
                 classifier=classifier,
+                catalogue=catalogue,
                 ending=ending,
                 watch=watch,
             )

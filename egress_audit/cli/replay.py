@@ -14,7 +14,7 @@ from egress_audit.cli.replay_options import (
     refuse_what_cannot_be_meant,
     replay_options,
 )
-from egress_audit.cli.report_options import output_options, profile_option
+from egress_audit.cli.report_options import catalogue_option, output_options, profile_option
 
 if TYPE_CHECKING:
     from egress_audit.cli.several import Asked
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @profile_option
 @output_options
+@catalogue_option
 @replay_options
 def replay(**options: Any) -> int:
     """Judge captures or bundles against a claim.
@@ -61,7 +62,7 @@ def replay(**options: Any) -> int:
 def _asked(options: ReplayOptions, words: tuple[str, ...]) -> "Asked":
     """What is asked of every capture. Raises EgressAuditError for a profile, names or an assertion
     that cannot be used, before any capture is read."""
-    from egress_audit.api import Asserted, claim_of
+    from egress_audit.api import Asserted, catalogue_with, claim_of
     from egress_audit.cli.several import Asked
     from egress_audit.report.labels import read_labels
 
@@ -70,7 +71,8 @@ def _asked(options: ReplayOptions, words: tuple[str, ...]) -> "Asked":
     labels = None if options.names is None else read_labels(options.names)
     local = own_prefixes(options.local)
     documents = options.form == "json"
-    return Asked(claim_of(options.profile), local, asserted, options.lists, labels, documents)
+    claim = claim_of(options.profile, catalogue_with(options.catalogue))
+    return Asked(claim, local, asserted, options.lists, options.catalogue, labels, documents)
 
 
 def _several(

@@ -80,6 +80,7 @@ class ReplayOptions:
     form: str
     output: str | None
     flows: str | None
+    catalogue: tuple[str, ...]
     merge: bool
     jobs: int | None
     flows_dir: str | None
@@ -115,7 +116,8 @@ def refuse_what_cannot_be_meant(options: ReplayOptions, found: Gathered) -> None
         raise click.UsageError("--flows and --flows-dir are one or the other")
     if options.frames is not None:
         _refuse_unrepeatable(options.frames, found.paths)
-    read = [*found.paths, options.profile, *options.lists, *filter(None, [options.names])]
+    read = [*found.paths, options.profile, *options.lists, *options.catalogue]
+    read += filter(None, [options.names])
     written = (options.output, options.flows, options.frames)
     refuse_overwriting(written, read)
     for path in found.paths:

@@ -30,6 +30,13 @@ profile_option = click.option(
     help="The claim: a name, or a YAML file.",
 )
 
+catalogue_option = click.option(
+    "--catalogue",
+    metavar="FILE|FOLDER",
+    multiple=True,
+    help="Endpoints of your own (YAML), beside those that come with the program; repeatable.",
+)
+
 _OUTPUTS: tuple[Callable[[Callable[..., object]], Callable[..., object]], ...] = (
     click.option(
         "--format",

@@ -11,6 +11,7 @@ import click
 from egress_audit.cli.durations import seconds_of
 from egress_audit.cli.output import held, refuse_overwriting
 from egress_audit.cli.report_options import (
+    catalogue_option,
     output_options,
     profile_option,
     refuse_sharing,
@@ -22,6 +23,8 @@ from egress_audit.paths import is_folder, is_there
 
 if TYPE_CHECKING:
     from egress_audit.api import Audited
+    from egress_audit.endpoints import ReadCatalogue
+    from egress_audit.model.claim import Claim
     from egress_audit.record.plan import RunPlan
 
 THREADS = "OPENBLAS_NUM_THREADS"
@@ -103,6 +106,7 @@ def ports_of(
     help="Keep packets whole, or without what they carry.",
 )
 @click.option("--bundle", metavar="DIR", help="Keep the evidence in this new folder.")
+@catalogue_option
 @output_options
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="COMMAND...")
 def run(
@@ -112,6 +116,7 @@ def run(
     form: str,
     output: str | None,
     flows: str | None,
+    catalogue: tuple[str, ...],
     **words: Any,
 ) -> int:
     """Run COMMAND in a sandbox from which no packet leaves, and judge what it wanted to send.
@@ -122,8 +127,8 @@ def run(
 
     The exit code is the verdict: 0 HOLDS, 10 VIOLATED, 11 INCONCLUSIVE; 12 if there is none.
     """
+    from egress_audit.api import catalogue_with, claim_of
     from egress_audit.cli.forewarnings import forewarnings
-    from egress_audit.judge.profile import load_profile
 
     if not command:
         raise click.UsageError("no command: write it behind --, as in `run -- python app.py`")
@@ -132,12 +137,14 @@ def run(
     for path in plan.bind:
         if not is_there(path):
             raise EgressAuditError("is not there", where=path, hint="--bind shows what there is")
-    _refuse_outputs(bundle, output, flows, (profile, words["env_file"] or ""))
-    for line in forewarnings(load_profile(profile), plan):
+    _refuse_outputs(bundle, output, flows, (profile, words["env_file"] or "", *catalogue))
+    endpoints = catalogue_with(catalogue)
+    claim = claim_of(profile, endpoints)
+    for line in forewarnings(claim, plan):
         click.echo(f"egress-audit: {line}", err=True)
     outputs = held((output, flows))
     with place_for(bundle) as place, ended_tidily(), outputs as (report, lines):
-        result = _audited(plan, place, profile)
+        result = _audited(plan, place, claim, endpoints)
         if output in (None, "-") and sys.stdout is not None and sys.stdout.isatty():
             click.echo()  # The program's last line may not have ended.
         write_audit(result, form, report, lines)
@@ -231,7 +238,7 @@ def _refuse_outputs(
             raise EgressAuditError(what, where=path, hint="choose another place")
 
 
-def _audited(plan: "RunPlan", bundle: str, profile: str) -> "Audited":
+def _audited(plan: "RunPlan", bundle: str, claim: "Claim", catalogue: "ReadCatalogue") -> "Audited":
     """Runs and judges, with the live view if there is a terminal for it."""
     # The last one early: the recorder may not be able to read our own files any more when it
     # shows something, once it has given root's rights away.
@@ -245,11 +252,13 @@ def _audited(plan: "RunPlan", bundle: str, profile: str) -> "Audited":
     said = ExerciseOutput().take
     if not is_wanted():
         with terminal_kept():
-            return audit_run(plan, bundle, profile, on_output=said)
+            return audit_run(plan, bundle, claim, catalogue=catalogue, on_output=said)
     view = LiveView()
     try:
         # Inside, since a terminal in the middle of a sequence would not obey when rows are cleared.
         with terminal_kept():
-            return audit_run(plan, bundle, profile, on_tick=view.tick, on_output=said)
+            return audit_run(
+                plan, bundle, claim, catalogue=catalogue, on_tick=view.tick, on_output=said
+            )
     finally:
         view.close()

@@ -30,6 +30,8 @@ class Asked:
     local: Sequence[IPv4Network | IPv6Network]
     asserted: "Asserted"
     lists: tuple[str, ...]
+    catalogue: tuple[str, ...]
+    """Files or folders of endpoints of the user's."""
     labels: "Labels | None"
     documents: bool
     """Whether the whole document of each is wanted."""
@@ -58,10 +60,11 @@ class Judge:
     """Judges capture after capture, with lists that are opened once."""
 
     def __init__(self, asked: Asked) -> None:
-        from egress_audit.api import classifier_with
+        from egress_audit.api import catalogue_with, classifier_with
 
         self._asked = asked
         self._classifier = classifier_with(asked.lists)
+        self._catalogue = catalogue_with(asked.catalogue)
 
     def outcome(self, task: Task) -> Outcome:
         """The row of one capture, also of one that cannot be judged."""
@@ -78,6 +81,7 @@ class Judge:
                 local=asked.local,
                 asserted=asked.asserted,
                 classifier=self._classifier,
+                catalogue=self._catalogue,
             )
             if task.flows is not None:
                 write_flows(result, task.flows)

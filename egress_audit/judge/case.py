@@ -58,6 +58,8 @@ class Case:
     """What the recorder noted; NOT_APPLICABLE for a plain capture."""
     endpoints: Mapping[str, Entry] = field(default_factory=dict)
     """The entries of the catalogue that rows match, by id."""
+    catalogue: tuple[ListUsed, ...] = ()
+    """The files behind those entries."""
     timed: tuple[Entry, ...] = ()
     """Entries of the runtimes that the claim names, or of processes of the run, whose calls come
     some time after the start."""

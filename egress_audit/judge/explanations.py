@@ -1,16 +1,19 @@
 """A finding in three sentences, from the catalogue: who calls there, why, how to switch it off."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from egress_audit.judge.blind_spots import some
 from egress_audit.judge.case import Case
 from egress_audit.judge.phrases import either
 from egress_audit.model.audit import Observation
-from egress_audit.model.catalogue import Entry
+from egress_audit.model.catalogue import Entry, Switch
 from egress_audit.model.destination import Absent
 
 MOST_SWITCHES = 3
-LONGEST = 240
+"""Of several callers; the others are counted."""
+NO_SWITCH = "no switch is known"
+LONGEST, LONGEST_OF_SEVERAL = 240, 110
 """Characters of one fact; the whole of it stands among the document's endpoints."""
 
 
@@ -35,15 +38,11 @@ def explanation(case: Case, seen: Observation) -> tuple[str, ...]:
 
 
 def _who(entries: Sequence[Entry]) -> str:
-    """`Ollama server (Ollama, US)`; of several `one of …`, the vendors each once."""
-    if len(entries) == 1:
-        (entry,) = entries
-        return f"{entry.product} ({_vendor(entry)})"
-    products = list(dict.fromkeys(entry.product for entry in entries))
-    vendors = either(map(_vendor, entries))
-    if len(products) == 1:
-        return f"{products[0]} ({vendors})"
-    return f"one of {len(products)}: {either(products)} ({vendors})"
+    """`Ollama server (Ollama, US)`; of several `one of 3: …`, those with most entries first."""
+    counted = Counter(entry.product for entry in entries)
+    products = [product for product, _ in counted.most_common()]
+    several = f"one of {len(products)}: " if len(products) > 1 else ""
+    return f"{several}{some(products)} ({either(map(_vendor, entries))})"
 
 
 def _vendor(entry: Entry) -> str:
@@ -61,32 +60,52 @@ def _why(entries: Sequence[Entry]) -> str:
 
 
 def _off(entries: Sequence[Entry]) -> str:
-    """Each way once, before it whom it silences if there are several, and when it is known not to
-    help."""
-    known: dict[str, Entry] = {}
+    """How, and the cases in which it is known not to help; of several callers what silences most of
+    them first, each with whom it silences."""
+    if len(entries) == 1:
+        (entry,) = entries
+        return NO_SWITCH if isinstance(entry.switch, Absent) else _switch(entry.switch)
+    groups: dict[str, list[Entry]] = {}
     for entry in entries:
-        if not isinstance(entry.switch, Absent):
-            known.setdefault(entry.switch.how, entry)
-    without = [entry for entry in entries if isinstance(entry.switch, Absent)]
-    if not known:
-        return "no switch is known"
-    told = [_switch(entry, several=len(entries) > 1) for entry in known.values()]
-    more = len(told) - MOST_SWITCHES
-    beyond = [f"{more} more in the document"] if more > 0 else []
-    none = [f"none is known for {either(e.product for e in without)}"] if without else []
-    return _joined((*told[:MOST_SWITCHES], *beyond, *none))
+        groups.setdefault(_short_way(entry), []).append(entry)
+    without = groups.pop("", [])
+    ways = sorted(groups, key=lambda way: -len(groups[way]))
+    told = [_way_of_several(way, groups[way]) for way in ways[:MOST_SWITCHES]]
+    told += [f"{len(ways) - len(told)} more in the document"] if len(ways) > len(told) else []
+    told += [f"{NO_SWITCH} for {_products(without)}"] if without else []
+    return "; ".join(told)
 
 
-def _switch(entry: Entry, *, several: bool) -> str:
-    assert not isinstance(entry.switch, Absent)
-    whom = f"{entry.product}: " if several else ""
-    fails = f" (does not help: {some(entry.switch.fails)})" if entry.switch.fails else ""
-    return f"{whom}{_short(entry.switch.how)}{fails}"
+def _switch(switch: Switch) -> str:
+    """Its words, and each case in which it is known not to help."""
+    beyond = len(switch.fails) - MOST_SWITCHES
+    cases = (*switch.fails[:MOST_SWITCHES], *([f"{beyond} more"] if beyond > 0 else []))
+    noted = ["but note: " + "; ".join(_short(case, LONGEST_OF_SEVERAL) for case in cases)]
+    return "; ".join((_short(switch.how, LONGEST), *(noted if cases else ())))
+
+
+def _short_way(entry: Entry) -> str:
+    """`HF_HUB_OFFLINE=1`; where no variable does it, the words; '' for no switch."""
+    if isinstance(entry.switch, Absent):
+        return ""
+    variables = " ".join(f"{name}={value}" for name, value in entry.switch.variables)
+    return variables or _short(entry.switch.how, LONGEST_OF_SEVERAL)
+
+
+def _way_of_several(way: str, entries: Sequence[Entry]) -> str:
+    """`HF_HUB_OFFLINE=1 for huggingface_hub and 2 more (but note: …)`."""
+    fails = [case for e in entries if not isinstance(e.switch, Absent) for case in e.switch.fails]
+    noted = f" (but note: {_short(some(fails, 1), LONGEST_OF_SEVERAL)})" if fails else ""
+    return f"{way} for {_products(entries)}{noted}"
+
+
+def _products(entries: Iterable[Entry]) -> str:
+    return some((entry.product for entry in entries), 2)
 
 
 def _joined(parts: Iterable[str]) -> str:
-    return "; ".join(_short(part) for part in parts if part)
+    return "; ".join(_short(part, LONGEST) for part in parts if part)
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1].rstrip()}…"
+def _short(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"

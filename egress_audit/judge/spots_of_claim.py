@@ -118,9 +118,9 @@ def _no_lists(case: Case) -> int | None:
 
 def _stale(case: Case) -> int | None:
     claim: Claim = case.claim
-    if not claim.uses_lists:
-        return None
-    ages = [case.list_age_ns(used) for used in case.lists]
+    lists = case.lists if claim.uses_lists else ()
+    lists += case.catalogue if claim.uses_catalogue else ()
+    ages = [case.list_age_ns(used) for used in lists]
     limit = claim.require.lists_max_age_ns
     return sum(not isinstance(age, Absent) and age > limit for age in ages) or None
 
@@ -242,11 +242,11 @@ SPOTS_OF_CLAIM: tuple[Spot, ...] = (
     ),
     Spot(
         "lists-stale",
-        "Stale address lists",
+        "Stale lists",
         "lists that are further from the capture's end than the profile allows: {count}",
         "lists of the time of the capture",
         NONE,
-        "claims that allow or deny by place or operator",
+        "claims that allow or deny by place or operator, deny by purpose, or allow endpoints",
         "use lists of that time, or raise require.lists_max_age",
         _stale,
         always,

@@ -101,7 +101,7 @@ def _filter(case: Case) -> int | None:
 
 def _old_lists(case: Case) -> int | None:
     limit = 90 * 86_400 * 1_000_000_000
-    ages = [case.list_age_ns(used) for used in case.lists]
+    ages = [case.list_age_ns(used) for used in (*case.lists, *case.catalogue)]
     old = [age for age in ages if not isinstance(age, Absent) and age > limit]
     return max(old) // (86_400 * 1_000_000_000) if old else None
 
@@ -286,9 +286,9 @@ SPOTS_OF_RUN: tuple[Spot, ...] = (
     ),
     Spot(
         "lists-old",
-        "Age of the address lists",
-        "the address lists are of another time than the capture; 4 % of addresses change their "
-        "AS in 14 months; days: {count}",
+        "Age of the lists",
+        "the lists are of another time than the capture (4 % of addresses change their AS in 14 "
+        "months, and programs change whom they call); days: {count}",
         "lists of the time of the capture",
         Absent.NOT_APPLICABLE,
         "no claim by itself; see `lists-stale`",

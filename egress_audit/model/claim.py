@@ -111,3 +111,8 @@ class Claim:
         """True if the verdict depends on what the address lists say."""
         deny = self.deny
         return self.allow.by_place or bool(deny.located or deny.controlled or deny.categories)
+
+    @property
+    def uses_catalogue(self) -> bool:
+        """True if the verdict depends on what the catalogue of endpoints says."""
+        return bool(self.allow.endpoints or self.deny.purposes)

@@ -38,7 +38,8 @@ def _contradictions(findings: tuple[Finding, ...]) -> Section:
 def _explained(finding: Finding, told: dict[tuple[str, ...], str]) -> tuple[str, ...]:
     """Who, why and how to switch it off; what an earlier finding said is not said again."""
     if finding.explanation in told:
-        return (f"who, why and how to switch it off: as above, at {told[finding.explanation]}",)
+        who, *_ = finding.explanation
+        return who, f"why, and how to switch it off: as above, at {told[finding.explanation]}"
     if finding.explanation:
         told[finding.explanation] = finding.rule
     return finding.explanation

@@ -57,6 +57,8 @@ class Scene:
     """Fields of `Bounds` that are lowered, so that a small capture goes beyond them."""
     lists: bool = True
     """False: audited as if there were no address list."""
+    catalogue: str = ""
+    """A file below captures/ in place of the packaged catalogue of endpoints; empty for that."""
 
 
 def raw(packet: bytes) -> bytes:

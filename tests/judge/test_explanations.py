@@ -36,7 +36,7 @@ def test_what_the_catalogue_does_not_know_is_not_explained() -> None:
 def test_a_switch_is_told_with_the_cases_in_which_it_fails() -> None:
     fails = ("as a service", "in old versions")
     assert explained(switched(fails=fails))[2] == (
-        "how to switch it off: ACME_QUIET=1 (does not help: as a service, in old versions)"
+        "how to switch it off: ACME_QUIET=1; but note: as a service; in old versions"
     )
 
 
@@ -46,16 +46,30 @@ def test_without_a_switch_it_says_so() -> None:
 
 def test_several_that_fit_are_one_of_them() -> None:
     assert explained(entry(), NEWS) == (
-        "who: one of 2: Acme server or Acme app (Acme, SE)",
+        "who: one of 2: Acme server, Acme app (Acme, SE)",
         "why: telemetry or update-check",
-        "how to switch it off: Acme server: ACME_QUIET=1 before it starts; none is known for "
-        "Acme app",
+        "how to switch it off: ACME_QUIET=1 for Acme server; no switch is known for Acme app",
     )
 
 
 def test_the_same_switch_of_several_is_told_once() -> None:
     both = explained(entry(), entry("acme-more", product="Acme app"))
-    assert both[2].count("ACME_QUIET") == 1
+    assert both[2] == "how to switch it off: ACME_QUIET=1 for Acme server, Acme app"
+
+
+def test_of_several_that_fit_what_silences_most_is_told_first_and_the_last_are_counted() -> None:
+    ways = [
+        entry(f"acme-{n}", product=f"P{n}", switch=Switch("", ((f"V{max(n, 2)}", "1"),)))
+        for n in range(1, 7)
+    ]
+    told = explained(*ways)[2]
+    assert told.startswith("how to switch it off: V2=1 for P1, P2; V3=1 for P3;")
+    assert told.endswith("2 more in the document")
+
+
+def test_of_several_the_product_with_most_entries_is_named_first() -> None:
+    more = entry("acme-more", product="Acme app")
+    assert explained(entry(), NEWS, more)[0].startswith("who: one of 2: Acme app, Acme server")
 
 
 def test_a_label_says_that_it_is_no_evidence() -> None:

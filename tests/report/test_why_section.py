@@ -92,4 +92,7 @@ def test_a_finding_that_the_catalogue_knows_is_explained_before_its_frames() -> 
 def test_what_was_explained_once_is_not_explained_again() -> None:
     findings = tuple(replace(one, explanation=EXPLAINED) for one in hub_lookup().findings)
     _, again = why_section(replace(hub_lookup(), findings=findings)).entries
-    assert again.lines[1] == "who, why and how to switch it off: as above, at EA001"
+    assert again.lines[1:3] == (
+        "who: Acme server (Acme, SE)",
+        "why, and how to switch it off: as above, at EA001",
+    )

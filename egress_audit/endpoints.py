@@ -1,0 +1,178 @@
+"""What the catalogue knows of each observation: who may be there, narrowed by who called and when.
+
+Names and addresses are looked up each by itself, once. What stays on the machine and names nobody
+costs nothing: the catalogue is not even read for it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from egress_audit.addresses import NEAR, Scope
+from egress_audit.classify import narrowing
+from egress_audit.classify.catalogue import Catalogue
+from egress_audit.classify.narrowing import narrowed, program_names
+from egress_audit.judge.permission import is_own_name, literal_address
+from egress_audit.judge.timers import due_ns, is_named
+from egress_audit.model.audit import Direction, Kind, ListUsed, Match, Observation
+from egress_audit.model.catalogue import Entry
+from egress_audit.model.claim import Claim
+from egress_audit.model.destination import Absent
+from egress_audit.model.run import Role, Run
+
+Entries = tuple[Entry, ...]
+ReadCatalogue = Callable[[], Catalogue]
+"""Gives the catalogue; it is read when somebody asks for the first time."""
+End = tuple[str, int | None, str | None]
+"""A name or address, with port and protocol where these are the far end's own."""
+PROTOCOLS = {6: "tcp", 17: "udp"}
+NO_PORT = 0
+"""Fits entries without ports only: what is neither TCP nor UDP has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """The observations with what the catalogue knows of them."""
+
+    observations: tuple[Observation, ...]
+    entries: Mapping[str, Entry]
+    """Those that observations match, by id."""
+    timed: Entries
+    """Those that may call some time after the start of what ran, or of what the claim names."""
+    lists: tuple[ListUsed, ...]
+    """The files behind the catalogue; none if it was not asked."""
+
+
+def endpoint_words(catalogue: Catalogue) -> frozenset[str]:
+    """What `allow.endpoints` of a profile can hold: ids, `vendor:NAME` and `product:NAME`."""
+    words: set[str] = set()
+    for entry in catalogue:
+        words |= {entry.id, f"vendor:{entry.vendor}", f"product:{entry.product}"}
+    return frozenset(words)
+
+
+def recognised(
+    observations: Iterable[Observation],
+    claim: Claim,
+    run: Run | Absent,
+    catalogue: ReadCatalogue | None,
+) -> Recognised:
+    """Every observation with its matches; those of our own helpers as they are.
+
+    catalogue: None for no catalogue, which recognises nothing.
+    """
+    if catalogue is None:
+        return Recognised(tuple(observations), {}, (), ())
+    looking = _Looking(catalogue, run)
+    seen = tuple(looking.recognised(row) for row in observations)
+    timed = tuple(looking.timed(claim))
+    if claim.uses_catalogue:
+        looking.read()
+    return Recognised(seen, looking.entries, timed, looking.lists)
+
+
+@dataclass(slots=True)
+class _Looking:
+    """The catalogue, and what was found in it so far."""
+
+    catalogue: ReadCatalogue
+    run: Run | Absent
+    entries: dict[str, Entry] = field(default_factory=dict)
+    _found: dict[End, Entries] = field(default_factory=dict)
+    lists: tuple[ListUsed, ...] = ()
+    _starts: dict[tuple[int, int, str], int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        processes = () if isinstance(self.run, Absent) else self.run.processes
+        self._starts = {(one.pid, one.start_time, one.exe): one.first_ns for one in processes}
+
+    def read(self) -> Catalogue:
+        """The catalogue, which from now on was asked."""
+        catalogue = self.catalogue()
+        self.lists = catalogue.used
+        return catalogue
+
+    def recognised(self, seen: Observation) -> Observation:
+        """The row with its matches; itself if there are none."""
+        if seen.by_helper:
+            return seen
+        matches = tuple(self._matches(seen))
+        return replace(seen, endpoints=matches) if matches else seen
+
+    def _matches(self, seen: Observation) -> Iterator[Match]:
+        for end in _ends(seen):
+            if end not in self._found:
+                self._found[end] = self._looked_up(end)
+            entries = self._found[end]
+            if len(entries) > 1:
+                entries = self._narrowed(entries, seen)
+            if entries:
+                self.entries |= {entry.id: entry for entry in entries}
+                yield Match(end[0], tuple(entry.id for entry in entries))
+
+    def _looked_up(self, end: End) -> Entries:
+        if literal_address(end[0]) is None:
+            return self.read().of_host(*end)
+        return self.read().of_address(*end)
+
+    def _narrowed(self, entries: Entries, seen: Observation) -> Entries:
+        owner = None if isinstance(seen.owner, Absent) else seen.owner
+        return narrowed(
+            entries,
+            exe=owner.exe if owner else "",
+            cmdline=_arguments(owner.cmdline) if owner else (),
+            phase="" if isinstance(seen.phase, Absent) else seen.phase,
+            after_ns=self._after_ns(seen),
+        )
+
+    def timed(self, claim: Claim) -> Iterator[Entry]:
+        """Callers that may come later: of runtimes that the claim names, of the run's processes."""
+        if isinstance(self.run, Absent) and not claim.applies_to.runtimes:
+            return
+        for entry in self.read():
+            if due_ns(entry) and (is_named(entry, claim) or _ran(entry, self.run)):
+                yield entry
+
+    def _after_ns(self, seen: Observation) -> int | None:
+        """From the start of the process behind a row to its first packet; None if unknown."""
+        if isinstance(seen.owner, Absent):
+            return None
+        process = seen.owner.pid, seen.owner.start_time, seen.owner.exe
+        began_ns = self._starts.get(process)
+        return None if began_ns is None else seen.first_ts_ns - began_ns
+
+
+def _ends(seen: Observation) -> Iterator[End]:
+    """What can be looked up of a row: its names, and its address unless that is near or invented.
+
+    The port is the far end's; that of a carrier near us says nothing of where a name leads.
+    """
+    scope = seen.destination.scope
+    outside = scope not in NEAR and seen.kind is Kind.CONTACT
+    port, protocol = _port(seen) if outside else (None, None)
+    for use in seen.names:
+        if "." in use.host and use.host != seen.far_h and not is_own_name(use.host):
+            yield use.host, port, protocol
+    if outside and scope is not Scope.SIMULATED and not isinstance(seen.far_h, Absent):
+        yield seen.far_h, port, protocol
+
+
+def _port(seen: Observation) -> tuple[int | None, str | None]:
+    """The port that ours called, with its protocol."""
+    if seen.proto not in PROTOCOLS:
+        return NO_PORT, None
+    if isinstance(seen.far_p, Absent) or seen.direction is not Direction.OUTBOUND:
+        return None, None
+    return seen.far_p, PROTOCOLS[seen.proto]
+
+
+def _ran(entry: Entry, run: Run | Absent) -> bool:
+    """True if a process of the program is one that is known to call it."""
+    if isinstance(run, Absent):
+        return False
+    programs = (one for one in run.processes if one.role is Role.TARGET)
+    named = (program_names(one.exe, _arguments(one.cmdline)) for one in programs)
+    return any(narrowing.is_named(entry, names) for names in named)
+
+
+def _arguments(cmdline: str | Absent) -> Sequence[str]:
+    return () if isinstance(cmdline, Absent) else cmdline.split()

@@ -1,0 +1,48 @@
+"""Compiles lists/catalogue/*.yaml into lists/catalogue.json, and writes its sha256 down.
+
+The same files make the same bytes; a test holds the compiled catalogue to what this writes.
+"""
+
+import hashlib
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from egress_audit.classify.catalogue_files import (  # noqa: E402 - the line above makes it importable
+    COMPILED,
+    placed_entries,
+    refuse_contradictions,
+)
+from egress_audit.classify.catalogue_rows import compiled, rows_in  # noqa: E402
+from egress_audit.errors import EgressAuditError  # noqa: E402
+
+FOLDER = COMPILED.with_suffix("")
+SOURCES = COMPILED.parent / "SOURCES.yaml"
+SHA256 = re.compile(r"(- file: catalogue\.json\n(?:(?!  - file:).*\n)*?    sha256: )[0-9a-f]*")
+
+
+def compiled_text() -> str:
+    """What the compiled catalogue must be."""
+    placed = placed_entries(sorted(FOLDER.glob("*.yaml")))
+    refuse_contradictions(placed)
+    return compiled(item.entry for item in placed)
+
+
+def main() -> None:
+    """Writes the compiled catalogue, and its sha256 into SOURCES.yaml."""
+    try:
+        content = compiled_text().encode()
+    except EgressAuditError as error:
+        sys.exit(str(error))
+    COMPILED.write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    sources = SHA256.sub(rf"\g<1>{digest}", SOURCES.read_text(encoding="utf-8"))
+    SOURCES.write_text(sources, encoding="utf-8", newline="\n")
+    print(f"{COMPILED.name}: {len(content)} bytes, {len(rows_in(content))} entries")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""Which of several entries a contact can have been."""
+
+from collections.abc import Callable
+
+import pytest
+
+from egress_audit.classify.narrowing import (
+    is_interpreter,
+    is_named,
+    narrowed,
+    program_names,
+)
+from egress_audit.model.catalogue import Entry
+from tests.builders.catalogues import read_entry
+
+OLLAMA = read_entry(id="ollama", processes="[ollama]", phases="[start]", versions='">=0.30"')
+DOCKER = read_entry(id="docker", processes="[dockerd]", phases="[idle]", first="10m")
+ANYBODY = read_entry(id="anybody")
+ALL = (OLLAMA, DOCKER, ANYBODY)
+
+
+def left(*entries: Entry, **facts: object) -> list[str]:
+    narrow: Callable[..., tuple[Entry, ...]] = narrowed
+    return [entry.id for entry in narrow(entries or ALL, **facts)]
+
+
+def test_without_facts_all_stay() -> None:
+    assert left() == ["ollama", "docker", "anybody"]
+
+
+def test_nothing_stays_nothing() -> None:
+    assert narrowed((), exe="/usr/bin/ollama") == ()
+
+
+def test_an_entry_that_names_the_program_leaves_out_those_that_name_another() -> None:
+    assert left(exe="/usr/local/bin/ollama") == ["ollama", "anybody"]
+
+
+def test_a_program_that_no_entry_names_leaves_out_none() -> None:
+    assert left(exe="/opt/piper") == ["ollama", "docker", "anybody"]
+
+
+def test_what_an_interpreter_loads_is_not_known_so_it_leaves_out_none() -> None:
+    assert left(exe="/usr/bin/python3.11", cmdline=["python3.11", "-m", "ollama"]) == [
+        "ollama", "docker", "anybody",
+    ]  # fmt: skip
+
+
+def test_a_version_outside_leaves_the_entry_out() -> None:
+    assert left(exe="ollama", version="0.29.1") == ["anybody"]
+
+
+@pytest.mark.parametrize("version", ["0.30", "0.33.1", "unreadable"])
+def test_a_version_inside_or_unknown_keeps_the_entry(version: str) -> None:
+    assert left(exe="ollama", version=version) == ["ollama", "anybody"]
+
+
+def test_the_version_of_one_program_says_nothing_of_another() -> None:
+    assert left(exe="/opt/piper", version="0.1") == ["ollama", "docker", "anybody"]
+
+
+def test_a_phase_leaves_out_what_happens_in_another() -> None:
+    assert left(phase="start") == ["ollama", "anybody"]
+
+
+def test_a_phase_that_no_entry_names_leaves_out_none() -> None:
+    assert left(phase="warm-up") == ["ollama", "docker", "anybody"]
+
+
+def test_a_timer_cannot_have_fired_long_before_its_time() -> None:
+    assert left(after_ns=3_000_000_000) == ["ollama", "anybody"]
+
+
+def test_a_timer_may_be_early() -> None:
+    assert "docker" in left(after_ns=9 * 60 * 1_000_000_000)
+
+
+def test_what_is_known_stays_when_nothing_would_be_left() -> None:
+    assert left(DOCKER, after_ns=0) == ["docker"]
+    assert left(OLLAMA, exe="ollama", version="0.1") == ["ollama"]
+
+
+@pytest.mark.parametrize(
+    ("exe", "cmdline", "names"),
+    [
+        ("/usr/bin/ollama", ["ollama", "serve"], {"ollama"}),
+        ("C:\\Apps\\Ollama App.EXE", [], {"ollama app"}),
+        ("/usr/bin/python3", ["python3", "-u", "/opt/bin/vllm", "serve"], {"python3", "vllm"}),
+        ("/usr/bin/python3", ["python3", "-m", "a.b", "x"], {"python3", "a.b", "a"}),
+        ("/usr/bin/python3", ["python3", "-m"], {"python3"}),
+        ("/usr/bin/python3", ["python3"], {"python3"}),
+        ("", ["/opt/acme", "x"], {"acme"}),
+        ("", [], set()),
+    ],
+)  # fmt: skip
+def test_a_program_is_called_by_its_file_or_its_script(
+    exe: str, cmdline: list[str], names: set[str]
+) -> None:
+    assert program_names(exe, cmdline) == names
+
+
+@pytest.mark.parametrize("exe", ["/usr/bin/python3.13", "node", "/opt/java"])
+def test_an_interpreter_is_known_by_its_name(exe: str) -> None:
+    assert is_interpreter(exe)
+
+
+@pytest.mark.parametrize("exe", ["ollama", "/usr/bin/nodejs-thing", ""])
+def test_a_program_of_its_own_is_no_interpreter(exe: str) -> None:
+    assert not is_interpreter(exe)
+
+
+def test_names_are_compared_without_case_and_ending() -> None:
+    assert is_named(read_entry(processes="[Ollama.exe]"), frozenset({"ollama"}))
+    assert not is_named(ANYBODY, frozenset({"ollama"}))
