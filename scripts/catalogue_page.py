@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 import yaml
-from egress_audit.classify.catalogue_files import COMPILED, packaged_catalogue
 
+from egress_audit.classify.catalogue_files import COMPILED, packaged_catalogue
 from egress_audit.model.catalogue import Entry, Purpose, Verified
+from egress_audit.model.destination import Absent
 from egress_audit.report.plain import network_text
 from egress_audit.report.words import duration_text
 from scripts.profiles_page import bullet, filled
@@ -102,7 +103,7 @@ def _facts(entry: Entry) -> Iterator[tuple[str, str]]:
     yield "When", escaped(_when(entry))
     yield "By", escaped(", ".join(entry.processes))
     yield "Sends", escaped(entry.sends)
-    if entry.switch is not None:
+    if not isinstance(entry.switch, Absent):
         variables = ", ".join(f"`{name}={value}`" for name, value in entry.switch.variables)
         how = escaped(entry.switch.how)
         yield "Switched off by", f"{how} ({variables})" if variables else how
@@ -117,9 +118,9 @@ def _facts(entry: Entry) -> Iterator[tuple[str, str]]:
 def _when(entry: Entry) -> str:
     """The trigger in words, then first call, period and phases as far as they are known."""
     facts = [entry.trigger] if entry.trigger else []
-    if entry.first_ns is not None:
-        facts.append(f"first after {_duration(entry.first_ns)}")
-    if entry.every_ns is not None:
+    if not isinstance(entry.first_ns, Absent):
+        facts.append(f"first after {_duration(entry.first_ns)}" if entry.first_ns else "at once")
+    if not isinstance(entry.every_ns, Absent):
         facts.append(f"then every {_duration(entry.every_ns)}")
     if entry.phases:
         facts.append(f"phases {', '.join(entry.phases)}")

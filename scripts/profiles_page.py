@@ -6,8 +6,9 @@ from pathlib import Path
 
 from egress_audit.judge.profile import profile_names, read_profile
 from egress_audit.model.profile import Profile, ProfileKind
-from egress_audit.report.claim_words import KIND_WORDS, needs, word_of
+from egress_audit.report.claim_words import KIND_WORDS, word_of
 from egress_audit.report.profile_pages import KIND_TITLES
+from egress_audit.report.words import duration_text
 
 MARK = "<!-- From here on made from profiles/ by scripts/write_docs.py. -->\n"
 """The end of what is written by hand."""
@@ -47,7 +48,7 @@ def _section(profile: Profile) -> str:
         ("Extends", f"`{_extended(profile)}`" if _extended(profile) else ""),
         ("Allows", _listed(profile, "allow")),
         ("Denies", _listed(profile, "deny")),
-        ("Needs", "; ".join(_needs(profile))),
+        ("Needs", ", ".join(_needs(profile))),
         ("HOLDS would mean", claim.holds_means),
         ("It would not mean", claim.holds_does_not_mean),
         ("Answers beside it", _asked(profile, answered=True)),
@@ -74,9 +75,20 @@ def _listed(profile: Profile, group: str) -> str:
 
 
 def _needs(profile: Profile) -> Iterator[str]:
-    for entry in needs(profile.claim):
-        if entry.term != "Always":
-            yield f"{entry.term.lower()}: {' '.join(entry.lines)}".replace("\u00a0", " ")
+    """What must have been shown, in the fewest words: the manual above says what each means."""
+    claim = profile.claim
+    if claim.require.whole_run:
+        yield "the whole run recorded"
+    if claim.require.probes:
+        yield "probes found"
+    yield from (f"phase `{word}`" for word in claim.require.phases)
+    if claim.require.observe_ns:
+        watched = duration_text(claim.require.observe_ns)
+        yield f"{watched} watched".replace("\u00a0", " ")
+    if claim.uses_lists:
+        yield "address lists of that time"
+    if claim.uses_catalogue:
+        yield "the catalogue"
 
 
 def _asked(profile: Profile, *, answered: bool) -> str:

@@ -97,11 +97,11 @@ def test_a_bundle_can_be_drafted_from(capsysbinary: pytest.CaptureFixture[bytes]
 def test_what_nobody_knows_can_be_left_to_the_reader(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    draft = str(tmp_path / "hub.yaml")
-    assert run(["profiles", "new", "--from", TALKING, "--known-only", "--out", draft]) == 0
+    draft = str(tmp_path / "exfil.yaml")
+    assert run(["profiles", "new", "--from", BUNDLE, "--known-only", "--out", draft]) == 0
     assert run(["profiles", "check", draft]) == 0
     capsys.readouterr()
-    assert run(["replay", TALKING, "--profile", draft]) == ExitCode.VIOLATED
+    assert run(["replay", BUNDLE, "--profile", draft]) == ExitCode.VIOLATED
 
 
 def test_a_draft_cannot_be_written_over_its_evidence(capsys: pytest.CaptureFixture[str]) -> None:
