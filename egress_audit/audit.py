@@ -40,7 +40,7 @@ from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.evidence import CaptureFacts
 from egress_audit.model.flow import Flow, FlowOwner, Name
-from egress_audit.model.run import Process
+from egress_audit.model.run import Process, Run
 from egress_audit.names.flow_names import FarEnds, FlowNames
 from egress_audit.names.hearing import Hearing
 from egress_audit.recorded import CLOSED, Recorded, Seal, refuse_unusable, sender_of
@@ -151,13 +151,10 @@ def audited(
     _read(heard, recorded, on_batch)
     facts = source.facts()
     traffic = _traffic(heard, facts, local, recorded)
-    destination_of: DestinationOf = classifier.destination
-    if recorded is not None:
-        run = recorded.account.run
-        destination_of = simulated_too(destination_of, run.synthetic, run.our_resolvers)
+    noted = Absent.NOT_APPLICABLE if recorded is None else recorded.account.run
+    destination_of = _destinations(classifier, noted)
     observations = _observations(heard.hearing, traffic, destination_of, bounds.max_observations)
     items = (*_evidence_items(facts), *seal.items)
-    noted = Absent.NOT_APPLICABLE if recorded is None else recorded.account.run
     known = recognised(observations, claim, noted, catalogue)
     case = Case(
         claim=claim,
@@ -189,6 +186,13 @@ def _read(
             recorded.take(packets, assigned)
         if on_batch is not None:
             on_batch(packets, assigned)
+
+
+def _destinations(classifier: Classifier, run: Run | Absent) -> DestinationOf:
+    """What the lists say of an address, and of a run which addresses we invented."""
+    if isinstance(run, Absent):
+        return classifier.destination
+    return simulated_too(classifier.destination, run.synthetic, run.our_resolvers)
 
 
 def _evidence_items(facts: CaptureFacts) -> Iterator[EvidenceItem]:

@@ -11,12 +11,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from egress_audit.classify.catalogue_files import (  # noqa: E402 - the line above makes it importable
+from egress_audit.classify.catalogue_files import (  # noqa: E402 - the line above is needed
     COMPILED,
-    placed_entries,
-    refuse_contradictions,
 )
 from egress_audit.classify.catalogue_rows import compiled, rows_in  # noqa: E402
+from egress_audit.classify.written_catalogues import (  # noqa: E402
+    placed_entries,
+    refuse_contradictions,
+    yaml_files,
+)
 from egress_audit.errors import EgressAuditError  # noqa: E402
 
 FOLDER = COMPILED.with_suffix("")
@@ -26,7 +29,7 @@ SHA256 = re.compile(r"(- file: catalogue\.json\n(?:(?!  - file:).*\n)*?    sha25
 
 def compiled_text() -> str:
     """What the compiled catalogue must be."""
-    placed = placed_entries(sorted(FOLDER.glob("*.yaml")))
+    placed = placed_entries(yaml_files([FOLDER]))
     refuse_contradictions(placed)
     return compiled(item.entry for item in placed)
 

@@ -8,15 +8,25 @@ import egress_audit
 from egress_audit.api import (
     audit_capture,
     audit_merged,
+    catalogue_with,
     cited_frames,
     claim_of,
     explain_frames,
 )
-from egress_audit.errors import InputUnreadable, ProfileInvalid, WrongUsage
+from egress_audit.errors import CatalogueInvalid, InputUnreadable, ProfileInvalid, WrongUsage
 from egress_audit.model.audit import Verdict
 from egress_audit.model.destination import Absent
 from tests.builders.bundles import begin, whole_run, write_bundle
-from tests.builders.captures import START_NS, Frame, ethernet, pcap, tcp_session
+from tests.builders.captures import (
+    START_NS,
+    Frame,
+    dns_query,
+    ethernet,
+    pcap,
+    tcp_session,
+    udp_exchange,
+)
+from tests.builders.catalogues import file_text
 
 
 def saved(path: Path, content: bytes) -> str:
@@ -129,3 +139,43 @@ def test_captures_that_changed_since_they_were_judged_are_refused(tmp_path: Path
     saved(tmp_path / "a.pcap", pcap([*frames, frames[0]]))
     with pytest.raises(InputUnreadable, match="changed"):
         list(cited_frames([path], result))
+
+
+ASKED = udp_exchange(("10.0.0.2", 4), ("10.0.0.1", 53), dns_query("stats.acme.example"))
+PROFILE = "name: n\nstatement: s\nallow: {endpoints: [acme-telemetry]}\n"
+
+
+def test_a_catalogue_of_the_users_stands_beside_ours(tmp_path: Path) -> None:
+    theirs = catalogue_with([saved(tmp_path / "acme.yaml", file_text().encode())])
+    assert len(theirs()) == len(catalogue_with()()) + 1
+
+
+def test_a_catalogue_that_cannot_be_used_is_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(CatalogueInvalid):
+        catalogue_with([saved(tmp_path / "acme.yaml", b"vendor: Acme")])
+
+
+def test_the_document_holds_the_entries_that_were_recognised(tmp_path: Path) -> None:
+    theirs = catalogue_with([saved(tmp_path / "acme.yaml", file_text().encode())])
+    audit = audit_capture(saved(tmp_path / "a.pcap", pcap(ASKED)), catalogue=theirs).audit
+    assert [entry.id for entry in audit.endpoints] == ["acme-telemetry"]
+    assert "acme.yaml" in [used.name for used in audit.lists]
+    asked, _ = audit.observations
+    assert asked.endpoints[0].one_of == ("acme-telemetry",)
+
+
+def test_a_capture_of_the_machine_itself_does_not_use_the_catalogue(tmp_path: Path) -> None:
+    inside = tcp_session(("127.0.0.1", 4), ("127.0.0.1", 8080))
+    assert audit_capture(saved(tmp_path / "a.pcap", pcap(inside))).audit.lists == ()
+
+
+def test_an_endpoint_that_no_catalogue_has_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = saved(tmp_path / "p.yaml", PROFILE.encode())
+    with pytest.raises(ProfileInvalid, match=r"p\.yaml:3: the catalogue has no `acme-telemetry`"):
+        claim_of(path)
+
+
+def test_an_endpoint_that_the_users_catalogue_has_is_not(tmp_path: Path) -> None:
+    theirs = catalogue_with([saved(tmp_path / "acme.yaml", file_text().encode())])
+    path = saved(tmp_path / "p.yaml", PROFILE.encode())
+    assert claim_of(path, theirs).allow.endpoints == ("acme-telemetry",)

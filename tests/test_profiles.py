@@ -8,11 +8,13 @@ import pytest
 import yaml
 
 from egress_audit.addresses import parse_prefix
-from egress_audit.api import Asserted, audit_capture
+from egress_audit.api import Asserted, audit_capture, catalogue_with
+from egress_audit.classify.catalogue import Catalogue
 from egress_audit.classify.destination import Classifier, embedded_classifier
 from egress_audit.errors import ExitCode
 from egress_audit.judge.places import permitted
 from egress_audit.judge.profile import profile_names, read_profile
+from egress_audit.judge.timers import is_named
 from egress_audit.model.audit import Audit, Verdict
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import controlled_from, located_in
@@ -50,6 +52,12 @@ RUNTIMES = [name for name in SYSTEMS if not name.endswith("-local") and name not
 def classifier() -> Classifier:
     """The embedded lists, opened once."""
     return embedded_classifier()
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The embedded catalogue, read once."""
+    return catalogue_with()()
 
 
 @cache
@@ -102,6 +110,16 @@ def test_a_plain_capture_alone_does_not_make_it_hold(tmp_path: Path, name: str) 
 @pytest.mark.parametrize("name", NAMES)
 def test_its_evidence_is_the_same_bytes_every_time(name: str) -> None:
     assert evidence_about(name) == evidence_about(name)
+
+
+KNOWN = sorted(
+    {one.host for one in OFFENCES.values() if not one.host.endswith("example.org")} - {""}
+)
+
+
+@pytest.mark.parametrize("host", KNOWN)
+def test_who_is_contacted_against_a_profile_is_known_to_the_catalogue(host: str) -> None:
+    assert catalogue().of_host(host)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +207,7 @@ def test_there_are_systems_policies_and_measures() -> None:
 def test_a_runtime_is_judged_by_its_whole_tree_and_knows_its_product(name: str) -> None:
     claim = claim_of(name)
     assert claim.scope == "process-tree"
-    assert claim.applies_to.runtimes
+    assert any(is_named(entry, claim) for entry in catalogue())
 
 
 @pytest.mark.parametrize("name", MEASURES)
@@ -229,6 +247,14 @@ def test_there_are_17_profiles_of_hosted_services() -> None:
 def test_a_hosted_service_is_asked_what_a_capture_answers_and_what_it_cannot(name: str) -> None:
     answered = [asked.answer_by for asked in claim_of(name).questions]
     assert answered == ["located", "operator", "controlled", "cannot", "cannot", "cannot"]
+
+
+@pytest.mark.parametrize("name", HOSTED)
+def test_what_a_hosted_service_may_use_is_known_to_the_catalogue(name: str) -> None:
+    allowed = claim_of(name).allow
+    unknown = [host for host in allowed.hosts if not catalogue().of_host(host.replace("*", "x"))]
+    assert not unknown
+    assert all(catalogue().entry(word) for word in allowed.endpoints)
 
 
 def test_a_regulators_questions_are_answered_from_what_was_observed(tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ _COUNT = r"\{[0-9]{1,2}(?:,[0-9]{0,2})?\}"
 _PIECE = rf"{_ATOM}(?:[?*+]|{_COUNT})?"
 _GROUP = rf"\((?:\?:)?(?:{_PIECE})*(?:\|(?:{_PIECE})*)*\)\??"
 _FIXED = r"(?:\\\.[a-z0-9_-]+)"
-_FORM = re.compile(
+# A text, which `re` compiles when the first expression is read, and keeps.
+_FORM = (
     rf"\^(?P<head>(?:{_PIECE}|{_GROUP})+?)(?P<tail>{_FIXED}+)"
     rf"(?:\((?:\?:)?(?P<perhaps>{_FIXED}+)\)\?)?\$"
 )
@@ -55,7 +56,7 @@ def host_regex(text: str) -> HostRegex:
         raise UnfitRegex("it is not anchored: begin with ^ and end with $")
     if _has_nested_quantifier(text):
         raise UnfitRegex("a group that repeats can take for ever: repeat single characters")
-    match = _FORM.fullmatch(text)
+    match = re.fullmatch(_FORM, text)
     if not match:
         raise UnfitRegex(
             r"use a-z 0-9 - \. \d [] () | ? + * {} and end in labels, as \.example\.com"

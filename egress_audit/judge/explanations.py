@@ -1,7 +1,7 @@
 """A finding in three sentences, from the catalogue: who calls there, why, how to switch it off."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from egress_audit.judge.blind_spots import some
 from egress_audit.judge.case import Case
@@ -38,15 +38,15 @@ def explanation(case: Case, seen: Observation) -> tuple[str, ...]:
 
 
 def _who(entries: Sequence[Entry]) -> str:
-    """`Ollama server (Ollama, US)`; of several `one of 3: …`, those with most entries first."""
+    """`Ollama server, of Ollama (US)`; of several `one of 3: …`, those with most entries first."""
     counted = Counter(entry.product for entry in entries)
     products = [product for product, _ in counted.most_common()]
     several = f"one of {len(products)}: " if len(products) > 1 else ""
-    return f"{several}{some(products)} ({either(map(_vendor, entries))})"
+    return f"{several}{some(products)}, of {some(map(_vendor, entries))}"
 
 
 def _vendor(entry: Entry) -> str:
-    return f"{entry.vendor}, {entry.jurisdiction}" if entry.jurisdiction else entry.vendor
+    return f"{entry.vendor} ({entry.jurisdiction})" if entry.jurisdiction else entry.vendor
 
 
 def _why(entries: Sequence[Entry]) -> str:
@@ -70,9 +70,10 @@ def _off(entries: Sequence[Entry]) -> str:
         groups.setdefault(_short_way(entry), []).append(entry)
     without = groups.pop("", [])
     ways = sorted(groups, key=lambda way: -len(groups[way]))
-    told = [_way_of_several(way, groups[way]) for way in ways[:MOST_SWITCHES]]
+    told = [f"{way} for {_products(groups[way])}" for way in ways[:MOST_SWITCHES]]
     told += [f"{len(ways) - len(told)} more in the document"] if len(ways) > len(told) else []
     told += [f"{NO_SWITCH} for {_products(without)}"] if without else []
+    told += _note_of_several(ways, groups)
     return "; ".join(told)
 
 
@@ -92,11 +93,18 @@ def _short_way(entry: Entry) -> str:
     return variables or _short(entry.switch.how, LONGEST_OF_SEVERAL)
 
 
-def _way_of_several(way: str, entries: Sequence[Entry]) -> str:
-    """`HF_HUB_OFFLINE=1 for huggingface_hub and 2 more (but note: …)`."""
-    fails = [case for e in entries if not isinstance(e.switch, Absent) for case in e.switch.fails]
-    noted = f" (but note: {_short(some(fails, 1), LONGEST_OF_SEVERAL)})" if fails else ""
-    return f"{way} for {_products(entries)}{noted}"
+def _note_of_several(ways: Sequence[str], groups: Mapping[str, Sequence[Entry]]) -> Iterator[str]:
+    """The first case in which one of the ways is known not to help, and how many more there are."""
+    fails = [
+        (way, case)
+        for way in ways
+        for entry in groups[way]
+        if not isinstance(entry.switch, Absent)
+        for case in entry.switch.fails
+    ]
+    for way, case in fails[:1]:
+        more = f"; {len(fails) - 1} more such cases" if len(fails) > 1 else ""
+        yield f"but note, of {way}: {_short(case, LONGEST_OF_SEVERAL)}{more}"
 
 
 def _products(entries: Iterable[Entry]) -> str:

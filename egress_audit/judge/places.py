@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from egress_audit.addresses import NEAR, Scope
+from egress_audit.judge.attempts import unseen_attempts
 from egress_audit.judge.case import Case
 from egress_audit.judge.permission import address_allowed, name_allowed, place_allowed
 from egress_audit.model.audit import Observation
@@ -44,6 +45,20 @@ def left_to_places(case: Case) -> Iterator[FarEnd]:
         for answer, there in zip(seen.answers, seen.answer_destinations, strict=True):
             if _has_place(there) and not place_allowed(answer, there.scope, claim.allow):
                 yield FarEnd(seen, answer, there)
+
+
+def attempts_left_to_places(case: Case) -> set[str]:
+    """Addresses that the program tried to reach and never sent to, of which nobody knows the place.
+
+    What was refused before it became a packet has no row, and so nothing was looked up for it. Not
+    addresses that our own DNS invented.
+    """
+    if isinstance(case.run, Absent) or not case.claim.allow.by_place:
+        return set()
+    bare = replace(case, claim=_without_places(case.claim))
+    tried = {str(address) for _, address in unseen_attempts(bare)}
+    forbidden = {str(address) for _, address in unseen_attempts(case)}
+    return tried - forbidden - case.run.synthetic.keys()
 
 
 def permitted(there: Destination, allow: Allow) -> bool | None:

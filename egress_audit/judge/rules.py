@@ -167,12 +167,12 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "EA014",
         "A vendor under a denied jurisdiction",
-        "The name of a destination is in the catalogue of endpoints, every entry that fits is of a "
-        "vendor whose parent is under a jurisdiction that the claim denies, and the address does "
-        "not say who controls it: it was invented by our own DNS, is that of a front, is in no "
-        "list, or was never given.",
-        "Where an address says nothing of control, the name does. It can only accuse: a vendor "
-        "elsewhere excuses nothing.",
+        "The name or address of a destination is in the catalogue of endpoints, and every entry "
+        "that fits is of a vendor whose parent is under a jurisdiction that the claim denies; "
+        "whether our own DNS invented the address, no list has it, or a cloud elsewhere rents it "
+        "out. Where EA007 fires for the address, this does not repeat it.",
+        "The address says whose machine it is, the name who answers there: where they disagree, "
+        "the worse counts. A name can only accuse: a vendor elsewhere excuses nothing.",
         denied_vendor,
     ),
     Rule(

@@ -1,8 +1,7 @@
 """The rules that look at what the catalogue knows of a destination. EA013 and EA014."""
 
-from collections.abc import Iterator
+from collections.abc import Collection
 
-from egress_audit.addresses import NEAR
 from egress_audit.judge import phrases
 from egress_audit.judge.case import Case, Matches
 from egress_audit.judge.purposes import denied_matches
@@ -17,7 +16,7 @@ def denied_purpose(case: Case) -> Matches:
         for match in denied_matches(case, seen):
             entries = case.accusing(match)
             purposes = phrases.either(entry.purpose for entry in entries)
-            what = f"known for {purposes}, of {phrases.either(entry.vendor for entry in entries)}"
+            what = f"known as {purposes} of {phrases.either(entry.vendor for entry in entries)}"
             yield f"{phrases.clause(seen)}{_named(seen, match)}, {what}", (seen,)
             break
 
@@ -28,26 +27,25 @@ def denied_vendor(case: Case) -> Matches:
     if not denied:
         return
     for seen in (*case.contacts(), *case.questions()):
-        for match in _unplaced_matches(case, seen):
+        if _is_placed(seen, denied):
+            continue  # and EA007 has said so
+        for match in seen.endpoints:
             entries = case.accusing(match)
             if entries and all(entry.jurisdiction in denied for entry in entries):
                 yield f"{phrases.clause(seen)}{_named(seen, match)}, {_vendors(entries)}", (seen,)
                 break
 
 
-def _unplaced_matches(case: Case, seen: Observation) -> Iterator[Match]:
-    """Names of a row whose addresses do not say under whose control they are, and addresses."""
+def _is_placed(seen: Observation, denied: Collection[str]) -> bool:
+    """True if the address of a row, or an answer, is that of an operator under `denied`."""
     there = (seen.destination,) if seen.kind is Kind.CONTACT else seen.answer_destinations
-    denied = case.claim.deny.controlled
-    told = [controlled_from(place, denied) for place in there if place.scope not in NEAR]
-    if not told or None in told:
-        yield from seen.endpoints
+    return any(controlled_from(place, denied) for place in there)
 
 
 def _vendors(entries: list[Entry]) -> str:
     vendors = phrases.either(entry.vendor for entry in entries)
     countries = phrases.either(entry.jurisdiction for entry in entries)
-    return f"which is {vendors}, controlled from {countries} by name"
+    return f"of {vendors}, controlled from {countries} (known by name)"
 
 
 def _named(seen: Observation, match: Match) -> str:

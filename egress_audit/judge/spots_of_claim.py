@@ -6,7 +6,7 @@ from egress_audit.addresses import Scope
 from egress_audit.judge.blind_spots import Spot, always
 from egress_audit.judge.case import Case
 from egress_audit.judge.permission import is_own_name, names_elsewhere, of_category
-from egress_audit.judge.places import left_to_places, permitted
+from egress_audit.judge.places import attempts_left_to_places, left_to_places, permitted
 from egress_audit.model.audit import Direction
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent, Destination, controlled_from, located_in
@@ -99,7 +99,7 @@ def _undecided(case: Case) -> int | None:
         if not (case.is_own_resolver(end.seen) or (of_run and end.there.scope is Scope.SIMULATED))
         and permitted(end.there, allow) is None
     }
-    return len(undecided) or None
+    return len(undecided | attempts_left_to_places(case)) or None
 
 
 def _unplaced(case: Case) -> int | None:

@@ -15,11 +15,11 @@ _GAPS = re.compile(r"[\s_-]+")
 
 
 def late_callers(case: Case) -> list[Entry]:
-    """Those whose first call comes after the end of watching."""
+    """Those whose first call is not due before the end of watching."""
     watched_ns = _watched_ns(case)
     if isinstance(watched_ns, Absent):
         return []
-    return [entry for entry in case.timed if due_ns(entry) > watched_ns]
+    return [entry for entry in case.timed if due_ns(entry) >= watched_ns]
 
 
 def due_ns(entry: Entry) -> int:

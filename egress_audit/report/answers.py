@@ -1,6 +1,6 @@
 """What a capture answers to the questions of a profile, and what it cannot say."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from egress_audit.addresses import NEAR, Scope
 from egress_audit.model.audit import Audit, Direction, Kind, Observation
@@ -14,6 +14,9 @@ UNKNOWN = "not known"
 SHOWN = 8
 """Places or operators in one answer."""
 
+OF_VENDORS = ("controlled", "operator")
+"""Answers that a name adds to."""
+
 _Told = tuple[str, str]
 """An answer, and the name or address that it is about."""
 
@@ -22,10 +25,11 @@ def answer(asked: Question, audit: Audit) -> str:
     """One paragraph: what was observed, `a capture cannot say`, and what the profile adds."""
     if asked.answer_by not in _TELLERS:
         return f"{CANNOT}. {asked.text}"
-    told = _TELLERS[asked.answer_by]
-    seen = [(told(row.destination), _whom(row)) for row in _outward(audit)]
-    said = _grouped(seen) if seen else NOWHERE
-    return f"{said}. {asked.text}".rstrip()
+    told, rows = _TELLERS[asked.answer_by], list(_outward(audit))
+    said = _grouped([(told(row.destination), _whom(row)) for row in rows]) if rows else NOWHERE
+    named = list(_vendors(audit, rows)) if asked.answer_by in OF_VENDORS else []
+    vendors = f"; by name: {listed(named, SHOWN)}" if named else ""
+    return f"{said}{vendors}. {asked.text}".rstrip()
 
 
 def _outward(audit: Audit) -> Iterator[Observation]:
@@ -35,6 +39,23 @@ def _outward(audit: Audit) -> Iterator[Observation]:
             continue
         if seen.direction is Direction.OUTBOUND and seen.destination.scope not in NEAR:
             yield seen
+
+
+def _vendors(audit: Audit, rows: Iterable[Observation]) -> dict[str, None]:
+    """`DeepSeek (CN)`: whose names were used, where all entries of the catalogue that fit agree.
+
+    An address names whoever runs the machine; who rents it only a name can say.
+    """
+    known = {entry.id: entry for entry in audit.endpoints}
+    told: dict[str, None] = {}
+    for match in (match for seen in rows for match in seen.endpoints):
+        entries = [known[identifier] for identifier in match.one_of]
+        telling = [entry for entry in entries if entry.accuses] or entries
+        of = {(entry.vendor, entry.jurisdiction) for entry in telling}
+        if len(of) == 1:
+            vendor, law = of.pop()
+            told[vendor if isinstance(law, Absent) else f"{vendor} ({law})"] = None
+    return told
 
 
 def _whom(seen: Observation) -> str:

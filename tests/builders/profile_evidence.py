@@ -92,7 +92,7 @@ OFFENCES = {
     "moonshot-hosted": Offence("apmplus.ap-southeast-1.volces.com", DENIED),
     "openai-api": Offence("oaistatsig.com", DENIED),
     "openai-chatgpt-search": Offence("browser-intake-datadoghq.com", DENIED),
-    "qwen2-5-max-hosted": Offence("httpdns-api.aliyuncs.com", DENIED, ALIBABA),
+    "qwen2-5-max-hosted": Offence("hm.baidu.com", address=ALIBABA),
     "tencent-hosted": Offence("apmplus.volces.com"),
     "xai-hosted": Offence("chatgpt.com"),
     "zhipu-hosted": Offence("apmplus.volces.com"),
@@ -125,10 +125,11 @@ OFFENCES = {
 """What contradicts each profile."""
 
 ALLOWED = {
+    "aws-hosted": (("bedrock-runtime.eu-central-1.amazonaws.com", FRANKFURTER),),
     "eu-located": (("cloud.example.org", FRANKFURTER), ("www.example.org", GERMAN)),
     "no-telemetry": (("registry.ollama.ai", GERMAN),),
     "trusted-clouds": (("cloud.example.org", FRANKFURTER), ("www.example.org", VIRGINIAN)),
-    "updates-allowed": (("versions-prod.lmstudio.ai", VIRGINIAN),),
+    "updates-allowed": (("api.github.com", VIRGINIAN), ("gpt4all.io", GERMAN)),
     "us-only": (("www.example.org", VIRGINIAN),),
 }
 """What may be contacted under a profile that allows other things than hosts; of those that are not

@@ -242,3 +242,19 @@ def test_the_capture_of_a_bundle_is_better_judged_with_its_record(
     assert "replay its folder" in capsys.readouterr().err
     run(["replay", bundle])
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "json"])
+def test_a_finding_is_explained_by_the_users_catalogue_in_every_format(
+    form: str, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    capture, theirs = "rule-ea013-denied-purpose.pcap", CAPTURES / "catalogues"
+    arguments = [str(CAPTURES / capture), "--catalogue", str(theirs), "--format", form]
+    assert run(["replay", *arguments]) == ExitCode.VIOLATED
+    flat = b" ".join(capsysbinary.readouterr().out.replace(b"\\_", b"_").split())
+    for told in (
+        b"who: Acme server, of Acme (SE)",
+        b"why: telemetry",
+        b"how to switch it off: ACME_QUIET=1",
+    ):
+        assert told in flat

@@ -14,7 +14,7 @@ def declared(command: click.Command) -> dict[str, tuple[object, ...]]:
     return {str(o.name): (o.opts, o.metavar, o.default, o.help) for o in options}
 
 
-@pytest.mark.parametrize("name", ["profile", "form", "output", "flows"])
+@pytest.mark.parametrize("name", ["profile", "form", "output", "flows", "catalogue"])
 def test_run_and_replay_have_the_same_option(name: str) -> None:
     assert declared(run)[name] == declared(replay)[name]
 

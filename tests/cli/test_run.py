@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent.parent
 OPTIONS = [
     *("profile", "network", "observe", "ready", "exercise", "expect", "home", "user", "cwd"),
     *("env-file", "publish", "bind", "bundle", "format", "output", "flows", "answer-range"),
-    *("dns", "no-ipv6", "snaplen"),
+    *("dns", "no-ipv6", "snaplen", "catalogue"),
 ]
 
 
@@ -138,6 +138,7 @@ def test_what_cannot_be_meant_is_wrong_usage_and_starts_nothing(
         ["--flows", "no/such/flows.jsonl"],
         ["--profile", "no/such.yaml"],
         ["--bind", "no/such/path"],
+        ["--catalogue", "no/such.yaml"],
     ],
     ids=" ".join,
 )

@@ -23,7 +23,7 @@ def switched(**changes: Any) -> Entry:
 
 def test_an_entry_says_who_why_and_how_it_is_switched_off() -> None:
     assert explained(entry()) == (
-        "who: Acme server (Acme, SE)",
+        "who: Acme server, of Acme (SE)",
         "why: telemetry, at start; sends how often it was used",
         "how to switch it off: ACME_QUIET=1 before it starts",
     )
@@ -46,7 +46,7 @@ def test_without_a_switch_it_says_so() -> None:
 
 def test_several_that_fit_are_one_of_them() -> None:
     assert explained(entry(), NEWS) == (
-        "who: one of 2: Acme server, Acme app (Acme, SE)",
+        "who: one of 2: Acme server, Acme app, of Acme (SE)",
         "why: telemetry or update-check",
         "how to switch it off: ACME_QUIET=1 for Acme server; no switch is known for Acme app",
     )
@@ -55,6 +55,12 @@ def test_several_that_fit_are_one_of_them() -> None:
 def test_the_same_switch_of_several_is_told_once() -> None:
     both = explained(entry(), entry("acme-more", product="Acme app"))
     assert both[2] == "how to switch it off: ACME_QUIET=1 for Acme server, Acme app"
+
+
+def test_of_several_that_fit_the_first_failing_case_is_told_and_the_others_counted() -> None:
+    first, second = switched(fails=("a", "b")), entry("acme-more", switch=Switch("X", fails=("c",)))
+    told = explained(first, second)[2]
+    assert told.endswith("; but note, of ACME_QUIET=1: a; 2 more such cases")
 
 
 def test_of_several_that_fit_what_silences_most_is_told_first_and_the_last_are_counted() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from egress_audit.addresses import Scope
-from egress_audit.judge.places import left_to_places, objection, permitted
+from egress_audit.judge.places import attempts_left_to_places, left_to_places, objection, permitted
 from egress_audit.model.audit import Observation, Verdict
 from egress_audit.model.claim import Allow, Claim, Deny
 from egress_audit.model.destination import Absent, Confidence, Destination
@@ -26,7 +26,7 @@ from tests.builders.cases import (
     rest,
     spots,
 )
-from tests.builders.runs import run
+from tests.builders.runs import attempt, run
 
 SWEDEN = Allow(located=frozenset({"SE"}))
 SWEDISH = Allow(controlled=frozenset({"SE"}))
@@ -242,3 +242,28 @@ def test_an_invented_address_has_no_place_and_a_simulated_network_leaves_it_unde
 
 def test_a_claim_that_allows_nothing_by_place_leaves_nothing_to_it() -> None:
     assert list(left_to_places(case(to(place()), claim=claim()))) == []
+
+
+# Attempts without a packet
+
+
+def test_an_attempt_without_a_packet_is_to_an_unknown_place() -> None:
+    judged = case(claim=IN_SWEDEN, run=run(attempts=(attempt(address="45.9.0.1"),)))
+    assert fired(judged) == []
+    assert spots(judged)["place-undecided"].material
+
+
+def test_an_attempt_with_a_packet_is_judged_by_its_packet() -> None:
+    tried = run(attempts=(attempt(address="45.9.0.1", port=443),))
+    assert "place-undecided" not in spots(case(to(place()), claim=IN_SWEDEN, run=tried))
+
+
+def test_an_attempt_on_the_local_network_is_forbidden_and_not_undecided() -> None:
+    judged = case(claim=IN_SWEDEN, run=run(attempts=(attempt(address=LAN),)))
+    assert fired(judged) == ["EA012"]
+    assert attempts_left_to_places(judged) == set()
+
+
+def test_an_attempt_says_nothing_of_a_claim_that_allows_nothing_by_place() -> None:
+    judged = case(claim=claim(everything=True), run=run(attempts=(attempt(),)))
+    assert attempts_left_to_places(judged) == set()

@@ -31,15 +31,17 @@ def test_when_the_first_call_is_due(changes: dict[str, Any], due: int) -> None:
     assert due_ns(entry(**changes)) == due
 
 
-@pytest.mark.parametrize(("first_ns", "late"), [(MINUTE_NS, 0), (MINUTE_NS + 1, 1)])
-def test_a_caller_is_late_that_begins_after_the_end_of_watching(first_ns: int, late: int) -> None:
+@pytest.mark.parametrize(("first_ns", "late"), [(MINUTE_NS - 1, 0), (MINUTE_NS, 1)])
+def test_a_caller_is_late_that_does_not_begin_before_the_end_of_watching(
+    first_ns: int, late: int
+) -> None:
     caller = entry(first_ns=first_ns)
     assert len(late_callers(case(run=run(observed_ns=MINUTE_NS), timed=(caller,)))) == late
 
 
 def test_of_a_capture_its_whole_length_was_watched() -> None:
     caller = entry(first_ns=MINUTE_NS)
-    ends = START_NS + MINUTE_NS
+    ends = START_NS + MINUTE_NS + 1
     assert late_callers(case(timed=(caller,), first_ts_ns=START_NS, last_ts_ns=ends)) == []
     assert late_callers(case(timed=(caller,), first_ts_ns=START_NS, last_ts_ns=ends - 1))
 

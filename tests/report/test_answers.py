@@ -6,11 +6,13 @@ import pytest
 
 from egress_audit.addresses import Scope
 from egress_audit.model.audit import Audit, Direction, Observation
+from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Question
 from egress_audit.model.destination import Absent, Confidence, Destination
 from egress_audit.report.answers import answer
 from tests.builders.audits import hub_lookup
 from tests.builders.cases import contact, named, near, place, question
+from tests.builders.endpoints import entry, known
 
 WHERE = Question("Where does it go?", "located")
 UNDER_WHOM = Question("Under whose law?", "controlled")
@@ -108,3 +110,40 @@ def test_what_a_capture_cannot_say_is_said_to_be_so() -> None:
 def test_what_the_profile_adds_stands_behind_the_answer() -> None:
     asked = replace(WHERE, text="As far as lists know.")
     assert answer(asked, audit(to("45.9.0.1", place()))).endswith(". As far as lists know.")
+
+
+# Whose names were used
+
+
+ACME, LABEL = entry(), entry("other-label", vendor="Other", labels_only=True)
+
+
+def naming(*entries: Entry) -> Audit:
+    seen = contact("45.9.0.1", named("stats.acme.example"), destination=place(controlled="US"))
+    return replace(audit(replace(seen, **known("stats.acme.example", *entries))), endpoints=entries)
+
+
+@pytest.mark.parametrize("asked", [UNDER_WHOM, TO_WHOM])
+def test_the_vendor_that_a_name_belongs_to_is_told_beside_the_operator(asked: Question) -> None:
+    assert answer(asked, naming(ACME)).endswith("; by name: Acme (SE).")
+
+
+def test_a_vendor_of_unknown_jurisdiction_is_told_without_one() -> None:
+    unknown = replace(ACME, jurisdiction=Absent.NOT_FOUND)
+    assert answer(TO_WHOM, naming(unknown)).endswith("; by name: Acme.")
+
+
+def test_where_data_goes_no_name_says() -> None:
+    assert "by name" not in answer(WHERE, naming(ACME))
+
+
+def test_a_name_that_may_be_one_of_several_vendors_tells_none() -> None:
+    assert "by name" not in answer(TO_WHOM, naming(ACME, entry("other", vendor="Other")))
+
+
+def test_a_label_says_nothing_beside_what_is_known_better() -> None:
+    assert answer(TO_WHOM, naming(ACME, LABEL)).endswith("; by name: Acme (SE).")
+
+
+def test_a_label_alone_names_as_well() -> None:
+    assert answer(TO_WHOM, naming(LABEL)).endswith("; by name: Other (SE).")

@@ -1,0 +1,83 @@
+"""Catalogues as people write them: several YAML files, which may not contradict each other."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from egress_audit.classify.catalogue_schema import PlacedEntry, entries_in
+from egress_audit.classify.list_sources import sha256_of
+from egress_audit.errors import CatalogueInvalid
+from egress_audit.model.audit import ListUsed
+from egress_audit.model.catalogue import Entry
+from egress_audit.paths import is_folder
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+def yaml_files(paths: Iterable[Path]) -> list[Path]:
+    """The files, each once; instead of a folder its YAML files, in the order of their names.
+
+    Raises CatalogueInvalid for a folder that has none, or cannot be read.
+    """
+    return list(dict.fromkeys(file for path in paths for file in _files(path)))
+
+
+def _files(path: Path) -> list[Path]:
+    if not is_folder(path):
+        return [path]
+    try:
+        files = sorted(file for file in path.iterdir() if file.suffix in _SUFFIXES)
+    except OSError as error:
+        reason = (error.strerror or "unreadable").lower()
+        raise CatalogueInvalid(f"cannot be read: {reason}", where=str(path)) from error
+    if not files:
+        raise CatalogueInvalid("holds no .yaml file", where=str(path))
+    return files
+
+
+def placed_entries(files: Iterable[Path]) -> list[PlacedEntry]:
+    """The entries of several files, in their order. Raises CatalogueInvalid."""
+    return [placed for file in files for placed in entries_in(file)]
+
+
+def used(file: Path) -> ListUsed:
+    """What is known of a person's own file; what it says is as old as the file."""
+    changed = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    return ListUsed(
+        name=file.name,
+        date=changed.date().isoformat(),
+        sha256=sha256_of(file),
+        licence="as supplied by the user",
+        attribution="",
+    )
+
+
+def refuse_contradictions(placed: Iterable[PlacedEntry]) -> None:
+    """CatalogueInvalid for an id or a fact that stands twice, and a vendor of two jurisdictions."""
+    first: dict[tuple[object, ...], PlacedEntry] = {}
+    for item in placed:
+        for key, what in _once(item.entry):
+            if first.setdefault(key, item) is not item:
+                where = first[key].where
+                raise CatalogueInvalid(f"{what} stands already at {where}", where=item.where)
+        vendor = first.setdefault(("vendor", item.entry.vendor), item)
+        if vendor.entry.jurisdiction != item.entry.jurisdiction:
+            under = vendor.entry.jurisdiction or "no jurisdiction"
+            raise CatalogueInvalid(
+                f"{item.entry.vendor} is under {under} at {vendor.where}",
+                where=item.where,
+                hint="say the same everywhere",
+            )
+
+
+def _once(entry: Entry) -> Iterator[tuple[tuple[object, ...], str]]:
+    """What may stand once in all files, each with the words for it.
+
+    The same place can be called by one product for one purpose on several occasions, or by some of
+    its versions only: these are facts of their own.
+    """
+    yield ("id", entry.id), f"the id `{entry.id}`"
+    for pattern in (*entry.hosts, *entry.prefixes):
+        occasion = (entry.purpose, entry.versions, entry.ports, entry.trigger)
+        what = f"`{pattern}` of {entry.product} for {entry.purpose}"
+        yield ("pattern", str(pattern), entry.product.casefold(), *occasion), what

@@ -1,0 +1,205 @@
+"""What the catalogue knows of each observation, and when it is asked at all."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from egress_audit.addresses import Scope
+from egress_audit.classify.catalogue import Catalogue
+from egress_audit.endpoints import endpoint_words, recognised
+from egress_audit.model.audit import Direction, Match, Observation
+from egress_audit.model.catalogue import Entry
+from egress_audit.model.claim import AppliesTo, Claim
+from egress_audit.model.destination import Absent
+from egress_audit.model.flow import NameSource
+from egress_audit.model.run import Role, Run
+from tests.builders.cases import (
+    ADDRESS_LIST,
+    LAN,
+    LOOPBACK,
+    OFFLINE,
+    OUTSIDE,
+    START_NS,
+    claim,
+    contact,
+    named,
+    near,
+    network,
+    question,
+)
+from tests.builders.endpoints import entry
+from tests.builders.runs import owner, process, run
+
+HOST = "stats.acme.example"
+HOUR_NS = 3_600_000_000_000
+STATS = entry()
+NEWS = entry("acme-news", "update-check", processes=("acme-app",), first_ns=HOUR_NS)
+THERE = entry("acme-there", hosts=(), prefixes=(network("203.0.113.0/24"),), ports=("53/udp",))
+
+
+def asking(
+    *rows: Observation,
+    entries: tuple[Entry, ...] = (STATS,),
+    claim: Claim = OFFLINE,
+    run: Run | Absent = Absent.NOT_APPLICABLE,
+) -> Any:
+    catalogue = Catalogue.of(entries, (ADDRESS_LIST,))
+    return recognised(rows, claim, run, lambda: catalogue)
+
+
+def matches(row: Observation, *entries: Entry, **changes: Any) -> tuple[Match, ...]:
+    (seen,) = asking(row, entries=entries or (STATS,), **changes).observations
+    found: tuple[Match, ...] = seen.endpoints
+    return found
+
+
+BY_NAME = (Match(HOST, ("acme-stats",)),)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        question(HOST),
+        contact(OUTSIDE, named(HOST)),
+        contact(LOOPBACK, named(HOST, NameSource.HTTP_CONNECT)),
+        contact(
+            "198.18.0.9", named(HOST, NameSource.SANDBOX_DNS), destination=near(Scope.SIMULATED)
+        ),
+    ],
+    ids=["asked", "said", "through a proxy", "invented"],
+)
+def test_a_name_is_recognised_wherever_it_was_heard(row: Observation) -> None:
+    assert matches(row) == BY_NAME
+
+
+def test_another_name_is_not() -> None:
+    assert matches(question("acme.example")) == ()
+
+
+def test_an_address_is_recognised_with_its_port() -> None:
+    assert matches(contact(OUTSIDE, proto=17, far_p=53), THERE) == (
+        Match(OUTSIDE, ("acme-there",)),
+    )
+    assert matches(contact(OUTSIDE), THERE) == ()
+
+
+def test_what_has_no_ports_fits_no_entry_with_one() -> None:
+    assert matches(contact(OUTSIDE, proto=1, far_p=8), THERE) == ()
+
+
+def test_the_port_of_a_carrier_is_not_that_of_the_name_it_is_asked_for() -> None:
+    secure = entry(ports=("443/tcp",))
+    proxied = contact(LOOPBACK, named(HOST, NameSource.HTTP_CONNECT), far_p=7890)
+    assert matches(proxied, secure) == BY_NAME
+    assert matches(contact(OUTSIDE, named(HOST), far_p=7890), secure) == ()
+
+
+def test_the_port_of_who_came_in_says_nothing() -> None:
+    came = contact(OUTSIDE, proto=17, far_p=50000, direction=Direction.INBOUND)
+    assert matches(came, THERE) == (Match(OUTSIDE, ("acme-there",)),)
+
+
+def test_an_address_that_our_dns_invented_is_nobodys() -> None:
+    invented = contact(OUTSIDE, proto=17, far_p=53, destination=near(Scope.SIMULATED))
+    assert matches(invented, THERE) == ()
+
+
+def test_an_address_in_place_of_a_name_is_looked_up_as_one() -> None:
+    proxied = contact(LOOPBACK, named(OUTSIDE, NameSource.HTTP_CONNECT), far_p=7890)
+    assert matches(proxied, THERE) == (Match(OUTSIDE, ("acme-there",)),)
+
+
+def test_each_name_and_the_address_are_matched_by_themselves() -> None:
+    there = contact(OUTSIDE, named(HOST), named("b.example"), proto=17, far_p=53)
+    assert matches(there, STATS, THERE) == (*BY_NAME, Match(OUTSIDE, ("acme-there",)))
+
+
+def test_several_that_fit_are_narrowed_by_the_process() -> None:
+    by_app = question(HOST, owner=owner(exe="/opt/acme-app"))
+    assert matches(by_app, replace(STATS, processes=("acmed",)), NEWS) == (
+        Match(HOST, ("acme-news",)),
+    )
+
+
+@pytest.mark.parametrize(("after_ns", "ids"), [(1, ("acme-stats",)), (HOUR_NS, None)])
+def test_several_that_fit_are_narrowed_by_the_time_of_the_process(
+    after_ns: int, ids: tuple[str, ...] | None
+) -> None:
+    later = question(HOST, owner=owner(), first_ts_ns=START_NS + after_ns)
+    (match,) = matches(later, STATS, replace(NEWS, processes=()), run=run())
+    assert match.one_of == (ids or ("acme-stats", "acme-news"))
+
+
+def test_what_our_own_helpers_did_stays_as_it_is() -> None:
+    assert matches(question(HOST, owner=owner(Role.PROBE))) == ()
+
+
+def test_the_entries_that_match_are_kept_by_id() -> None:
+    assert asking(question(HOST), entries=(STATS, THERE)).entries == {"acme-stats": STATS}
+
+
+# When it is asked
+
+
+def never() -> Catalogue:
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        contact(LOOPBACK),
+        contact(LAN),
+        contact(LOOPBACK, named("localhost")),
+        question("localhost"),
+        question("printer"),
+    ],
+)
+def test_what_stays_near_and_names_nobody_does_not_ask_the_catalogue(row: Observation) -> None:
+    assert recognised([row], OFFLINE, Absent.NOT_APPLICABLE, never).lists == ()
+
+
+def test_a_name_asks_the_catalogue_and_its_files_are_told() -> None:
+    assert asking(question("b.example")).lists == (ADDRESS_LIST,)
+
+
+def test_a_claim_about_endpoints_tells_the_files_whatever_was_seen() -> None:
+    assert asking(claim=claim(endpoints=("acme-stats",))).lists == (ADDRESS_LIST,)
+
+
+def test_without_a_catalogue_nothing_is_recognised() -> None:
+    row = question(HOST)
+    assert recognised([row], OFFLINE, Absent.NOT_APPLICABLE, None).observations == (row,)
+
+
+# Callers that come later
+
+OF_ACME = claim(applies_to=AppliesTo(runtimes=("acme-app",)))
+
+
+def test_a_timer_of_a_runtime_that_the_claim_names_is_kept() -> None:
+    assert asking(claim=OF_ACME, entries=(STATS, NEWS)).timed == (NEWS,)
+
+
+def test_a_timer_of_a_process_of_the_run_is_kept() -> None:
+    ran = run(processes=(process(exe="/opt/acme-app"),))
+    assert asking(run=ran, entries=(STATS, NEWS)).timed == (NEWS,)
+
+
+@pytest.mark.parametrize("role", [Role.EXERCISER, Role.RECORDER])
+def test_a_timer_of_our_own_processes_is_not(role: Role) -> None:
+    ran = run(processes=(process(exe="/opt/acme-app", role=role),))
+    assert asking(run=ran, entries=(NEWS,)).timed == ()
+
+
+def test_a_capture_under_a_claim_that_names_no_runtime_has_no_timers() -> None:
+    assert asking(entries=(NEWS,)).timed == ()
+
+
+def test_a_profile_can_name_ids_vendors_and_products() -> None:
+    assert endpoint_words(Catalogue.of([STATS])) == {
+        "acme-stats",
+        "vendor:Acme",
+        "product:Acme server",
+    }
