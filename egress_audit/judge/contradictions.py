@@ -40,6 +40,7 @@ def _refuse_words_beside_any(settings: Mapping[str, Setting]) -> None:
         raise ProfileInvalid(
             f"`{ANY}` stands alone, or with `{Scope.METADATA_SERVICE}`, which it does not cover",
             where=scopes.where,
+            hint=f"leave `{ANY}` out, or all the others",
         )
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from egress_audit.addresses import NEAR, Scope, embedded_ipv4, scope_of
@@ -18,15 +19,31 @@ OWN_NAME = re.compile(
 )
 
 
+KEPT_PATTERNS = 64
+"""Lists of patterns that are kept filed; a claim has two."""
+
+
 def host_matches(host: str, patterns: Iterable[str]) -> bool:
-    """True if a pattern is the host itself, or a suffix `*.name` of it on a label boundary."""
-    for pattern in patterns:
-        if pattern.startswith("*."):
-            if host.endswith(pattern[1:]):
-                return True
-        elif host == pattern:
+    """True if a pattern is the host itself, or a suffix `*.name` of it on a label boundary.
+
+    What it costs grows with the labels of the host, not with the patterns: a profile can have
+    thousands, and a capture tens of thousands of names.
+    """
+    exact, suffixes = _filed(tuple(patterns))
+    if host in exact:
+        return True
+    while suffixes and "." in host:
+        host = host.partition(".")[2]
+        if host in suffixes:
             return True
     return False
+
+
+@lru_cache(maxsize=KEPT_PATTERNS)
+def _filed(patterns: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
+    """The whole names among patterns, and the names behind `*.`."""
+    suffixes = {pattern[2:] for pattern in patterns if pattern.startswith("*.")}
+    return frozenset(patterns), frozenset(suffixes)
 
 
 def is_own_name(host: str) -> bool:

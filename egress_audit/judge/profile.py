@@ -100,11 +100,16 @@ def _merged(path: Path) -> dict[str, Setting]:
     for settings, origin in _line_of_descent(path):
         chain.append(origin)
         if "name" not in settings:
-            raise ProfileInvalid("`name` is missing", where=str(origin))
+            hint = "every file has one of its own: lower case, digits and `-`"
+            raise ProfileInvalid("`name` is missing", where=str(origin), hint=hint)
         merged = settings | merged
         extends = settings.get("extends")
         if extends and len(chain) == MAX_CHAIN:
-            raise ProfileInvalid(f"extends more than {MAX_CHAIN - 1} others", where=extends.where)
+            raise ProfileInvalid(
+                f"extends more than {MAX_CHAIN - 1} others",
+                where=extends.where,
+                hint="put what several of them say into one",
+            )
     return merged
 
 
@@ -119,7 +124,11 @@ def _line_of_descent(path: Path) -> Iterator[tuple[dict[str, Setting], Path]]:
             return
         path = _extended(settings["extends"], path)
         if path.resolve() in seen:
-            raise ProfileInvalid("extends itself", where=settings["extends"].where)
+            raise ProfileInvalid(
+                "extends itself",
+                where=settings["extends"].where,
+                hint="leave `extends` out here, or extend a file that is not on the way",
+            )
         seen.add(path.resolve())
 
 

@@ -29,7 +29,11 @@ def question(item: Item) -> Question:
             )
     for key in ("ask", "answer_by"):
         if key not in item.entries:
-            raise ProfileInvalid(f"`{key}` is missing in a question", where=item.where)
+            raise ProfileInvalid(
+                f"`{key}` is missing in a question",
+                where=item.where,
+                hint="write {ask: …, answer_by: …}",
+            )
     answer_by = read.one_of(*ANSWERS)(item.entries["answer_by"])
     if answer_by == "cannot" and "text" not in item.entries:
         raise ProfileInvalid(

@@ -72,7 +72,11 @@ def settings_of(table: Table, group: str = "") -> dict[str, Setting]:
 
 def _table(key: str, item: Item) -> Table:
     if not isinstance(item, Table):
-        raise ProfileInvalid(f"`{key}` is a mapping of keys to values", where=item.where)
+        raise ProfileInvalid(
+            f"`{key}` is a mapping of keys to values",
+            where=item.where,
+            hint=f"its keys: {', '.join(sorted(_siblings(f'{key}.')))}",
+        )
     return item
 
 

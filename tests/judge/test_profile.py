@@ -181,7 +181,7 @@ def test_a_file_up_to_the_bound_is_read_and_one_past_it_is_not(tmp_path: Path) -
 
 def test_a_file_that_is_not_utf8_is_refused_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_bytes(LEAST.encode() + b"source: caf\xe9\n")
-    assert refusal(str(tmp_path / "p.yaml")).endswith("p.yaml:4: not UTF-8")
+    assert refusal(str(tmp_path / "p.yaml")).endswith("p.yaml:4: not UTF-8 (save it as UTF-8)")
 
 
 @pytest.mark.parametrize("key", ["name", "statement", "allow"])
@@ -220,7 +220,7 @@ def test_a_child_without_a_name_of_its_own_is_refused(tmp_path: Path) -> None:
 def test_profiles_that_extend_each_other_are_refused(tmp_path: Path) -> None:
     written(tmp_path, LEAST + "extends: p.yaml\n", "q.yaml")
     path = written(tmp_path, LEAST + "extends: q.yaml\n")
-    assert refusal(path).endswith("q.yaml:4: extends itself")
+    assert "q.yaml:4: extends itself (leave `extends` out here" in refusal(path)
 
 
 def chain(folder: Path, length: int) -> str:

@@ -48,5 +48,6 @@ def test_a_dotted_key_is_no_short_form() -> None:
 
 def test_a_group_that_is_no_mapping_is_refused() -> None:
     assert refusal("name: a\nallow: [loopback]\n") == (
-        "p.yaml:2: `allow` is a mapping of keys to values"
+        "p.yaml:2: `allow` is a mapping of keys to values (its keys: controlled, endpoints, hosts, "
+        "located, operators, prefixes, scopes)"
     )
