@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 10
 
+WRITE = "indent with spaces, and put texts with `: ` or marks into quotes"
+"""What helps with most of what YAML cannot be read as."""
+SPLIT = "make several of it"
+
 Refusal = type[EgressAuditError]
 """What is raised for a file of one kind: ProfileInvalid, CatalogueInvalid."""
 
@@ -71,12 +75,12 @@ def text_of(path: Path, error: Refusal, hint: str = "") -> str:
         reason = (failure.strerror or "unreadable").lower()
         raise error(f"cannot be read: {reason}", where=str(path), hint=hint) from failure
     if len(data) > MAX_BYTES:
-        raise error(f"a file has at most {MAX_BYTES >> 10} KiB", where=str(path))
+        raise error(f"a file has at most {MAX_BYTES >> 10} KiB", where=str(path), hint=SPLIT)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as failure:
         line = data.count(b"\n", 0, failure.start) + 1
-        raise error("not UTF-8", where=f"{path}:{line}") from failure
+        raise error("not UTF-8", where=f"{path}:{line}", hint="save it as UTF-8") from failure
 
 
 def table_of(text: str, name: str, error: Refusal) -> Table:
@@ -93,14 +97,15 @@ def table_of(text: str, name: str, error: Refusal) -> Table:
     except yaml.MarkedYAMLError as failure:
         line = failure.problem_mark.line + 1 if failure.problem_mark else 1
         problem = " ".join(filter(None, (failure.context, failure.problem)))
-        raise error(f"no YAML: {problem}", where=f"{name}:{line}") from failure
+        raise error(f"no YAML: {problem}", where=f"{name}:{line}", hint=WRITE) from failure
     except yaml.YAMLError as failure:
-        raise error(f"no YAML: {str(failure).splitlines()[0]}", where=name) from failure
+        what = str(failure).splitlines()[0]
+        raise error(f"no YAML: {what}", where=name, hint=WRITE) from failure
     if node is None:
-        raise error("the file is empty", where=name)
+        raise error("the file is empty", where=name, hint="write `key: value`")
     item = _item(node, name, error)
     if not isinstance(item, Table):
-        raise refused(item, "the file must be a mapping of keys to values")
+        raise refused(item, "the file must be a mapping of keys to values", "write `key: value`")
     return item
 
 
@@ -123,7 +128,8 @@ def _refuse_depth_and_aliases(text: str, name: str, error: Refusal) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > MAX_DEPTH:
-            raise error(f"nested deeper than {MAX_DEPTH} levels", where=where)
+            hint = "close the brackets, or write it flatter"
+            raise error(f"nested deeper than {MAX_DEPTH} levels", where=where, hint=hint)
 
 
 def _item(node: "Node", name: str, error: Refusal) -> Item:
@@ -144,9 +150,9 @@ def _table(node: "MappingNode", name: str, where: str, error: Refusal) -> Table:
     for key_node, value_node in node.value:
         key = _item(key_node, name, error)
         if not isinstance(key, Word):
-            raise refused(key, "a key must be a word")
+            raise refused(key, "a key must be a word", "write `key: value`")
         if key.text in table.entries:
-            raise refused(key, f"`{key.text}` stands here a second time")
+            raise refused(key, f"`{key.text}` stands here a second time", "leave one of them out")
         table.entries[key.text] = _item(value_node, name, error)
         table.key_places[key.text] = key.where
     return table

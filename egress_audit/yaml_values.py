@@ -33,7 +33,7 @@ def nearest(unknown: str, known: Iterable[str]) -> str:
 def word(item: Item, wanted: str) -> Word:
     """The item, which must be a single value; `wanted` says of what kind."""
     if not isinstance(item, Word):
-        raise refused(item, f"{wanted} is wanted, not {_SHAPES[type(item)]}")
+        raise refused(item, f"{wanted} is wanted, not {_SHAPES[type(item)]}", "write one")
     return item
 
 
@@ -43,7 +43,7 @@ def text(item: Item) -> str:
     if found.kind != "str":
         raise refused(item, f"a text is wanted, not `{found.text}`", "put it in quotes")
     if not found.text.strip():
-        raise refused(item, "a text is wanted, not nothing")
+        raise refused(item, "a text is wanted, not nothing", "leave the key out")
     return " ".join(found.text.split())
 
 
@@ -59,7 +59,7 @@ def truth(item: Item) -> bool:
     """True or false."""
     found = word(item, "true or false")
     if found.kind != "bool":
-        raise refused(item, f"true or false is wanted, not `{found.text}`")
+        raise refused(item, f"true or false is wanted, not `{found.text}`", "write true or false")
     return found.text.lower() in ("true", "yes", "on")
 
 
@@ -90,12 +90,12 @@ def each(read: Callable[[Item], Value]) -> Callable[[Item], tuple[Value, ...]]:
     def read_all(item: Item) -> tuple[Value, ...]:
         if not isinstance(item, Listing):
             raise refused(item, f"a list is wanted, not {_SHAPES[type(item)]}", "write [one, two]")
-        values: list[Value] = []
+        values: dict[Value, None] = {}
         for child in item.items:
             value = read(child)
             if value in values:
-                raise refused(child, f"`{value}` stands here a second time")
-            values.append(value)
+                raise refused(child, f"`{value}` stands here a second time", "leave one out")
+            values[value] = None
         return tuple(values)
 
     return read_all

@@ -37,7 +37,9 @@ def test_norway_stays_norway() -> None:
 
 
 def test_a_key_twice_is_refused_at_its_second_place() -> None:
-    assert refusal("a: 1\nb: 2\na: 3\n") == "p.yaml:3: `a` stands here a second time"
+    assert refusal("a: 1\nb: 2\na: 3\n") == (
+        "p.yaml:3: `a` stands here a second time (leave one of them out)"
+    )
 
 
 def test_the_same_key_in_two_mappings_is_no_duplicate() -> None:
@@ -45,7 +47,7 @@ def test_the_same_key_in_two_mappings_is_no_duplicate() -> None:
 
 
 def test_a_key_that_is_a_list_is_refused() -> None:
-    assert refusal("? [a]\n: 1\n") == "p.yaml:1: a key must be a word"
+    assert refusal("? [a]\n: 1\n") == "p.yaml:1: a key must be a word (write `key: value`)"
 
 
 def test_an_alias_is_refused() -> None:
@@ -73,12 +75,14 @@ def test_two_documents_are_refused() -> None:
 
 @pytest.mark.parametrize("text", ["- a\n", "a\n"])
 def test_what_is_no_mapping_is_refused(text: str) -> None:
-    assert refusal(text) == "p.yaml:1: the file must be a mapping of keys to values"
+    assert refusal(text) == (
+        "p.yaml:1: the file must be a mapping of keys to values (write `key: value`)"
+    )
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n"])
 def test_an_empty_file_is_refused(text: str) -> None:
-    assert refusal(text) == "p.yaml: the file is empty"
+    assert refusal(text) == "p.yaml: the file is empty (write `key: value`)"
 
 
 def test_broken_yaml_is_refused_with_its_line() -> None:

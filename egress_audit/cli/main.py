@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Show frames of a capture, dissected, with their flow.",
     ),
     "whois": ("egress_audit.cli.whois", "Say who is behind a host, an address or an AS."),
+    "profiles": ("egress_audit.cli.profiles", "List, show, check and draft claims."),
     "doctor": ("egress_audit.cli.doctor", "Say what this host can do, and what would help."),
 }
 """Command → module that has it under the same name, and its line in the help. Modules are imported

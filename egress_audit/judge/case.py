@@ -151,8 +151,9 @@ class Case:
 
 
 def _is_granted(entry: Entry, claim: Claim) -> bool:
-    """True if the claim allows it by id, vendor or product."""
+    """True if the claim allows it by id, vendor, product or purpose."""
     words = {entry.id, f"vendor:{entry.vendor}", f"product:{entry.product}"}
+    words.add(f"purpose:{entry.purpose.value}")
     return not words.isdisjoint(claim.allow.endpoints)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from egress_audit.addresses import NEAR, Scope, embedded_ipv4, scope_of
@@ -18,15 +19,31 @@ OWN_NAME = re.compile(
 )
 
 
+KEPT_PATTERNS = 64
+"""Lists of patterns that are kept filed; a claim has two."""
+
+
 def host_matches(host: str, patterns: Iterable[str]) -> bool:
-    """True if a pattern is the host itself, or a suffix `*.name` of it on a label boundary."""
-    for pattern in patterns:
-        if pattern.startswith("*."):
-            if host.endswith(pattern[1:]):
-                return True
-        elif host == pattern:
+    """True if a pattern is the host itself, or a suffix `*.name` of it on a label boundary.
+
+    What it costs grows with the labels of the host, not with the patterns: a profile can have
+    thousands, and a capture tens of thousands of names.
+    """
+    exact, suffixes = _filed(tuple(patterns))
+    if host in exact:
+        return True
+    while suffixes and "." in host:
+        host = host.partition(".")[2]
+        if host in suffixes:
             return True
     return False
+
+
+@lru_cache(maxsize=KEPT_PATTERNS)
+def _filed(patterns: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
+    """The whole names among patterns, and the names behind `*.`."""
+    suffixes = {pattern[2:] for pattern in patterns if pattern.startswith("*.")}
+    return frozenset(patterns), frozenset(suffixes)
 
 
 def is_own_name(host: str) -> bool:
@@ -43,7 +60,7 @@ def name_allowed(host: str, allow: Allow, granted: Collection[str] = ()) -> bool
 
     granted: names and addresses that the claim allows as entries of the catalogue.
     """
-    return allow.everything or is_own_name(host) or _is_allowed_host(host, allow, granted)
+    return allow.any_name or is_own_name(host) or _is_allowed_host(host, allow, granted)
 
 
 def _is_allowed_host(host: str, allow: Allow, granted: Collection[str]) -> bool:
@@ -77,7 +94,7 @@ def of_category(destination: Destination, categories: Collection[str]) -> bool |
 
 
 def address_allowed(seen: Observation, claim: Claim, granted: Collection[str] = ()) -> bool:
-    """True if the claim lets packets go to this far address.
+    """True if the claim lets packets go to this far address, or leaves it to places.py.
 
     Metadata services are allowed only by name: neither `any` nor a prefix, host or entry of the
     catalogue covers them. granted: as `name_allowed` has it.
@@ -95,15 +112,18 @@ def address_allowed(seen: Observation, claim: Claim, granted: Collection[str] = 
 def place_allowed(address: str, scope: Scope, allow: Allow) -> bool:
     """True if the claim allows an address of this scope, whatever its names are.
 
-    An address that our own DNS invented lies in no prefix of the world.
+    An address that our own DNS invented lies in no prefix of the world. What a claim allows by
+    place is left to places.py: it may be neither allowed nor forbidden.
     """
     if scope in allow.scopes:
         return True
     if scope is Scope.METADATA_SERVICE:
         return False
+    if allow.everything or (allow.by_place and scope not in NEAR):
+        return True
     if scope is Scope.SIMULATED:
-        return allow.everything
-    return allow.everything or in_prefixes(address, _that_hold(allow.prefixes, scope))
+        return False
+    return in_prefixes(address, _that_hold(allow.prefixes, scope))
 
 
 def _that_hold(
@@ -203,9 +223,9 @@ def _is_proxied(use: NameUse) -> bool:
 
 
 def asks_decide(allow: Allow) -> bool:
-    """True if some host is allowed: then a contact with our own resolver is as good or bad as the
+    """True if some name is allowed: then a contact with our own resolver is as good or bad as the
     names that it is asked for."""
-    return allow.everything or bool(allow.hosts or allow.endpoints)
+    return allow.any_name or bool(allow.hosts or allow.endpoints)
 
 
 def _literal_allowed(literal: IPv4Address | IPv6Address, seen: Observation, allow: Allow) -> bool:

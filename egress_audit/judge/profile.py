@@ -5,32 +5,48 @@ of `allow`, `deny`, `require` and `applies_to` each by itself.
 """
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from egress_audit.addresses import Scope
 from egress_audit.errors import ProfileInvalid, WrongUsage
-from egress_audit.judge.profile_schema import Setting, settings_of
+from egress_audit.judge.contradictions import (
+    PLACES,
+    refuse_contradictions,
+    refuse_denied_endpoints,
+)
+from egress_audit.judge.profile_schema import settings_of
 from egress_audit.judge.profile_values import ANY, Placed
-from egress_audit.model.catalogue import Purpose
+from egress_audit.model.catalogue import Entry, Purpose
 from egress_audit.model.claim import Allow, AppliesTo, Claim, Deny, Require
+from egress_audit.model.profile import Profile, ProfileKind, Setting
 from egress_audit.yaml_tree import table_of, text_of
-from egress_audit.yaml_values import nearest
 
 MAX_CHAIN = 5
 """Profiles in one line of `extends`, the first included."""
 
+NOT_CLAIMED = frozenset({"extends", "kind"})
+"""Keys that say something of the profile and nothing of the claim."""
+
+WHERE_NAMES_ARE = "`egress-audit profiles list` tells those that come with the program"
+
 _SUFFIXES = (".yaml", ".yml")
 _PACKAGE = Path(__file__).parent.parent
 
-KnownEndpoints = Callable[[], Collection[str]]
-"""The words that `allow.endpoints` can hold; asked only for a profile that has the key."""
+KnownEndpoints = Callable[[], Mapping[str, Sequence[Entry]]]
+"""The words that `allow.endpoints` can hold, with the entries that are meant; asked only for a
+profile that has the key."""
 
 
 def load_profile(name_or_path: str, known_endpoints: KnownEndpoints | None = None) -> Claim:
-    """The claim of the packaged profile of that name, or of the file at that path.
+    """The claim of a profile, by name or path, as `read_profile` reads it."""
+    return read_profile(name_or_path, known_endpoints).claim
+
+
+def read_profile(name_or_path: str, known_endpoints: KnownEndpoints | None = None) -> Profile:
+    """The packaged profile of that name, or that of the file at that path.
 
     A path is what holds a separator or ends in `.yaml`. known_endpoints: None for entries that are
     not checked: one that there is not allows nothing. WrongUsage for a name there is not,
@@ -39,21 +55,28 @@ def load_profile(name_or_path: str, known_endpoints: KnownEndpoints | None = Non
     path = Path(name_or_path)
     if not _is_path(name_or_path):
         if name_or_path not in profile_names():
-            raise WrongUsage(
-                f"no profile `{name_or_path}`", hint=nearest(name_or_path, profile_names())
-            )
+            raise WrongUsage(f"no profile `{name_or_path}`", hint=_nearest_name(name_or_path))
         path = _packaged(name_or_path)
     settings = _merged(path)
     _refuse_what_is_missing(settings, str(path))
-    _refuse_contradictions(settings)
+    refuse_contradictions(settings)
     if known_endpoints is not None and _allowed_endpoints(settings):
-        _refuse_unknown_endpoints(_allowed_endpoints(settings), known_endpoints())
-    return _claim(settings)
+        known = known_endpoints()
+        _refuse_unknown_endpoints(_allowed_endpoints(settings), known)
+        refuse_denied_endpoints(settings, known)
+    kind = settings["kind"].value if "kind" in settings else ProfileKind.POLICY
+    return Profile(_claim(settings), ProfileKind(kind), str(path), settings)
 
 
 def profile_names() -> tuple[str, ...]:
     """The names of the packaged profiles, in alphabetical order."""
     return tuple(sorted(path.stem for path in _folder().glob("*.yaml")))
+
+
+def _nearest_name(word: str) -> str:
+    """The hint for a name that no profile has: the nearest, else where all of them are told."""
+    close = get_close_matches(word.lower(), profile_names(), n=1)
+    return f"did you mean `{close[0]}`?" if close else WHERE_NAMES_ARE
 
 
 def _folder() -> Path:
@@ -77,27 +100,35 @@ def _merged(path: Path) -> dict[str, Setting]:
     for settings, origin in _line_of_descent(path):
         chain.append(origin)
         if "name" not in settings:
-            raise ProfileInvalid("`name` is missing", where=str(origin))
+            hint = "every file has one of its own: lower case, digits and `-`"
+            raise ProfileInvalid("`name` is missing", where=str(origin), hint=hint)
         merged = settings | merged
         extends = settings.get("extends")
         if extends and len(chain) == MAX_CHAIN:
-            raise ProfileInvalid(f"extends more than {MAX_CHAIN - 1} others", where=extends.where)
+            raise ProfileInvalid(
+                f"extends more than {MAX_CHAIN - 1} others",
+                where=extends.where,
+                hint="put what several of them say into one",
+            )
     return merged
 
 
 def _line_of_descent(path: Path) -> Iterator[tuple[dict[str, Setting], Path]]:
     """The settings of each file, from the first to the one that extends no other."""
     seen = {path.resolve()}
-    hint = f"packaged profiles: {', '.join(profile_names())}"
     while True:
-        text = text_of(path, ProfileInvalid, hint)
+        text = text_of(path, ProfileInvalid, WHERE_NAMES_ARE)
         settings = settings_of(table_of(text, str(path), ProfileInvalid))
         yield settings, path
         if "extends" not in settings:
             return
         path = _extended(settings["extends"], path)
         if path.resolve() in seen:
-            raise ProfileInvalid("extends itself", where=settings["extends"].where)
+            raise ProfileInvalid(
+                "extends itself",
+                where=settings["extends"].where,
+                hint="leave `extends` out here, or extend a file that is not on the way",
+            )
         seen.add(path.resolve())
 
 
@@ -109,7 +140,7 @@ def _extended(extends: Setting, child: Path) -> Path:
         raise ProfileInvalid(
             f"no profile `{extends.value}`",
             where=extends.where,
-            hint=nearest(extends.value, profile_names()),
+            hint=_nearest_name(extends.value),
         )
     return _packaged(extends.value)
 
@@ -131,27 +162,6 @@ def _refuse_what_is_missing(settings: Mapping[str, Setting], path: str) -> None:
         )
 
 
-def _refuse_contradictions(settings: Mapping[str, Setting]) -> None:
-    """ProfileInvalid for what is allowed and can never be, because it is denied as a whole."""
-    scopes = settings.get("allow.scopes")
-    if scopes and ANY in scopes.value and set(scopes.value) - {ANY, Scope.METADATA_SERVICE}:
-        raise ProfileInvalid(
-            f"`{ANY}` stands alone, or with `{Scope.METADATA_SERVICE}`, which it does not cover",
-            where=scopes.where,
-        )
-    for key, is_within in (("hosts", _host_is_within), ("prefixes", _prefix_is_within)):
-        allowed, denied = settings.get(f"allow.{key}"), settings.get(f"deny.{key}")
-        if allowed is None or denied is None:
-            continue
-        for inner in allowed.value:
-            for outer in denied.value:
-                if is_within(inner, outer):
-                    raise ProfileInvalid(
-                        f"`{inner}` is allowed here and denied at {denied.where} (`{outer}`)",
-                        where=allowed.where,
-                    )
-
-
 def _allowed_endpoints(settings: Mapping[str, Setting]) -> tuple[Placed, ...]:
     setting = settings.get("allow.endpoints")
     return () if setting is None else setting.value
@@ -160,7 +170,7 @@ def _allowed_endpoints(settings: Mapping[str, Setting]) -> tuple[Placed, ...]:
 def _refuse_unknown_endpoints(words: tuple[Placed, ...], known: Collection[str]) -> None:
     """ProfileInvalid for the first word that names no entry of the catalogue."""
     for word in words:
-        if word.text not in known:
+        if word.text not in known and not word.text.startswith("purpose:"):
             close = get_close_matches(word.text, known, n=1)
             raise ProfileInvalid(
                 f"the catalogue has no `{word}`",
@@ -169,31 +179,31 @@ def _refuse_unknown_endpoints(words: tuple[Placed, ...], known: Collection[str])
             )
 
 
-def _host_is_within(inner: str, outer: str) -> bool:
-    """True if the pattern `outer` matches all that `inner` does."""
-    return inner == outer or (outer.startswith("*.") and inner.endswith(outer[1:]))
-
-
-def _prefix_is_within(inner: Any, outer: Any) -> bool:
-    return inner.version == outer.version and bool(inner.subnet_of(outer))
-
-
 def _claim(settings: Mapping[str, Setting]) -> Claim:
     """The claim that complete settings make; what is not set keeps the default of `Claim`."""
-    scopes = _values(settings, "allow.").pop("scopes", ())
     top = {key: setting.value for key, setting in settings.items() if "." not in key}
-    top.pop("extends", None)
+    for key in NOT_CLAIMED & top.keys():
+        del top[key]
     return Claim(
         **{"source": ""} | top,
         applies_to=AppliesTo(**_values(settings, "applies_to.")),
-        allow=Allow(
-            everything=ANY in scopes,
-            scopes=frozenset(Scope(word) for word in scopes if word != ANY),
-            endpoints=tuple(word.text for word in _allowed_endpoints(settings)),
-            **_values(settings, "allow.", without=("scopes", "endpoints")),
-        ),
+        allow=_allow(settings),
         deny=_deny(_values(settings, "deny.")),
         require=_require(_values(settings, "require.")),
+    )
+
+
+def _allow(settings: Mapping[str, Setting]) -> Allow:
+    """`Allow` of settings; `any` is no scope, and what is only looked up becomes a set."""
+    values = _values(settings, "allow.", without=("endpoints",))
+    scopes = values.pop("scopes", ())
+    for key in set(PLACES) & values.keys():
+        values[key] = frozenset(values[key])
+    return Allow(
+        everything=ANY in scopes,
+        scopes=frozenset(Scope(word) for word in scopes if word != ANY),
+        endpoints=tuple(word.text for word in _allowed_endpoints(settings)),
+        **values,
     )
 
 

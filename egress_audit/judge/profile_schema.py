@@ -1,17 +1,19 @@
 """Which keys a profile can hold, and what each means: one table, and the walk that applies it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
 
 from egress_audit import yaml_values as read
 from egress_audit.errors import ProfileInvalid
 from egress_audit.judge import profile_values as own
+from egress_audit.judge.operator_names import OPERATORS
+from egress_audit.judge.profile_questions import question
 from egress_audit.model.catalogue import Purpose
+from egress_audit.model.profile import ProfileKind, Setting
 from egress_audit.yaml_tree import Item, Table
 
 KEYS: Mapping[str, Callable[[Item], object]] = {
     "name": read.name,
+    "kind": read.one_of(*ProfileKind),
     "extends": read.text,
     "statement": read.text,
     "source": read.text,
@@ -22,6 +24,9 @@ KEYS: Mapping[str, Callable[[Item], object]] = {
     "allow.hosts": read.each(own.allowed_host),
     "allow.prefixes": read.each(own.prefix),
     "allow.endpoints": read.each(own.endpoint),
+    "allow.located": read.each(read.country),
+    "allow.controlled": read.each(read.country),
+    "allow.operators": read.each(read.one_of(*OPERATORS)),
     "deny.located": read.each(read.country),
     "deny.controlled": read.each(read.country),
     "deny.categories": read.each(read.one_of(*own.CATEGORIES)),
@@ -36,20 +41,11 @@ KEYS: Mapping[str, Callable[[Item], object]] = {
     "require.lists_max_age": read.duration,
     "holds_means": read.text,
     "holds_does_not_mean": read.text,
+    "questions": read.each(question),
 }
 """Every key, sub keys with their group, and the reader of its value."""
 
 GROUPS = frozenset(key.partition(".")[0] for key in KEYS if "." in key)
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What one key was set to, and where."""
-
-    where: str
-    """FILE:LINE."""
-    value: Any
-    """Of the type that the key's reader returns."""
 
 
 def settings_of(table: Table, group: str = "") -> dict[str, Setting]:
@@ -76,7 +72,11 @@ def settings_of(table: Table, group: str = "") -> dict[str, Setting]:
 
 def _table(key: str, item: Item) -> Table:
     if not isinstance(item, Table):
-        raise ProfileInvalid(f"`{key}` is a mapping of keys to values", where=item.where)
+        raise ProfileInvalid(
+            f"`{key}` is a mapping of keys to values",
+            where=item.where,
+            hint=f"its keys: {', '.join(sorted(_siblings(f'{key}.')))}",
+        )
     return item
 
 

@@ -10,6 +10,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 from egress_audit import yaml_values
 from egress_audit.addresses import Scope
+from egress_audit.model.catalogue import Purpose
 from egress_audit.yaml_tree import Item, refused
 
 ANY = "any"
@@ -33,8 +34,9 @@ CATEGORIES = (
 )
 """The categories of `lists/operators.csv`; a test holds the two together."""
 
-ENDPOINT_GROUPS = ("vendor", "product")
-"""Words before a colon that stand for all entries of the catalogue with that vendor or product."""
+ENDPOINT_GROUPS = ("vendor", "product", "purpose")
+"""Words before a colon that stand for all entries of the catalogue with that vendor, product or
+purpose."""
 
 _ENDPOINT = re.compile("[a-z0-9][a-z0-9-]*")
 
@@ -68,9 +70,9 @@ class Placed:
 
 
 def endpoint(item: Item) -> Placed:
-    """The id of an entry of the catalogue, `vendor:NAME` or `product:NAME`.
+    """The id of an entry of the catalogue, `vendor:NAME`, `product:NAME` or `purpose:WORD`.
 
-    Whether there is such an entry only the catalogue knows.
+    Whether there is such an entry only the catalogue knows; which purposes there are is known.
     """
     word = yaml_values.text(item)
     group, colon, named = word.partition(":")
@@ -79,6 +81,12 @@ def endpoint(item: Item) -> Placed:
         raise refused(
             item,
             f"`{word}` is no entry of the catalogue",
-            'write the id of an entry, "vendor:NAME" or "product:NAME"',
+            'write the id of an entry, "vendor:NAME", "product:NAME" or "purpose:WORD"',
+        )
+    if group == "purpose" and named.strip() not in tuple(Purpose):
+        raise refused(
+            item,
+            f"`{named.strip()}` is no purpose",
+            yaml_values.nearest(named.strip(), tuple(Purpose)),
         )
     return Placed(f"{group}:{named.strip()}" if colon else word, item.where)

@@ -21,6 +21,7 @@ from egress_audit.judge.rules_of_places import (
     denied_control,
     denied_host_or_prefix,
     denied_location,
+    elsewhere,
 )
 from egress_audit.model.audit import Finding, Frames
 
@@ -173,6 +174,15 @@ RULES: tuple[Rule, ...] = (
         "The address says whose machine it is, the name who answers there: where they disagree, "
         "the worse counts. A name can only accuse: a vendor elsewhere excuses nothing.",
         denied_vendor,
+    ),
+    Rule(
+        "EA015",
+        "Outside the places that are allowed",
+        "The far address of a contact, or an address that a question was answered with, is surely "
+        "not where the claim allows one to be, or not under a jurisdiction or of an operator that "
+        "it allows; and no scope, host, prefix or endpoint of the claim covers it.",
+        "The claim names the only places, and this is another one.",
+        elsewhere,
     ),
 )
 """All rules, in the order of their ids. A rule keeps its id for ever."""

@@ -146,4 +146,4 @@ def _may_be_allowed(scope: Scope, allow: Allow) -> bool:
     """True if something in the claim could allow an address of which only the scope is kept."""
     if scope in allow.scopes or scope is Scope.METADATA_SERVICE:
         return scope in allow.scopes
-    return allow.everything or bool(allow.prefixes or allow.hosts or allow.endpoints)
+    return allow.any_name or bool(allow.prefixes or allow.hosts or allow.endpoints)

@@ -1,5 +1,5 @@
 """The rules that look at where a destination is, who runs it, and what is denied by name. EA006 to
-EA009."""
+EA009, and EA015."""
 
 from collections.abc import Callable, Collection
 
@@ -12,6 +12,8 @@ from egress_audit.judge.permission import (
     literal_address,
     of_category,
 )
+from egress_audit.judge.places import left_to_places, objection, permitted
+from egress_audit.model.audit import Kind
 from egress_audit.model.claim import Deny
 from egress_audit.model.destination import Absent, Destination, controlled_from, located_in
 
@@ -79,6 +81,20 @@ def denied_host_or_prefix(case: Case) -> Matches:
                 f"{phrases.clause(seen)}, which leads to {led[0]}, which the profile denies",
                 (seen,),
             )
+
+
+def elsewhere(case: Case) -> Matches:
+    """EA015."""
+    asked: set[int] = set()
+    for end in left_to_places(case):
+        allow, seen = case.claim.allow, end.seen
+        if permitted(end.there, allow) is not False or seen.id in asked:
+            continue
+        led = ""
+        if seen.kind is Kind.QUESTION:
+            asked.add(seen.id)
+            led = f", which leads to {end.address}"
+        yield f"{phrases.clause(seen)}{led}, {objection(end.there, allow)}", (seen,)
 
 
 def _in_denied(address: str, there: Destination, deny: Deny) -> bool:

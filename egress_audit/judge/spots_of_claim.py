@@ -6,6 +6,7 @@ from egress_audit.addresses import Scope
 from egress_audit.judge.blind_spots import Spot, always
 from egress_audit.judge.case import Case
 from egress_audit.judge.permission import is_own_name, names_elsewhere, of_category
+from egress_audit.judge.places import attempts_left_to_places, left_to_places, permitted
 from egress_audit.model.audit import Direction
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent, Destination, controlled_from, located_in
@@ -20,7 +21,7 @@ def _depends_on_names(case: Case) -> bool:
     allow, deny = case.claim.allow, case.claim.deny
     beyond = bool(allow.scopes - {Scope.LOOPBACK} or allow.prefixes or allow.hosts)
     named = bool(allow.endpoints or deny.hosts or deny.purposes)
-    return allow.everything or beyond or named
+    return allow.any_name or beyond or named
 
 
 def _hidden(case: Case) -> int | None:
@@ -84,6 +85,21 @@ def _controlled(case: Case) -> int | None:
 
 def _categories(case: Case) -> int | None:
     return _unknown(case, of_category, case.claim.deny.categories)
+
+
+def _undecided(case: Case) -> int | None:
+    """Distinct far addresses that a claim by place neither allows nor forbids for sure.
+
+    Not those that our own side invented in a run, nor its resolvers, as in `_unknown`.
+    """
+    of_run, allow = not isinstance(case.run, Absent), case.claim.allow
+    undecided = {
+        end.address
+        for end in left_to_places(case)
+        if not (case.is_own_resolver(end.seen) or (of_run and end.there.scope is Scope.SIMULATED))
+        and permitted(end.there, allow) is None
+    }
+    return len(undecided | attempts_left_to_places(case)) or None
 
 
 def _unplaced(case: Case) -> int | None:
@@ -190,12 +206,25 @@ SPOTS_OF_CLAIM: tuple[Spot, ...] = (
         always,
     ),
     Spot(
+        "place-undecided",
+        "Whether a place is allowed",
+        "addresses of which it is not known whether they are where the claim allows them to be, "
+        "or of an operator that it allows (no data, sources differ, anycast, CDN or proxy): "
+        "{count}",
+        "sources that agree, and an operator that is in the table and is no CDN or proxy",
+        NONE,
+        "claims that allow by place or operator",
+        ELSEWHERE,
+        _undecided,
+        always,
+    ),
+    Spot(
         "question-unplaced",
         "Names without an answer",
         "names asked of a resolver or a proxy, and nothing shows where they lead: {count}",
         "an answer in the same evidence",
         NONE,
-        "claims that deny by place, operator or prefix",
+        "claims that allow or deny by place or operator, or deny by prefix",
         ELSEWHERE,
         _unplaced,
         always,
@@ -206,7 +235,7 @@ SPOTS_OF_CLAIM: tuple[Spot, ...] = (
         "no address list was loaded, so no place and no operator is known",
         "lists that are loaded",
         NONE,
-        "claims that deny by place or operator",
+        "claims that allow or deny by place or operator",
         "install the lists",
         _no_lists,
         always,
@@ -217,7 +246,7 @@ SPOTS_OF_CLAIM: tuple[Spot, ...] = (
         "lists that are further from the capture's end than the profile allows: {count}",
         "lists of the time of the capture",
         NONE,
-        "claims that deny by place, operator or purpose, or allow endpoints",
+        "claims that allow or deny by place or operator, deny by purpose, or allow endpoints",
         "use lists of that time, or raise require.lists_max_age",
         _stale,
         always,

@@ -217,7 +217,7 @@ SPOTS_OF_SANDBOX: tuple[Spot, ...] = (
         "and operators",
         "a run on the real network",
         NONE,
-        "claims that deny by place or operator",
+        "claims that allow or deny by place or operator",
         "run with --network open",
         _places_simulated,
         always,

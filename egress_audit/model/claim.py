@@ -21,6 +21,22 @@ class Allow:
     prefixes: tuple[IPv4Network | IPv6Network, ...] = ()
     endpoints: tuple[str, ...] = ()
     """Entries of the catalogue: an id, `vendor:NAME` or `product:NAME`."""
+    located: frozenset[str] = frozenset()
+    """ISO 3166-1 alpha-2 codes of countries in one of which the far address has to be."""
+    controlled: frozenset[str] = frozenset()
+    """Those under whose jurisdiction its operator's parent has to be."""
+    operators: frozenset[str] = frozenset()
+    """Operator groups, of which one has to run it."""
+
+    @property
+    def by_place(self) -> bool:
+        """True if an address is allowed for where it is or who runs it: for all three, if set."""
+        return bool(self.located or self.controlled or self.operators)
+
+    @property
+    def any_name(self) -> bool:
+        """True if any name may be asked for, since what it leads to decides."""
+        return self.everything or self.by_place
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +74,18 @@ class AppliesTo:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody wants to know of the system beside the verdict, and what can answer it."""
+
+    ask: str
+    answer_by: str
+    """`located`, `controlled` or `operator`: what was observed of every far address; `cannot`:
+    nothing that a capture holds."""
+    text: str = ""
+    """What the answer leaves open, or where else to ask."""
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A profile: the statement, where it stands, and what would contradict it."""
 
@@ -75,11 +103,14 @@ class Claim:
     holds_means: str = ""
     """What HOLDS would say, in the profile's own words."""
     holds_does_not_mean: str = ""
+    questions: tuple[Question, ...] = ()
+    """Answered beside every verdict, from what was observed."""
 
     @property
     def uses_lists(self) -> bool:
         """True if the verdict depends on what the address lists say."""
-        return bool(self.deny.located or self.deny.controlled or self.deny.categories)
+        deny = self.deny
+        return self.allow.by_place or bool(deny.located or deny.controlled or deny.categories)
 
     @property
     def uses_catalogue(self) -> bool:

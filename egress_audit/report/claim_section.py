@@ -2,6 +2,7 @@
 
 from egress_audit.model.audit import Audit, Verdict
 from egress_audit.model.destination import Absent
+from egress_audit.report.answers import answer
 from egress_audit.report.section import Entry, Section
 from egress_audit.report.words import listed
 
@@ -10,7 +11,7 @@ ANONYMOUS = "this capture"
 
 def claim_section(audit: Audit) -> Section:
     """The statement, its profile and source, the subject, what of the catalogue it allows and
-    denies; if it holds, what that means and not."""
+    denies; if it holds, what that means and not; and what else is asked, with the answers."""
     claim = audit.claim
     subject = audit.subject
     if subject == ANONYMOUS:
@@ -31,6 +32,7 @@ def claim_section(audit: Audit) -> Section:
         entries.append(Entry("Denies", (f"purposes {listed(sorted(claim.deny.purposes), 12)}",)))
     if audit.verdict is Verdict.HOLDS:
         entries += _meaning(claim.holds_means, claim.holds_does_not_mean)
+    entries += [Entry("Asked", (asked.ask, answer(asked, audit))) for asked in claim.questions]
     return Section("Claim", tuple(entries))
 
 

@@ -34,6 +34,8 @@ from .scenes import (
 
 TELECOM, ALIBABA = ("1.202.0.1", 443), ("47.74.0.1", 443)
 """China Telecom in China; Alibaba Cloud outside of it, by the embedded lists."""
+GERMAN = ("116.203.1.1", 443)
+"""Hetzner, in Germany and under its law, by the embedded lists."""
 METADATA = ("169.254.169.254", 80)
 RESOLVER = ("192.0.2.53", 53)
 FROM_OUTSIDE = (STRANGER, 50000)
@@ -132,6 +134,15 @@ RULES_FIRE = (
         rules=("EA011",),
         spots=("rows-dropped",),
         bounds={"max_observations": 2},
+    ),
+    Scene(
+        "rule-ea015-outside-allowed-places",
+        "two connections under a profile that allows one country: to an operator of that country, "
+        "and to one in another",
+        written(later([*session(US, GERMAN), *session((OURS, 40001), TELECOM)])),
+        "VIOLATED",
+        profile="profiles/run-from-germany.yaml",
+        rules=("EA015",),
     ),
 )
 

@@ -283,6 +283,14 @@ SPOTS_OF_CLAIM = (
         spots=("category-unknown",),
     ),
     Scene(
+        "spot-place-undecided",
+        "a contact whose place and operator no list knows, under a claim that allows one country",
+        written(session(US, OUTSIDE)),
+        "INCONCLUSIVE",
+        profile="profiles/run-from-germany.yaml",
+        spots=("place-undecided",),
+    ),
+    Scene(
         "spot-question-unplaced",
         "a question without an answer, under a claim about places",
         written(asked("example.org")),

@@ -1,6 +1,8 @@
 """What a claim allows: hosts by proof, addresses by scope and prefix, names by who is asked."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from egress_audit.addresses import Scope
 from egress_audit.judge.permission import (
@@ -42,6 +44,18 @@ def test_a_suffix_matches_on_label_boundaries(host: str) -> None:
 
 def test_a_suffix_does_not_match_its_own_name() -> None:
     assert not host_matches("a.example", ["*.a.example"])
+
+
+labels = st.lists(st.sampled_from(("a", "b", "")), max_size=4).map(".".join)
+
+
+@given(labels, st.lists(st.tuples(st.sampled_from(("", "*.")), labels).map("".join), max_size=4))
+def test_patterns_that_are_filed_match_as_each_alone_would(host: str, patterns: list[str]) -> None:
+    alone = (
+        host.endswith(pattern[1:]) if pattern.startswith("*.") else host == pattern
+        for pattern in patterns
+    )
+    assert host_matches(host, patterns) == any(alone)
 
 
 def test_a_plain_pattern_matches_itself_alone() -> None:

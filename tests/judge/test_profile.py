@@ -9,9 +9,10 @@ import pytest
 
 from egress_audit.addresses import Scope
 from egress_audit.errors import ExitCode, ProfileInvalid, WrongUsage
-from egress_audit.judge.profile import MAX_CHAIN, load_profile, profile_names
-from egress_audit.model.catalogue import Purpose
-from egress_audit.model.claim import Allow, AppliesTo, Claim, Deny, Require
+from egress_audit.judge.profile import MAX_CHAIN, load_profile, profile_names, read_profile
+from egress_audit.model.catalogue import Entry, Purpose
+from egress_audit.model.claim import Allow, AppliesTo, Claim, Deny, Question, Require
+from egress_audit.model.profile import ProfileKind, Setting
 from egress_audit.yaml_tree import MAX_BYTES
 
 SECOND_NS = 1_000_000_000
@@ -29,6 +30,9 @@ allow:
   endpoints: [example-update, "vendor: Example"]
   hosts: ["*.example.org"]
   prefixes: [192.0.2.0/24]
+  located: [DE, FR]
+  controlled: [DE]
+  operators: [Hetzner]
 deny:
   located: [CN]
   controlled: [CN, RU]
@@ -40,6 +44,9 @@ inbound: deny
 require: {whole_run: false, probes: false, phases: [load], observe: 5m, lists_max_age: 30d}
 holds_means: this
 holds_does_not_mean: that
+questions:
+  - {ask: "Where does it go?", answer_by: located}
+  - {ask: "How long is it kept?", answer_by: cannot, text: Ask the operator.}
 """
 
 
@@ -66,6 +73,9 @@ def test_every_key_of_a_profile_reaches_the_claim(tmp_path: Path) -> None:
             hosts=("*.example.org",),
             prefixes=(ip_network("192.0.2.0/24"),),
             endpoints=("example-update", "vendor:Example"),
+            located=frozenset({"DE", "FR"}),
+            controlled=frozenset({"DE"}),
+            operators=frozenset({"Hetzner"}),
         ),
         deny=Deny(
             located=frozenset({"CN"}),
@@ -85,6 +95,10 @@ def test_every_key_of_a_profile_reaches_the_claim(tmp_path: Path) -> None:
         ),
         holds_means="this",
         holds_does_not_mean="that",
+        questions=(
+            Question("Where does it go?", "located"),
+            Question("How long is it kept?", "cannot", "Ask the operator."),
+        ),
     )
 
 
@@ -95,6 +109,25 @@ def test_what_a_profile_leaves_out_keeps_its_default(tmp_path: Path) -> None:
         source="",
         allow=Allow(scopes=frozenset({Scope.LOOPBACK})),
     )
+
+
+def test_a_profile_says_whose_sentence_it_is_or_it_is_anybody_s(tmp_path: Path) -> None:
+    assert read_profile(written(tmp_path, LEAST)).kind is ProfileKind.POLICY
+    path = written(tmp_path, LEAST + "kind: measure\n")
+    assert read_profile(path).kind is ProfileKind.MEASURE
+
+
+def test_the_kind_of_a_profile_is_no_part_of_its_claim(tmp_path: Path) -> None:
+    plain = load_profile(written(tmp_path, LEAST))
+    assert load_profile(written(tmp_path, LEAST + "kind: system\n")) == plain
+
+
+def test_a_profile_knows_in_which_file_each_of_its_keys_was_set(tmp_path: Path) -> None:
+    parent = written(tmp_path, LEAST, "parent.yaml")
+    path = written(tmp_path, "name: mine\nextends: parent.yaml\n")
+    settings = read_profile(path).settings
+    assert settings["name"] == Setting(f"{path}:1", "mine")
+    assert settings["statement"] == Setting(f"{parent}:2", "It stays.")
 
 
 @pytest.mark.parametrize("name", profile_names())
@@ -148,7 +181,7 @@ def test_a_file_up_to_the_bound_is_read_and_one_past_it_is_not(tmp_path: Path) -
 
 def test_a_file_that_is_not_utf8_is_refused_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_bytes(LEAST.encode() + b"source: caf\xe9\n")
-    assert refusal(str(tmp_path / "p.yaml")).endswith("p.yaml:4: not UTF-8")
+    assert refusal(str(tmp_path / "p.yaml")).endswith("p.yaml:4: not UTF-8 (save it as UTF-8)")
 
 
 @pytest.mark.parametrize("key", ["name", "statement", "allow"])
@@ -187,7 +220,7 @@ def test_a_child_without_a_name_of_its_own_is_refused(tmp_path: Path) -> None:
 def test_profiles_that_extend_each_other_are_refused(tmp_path: Path) -> None:
     written(tmp_path, LEAST + "extends: p.yaml\n", "q.yaml")
     path = written(tmp_path, LEAST + "extends: q.yaml\n")
-    assert refusal(path).endswith("q.yaml:4: extends itself")
+    assert "q.yaml:4: extends itself (leave `extends` out here" in refusal(path)
 
 
 def chain(folder: Path, length: int) -> str:
@@ -213,6 +246,8 @@ def test_a_chain_past_the_bound_is_refused(tmp_path: Path) -> None:
         ("hosts: ['*.a.example.org']", "hosts: ['*.example.org']"),
         ("prefixes: [192.0.2.0/24]", "prefixes: [192.0.2.0/24]"),
         ("prefixes: [192.0.2.7]", "prefixes: [192.0.2.0/24]"),
+        ("located: [DE, FR]", "located: [FR]"),
+        ("controlled: [CN]", "controlled: [CN]"),
     ],
 )
 def test_what_is_allowed_inside_what_is_denied_is_a_contradiction(
@@ -230,6 +265,8 @@ def test_what_is_allowed_inside_what_is_denied_is_a_contradiction(
         ("hosts: [badexample.org]", "hosts: ['*.example.org']"),
         ("prefixes: [192.0.2.0/24]", "prefixes: [192.0.2.7]"),
         ("prefixes: [192.0.2.0/24]", "prefixes: ['2001:db8::/32']"),
+        ("located: [FR]", "controlled: [FR]"),
+        ("operators: [Google]", "located: [US]"),
     ],
 )
 def test_what_is_denied_inside_what_is_allowed_is_an_exception(
@@ -237,6 +274,20 @@ def test_what_is_denied_inside_what_is_allowed_is_an_exception(
 ) -> None:
     path = written(tmp_path, f"name: n\nstatement: s\nallow: {{{allowed}}}\ndeny: {{{denied}}}\n")
     assert load_profile(path).name == "n"
+
+
+@pytest.mark.parametrize("scope", ["any", "global"])
+def test_a_place_beside_a_scope_that_is_every_place_is_refused(tmp_path: Path, scope: str) -> None:
+    path = written(
+        tmp_path, f"name: n\nstatement: s\nallow: {{scopes: [{scope}], located: [DE]}}\n"
+    )
+    assert f"p.yaml:3: `{scope}` allows every place already" in refusal(path)
+
+
+def test_a_child_can_take_a_place_of_its_parent_back(tmp_path: Path) -> None:
+    written(tmp_path, LEAST + "deny: {located: [FR]}\n", "parent.yaml")
+    path = written(tmp_path, "name: n\nextends: parent.yaml\nallow: {located: []}\n")
+    assert not load_profile(path).allow.by_place
 
 
 def test_a_contradiction_between_two_files_is_found(tmp_path: Path) -> None:
@@ -256,7 +307,9 @@ def test_any_beside_the_metadata_service_is_not(tmp_path: Path) -> None:
     assert allowed == Allow(everything=True, scopes=frozenset({Scope.METADATA_SERVICE}))
 
 
-ENDPOINTS = ("ollama-update", "ollama-registry", "vendor:Ollama")
+ENDPOINTS: dict[str, tuple[Entry, ...]] = dict.fromkeys(
+    ("ollama-update", "ollama-registry", "vendor:Ollama"), ()
+)
 
 
 def test_an_endpoint_that_the_catalogue_lacks_is_refused_with_line_and_nearest(
@@ -276,13 +329,19 @@ def test_endpoints_that_the_catalogue_has_are_allowed(tmp_path: Path) -> None:
     assert allowed.endpoints == ("ollama-update", "vendor:Ollama")
 
 
+def test_a_purpose_of_endpoints_is_known_without_the_catalogue(tmp_path: Path) -> None:
+    text = "name: n\nstatement: s\nallow: {endpoints: ['purpose:update-check']}\n"
+    allowed = load_profile(written(tmp_path, text), lambda: ENDPOINTS).allow
+    assert allowed.endpoints == ("purpose:update-check",)
+
+
 def test_an_allowed_endpoint_may_have_a_purpose_that_is_denied(tmp_path: Path) -> None:
     text = "name: n\nstatement: s\nallow: {endpoints: [a]}\ndeny: {purposes: [telemetry]}\n"
     assert load_profile(written(tmp_path, text)).deny.purposes == {Purpose.TELEMETRY}
 
 
 def test_a_profile_without_endpoints_does_not_ask_the_catalogue(tmp_path: Path) -> None:
-    def asked() -> tuple[str, ...]:
+    def asked() -> dict[str, tuple[Entry, ...]]:
         raise AssertionError
 
     assert load_profile(written(tmp_path, LEAST), asked).allow.endpoints == ()

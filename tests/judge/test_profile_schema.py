@@ -3,7 +3,8 @@
 import pytest
 
 from egress_audit.errors import ProfileInvalid
-from egress_audit.judge.profile_schema import Setting, settings_of
+from egress_audit.judge.profile_schema import settings_of
+from egress_audit.model.profile import Setting
 from egress_audit.yaml_tree import table_of
 
 
@@ -36,7 +37,9 @@ def test_an_unknown_key_of_a_group_is_refused_with_the_nearest_of_that_group() -
 
 
 def test_a_key_of_one_group_is_unknown_in_another() -> None:
-    assert "known: endpoints, hosts, prefixes, scopes" in refusal("allow: {located: [CN]}")
+    assert "known: controlled, endpoints, hosts, located, operators, prefixes, scopes" in refusal(
+        "allow: {categories: [cdn]}"
+    )
 
 
 def test_a_dotted_key_is_no_short_form() -> None:
@@ -45,5 +48,6 @@ def test_a_dotted_key_is_no_short_form() -> None:
 
 def test_a_group_that_is_no_mapping_is_refused() -> None:
     assert refusal("name: a\nallow: [loopback]\n") == (
-        "p.yaml:2: `allow` is a mapping of keys to values"
+        "p.yaml:2: `allow` is a mapping of keys to values (its keys: controlled, endpoints, hosts, "
+        "located, operators, prefixes, scopes)"
     )

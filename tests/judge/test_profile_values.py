@@ -57,6 +57,7 @@ def test_a_prefix_that_covers_everything_is_refused(text: str) -> None:
         ("ollama-update", "ollama-update"),
         ("'vendor: Hugging Face'", "vendor:Hugging Face"),
         ("product:Ollama server", "product:Ollama server"),
+        ("purpose:update-check", "purpose:update-check"),
     ],
 )
 def test_an_endpoint_is_an_entry_or_all_of_a_vendor_or_product(text: str, word: str) -> None:
@@ -76,3 +77,8 @@ def test_an_endpoint_remembers_its_line() -> None:
 
 def test_the_same_endpoint_twice_is_refused() -> None:
     assert "`a` stands here a second time" in refusal(yaml_values.each(read.endpoint), "[a, a]")
+
+
+def test_an_unknown_purpose_of_endpoints_is_refused_with_the_nearest() -> None:
+    told = refusal(read.endpoint, "purpose:updates-check")
+    assert "`updates-check` is no purpose (did you mean `update-check`?)" in told

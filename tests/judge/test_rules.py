@@ -9,7 +9,7 @@ from egress_audit.addresses import Scope
 from egress_audit.judge.rules import RULES, findings
 from egress_audit.model.audit import Direction, Frames
 from egress_audit.model.catalogue import Purpose
-from egress_audit.model.claim import Claim, Deny
+from egress_audit.model.claim import Allow, Claim, Deny
 from egress_audit.model.destination import Absent, Confidence
 from egress_audit.model.flow import NameSource
 from tests.builders.cases import (
@@ -396,6 +396,7 @@ def test_a_metadata_service_beyond_the_rows_fires_even_where_any_is_allowed() ->
 
 # All of them
 
+IN_SWEDEN = replace(claim(), allow=Allow(located=frozenset({"SE"})))
 DENIED_PURPOSE = claim(everything=True, deny=Deny(purposes=frozenset({Purpose.TELEMETRY})))
 OF_CHINA = entry(jurisdiction="CN")
 
@@ -422,6 +423,7 @@ FIRES: dict[str, dict[str, Any]] = {
         "claim": NO_CHINA,
         "entries": (OF_CHINA,),
     },
+    "EA015": {"rows": (contact("45.9.0.1", destination=IN_CHINA),), "claim": IN_SWEDEN},
 }
 
 

@@ -154,14 +154,16 @@ def test_vendors_do_not_matter_to_a_claim_that_denies_no_jurisdiction() -> None:
 # What entries allow
 
 
-@pytest.mark.parametrize("word", ["acme-news", "vendor:Acme", "product:Acme server"])
-def test_an_entry_allows_by_id_vendor_and_product(word: str) -> None:
+@pytest.mark.parametrize(
+    "word", ["acme-news", "vendor:Acme", "product:Acme server", "purpose:update-check"]
+)
+def test_an_entry_allows_by_id_vendor_product_and_purpose(word: str) -> None:
     asked = question(HOST, **known(HOST, NEWS))
     there = contact(OUTSIDE, ANSWERED, **known(HOST, NEWS))
     assert fired(case(asked, there, claim=claim(endpoints=(word,)), entries=ENTRIES)) == []
 
 
-@pytest.mark.parametrize("word", ["acme-stats", "vendor:acme", "product:Acme"])
+@pytest.mark.parametrize("word", ["acme-stats", "vendor:acme", "product:Acme", "purpose:auth"])
 def test_an_entry_allows_no_other(word: str) -> None:
     asked = question(HOST, **known(HOST, NEWS))
     assert fired(case(asked, claim=claim(endpoints=(word,)), entries=ENTRIES)) == ["EA002"]

@@ -8,7 +8,7 @@ import pytest
 from egress_audit.addresses import Scope
 from egress_audit.judge.spots_of_claim import SPOTS_OF_CLAIM
 from egress_audit.model.audit import Direction
-from egress_audit.model.claim import Claim, Deny
+from egress_audit.model.claim import Allow, Claim, Deny
 from egress_audit.model.destination import Absent, Confidence
 from egress_audit.model.flow import NameSource
 from tests.builders.cases import (
@@ -32,6 +32,7 @@ from tests.builders.cases import (
 )
 
 NO_TELECOM = claim(everything=True, deny=Deny(categories=frozenset({"state-telecom"})))
+SWEDISH = replace(claim(), allow=Allow(controlled=frozenset({"SE"})))
 NOWHERE = place(located=Absent.NOT_FOUND, located_confidence=Absent.NOT_FOUND)
 UNOWNED = place(controlled=Absent.NOT_FOUND, operator=Absent.NOT_FOUND, role=Absent.NOT_FOUND)
 ELSEWHERE = contact("45.9.0.1", destination=place())
@@ -46,6 +47,7 @@ PRESENT: dict[str, dict[str, Any]] = {
     "location-unknown": {"claim": NO_CHINA, "rows": (contact("45.9.0.1", destination=NOWHERE),)},
     "control-unknown": {"claim": NO_CHINA, "rows": (contact("45.9.0.1", destination=UNOWNED),)},
     "category-unknown": {"claim": NO_TELECOM, "rows": (contact("45.9.0.1", destination=UNOWNED),)},
+    "place-undecided": {"claim": SWEDISH, "rows": (contact("45.9.0.1", destination=UNOWNED),)},
     "question-unplaced": {"claim": NO_CHINA, "rows": (question(),)},
     "lists-missing": {"claim": NO_CHINA},
     "lists-stale": {"claim": NO_CHINA, "lists": (OLD,)},
@@ -58,6 +60,7 @@ ABSENT: dict[str, dict[str, Any]] = {
     "location-unknown": {"claim": NO_CHINA, "rows": (ELSEWHERE,)},
     "control-unknown": {"claim": NO_CHINA, "rows": (ELSEWHERE,)},
     "category-unknown": {"claim": NO_TELECOM, "rows": (ELSEWHERE,)},
+    "place-undecided": {"claim": SWEDISH, "rows": (ELSEWHERE,)},
     "question-unplaced": {"claim": NO_CHINA, "rows": (question("a.example", "192.168.1.9"),)},
     "lists-missing": {"claim": NO_CHINA, "lists": (ADDRESS_LIST,)},
     "lists-stale": {"claim": NO_CHINA, "lists": (ADDRESS_LIST,)},

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from egress_audit.model.audit import Audit, Owner
 from egress_audit.model.catalogue import Purpose
-from egress_audit.model.claim import Allow, AppliesTo, Deny
+from egress_audit.model.claim import Allow, AppliesTo, Deny, Question
 from egress_audit.model.destination import Absent
 from egress_audit.report.claim_section import claim_section
 from tests.builders.audits import OFFLINE, asserted_silence, hub_lookup
@@ -58,3 +58,11 @@ def test_what_of_the_catalogue_a_claim_allows_and_denies_is_named() -> None:
 
 def test_a_claim_without_the_catalogue_says_nothing_of_it() -> None:
     assert not {"Allows", "Denies"} & set(terms())
+
+
+def test_questions_stand_there_with_their_answers_whatever_the_verdict() -> None:
+    asked = Question("How long is it kept?", "cannot", "Ask the operator.")
+    told = claim_section(replace(hub_lookup(), claim=replace(OFFLINE, questions=(asked,)))).entries[
+        -1
+    ]
+    assert told.lines == ("How long is it kept?", "a capture cannot say. Ask the operator.")

@@ -1,0 +1,132 @@
+"""`egress-audit profiles`: which claims there are, what one says, and whether one can be used."""
+
+import click
+
+from egress_audit.cli.output import (
+    deliver,
+    refuse_overwriting,
+    refuse_terminal,
+    terminal_width,
+    wants_colour,
+)
+from egress_audit.cli.own_addresses import own_prefixes
+from egress_audit.cli.replay_options import refuse_changing
+from egress_audit.cli.report_options import catalogue_option
+from egress_audit.errors import EgressAuditError
+
+format_option = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+
+
+@click.group()
+def profiles() -> None:
+    """Show the claims that come with the program, check your own, draft one from a run."""
+
+
+@profiles.command("list")
+@format_option
+def list_all(form: str) -> int:
+    """List the claims that come with the program, by kind."""
+    from egress_audit.api import packaged_profiles
+    from egress_audit.report.profile_pages import list_json, list_text
+
+    found = packaged_profiles()
+    if form == "json":
+        deliver(list_json(found), None)
+    else:
+        deliver(list_text(found, colour=wants_colour(None), width=terminal_width(None)), None)
+    return 0
+
+
+@profiles.command()
+@click.argument("profile", metavar="NAME|PATH")
+@catalogue_option
+@format_option
+def show(profile: str, catalogue: tuple[str, ...], form: str) -> int:
+    """Show a whole claim in words: what it allows and denies, what it needs, what HOLDS would mean.
+
+    What it extends is put in; with --format json each setting has its file and line.
+    """
+    from egress_audit.api import catalogue_with, profile_of, weaknesses_of
+    from egress_audit.report.profile_pages import profile_json, profile_text
+
+    found = profile_of(profile, catalogue_with(catalogue))
+    weak = weaknesses_of(found)
+    if form == "json":
+        deliver(profile_json(found, weak), None)
+    else:
+        width = terminal_width(None)
+        deliver(profile_text(found, weak, colour=wants_colour(None), width=width), None)
+    return 0
+
+
+@profiles.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@catalogue_option
+@format_option
+def check(paths: tuple[str, ...], catalogue: tuple[str, ...], form: str) -> int:
+    """Say whether profiles can be used, and what is weak about them.
+
+    Weak points are no errors. The exit code is 0 if all can be used; else 12, or 2 if all that is
+    wrong is a name that no profile has.
+    """
+    from egress_audit.api import catalogue_with, profile_of, weaknesses_of
+    from egress_audit.report.profile_pages import Checked, checked_json, checked_text
+
+    endpoints = catalogue_with(catalogue)
+    results, code = [], 0
+    for path in paths:
+        try:
+            results.append(Checked(path, "", weaknesses_of(profile_of(path, endpoints))))
+        except EgressAuditError as error:
+            results.append(Checked(path, str(error)))
+            code = max(code, error.exit_code)
+    deliver({"text": checked_text, "json": checked_json}[form](results), None)
+    return code
+
+
+@profiles.command()
+@click.option("--from", "source", metavar="CAPTURE|BUNDLE", required=True, help="What was seen.")
+@click.option("--name", default="", help="Of the profile; without it, made of the file's.")
+@click.option("-o", "--out", "--output", "out", metavar="FILE", help="Write to this file.")
+@click.option(
+    "--local", metavar="PREFIX", multiple=True, help="An address or prefix of the audited host."
+)
+@click.option(
+    "--lists", metavar="FILE.mmdb", multiple=True, help="An address list to ask before ours."
+)
+@catalogue_option
+@click.option(
+    "--known-only", is_flag=True, help="Comment out whatever no list knows who it belongs to."
+)
+def new(
+    source: str,
+    name: str,
+    out: str | None,
+    local: tuple[str, ...],
+    lists: tuple[str, ...],
+    catalogue: tuple[str, ...],
+    known_only: bool,
+) -> int:
+    """Draft a claim that allows what a capture or bundle shows, and nothing else.
+
+    Every line has its reason as a comment: who, what, how much, when, and in which frames. Hosts
+    are preferred to addresses where a DNS answer in the same evidence proves them. Judged by its
+    draft, the same evidence is not VIOLATED; what no line can allow is told at its top.
+    """
+    from egress_audit.api import catalogue_with, classifier_with, draft_profile
+
+    refuse_terminal(source)
+    refuse_overwriting((out,), (source, *lists, *catalogue))
+    refuse_changing(source, (out,))
+    text = draft_profile(
+        source,
+        name,
+        local=own_prefixes(local),
+        classifier=classifier_with(lists),
+        catalogue=catalogue_with(catalogue),
+        known_only=known_only,
+    )
+    deliver(text, out)
+    return 0

@@ -1,0 +1,115 @@
+"""What a claim allows by place and operator: three-valued, since no list knows every address."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+
+from egress_audit.addresses import NEAR, Scope
+from egress_audit.judge.attempts import unseen_attempts
+from egress_audit.judge.case import Case
+from egress_audit.judge.permission import address_allowed, name_allowed, place_allowed
+from egress_audit.model.audit import Observation
+from egress_audit.model.claim import Allow, Claim
+from egress_audit.model.destination import FRONTS, Absent, Destination, located_in
+
+NOWHERE: frozenset[str] = frozenset()
+SHOWN = 8
+"""Allowed countries or operators that a sentence lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class FarEnd:
+    """A far address of which nothing but its place can say whether the claim allows it."""
+
+    seen: Observation
+    """The contact with it, or the question that it answers."""
+    address: str
+    there: Destination
+
+
+def left_to_places(case: Case) -> Iterator[FarEnd]:
+    """Contacts, then answers, that no scope, host, prefix or endpoint of the claim allows.
+
+    None if it allows nothing by place. Not what stays on the machine or its network, which has no
+    place of its own, nor metadata services, which are allowed by name alone.
+    """
+    if not case.claim.allow.by_place:
+        return
+    claim = _without_places(case.claim)
+    for seen in case.contacts():
+        granted = case.granted(seen)
+        if _has_place(seen.destination) and not address_allowed(seen, claim, granted):
+            yield FarEnd(seen, str(seen.far_h), seen.destination)
+    for seen in case.questions():
+        if name_allowed(seen.names[0].host, claim.allow, case.granted_names):
+            continue
+        for answer, there in zip(seen.answers, seen.answer_destinations, strict=True):
+            if _has_place(there) and not place_allowed(answer, there.scope, claim.allow):
+                yield FarEnd(seen, answer, there)
+
+
+def attempts_left_to_places(case: Case) -> set[str]:
+    """Addresses that the program tried to reach and never sent to, of which nobody knows the place.
+
+    What was refused before it became a packet has no row, and so nothing was looked up for it. Not
+    addresses that our own DNS invented.
+    """
+    if isinstance(case.run, Absent) or not case.claim.allow.by_place:
+        return set()
+    bare = replace(case, claim=_without_places(case.claim))
+    tried = {str(address) for _, address in unseen_attempts(bare)}
+    forbidden = {str(address) for _, address in unseen_attempts(case)}
+    return tried - forbidden - case.run.synthetic.keys()
+
+
+def permitted(there: Destination, allow: Allow) -> bool | None:
+    """Whether an address is where the claim allows, by every key that it sets; None if unknown.
+
+    One surely wrong place is a no, whatever else is unknown. A front (CDN, proxy) of an allowed
+    operator is unknown, since whoever stands behind it is; of another one it is a no.
+    """
+    answers = (
+        located_in(there, allow.located) if allow.located else True,
+        _of(there.controlled, allow.controlled, there),
+        _of(there.operator, allow.operators, there),
+    )
+    if False in answers:
+        return False
+    return None if None in answers else True
+
+
+def objection(there: Destination, allow: Allow) -> str:
+    """Why an address that is not permitted is not: the first of its places that is another."""
+    if allow.located and located_in(there, allow.located) is False:
+        return f"located in {there.located}, and not in {_some(allow.located)}"
+    if _of(there.controlled, allow.controlled, there) is False:
+        return (
+            f"operated by {there.operator}, controlled from {there.controlled}, "
+            f"and not from {_some(allow.controlled)}"
+        )
+    return f"operated by {there.operator}, and not by {_some(allow.operators)}"
+
+
+def _of(fact: str | Absent, allowed: Collection[str], there: Destination) -> bool | None:
+    if not allowed:
+        return True
+    if isinstance(fact, Absent):
+        return None
+    if fact not in allowed:
+        return False
+    return None if there.role in FRONTS else True
+
+
+def _without_places(claim: Claim) -> Claim:
+    """The claim as if it allowed nothing by place."""
+    bare = replace(claim.allow, located=NOWHERE, controlled=NOWHERE, operators=NOWHERE)
+    return replace(claim, allow=bare)
+
+
+def _has_place(there: Destination) -> bool:
+    return there.scope not in NEAR and there.scope is not Scope.METADATA_SERVICE
+
+
+def _some(words: Collection[str]) -> str:
+    listed = sorted(words)
+    more = f" and {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
+    return ", ".join(listed[:SHOWN]) + more

@@ -1,0 +1,117 @@
+"""What a capture answers to the questions of a profile, and what it cannot say."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from egress_audit.addresses import NEAR, Scope
+from egress_audit.model.audit import Audit, Direction, Kind, Observation
+from egress_audit.model.claim import Question
+from egress_audit.model.destination import FRONTS, Absent, Confidence, Destination
+from egress_audit.report.words import counted, listed
+
+CANNOT = "a capture cannot say"
+NOWHERE = "nowhere: in what was watched nothing left the machine and its network"
+UNKNOWN = "not known"
+SHOWN = 8
+"""Places or operators in one answer."""
+
+OF_VENDORS = ("controlled", "operator")
+"""Answers that a name adds to."""
+
+_Told = tuple[str, str]
+"""An answer, and the name or address that it is about."""
+
+
+def answer(asked: Question, audit: Audit) -> str:
+    """One paragraph: what was observed, `a capture cannot say`, and what the profile adds."""
+    if asked.answer_by not in _TELLERS:
+        return f"{CANNOT}. {asked.text}"
+    told, rows = _TELLERS[asked.answer_by], list(_outward(audit))
+    said = _grouped([(told(row.destination), _whom(row)) for row in rows]) if rows else NOWHERE
+    named = list(_vendors(audit, rows)) if asked.answer_by in OF_VENDORS else []
+    vendors = f"; by name: {listed(named, SHOWN)}" if named else ""
+    return f"{said}{vendors}. {asked.text}".rstrip()
+
+
+def _outward(audit: Audit) -> Iterator[Observation]:
+    """Contacts of the program that went beyond the machine and its network."""
+    for seen in audit.observations:
+        if seen.kind is not Kind.CONTACT or seen.by_helper:
+            continue
+        if seen.direction is Direction.OUTBOUND and seen.destination.scope not in NEAR:
+            yield seen
+
+
+def _vendors(audit: Audit, rows: Iterable[Observation]) -> dict[str, None]:
+    """`DeepSeek (CN)`: whose names were used, where all entries of the catalogue that fit agree.
+
+    An address names whoever runs the machine; who rents it only a name can say.
+    """
+    known = {entry.id: entry for entry in audit.endpoints}
+    told: dict[str, None] = {}
+    for match in (match for seen in rows for match in seen.endpoints):
+        entries = [known[identifier] for identifier in match.one_of]
+        telling = [entry for entry in entries if entry.accuses] or entries
+        of = {(entry.vendor, entry.jurisdiction) for entry in telling}
+        if len(of) == 1:
+            vendor, law = of.pop()
+            told[vendor if isinstance(law, Absent) else f"{vendor} ({law})"] = None
+    return told
+
+
+def _whom(seen: Observation) -> str:
+    """The name under which a far end was spoken to, or else its address."""
+    return seen.names[0].host if seen.names else str(seen.far_h)
+
+
+def _grouped(seen: list[_Told]) -> str:
+    """`DE (2 destinations: a.example, b.example); not known (1 destination: 192.0.2.1)`.
+
+    What is not known stands last.
+    """
+    whom: dict[str, dict[str, None]] = {}
+    for told, name in seen:
+        whom.setdefault(told, {})[name] = None
+    order = sorted(whom, key=lambda told: (told.startswith(UNKNOWN), told))
+    parts = [
+        f"{told} ({counted(len(whom[told]), 'destination')}: {listed(list(whom[told]), 4)})"
+        for told in order[:SHOWN]
+    ]
+    more = [f"and {len(order) - SHOWN} more"] if len(order) > SHOWN else []
+    return "; ".join(parts + more)
+
+
+def _located(there: Destination) -> str:
+    if isinstance(there.located, Absent):
+        return f"{UNKNOWN}{_invented(there)}"
+    if there.located_confidence is Confidence.NONE:
+        return f"{UNKNOWN}, anycast or a front"
+    if there.located_confidence is Confidence.LOW:
+        return f"{UNKNOWN}, sources differ"
+    return there.located
+
+
+def _controlled(there: Destination) -> str:
+    if isinstance(there.controlled, Absent):
+        return f"{UNKNOWN}{_invented(there)}"
+    return there.controlled + _before_whom(there)
+
+
+def _operator(there: Destination) -> str:
+    """The operator group; the holder of the AS where the table has none."""
+    known = [name for name in (there.operator, there.organisation) if not isinstance(name, Absent)]
+    return known[0] + _before_whom(there) if known else f"{UNKNOWN}{_invented(there)}"
+
+
+def _before_whom(there: Destination) -> str:
+    return ", of a front: who is behind it is not seen" if there.role in FRONTS else ""
+
+
+def _invented(there: Destination) -> str:
+    return ", the address was invented in the sandbox" if there.scope is Scope.SIMULATED else ""
+
+
+_TELLERS: dict[str, Callable[[Destination], str]] = {
+    "located": _located,
+    "controlled": _controlled,
+    "operator": _operator,
+}

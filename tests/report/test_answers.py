@@ -1,0 +1,149 @@
+"""Questions of a profile, answered from what was observed."""
+
+from dataclasses import replace
+
+import pytest
+
+from egress_audit.addresses import Scope
+from egress_audit.model.audit import Audit, Direction, Observation
+from egress_audit.model.catalogue import Entry
+from egress_audit.model.claim import Question
+from egress_audit.model.destination import Absent, Confidence, Destination
+from egress_audit.report.answers import answer
+from tests.builders.audits import hub_lookup
+from tests.builders.cases import contact, named, near, place, question
+from tests.builders.endpoints import entry, known
+
+WHERE = Question("Where does it go?", "located")
+UNDER_WHOM = Question("Under whose law?", "controlled")
+TO_WHOM = Question("To whom?", "operator")
+INVENTED = Destination(Scope.SIMULATED, *(Absent.SYNTHETIC,) * 9)
+UNKNOWN = Destination(Scope.GLOBAL, *(Absent.NOT_FOUND,) * 9)
+
+
+def audit(*rows: Observation) -> Audit:
+    return replace(hub_lookup(), observations=rows)
+
+
+def to(address: str, there: Destination, *hosts: str) -> Observation:
+    return contact(address, *map(named, hosts), destination=there)
+
+
+def test_where_it_goes_is_told_by_country_with_the_names() -> None:
+    seen = audit(
+        to("45.9.0.1", place(), "a.example"),
+        to("45.9.0.2", place(), "b.example"),
+        to("45.9.0.3", place(located="US")),
+    )
+    assert answer(WHERE, seen) == (
+        "SE (2\N{NO-BREAK SPACE}destinations: a.example, b.example); "
+        "US (1\N{NO-BREAK SPACE}destination: 45.9.0.3)."
+    )
+
+
+def test_under_whose_law_is_told_by_jurisdiction() -> None:
+    assert answer(UNDER_WHOM, audit(to("45.9.0.1", place(controlled="CN")))).startswith("CN (1")
+
+
+def test_to_whom_is_told_by_operator() -> None:
+    assert answer(TO_WHOM, audit(to("45.9.0.1", place()))).startswith("Example (1")
+
+
+def test_an_operator_that_no_table_has_is_told_by_the_holder_of_its_as() -> None:
+    unlisted = place(operator=Absent.NOT_FOUND)
+    assert answer(TO_WHOM, audit(to("45.9.0.1", unlisted))).startswith("Example AB (1")
+
+
+@pytest.mark.parametrize("asked", [UNDER_WHOM, TO_WHOM])
+def test_a_front_is_told_to_be_one(asked: Question) -> None:
+    told = answer(asked, audit(to("45.9.0.1", place(role="cdn"))))
+    assert ", of a front: who is behind it is not seen (1" in told
+
+
+@pytest.mark.parametrize(
+    ("there", "told"),
+    [
+        (UNKNOWN, "not known (1"),
+        (place(located_confidence=Confidence.NONE), "not known, anycast or a front (1"),
+        (place(located_confidence=Confidence.LOW), "not known, sources differ (1"),
+        (INVENTED, "not known, the address was invented in the sandbox (1"),
+    ],
+)
+def test_a_place_that_is_no_fact_is_not_told_as_one(there: Destination, told: str) -> None:
+    assert answer(WHERE, audit(to("45.9.0.1", there))).startswith(told)
+
+
+@pytest.mark.parametrize("asked", [UNDER_WHOM, TO_WHOM])
+def test_an_operator_of_whom_nothing_is_known_is_not_known(asked: Question) -> None:
+    assert answer(asked, audit(to("45.9.0.1", UNKNOWN))).startswith("not known (1")
+
+
+def test_what_is_not_known_stands_last() -> None:
+    told = answer(WHERE, audit(to("45.9.0.1", UNKNOWN), to("45.9.0.2", place(located="ZA"))))
+    assert told.index("ZA") < told.index("not known")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        contact("192.168.1.7", destination=near(Scope.LAN)),
+        contact("45.9.0.1", destination=place(), direction=Direction.INBOUND),
+        question("a.example"),
+    ],
+    ids=["the local network", "what others began", "a question"],
+)
+def test_what_stays_or_came_in_is_no_destination(row: Observation) -> None:
+    assert answer(WHERE, audit(row)).startswith("nowhere: ")
+
+
+def test_many_places_are_summed() -> None:
+    codes = ("AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI")
+    rows = (to(f"45.9.0.{n}", place(located=code)) for n, code in enumerate(codes))
+    assert answer(WHERE, audit(*rows)).endswith("; and 2 more.")
+
+
+def test_what_a_capture_cannot_say_is_said_to_be_so() -> None:
+    asked = Question("How long is it kept?", "cannot", "Ask the operator.")
+    assert answer(asked, audit()) == "a capture cannot say. Ask the operator."
+
+
+def test_what_the_profile_adds_stands_behind_the_answer() -> None:
+    asked = replace(WHERE, text="As far as lists know.")
+    assert answer(asked, audit(to("45.9.0.1", place()))).endswith(". As far as lists know.")
+
+
+# Whose names were used
+
+
+ACME, LABEL = entry(), entry("other-label", vendor="Other", labels_only=True)
+
+
+def naming(*entries: Entry) -> Audit:
+    seen = contact("45.9.0.1", named("stats.acme.example"), destination=place(controlled="US"))
+    return replace(audit(replace(seen, **known("stats.acme.example", *entries))), endpoints=entries)
+
+
+@pytest.mark.parametrize("asked", [UNDER_WHOM, TO_WHOM])
+def test_the_vendor_that_a_name_belongs_to_is_told_beside_the_operator(asked: Question) -> None:
+    assert answer(asked, naming(ACME)).endswith("; by name: Acme (SE).")
+
+
+def test_a_vendor_of_unknown_jurisdiction_is_told_without_one() -> None:
+    unknown = replace(ACME, jurisdiction=Absent.NOT_FOUND)
+    assert answer(TO_WHOM, naming(unknown)).endswith("; by name: Acme.")
+
+
+def test_where_data_goes_no_name_says() -> None:
+    assert "by name" not in answer(WHERE, naming(ACME))
+
+
+def test_a_name_that_may_be_one_of_several_vendors_tells_none() -> None:
+    assert "by name" not in answer(TO_WHOM, naming(ACME, entry("other", vendor="Other")))
+
+
+def test_a_label_says_nothing_beside_what_is_known_better() -> None:
+    assert answer(TO_WHOM, naming(ACME, LABEL)).endswith("; by name: Acme (SE).")
+
+
+def test_a_label_alone_names_as_well() -> None:
+    assert answer(TO_WHOM, naming(LABEL)).endswith("; by name: Other (SE).")
