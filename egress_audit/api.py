@@ -10,20 +10,26 @@ import numpy as np
 from egress_audit.audit import Asserted, Audited, audited
 from egress_audit.capture.live_stream import Ending
 from egress_audit.capture.tap import Tap, TappedFrame, tapped
-from egress_audit.classify.catalogue_files import catalogue_of, packaged_catalogue
+from egress_audit.claims import (
+    catalogue_with,
+    claim_of,
+    packaged_profiles,
+    profile_of,
+    weaknesses_of,
+)
+from egress_audit.classify.catalogue_files import packaged_catalogue
 from egress_audit.classify.destination import Classifier, embedded_classifier
 from egress_audit.columns import PacketBatch
-from egress_audit.endpoints import ReadCatalogue, endpoint_words
+from egress_audit.endpoints import ReadCatalogue
 from egress_audit.errors import EgressAuditError, InputUnreadable, WrongUsage
 from egress_audit.flows.table import Assigned
-from egress_audit.judge.profile import load_profile, profile_names, read_profile
-from egress_audit.judge.weaknesses import weaknesses
+from egress_audit.judge.drafting import draft_name, draft_name_of, drafted
+from egress_audit.judge.profile import load_profile
 from egress_audit.listening import USUAL_BOUNDS, Bounds
 from egress_audit.model.audit import Audit, Verdict
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.flow import Flow, FlowOwner, Name
-from egress_audit.model.profile import Profile, Weakness
 from egress_audit.model.run import Process
 from egress_audit.opening import Evidence, Prefixes, Watch, evidence_at
 
@@ -43,7 +49,10 @@ __all__ = [
     "audit_capture",
     "audit_merged",
     "audit_run",
+    "catalogue_with",
     "cited_frames",
+    "claim_of",
+    "draft_profile",
     "explain_frames",
     "packaged_profiles",
     "profile_of",
@@ -100,41 +109,28 @@ def audit_merged(
     return _audited(evidence, claim, local, asserted, bounds, classifier, catalogue)
 
 
-def claim_of(profile: str | Claim, catalogue: ReadCatalogue = packaged_catalogue) -> Claim:
-    """The claim of a profile, by name or path; one that was loaded already is itself.
+def draft_profile(
+    path: str,
+    name: str = "",
+    *,
+    local: Prefixes = (),
+    lists: Sequence[str] = (),
+    known_only: bool = False,
+) -> str:
+    """A profile file that allows what one capture or bundle shows, with its reasons as comments.
 
-    Raises ProfileInvalid, also for an endpoint that the catalogue lacks, and WrongUsage.
+    name: of the profile, '' for one made of the file's; known_only: what no list knows who it
+    belongs to is commented out, and contradicts the claim then. Raises WrongUsage for a name that
+    no profile can have, else as `audit_capture`.
     """
-    if isinstance(profile, Claim):
-        return profile
-    return load_profile(profile, lambda: endpoint_words(catalogue()))
+    # Not above: a report is otherwise none of our business.
+    from egress_audit.report.draft_text import draft_text, origin_of
 
-
-def catalogue_with(files: Sequence[str] = ()) -> ReadCatalogue:
-    """Gives the catalogue of endpoints that comes with the program, with the entries of YAML files
-    or folders of the user's beside it.
-
-    Theirs are read at once: raises CatalogueInvalid for what cannot be used.
-    """
-    if not files:
-        return packaged_catalogue
-    whole = catalogue_of(files)
-    return lambda: whole
-
-
-def profile_of(name_or_path: str) -> Profile:
-    """A profile with the place of each of its settings, by name or path; raises as `claim_of`."""
-    return read_profile(name_or_path)
-
-
-def packaged_profiles() -> tuple[Profile, ...]:
-    """Every profile that comes with the program, by name."""
-    return tuple(profile_of(name) for name in profile_names())
-
-
-def weaknesses_of(profile: Profile) -> tuple[Weakness, ...]:
-    """What makes a profile's HOLDS say less than a reader takes; none of it is an error."""
-    return weaknesses(profile)
+    called = draft_name(name)
+    result = audit_capture(path, local=local, classifier=classifier_with(lists))
+    called = called or draft_name_of(result.name)
+    origin = origin_of(result.name, result.audit)
+    return draft_text(drafted(result.case), called, origin, known_only=known_only)
 
 
 def classifier_with(lists: Sequence[str] = ()) -> Classifier:

@@ -83,6 +83,8 @@ class Audited:
     sides: Sides
     names: FlowNames
     destination_of: DestinationOf
+    case: Case
+    """What was judged: another claim can be held against the same evidence."""
     owned: Owned | None = None
     """None where the evidence names no process."""
     parts: tuple[CaptureFacts, ...] = ()
@@ -170,7 +172,7 @@ def audited(
     audit = _judged(case, items)
     owned = None if traffic.senders is None else traffic.senders.owned
     flows = traffic.flows, traffic.sides, traffic.names
-    return Audited(facts.name, audit, *flows, destination_of, owned, facts.parts)
+    return Audited(facts.name, audit, *flows, destination_of, case, owned, facts.parts)
 
 
 def _read(

@@ -42,12 +42,14 @@ class Recognised:
     """The files behind the catalogue; none if it was not asked."""
 
 
-def endpoint_words(catalogue: Catalogue) -> frozenset[str]:
-    """What `allow.endpoints` of a profile can hold: ids, `vendor:NAME` and `product:NAME`."""
-    words: set[str] = set()
+def endpoint_words(catalogue: Catalogue) -> dict[str, Entries]:
+    """What `allow.endpoints` of a profile can hold, with the entries that are meant: ids,
+    `vendor:NAME` and `product:NAME`."""
+    words: dict[str, list[Entry]] = {}
     for entry in catalogue:
-        words |= {entry.id, f"vendor:{entry.vendor}", f"product:{entry.product}"}
-    return frozenset(words)
+        for word in (entry.id, f"vendor:{entry.vendor}", f"product:{entry.product}"):
+            words.setdefault(word, []).append(entry)
+    return {word: tuple(entries) for word, entries in words.items()}
 
 
 def recognised(

@@ -1,4 +1,4 @@
-"""Writes docs/rules.md and docs/blind-spots.md from the judge's tables; a test compares them."""
+"""Writes the pages of docs/ that are made from tables and data; a test compares them."""
 
 import sys
 import textwrap
@@ -20,6 +20,8 @@ from egress_audit.judge.spots_of_run import SPOTS_OF_RUN  # noqa: E402
 from egress_audit.judge.spots_of_sandbox import SPOTS_OF_SANDBOX  # noqa: E402
 from egress_audit.judge.spots_of_traffic import SPOTS_OF_TRAFFIC  # noqa: E402
 from egress_audit.model.destination import Absent  # noqa: E402
+from scripts.catalogue_page import catalogue_page  # noqa: E402
+from scripts.profiles_page import profiles_page  # noqa: E402
 
 DOCS = ROOT / "docs"
 
@@ -103,7 +105,12 @@ def spots_page() -> str:
     return _page(SPOTS_HEAD, *parts)
 
 
-PAGES = {"rules.md": rules_page, "blind-spots.md": spots_page}
+PAGES = {
+    "rules.md": rules_page,
+    "blind-spots.md": spots_page,
+    "profiles.md": lambda: profiles_page(DOCS / "profiles.md"),
+    "catalogue.md": catalogue_page,
+}
 
 
 def _page(*parts: str) -> str:

@@ -25,6 +25,7 @@ UNMIRRORED = {
     "model/audit.py": "data only; every stage's tests build it",
     "model/claim.py": "data only; tests/judge/test_profile.py builds it",
     "model/destination.py": "data only; tests/classify builds it",
+    "model/draft.py": "data only; tests/judge/test_drafting.py reads it",
     "model/evidence.py": "data only; tests/capture builds it",
     "model/flow.py": "data only; tests/flows builds it",
     "model/profile.py": "data only; tests/judge/test_profile.py builds it",

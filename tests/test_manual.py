@@ -9,9 +9,10 @@ import pytest
 import yaml
 
 from egress_audit.addresses import Scope
+from egress_audit.classify.catalogue_files import packaged_catalogue
 from egress_audit.errors import ExitCode
 from egress_audit.judge.assertions import WORDS
-from egress_audit.judge.profile import load_profile
+from egress_audit.judge.profile import load_profile, profile_names
 from egress_audit.judge.profile_schema import KEYS
 from egress_audit.judge.profile_values import SCOPE_WORDS
 from egress_audit.judge.rules import RULES
@@ -112,3 +113,16 @@ def test_the_example_of_a_profile_is_one(tmp_path: Path) -> None:
     claim = load_profile(str(tmp_path / "hub-only.yaml"))
     assert claim.statement == yaml.safe_load(example)["statement"]
     assert claim.allow.hosts == ("example.org", "*.example.org")
+
+
+def test_every_profile_and_every_endpoint_has_a_section() -> None:
+    assert set(profile_names()) <= anchors(page("profiles.md"))
+    told = anchors(page("catalogue.md"))
+    assert {entry.id for entry in packaged_catalogue()} <= told
+
+
+def test_every_vendor_is_reached_from_the_index_of_the_catalogue() -> None:
+    index = page("catalogue.md").partition("By purpose:")[0]
+    reached = {link.removeprefix("#") for link in LINK.findall(index)}
+    vendors = {entry.vendor for entry in packaged_catalogue()}
+    assert len(reached & anchors(page("catalogue.md"))) == len(vendors)

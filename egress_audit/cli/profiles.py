@@ -2,7 +2,15 @@
 
 import click
 
-from egress_audit.cli.output import deliver, terminal_width, wants_colour
+from egress_audit.cli.output import (
+    deliver,
+    refuse_overwriting,
+    refuse_terminal,
+    terminal_width,
+    wants_colour,
+)
+from egress_audit.cli.own_addresses import own_prefixes
+from egress_audit.cli.replay_options import refuse_changing
 from egress_audit.errors import EgressAuditError
 
 format_option = click.option(
@@ -72,3 +80,41 @@ def check(paths: tuple[str, ...], form: str) -> int:
             code = max(code, error.exit_code)
     deliver({"text": checked_text, "json": checked_json}[form](results), None)
     return code
+
+
+@profiles.command()
+@click.option("--from", "source", metavar="CAPTURE|BUNDLE", required=True, help="What was seen.")
+@click.option("--name", default="", help="Of the profile; without it, made of the file's.")
+@click.option("-o", "--out", "--output", "out", metavar="FILE", help="Write to this file.")
+@click.option(
+    "--local", metavar="PREFIX", multiple=True, help="An address or prefix of the audited host."
+)
+@click.option(
+    "--lists", metavar="FILE.mmdb", multiple=True, help="An address list to ask before ours."
+)
+@click.option(
+    "--known-only", is_flag=True, help="Comment out whatever no list knows who it belongs to."
+)
+def new(
+    source: str,
+    name: str,
+    out: str | None,
+    local: tuple[str, ...],
+    lists: tuple[str, ...],
+    known_only: bool,
+) -> int:
+    """Draft a claim that allows what a capture or bundle shows, and nothing else.
+
+    Every line has its reason as a comment: who, what, how much, when, and in which frames. Hosts
+    are preferred to addresses where a DNS answer in the same evidence proves them. Judged by its
+    draft, the same evidence is not VIOLATED; what no line can allow is told at its top.
+    """
+    from egress_audit.api import draft_profile
+
+    refuse_terminal(source)
+    refuse_overwriting((out,), (source,))
+    refuse_changing(source, (out,))
+    prefixes = own_prefixes(local)
+    text = draft_profile(source, name, local=prefixes, lists=lists, known_only=known_only)
+    deliver(text, out)
+    return 0

@@ -4,13 +4,14 @@ Refused is what is allowed and can never be, because it is denied as a whole, an
 everything without saying so.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any
 
 from egress_audit.addresses import SPECIAL_PURPOSE, Scope
 from egress_audit.errors import ProfileInvalid
-from egress_audit.judge.profile_values import ANY
+from egress_audit.judge.profile_values import ANY, Placed
+from egress_audit.model.catalogue import Entry
 from egress_audit.model.profile import Setting
 
 Network = IPv4Network | IPv6Network
@@ -30,6 +31,7 @@ def refuse_contradictions(settings: Mapping[str, Setting]) -> None:
         _refuse_where_every_place_is(settings, f"allow.{key}")
         _refuse_denied(settings, f"allow.{key}", f"deny.{key}", _same)
     _refuse_denied_scopes(settings)
+    _refuse_denied_purposes(settings)
 
 
 def _refuse_words_beside_any(settings: Mapping[str, Setting]) -> None:
@@ -94,7 +96,47 @@ def _refuse_denied_scopes(settings: Mapping[str, Setting]) -> None:
             raise _contradiction(str(word), scopes, denied, ", ".join(map(str, denied.value)))
 
 
-def _contradiction(word: str, allowed: Setting, denied: Setting, denial: str) -> ProfileInvalid:
+def _refuse_denied_purposes(settings: Mapping[str, Setting]) -> None:
+    """All endpoints of a purpose that is denied are not allowed at all."""
+    allowed, denied = settings.get("allow.endpoints"), settings.get("deny.purposes")
+    for word in () if allowed is None or denied is None else allowed.value:
+        group, _, purpose = word.text.partition(":")
+        if denied is not None and group == "purpose" and purpose in denied.value:
+            raise _contradiction(word.text, word, denied, purpose)
+
+
+def refuse_denied_endpoints(
+    settings: Mapping[str, Setting], known: Mapping[str, Sequence[Entry]]
+) -> None:
+    """Raises ProfileInvalid for endpoints of which every purpose or every host is denied.
+
+    known: by word of `allow.endpoints`, the entries that are meant. Of a vendor some purposes may
+    be denied.
+    """
+    allowed = settings.get("allow.endpoints")
+    purposes, hosts = settings.get("deny.purposes"), settings.get("deny.hosts")
+    for word in () if allowed is None else allowed.value:
+        entries = known.get(word.text, ())
+        if purposes and entries and all(entry.purpose in purposes.value for entry in entries):
+            denial = ", ".join(sorted({entry.purpose.value for entry in entries}))
+            raise _contradiction(word.text, word, purposes, denial)
+        patterns = [host for entry in entries for host in entry.hosts or ("/",)]
+        if hosts and patterns and all(_is_denied(host, hosts.value) for host in patterns):
+            raise _contradiction(word.text, word, hosts, ", ".join(hosts.value))
+
+
+def _is_denied(pattern: str, denied: Sequence[str]) -> bool:
+    """True if a host, or all below `*.name` and itself, are denied; never for an expression."""
+    bare = pattern.removeprefix("*.")
+    both = (bare, f"*.{bare}") if bare != pattern else (bare,)
+    return not pattern.startswith("/") and all(
+        any(_host_is_within(one, outer) for outer in denied) for one in both
+    )
+
+
+def _contradiction(
+    word: str, allowed: Setting | Placed, denied: Setting, denial: str
+) -> ProfileInvalid:
     return ProfileInvalid(
         f"`{word}` is allowed here and denied at {denied.where} (`{denial}`)",
         where=allowed.where,

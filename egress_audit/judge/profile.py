@@ -5,17 +5,21 @@ of `allow`, `deny`, `require` and `applies_to` each by itself.
 """
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from egress_audit.addresses import Scope
 from egress_audit.errors import ProfileInvalid, WrongUsage
-from egress_audit.judge.contradictions import PLACES, refuse_contradictions
+from egress_audit.judge.contradictions import (
+    PLACES,
+    refuse_contradictions,
+    refuse_denied_endpoints,
+)
 from egress_audit.judge.profile_schema import settings_of
 from egress_audit.judge.profile_values import ANY, Placed
-from egress_audit.model.catalogue import Purpose
+from egress_audit.model.catalogue import Entry, Purpose
 from egress_audit.model.claim import Allow, AppliesTo, Claim, Deny, Require
 from egress_audit.model.profile import Profile, ProfileKind, Setting
 from egress_audit.yaml_tree import table_of, text_of
@@ -31,8 +35,9 @@ WHERE_NAMES_ARE = "`egress-audit profiles list` tells those that come with the p
 _SUFFIXES = (".yaml", ".yml")
 _PACKAGE = Path(__file__).parent.parent
 
-KnownEndpoints = Callable[[], Collection[str]]
-"""The words that `allow.endpoints` can hold; asked only for a profile that has the key."""
+KnownEndpoints = Callable[[], Mapping[str, Sequence[Entry]]]
+"""The words that `allow.endpoints` can hold, with the entries that are meant; asked only for a
+profile that has the key."""
 
 
 def load_profile(name_or_path: str, known_endpoints: KnownEndpoints | None = None) -> Claim:
@@ -56,7 +61,9 @@ def read_profile(name_or_path: str, known_endpoints: KnownEndpoints | None = Non
     _refuse_what_is_missing(settings, str(path))
     refuse_contradictions(settings)
     if known_endpoints is not None and _allowed_endpoints(settings):
-        _refuse_unknown_endpoints(_allowed_endpoints(settings), known_endpoints())
+        known = known_endpoints()
+        _refuse_unknown_endpoints(_allowed_endpoints(settings), known)
+        refuse_denied_endpoints(settings, known)
     kind = settings["kind"].value if "kind" in settings else ProfileKind.POLICY
     return Profile(_claim(settings), ProfileKind(kind), str(path), settings)
 

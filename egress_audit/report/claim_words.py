@@ -159,16 +159,16 @@ def _meanings(claim: Claim) -> Iterator[Entry]:
 
 def _asked(claim: Claim) -> Iterator[Section]:
     """What else somebody wants to know, and what would answer it."""
-    entries = [Entry(asked.ask, _answered_by(asked)) for asked in claim.questions]
+    entries = [Entry("Asked", (asked.ask, answered_by(asked))) for asked in claim.questions]
     if entries:
-        yield Section("Asked beside the verdict", tuple(entries))
+        yield Section("Beside the verdict", tuple(entries))
 
 
-def _answered_by(asked: Question) -> tuple[str, ...]:
+def answered_by(asked: Question) -> str:
+    """Where the answer comes from, and what the profile says of it."""
     if asked.answer_by == "cannot":
-        return (f"no capture can say. {asked.text}",)
-    said = f"answered from what is observed: {asked.answer_by} of every far address"
-    return (said, asked.text) if asked.text else (said,)
+        return f"No capture can say. {asked.text}"
+    return f"Answered from what is observed ({asked.answer_by}). {asked.text}".rstrip()
 
 
 def _paragraphs(words: Sequence[str]) -> tuple[str, ...]:

@@ -11,7 +11,10 @@ from egress_audit.cli.main import run
 from egress_audit.errors import ExitCode
 from egress_audit.judge.profile import profile_names
 
-CLAIMS = Path(__file__).parent.parent.parent / "captures" / "profiles"
+CAPTURES = Path(__file__).parent.parent.parent / "captures"
+CLAIMS = CAPTURES / "profiles"
+BUNDLE = str(CAPTURES / "run-plant-doublefork-post.bundle")
+TALKING = str(CAPTURES / "hf-hubname.pcap")
 
 
 def test_the_list_names_every_profile_that_comes_with_the_program(
@@ -67,6 +70,59 @@ def test_a_weak_profile_is_no_error(
 
 def test_a_name_that_no_profile_has_is_wrong_usage_of_a_check_too() -> None:
     assert run(["profiles", "check", "offline", "ofline"]) == ExitCode.USAGE
+
+
+def test_a_draft_is_written_checked_and_not_contradicted_by_what_it_was_made_from(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    draft = str(tmp_path / "hub.yaml")
+    assert run(["profiles", "new", "--from", TALKING, "--name", "hub", "-o", draft]) == 0
+    assert run(["profiles", "check", draft]) == 0
+    assert capsysbinary.readouterr().out.decode() == f"{draft}: fine\n"
+    assert run(["replay", TALKING, "--profile", draft]) == ExitCode.INCONCLUSIVE
+    assert run(["replay", str(CAPTURES / "tiktoken-default.pcap"), "--profile", draft]) == (
+        ExitCode.VIOLATED
+    )
+
+
+def test_a_bundle_can_be_drafted_from(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert (
+        run(["profiles", "new", "--from", str(CAPTURES / "run-plant-doublefork-post.bundle")]) == 0
+    )
+    text = capsysbinary.readouterr().out.decode()
+    assert "name: python3\n" in text
+    assert '- "collect.exfil-test.example"\n' in text
+
+
+def test_what_nobody_knows_can_be_left_to_the_reader(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draft = str(tmp_path / "exfil.yaml")
+    assert run(["profiles", "new", "--from", BUNDLE, "--known-only", "--out", draft]) == 0
+    assert run(["profiles", "check", draft]) == 0
+    capsys.readouterr()
+    assert run(["replay", BUNDLE, "--profile", draft]) == ExitCode.VIOLATED
+
+
+def test_a_draft_cannot_be_written_over_its_evidence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["profiles", "new", "--from", TALKING, "-o", TALKING]) == ExitCode.USAGE
+    assert "would overwrite" in capsys.readouterr().err
+
+
+def test_a_draft_cannot_be_written_into_its_bundle(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["profiles", "new", "--from", BUNDLE, "-o", f"{BUNDLE}/p.yaml"]) == ExitCode.USAGE
+    assert "lies in the bundle" in capsys.readouterr().err
+
+
+def test_a_draft_needs_a_name_that_a_profile_can_have(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["profiles", "new", "--from", TALKING, "--name", "My Hub"]) == ExitCode.USAGE
+    assert "is no name of a profile" in capsys.readouterr().err
+
+
+def test_a_draft_of_nothing_is_no_audit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    missing = str(tmp_path / "missing.pcap")
+    assert run(["profiles", "new", "--from", missing]) == ExitCode.NO_AUDIT
+    assert "missing.pcap" in capsys.readouterr().err
 
 
 def test_the_command_is_known_without_what_it_needs() -> None:

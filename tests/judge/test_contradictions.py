@@ -7,7 +7,9 @@ import pytest
 from egress_audit.errors import ProfileInvalid
 from egress_audit.judge.contradictions import refuse_contradictions
 from egress_audit.judge.profile import load_profile
+from egress_audit.model.claim import Claim
 from egress_audit.model.profile import Setting
+from tests.builders.endpoints import entry
 
 HEAD = "name: n\nstatement: s\n"
 
@@ -96,3 +98,55 @@ def test_countries_of_which_none_is_both_are_not() -> None:
             "deny.located": Setting("p.yaml:4", ("FR",)),
         }
     )
+
+
+# Endpoints of the catalogue
+
+STATS = entry()
+UPDATE = entry("acme-update", "update-check", hosts=("*.dl.acme.example",))
+PATTERN = entry("acme-cdn", hosts=("/[a-z]+\\.cdn\\.acme\\.example/",))
+KNOWN = {
+    "acme-stats": (STATS,),
+    "acme-update": (UPDATE,),
+    "acme-cdn": (PATTERN,),
+    "vendor:Acme": (STATS, UPDATE),
+}
+
+
+def with_endpoint(folder: Path, word: str, deny: str) -> Claim:
+    return load_profile(written(folder, f"{{endpoints: ['{word}']}}", deny), lambda: KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("word", "deny"),
+    [
+        ("acme-stats", "{purposes: [auth, telemetry]}"),
+        ("vendor:Acme", "{purposes: [telemetry, update-check]}"),
+        ("purpose:telemetry", "{purposes: [telemetry]}"),
+        ("acme-stats", "{hosts: ['*.acme.example']}"),
+        ("acme-update", "{hosts: [dl.acme.example, '*.dl.acme.example']}"),
+    ],
+)
+def test_an_endpoint_of_which_everything_is_denied_is_a_contradiction(
+    tmp_path: Path, word: str, deny: str
+) -> None:
+    with pytest.raises(ProfileInvalid) as caught:
+        with_endpoint(tmp_path, word, deny)
+    where = tmp_path / "p.yaml"
+    said = f"{where}:3: `{word}` is allowed here and denied at {where}:4"
+    assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("word", "deny"),
+    [
+        ("vendor:Acme", "{purposes: [telemetry]}"),
+        ("purpose:telemetry", "{purposes: [analytics]}"),
+        ("acme-update", "{hosts: ['*.dl.acme.example']}"),
+        ("acme-cdn", "{hosts: ['*.acme.example']}"),
+    ],
+)
+def test_an_endpoint_of_which_something_is_left_is_an_exception(
+    tmp_path: Path, word: str, deny: str
+) -> None:
+    assert with_endpoint(tmp_path, word, deny).allow.endpoints == (word,)

@@ -10,7 +10,7 @@ import pytest
 from egress_audit.addresses import Scope
 from egress_audit.errors import ExitCode, ProfileInvalid, WrongUsage
 from egress_audit.judge.profile import MAX_CHAIN, load_profile, profile_names, read_profile
-from egress_audit.model.catalogue import Purpose
+from egress_audit.model.catalogue import Entry, Purpose
 from egress_audit.model.claim import Allow, AppliesTo, Claim, Deny, Question, Require
 from egress_audit.model.profile import ProfileKind, Setting
 from egress_audit.yaml_tree import MAX_BYTES
@@ -307,7 +307,9 @@ def test_any_beside_the_metadata_service_is_not(tmp_path: Path) -> None:
     assert allowed == Allow(everything=True, scopes=frozenset({Scope.METADATA_SERVICE}))
 
 
-ENDPOINTS = ("ollama-update", "ollama-registry", "vendor:Ollama")
+ENDPOINTS: dict[str, tuple[Entry, ...]] = dict.fromkeys(
+    ("ollama-update", "ollama-registry", "vendor:Ollama"), ()
+)
 
 
 def test_an_endpoint_that_the_catalogue_lacks_is_refused_with_line_and_nearest(
@@ -339,7 +341,7 @@ def test_an_allowed_endpoint_may_have_a_purpose_that_is_denied(tmp_path: Path) -
 
 
 def test_a_profile_without_endpoints_does_not_ask_the_catalogue(tmp_path: Path) -> None:
-    def asked() -> tuple[str, ...]:
+    def asked() -> dict[str, tuple[Entry, ...]]:
         raise AssertionError
 
     assert load_profile(written(tmp_path, LEAST), asked).allow.endpoints == ()

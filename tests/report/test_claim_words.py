@@ -91,9 +91,13 @@ def test_no_value_of_a_long_list_is_left_out(tmp_path: Path) -> None:
 def test_a_question_is_told_with_what_would_answer_it(tmp_path: Path) -> None:
     asks = "questions:\n- {ask: 'Where does it go?', answer_by: located}\n"
     asks += "- {ask: 'Who reads it?', answer_by: cannot, text: Ask the maker.}\n"
-    said = told(tmp_path, PROFILE + asks)
-    assert "located of every far address" in said["Asked beside the verdict: Where does it go?"]
-    assert said["Asked beside the verdict: Who reads it?"] == "no capture can say. Ask the maker."
+    path = tmp_path / "p.yaml"
+    path.write_text(PROFILE + asks, encoding="utf-8")
+    (*_, beside) = claim_sections(read_profile(str(path)))
+    assert [entry.lines for entry in beside.entries] == [
+        ("Where does it go?", "Answered from what is observed (located)."),
+        ("Who reads it?", "No capture can say. Ask the maker."),
+    ]
 
 
 @pytest.mark.parametrize("name", profile_names())

@@ -1,0 +1,48 @@
+"""Profiles with the catalogue that their words are of: what every command that judges begins with.
+
+The judge reads a profile and knows no catalogue; only here do the two meet.
+"""
+
+from collections.abc import Sequence
+
+from egress_audit.classify.catalogue_files import catalogue_of, packaged_catalogue
+from egress_audit.endpoints import ReadCatalogue, endpoint_words
+from egress_audit.judge.profile import profile_names, read_profile
+from egress_audit.judge.weaknesses import weaknesses
+from egress_audit.model.claim import Claim
+from egress_audit.model.profile import Profile, Weakness
+
+
+def claim_of(profile: str | Claim, catalogue: ReadCatalogue = packaged_catalogue) -> Claim:
+    """The claim of a profile, by name or path; one that was loaded already is itself.
+
+    Raises ProfileInvalid, also for an endpoint that the catalogue lacks, and WrongUsage.
+    """
+    return profile if isinstance(profile, Claim) else profile_of(profile, catalogue).claim
+
+
+def profile_of(name_or_path: str, catalogue: ReadCatalogue = packaged_catalogue) -> Profile:
+    """A profile with the place of each of its settings, by name or path; raises as `claim_of`."""
+    return read_profile(name_or_path, lambda: endpoint_words(catalogue()))
+
+
+def packaged_profiles() -> tuple[Profile, ...]:
+    """Every profile that comes with the program, by name."""
+    return tuple(profile_of(name) for name in profile_names())
+
+
+def weaknesses_of(profile: Profile) -> tuple[Weakness, ...]:
+    """What makes a profile's HOLDS say less than a reader takes; none of it is an error."""
+    return weaknesses(profile)
+
+
+def catalogue_with(files: Sequence[str] = ()) -> ReadCatalogue:
+    """Gives the catalogue of endpoints that comes with the program, with the entries of YAML files
+    or folders of the user's beside it.
+
+    Theirs are read at once: raises CatalogueInvalid for what cannot be used.
+    """
+    if not files:
+        return packaged_catalogue
+    whole = catalogue_of(files)
+    return lambda: whole

@@ -1,0 +1,136 @@
+"""docs/catalogue.md: what is known of every endpoint, by vendor."""
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+import yaml
+
+from egress_audit.classify.catalogue_files import COMPILED, packaged_catalogue
+from egress_audit.model.catalogue import Entry, Purpose, Verified
+from egress_audit.model.destination import Absent
+from egress_audit.report.plain import network_text
+from egress_audit.report.words import duration_text
+from scripts.profiles_page import bullet, filled
+
+HEAD = """\
+# Catalogue of endpoints
+
+Who is at the other end, which product calls there, why, what it sends, and how that is switched
+off. `egress-audit whois HOST` answers from it, findings are explained by it, and profiles name its
+entries (`allow.endpoints`, `deny.purposes`: see [profiles](profiles.md)).
+
+A host alone cannot say which entry it was: several can fit, and then it is one of them, as far as
+process, phase, version and time do not narrow them down. A version that an entry does not name is
+not covered, and never clean. A switch proves nothing: what was measured does.
+
+Each fact has its source, and how it was verified:
+"""
+
+VERIFIED = {
+    Verified.RAN: "the program was run and the call was seen",
+    Verified.CODE: "read in the code of that version",
+    Verified.DOCUMENTS: "read in the maker's documents, or said by its developers",
+    Verified.CURATED: "taken from somebody else's list, or generally known",
+}
+
+TAIL = """\
+Entries that are *label only* rest on general knowledge: they name, and never accuse. This page is
+made from `egress_audit/lists/catalogue/` by `scripts/write_docs.py`.
+"""
+
+
+def catalogue_page() -> str:
+    """The text of docs/catalogue.md."""
+    entries = sorted(packaged_catalogue(), key=lambda entry: (entry.vendor.casefold(), entry.id))
+    vendors = [(name, list(found)) for name, found in groupby(entries, lambda entry: entry.vendor)]
+    words = [bullet(f"*{word}:* {meaning}") for word, meaning in VERIFIED.items()]
+    notes = _notes()
+    parts = [HEAD, "\n".join(words) + "\n", TAIL, _index(vendors)]
+    parts += [_vendor(name, found, notes.get(name, [])) for name, found in vendors]
+    return "\n".join(parts)
+
+
+def _notes() -> dict[str, list[str]]:
+    """What the files say of a vendor as a whole, which the compiled catalogue does not carry."""
+    notes: dict[str, list[str]] = {}
+    for path in sorted(COMPILED.with_suffix("").glob("*.yaml")):
+        file = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if file.get("note"):
+            notes.setdefault(file["vendor"], []).append(" ".join(file["note"].split()))
+    return notes
+
+
+def _index(vendors: list[tuple[str, list[Entry]]]) -> str:
+    """A row for each vendor, and one for each purpose with those who have it."""
+    lines = ["## Vendors", "", "| vendor | under | entries | for |", "|---|---|---|---|"]
+    for name, entries in vendors:
+        purposes = ", ".join(sorted({entry.purpose for entry in entries}))
+        under = entries[0].jurisdiction or "?"
+        lines.append(f"| [{name}](#{anchor(name)}) | {under} | {len(entries)} | {purposes} |")
+    lines += ["", "By purpose:", ""]
+    for purpose in Purpose:
+        having = [name for name, entries in vendors if any(e.purpose == purpose for e in entries)]
+        if having:
+            links = ", ".join(f"[{name}](#{anchor(name)})" for name in having)
+            lines.append(f"- **{purpose}:** {links}")
+    return "\n".join([*lines, ""])
+
+
+def anchor(title: str) -> str:
+    """The anchor of a heading, as it is made on the web."""
+    kept = "".join(c for c in title.lower() if c.isalnum() or c in "-_ ")
+    return kept.strip().replace(" ", "-")
+
+
+def _vendor(name: str, entries: list[Entry], notes: Iterable[str]) -> str:
+    parts = [f"## {name}\n", *(f"{filled(escaped(note))}\n" for note in notes)]
+    return "\n".join([*parts, *map(_entry, entries)])
+
+
+def _entry(entry: Entry) -> str:
+    head = f"### {entry.id}\n"
+    label = ", label only" if entry.labels_only else ""
+    versions = f", versions {entry.versions}" if entry.versions else ""
+    title = f"**{escaped(entry.product)}**{versions}: {entry.purpose}{label}"
+    bullets = [bullet(f"*{term}:* {words}") for term, words in _facts(entry) if words]
+    return "\n".join([head, filled(title) + "\n", *bullets, ""])
+
+
+def _facts(entry: Entry) -> Iterator[tuple[str, str]]:
+    ports = f", port {', '.join(entry.ports)}" if entry.ports else ""
+    places = [*entry.hosts, *map(network_text, entry.prefixes)]
+    yield "Where", ", ".join(f"`{place}`" for place in places) + ports
+    yield "When", escaped(_when(entry))
+    yield "By", escaped(", ".join(entry.processes))
+    yield "Sends", escaped(entry.sends)
+    if not isinstance(entry.switch, Absent):
+        variables = ", ".join(f"`{name}={value}`" for name, value in entry.switch.variables)
+        how = escaped(entry.switch.how)
+        yield "Switched off by", f"{how} ({variables})" if variables else how
+        yield "The switch fails", escaped("; ".join(entry.switch.fails))
+    else:
+        yield "Switched off by", "no switch is known"
+    yield "Silenced while fresh by", ", ".join(f"`{stamp}`" for stamp in entry.stamps)
+    known = f"{entry.verified}; confidence {entry.confidence}"
+    yield "Source", f"{escaped(entry.source)} ({known})"
+
+
+def _when(entry: Entry) -> str:
+    """The trigger in words, then first call, period and phases as far as they are known."""
+    facts = [entry.trigger] if entry.trigger else []
+    if not isinstance(entry.first_ns, Absent):
+        facts.append(f"first after {_duration(entry.first_ns)}" if entry.first_ns else "at once")
+    if not isinstance(entry.every_ns, Absent):
+        facts.append(f"then every {_duration(entry.every_ns)}")
+    if entry.phases:
+        facts.append(f"phases {', '.join(entry.phases)}")
+    return "; ".join(facts)
+
+
+def _duration(length_ns: int) -> str:
+    return duration_text(length_ns).replace("\u00a0", " ")
+
+
+def escaped(text: str) -> str:
+    """Words in which Markdown would see marks, shown as they are."""
+    return "".join(f"\\{c}" if c in "*_<>[]|`\\" else c for c in text)
