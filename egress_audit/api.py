@@ -114,20 +114,21 @@ def draft_profile(
     name: str = "",
     *,
     local: Prefixes = (),
-    lists: Sequence[str] = (),
+    classifier: Classifier | None = None,
+    catalogue: ReadCatalogue = packaged_catalogue,
     known_only: bool = False,
 ) -> str:
     """A profile file that allows what one capture or bundle shows, with its reasons as comments.
 
     name: of the profile, '' for one made of the file's; known_only: what no list knows who it
-    belongs to is commented out, and contradicts the claim then. Raises WrongUsage for a name that
-    no profile can have, else as `audit_capture`.
+    belongs to is commented out, and contradicts the claim then; the rest, and what is raised, as
+    `audit_capture` has it, and WrongUsage for a name that no profile can have.
     """
     # Not above: a report is otherwise none of our business.
     from egress_audit.report.draft_text import draft_text, origin_of
 
     called = draft_name(name)
-    result = audit_capture(path, local=local, classifier=classifier_with(lists))
+    result = audit_capture(path, local=local, classifier=classifier, catalogue=catalogue)
     called = called or draft_name_of(result.name)
     origin = origin_of(result.name, result.audit)
     return draft_text(drafted(result.case), called, origin, known_only=known_only)

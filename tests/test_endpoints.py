@@ -199,7 +199,7 @@ def test_a_capture_under_a_claim_that_names_no_runtime_has_no_timers() -> None:
 
 def test_a_profile_can_name_ids_vendors_and_products() -> None:
     assert endpoint_words(Catalogue.of([STATS])) == {
-        "acme-stats",
-        "vendor:Acme",
-        "product:Acme server",
+        "acme-stats": (STATS,),
+        "vendor:Acme": (STATS,),
+        "product:Acme server": (STATS,),
     }

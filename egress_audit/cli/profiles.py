@@ -11,6 +11,7 @@ from egress_audit.cli.output import (
 )
 from egress_audit.cli.own_addresses import own_prefixes
 from egress_audit.cli.replay_options import refuse_changing
+from egress_audit.cli.report_options import catalogue_option
 from egress_audit.errors import EgressAuditError
 
 format_option = click.option(
@@ -40,16 +41,17 @@ def list_all(form: str) -> int:
 
 @profiles.command()
 @click.argument("profile", metavar="NAME|PATH")
+@catalogue_option
 @format_option
-def show(profile: str, form: str) -> int:
+def show(profile: str, catalogue: tuple[str, ...], form: str) -> int:
     """Show a whole claim in words: what it allows and denies, what it needs, what HOLDS would mean.
 
     What it extends is put in; with --format json each setting has its file and line.
     """
-    from egress_audit.api import profile_of, weaknesses_of
+    from egress_audit.api import catalogue_with, profile_of, weaknesses_of
     from egress_audit.report.profile_pages import profile_json, profile_text
 
-    found = profile_of(profile)
+    found = profile_of(profile, catalogue_with(catalogue))
     weak = weaknesses_of(found)
     if form == "json":
         deliver(profile_json(found, weak), None)
@@ -61,20 +63,22 @@ def show(profile: str, form: str) -> int:
 
 @profiles.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@catalogue_option
 @format_option
-def check(paths: tuple[str, ...], form: str) -> int:
+def check(paths: tuple[str, ...], catalogue: tuple[str, ...], form: str) -> int:
     """Say whether profiles can be used, and what is weak about them.
 
     Weak points are no errors. The exit code is 0 if all can be used; else 12, or 2 if all that is
     wrong is a name that no profile has.
     """
-    from egress_audit.api import profile_of, weaknesses_of
+    from egress_audit.api import catalogue_with, profile_of, weaknesses_of
     from egress_audit.report.profile_pages import Checked, checked_json, checked_text
 
+    endpoints = catalogue_with(catalogue)
     results, code = [], 0
     for path in paths:
         try:
-            results.append(Checked(path, "", weaknesses_of(profile_of(path))))
+            results.append(Checked(path, "", weaknesses_of(profile_of(path, endpoints))))
         except EgressAuditError as error:
             results.append(Checked(path, str(error)))
             code = max(code, error.exit_code)
@@ -92,6 +96,7 @@ def check(paths: tuple[str, ...], form: str) -> int:
 @click.option(
     "--lists", metavar="FILE.mmdb", multiple=True, help="An address list to ask before ours."
 )
+@catalogue_option
 @click.option(
     "--known-only", is_flag=True, help="Comment out whatever no list knows who it belongs to."
 )
@@ -101,6 +106,7 @@ def new(
     out: str | None,
     local: tuple[str, ...],
     lists: tuple[str, ...],
+    catalogue: tuple[str, ...],
     known_only: bool,
 ) -> int:
     """Draft a claim that allows what a capture or bundle shows, and nothing else.
@@ -109,12 +115,18 @@ def new(
     are preferred to addresses where a DNS answer in the same evidence proves them. Judged by its
     draft, the same evidence is not VIOLATED; what no line can allow is told at its top.
     """
-    from egress_audit.api import draft_profile
+    from egress_audit.api import catalogue_with, classifier_with, draft_profile
 
     refuse_terminal(source)
-    refuse_overwriting((out,), (source,))
+    refuse_overwriting((out,), (source, *lists, *catalogue))
     refuse_changing(source, (out,))
-    prefixes = own_prefixes(local)
-    text = draft_profile(source, name, local=prefixes, lists=lists, known_only=known_only)
+    text = draft_profile(
+        source,
+        name,
+        local=own_prefixes(local),
+        classifier=classifier_with(lists),
+        catalogue=catalogue_with(catalogue),
+        known_only=known_only,
+    )
     deliver(text, out)
     return 0

@@ -10,6 +10,7 @@ import pytest
 from egress_audit.cli.main import run
 from egress_audit.errors import ExitCode
 from egress_audit.judge.profile import profile_names
+from tests.builders.catalogues import file_text
 
 CAPTURES = Path(__file__).parent.parent.parent / "captures"
 CLAIMS = CAPTURES / "profiles"
@@ -83,6 +84,24 @@ def test_a_draft_is_written_checked_and_not_contradicted_by_what_it_was_made_fro
     assert run(["replay", str(CAPTURES / "tiktoken-default.pcap"), "--profile", draft]) == (
         ExitCode.VIOLATED
     )
+
+
+def test_endpoints_of_the_user_s_own_are_known_to_a_check_and_to_a_draft(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    (tmp_path / "c.yaml").write_text(
+        file_text(
+            {"hosts": "[collect.exfil-test.example]", "example": "collect.exfil-test.example"}
+        )
+    )
+    profile = tmp_path / "p.yaml"
+    profile.write_text("name: n\nextends: offline\nallow: {endpoints: [acme-telemetry]}\n")
+    own = ["--catalogue", str(tmp_path / "c.yaml")]
+    assert run(["profiles", "check", str(profile)]) == ExitCode.NO_AUDIT
+    assert run(["profiles", "check", str(profile), *own]) == 0
+    assert run(["profiles", "show", str(profile), *own]) == 0
+    assert run(["profiles", "new", "--from", BUNDLE, *own]) == 0
+    assert "# Acme: telemetry (catalogue: acme-telemetry)" in capsysbinary.readouterr().out.decode()
 
 
 def test_a_bundle_can_be_drafted_from(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
