@@ -41,7 +41,7 @@ class Bounds:
 USUAL_BOUNDS = Bounds()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Told:
     """Where some bytes were said, and by whom, as the table of flows has it.
 

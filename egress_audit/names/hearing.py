@@ -16,6 +16,7 @@ HIDING_MARKS = {
     "socks": "SOCKS",
 }
 """Marks of a reading that say: a name was hidden here. Mark → its words in the report."""
+_HIDING = frozenset(HIDING_MARKS)
 
 
 class Said(Protocol):
@@ -76,8 +77,8 @@ class Hearing:
             self.tls.add(flow)
         if "quic" in reading.marks:
             self._hear_quic(reading, flow)
-        else:
-            for mark in HIDING_MARKS.keys() & reading.marks:
+        elif not _HIDING.isdisjoint(reading.marks):
+            for mark in _HIDING & reading.marks:
                 self._hide(mark, flow)
         if "link-names" in reading.marks:
             self.legible.add(flow)
@@ -122,7 +123,7 @@ class Hearing:
 
     def _hear_quic(self, reading: Reading, flow: int) -> None:
         """One hello with a name makes a flow legible, one without hides for good."""
-        if {"no-sni", "ech"} & reading.marks:
+        if not _HIDING.isdisjoint(reading.marks):
             self.hiding.setdefault(QUIC, set()).add(flow)
         elif reading.spoken:
             self.legible.add(flow)

@@ -7,10 +7,12 @@ from functools import lru_cache
 from struct import Struct
 from typing import NamedTuple
 
-from egress_audit.names.reading import printable_host
+from egress_audit.names.reading import printable, printable_host
 
 MAX_BODY = 260
 """Octets of an extension that is read here: a host of 255 (RFC 1035 §2.3.4) with its lengths."""
+MAX_ALPN_MARKS = 8
+"""Protocols of one extension that are marked."""
 MAX_REMEMBERED = 4096
 """Extensions whose meaning is remembered: most are sent again and again."""
 
@@ -20,12 +22,9 @@ _RECORD, _HEADER = 5, 4
 _MAX_FRAGMENT = 2**14 + 2048
 _SESSION_ID_AT = 2 + 32
 """Behind the handshake header: the version and the random."""
-_SMALLEST = _HEADER + _SESSION_ID_AT + 1 + 2 + 1
 _EXTENSION = Struct(">HH")
 _NAME = Struct(">HBH")
 _SERVER_NAME, _ALPN, _ECH = 0, 16, 0xFE0D
-_MAX_PROTOCOLS = 8
-"""As many as tls.py reads, and so checks."""
 
 
 class PlainHello(NamedTuple):
@@ -37,6 +36,8 @@ class PlainHello(NamedTuple):
     """As `printable_host` writes it; '' if there is none."""
     outer: bool = False
     """It stands in front of an Encrypted ClientHello."""
+    protocols: tuple[str, ...] = ()
+    """Those offered, as marks: `alpn:h2` and the like."""
 
 
 def plain_hello(stream: bytes) -> PlainHello | None:
@@ -49,18 +50,20 @@ def plain_hello(stream: bytes) -> PlainHello | None:
         return None
     record = stream[3] << 8 | stream[4]
     size = _HEADER + (stream[6] << 16 | stream[7] << 8 | stream[8])
-    if not _SMALLEST <= size <= record <= _MAX_FRAGMENT:
+    if not size <= record <= _MAX_FRAGMENT:
         return None
     end = _RECORD + size
     return PlainHello(end) if len(stream) < end else hello_in(stream, _RECORD, end)
 
 
 def hello_in(stream: bytes, start: int, end: int) -> PlainHello | None:
-    """The same of a whole handshake message of at least 42 octets, at `start` up to `end`."""
-    at = _extensions_at(stream, start + _HEADER + _SESSION_ID_AT, end)
+    """The same of a whole handshake message, a ClientHello, at `start` up to `end`."""
+    session_id = start + _HEADER + _SESSION_ID_AT
+    at = _extensions_at(stream, session_id, end) if session_id < end else None
     if at is None:
         return None
     host, outer, last = "", False, end - _EXTENSION.size
+    protocols: tuple[str, ...] = ()
     while at <= last:
         kind, size = _EXTENSION.unpack_from(stream, at)
         at += 4 + size
@@ -68,13 +71,18 @@ def hello_in(stream: bytes, start: int, end: int) -> PlainHello | None:
             outer = True
         elif kind in (_ALPN, _SERVER_NAME):
             body = stream[at - size : at]
-            if size > MAX_BODY or (kind == _ALPN and not _protocols_fit(body)):
+            if size > MAX_BODY:
                 return None
             if kind == _SERVER_NAME:
                 said, host = host, _host(body)
                 if said or not host:
                     return None
-    return PlainHello(0, host, outer) if at == end else None
+            else:
+                offered = _protocols(body)
+                if offered is None:
+                    return None
+                protocols += offered
+    return PlainHello(0, host, outer, protocols) if at == end else None
 
 
 def _extensions_at(stream: bytes, at: int, end: int) -> int | None:
@@ -101,15 +109,16 @@ def _host(body: bytes) -> str:
 
 
 @lru_cache(MAX_REMEMBERED)
-def _protocols_fit(body: bytes) -> bool:
-    """True if the lengths in an ALPN extension are in order (RFC 7301 §3.1)."""
+def _protocols(body: bytes) -> tuple[str, ...] | None:
+    """The first protocols of an ALPN extension, as marks; None if lengths are out of order."""
     if len(body) < 2 or 2 + int.from_bytes(body[:2], "big") != len(body):
-        return False
-    at = 2
-    for _ in range(_MAX_PROTOCOLS):
+        return None
+    marks, at = [], 2
+    for _ in range(MAX_ALPN_MARKS):
         if at == len(body):
             break
-        at += 1 + body[at]
+        start, at = at + 1, at + 1 + body[at]
         if at > len(body):
-            return False
-    return True
+            return None
+        marks.append(f"alpn:{printable(body[start:at])}")
+    return tuple(marks)

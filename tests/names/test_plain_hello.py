@@ -4,14 +4,17 @@ import random
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from egress_audit.names.plain_hello import MAX_BODY, PlainHello, plain_hello
+from egress_audit.model.flow import NameSource
+from egress_audit.names.plain_hello import MAX_BODY, PlainHello, hello_in, plain_hello
 from egress_audit.names.reading import Reading, Spoken
 from egress_audit.names.stream import read_head
+from egress_audit.names.tls import any_server_name, server_name
 from tests.names.test_tls import extension, handshake, real_hello, records, sni, vector
 
+QUIC_SNI = NameSource.QUIC_SNI
 ALPN = extension(16, vector(b"\2h2\x08http/1.1", 2))
 ECH = extension(0xFE0D, b"sealed")
 OTHER = extension(10, b"\0\2\0\x1d")
@@ -32,7 +35,8 @@ def told(reading: Reading) -> PlainHello | None:
         return None
     host = reading.spoken[0].host if reading.spoken else ""
     assert ("no-sni" in reading.marks) is not bool(host)
-    return PlainHello(0, host, "ech" in others)
+    offered = tuple(mark for mark in reading.marks if mark.startswith("alpn:"))
+    return PlainHello(0, host, "ech" in others, offered)
 
 
 def agrees(stream: bytes) -> bool:
@@ -44,7 +48,10 @@ def agrees(stream: bytes) -> bool:
     if hello.needs:
         return reading == Reading(marks=frozenset(("tls",)), hungry=True)
     outer = all(spoken.outer is hello.outer for spoken in reading.spoken)
-    return told(reading) == hello and outer
+    known = told(reading)
+    if known is None or set(known.protocols) != set(hello.protocols):
+        return False
+    return known[:3] == hello[:3] and outer
 
 
 def prefixes(stream: bytes) -> Iterator[bytes]:
@@ -70,6 +77,32 @@ def test_it_says_what_the_reader_of_tls_says(
 
 
 @settings(max_examples=300)
+@example([], [(0, 2)], 100)
+@example([], [(38, 255)], 100)
+@given(
+    st.lists(st.sampled_from(EXTENSIONS), max_size=5),
+    st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=2),
+    st.integers(0, 200),
+)
+def test_every_message_has_the_same_name_either_way(
+    parts: list[bytes], changes: list[tuple[int, int]], size: int
+) -> None:
+    message = bytearray(handshake(*parts))
+    for at, byte in changes:
+        message[at % len(message)] = byte
+    shortened = b"\x01" + vector(bytes(message[4:size]), 3)
+    for raw in (bytes(message), bytes(message[:size]), shortened):
+        assert server_name(raw, QUIC_SNI) == any_server_name(raw, QUIC_SNI)
+
+
+def test_a_plain_message_is_told_with_all_its_marks() -> None:
+    for parts in ((ALPN, sni(b"A.example"), ECH), (ALPN, ALPN, SHARE), (ECH,), ()):
+        message = handshake(*parts)
+        assert hello_in(message, 0, len(message)) is not None
+        assert server_name(message, QUIC_SNI) == any_server_name(message, QUIC_SNI)
+
+
+@settings(max_examples=300)
 @given(st.integers(0, 600), st.integers(0, 255), st.integers(0, 600))
 def test_it_says_the_same_of_a_real_hello_that_was_bent(at: int, byte: int, size: int) -> None:
     stream = bytearray(REAL)
@@ -81,7 +114,8 @@ REAL = real_hello("huggingface.co", ["h2", "http/1.1"])
 
 
 def test_a_real_hello_is_plain() -> None:
-    assert plain_hello(REAL) == PlainHello(0, "huggingface.co")
+    offered = ("alpn:h2", "alpn:http/1.1")
+    assert plain_hello(REAL) == PlainHello(0, "huggingface.co", False, offered)
 
 
 def test_a_hello_without_a_name_is_plain() -> None:
