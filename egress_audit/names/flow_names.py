@@ -1,6 +1,6 @@
 """The names of each flow: what was said in it, and what leads to its far address."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -16,7 +16,7 @@ from egress_audit.model.flow import Name, NameSource
 from egress_audit.names.link_names import LINK_SOURCES
 from egress_audit.names.table import NameTable
 
-ABOUT_OTHERS = (NameSource.DNS_QUERY, NameSource.DNS_ANSWER, *LINK_SOURCES)
+ABOUT_OTHERS = frozenset((NameSource.DNS_QUERY, NameSource.DNS_ANSWER, *LINK_SOURCES))
 """Names said *in* a flow that do not name its far end, but what somebody was asked for."""
 
 RECORDED = NameSource.PCAPNG_NRB
@@ -100,14 +100,20 @@ class FlowNames:
         numbers = np.zeros(len(self._ends.ts_ns), np.int32)
         sets: list[tuple[NameUse, ...]] = [()]
         number_of: dict[tuple[NameUse, ...], int] = {(): 0}
-        seen: dict[tuple[str, int, tuple[tuple[str, NameSource], ...]], tuple[int, int]] = {}
+        seen: dict[tuple[object, ...], tuple[int, int]] = {}
+        """By far end, answers for it and names said: the number of the set, and what it lacks."""
+        times: dict[str, list[int]] = {}
+        """Of the answers for a far end, in order."""
         self.cut = 0
         rows = self._nameable()
         begun = self._ends.ts_ns[rows].tolist()
         for row, far, ts_ns in zip(rows.tolist(), self._far_ends(rows), begun, strict=True):
-            answers = len(self._table.answers_for(far, ts_ns))
+            answered = times.get(far)
+            if answered is None:
+                answered = times[far] = [name.ts_ns for name in self._table.answers_for(far)]
+            answers = bisect_right(answered, ts_ns)
             said = [name for name in self._table.names_of(row) if _names_far_end(name)]
-            like = far, answers, tuple((name.host, name.source) for name in said[:MAX_ALIKE])
+            like = far, answers, *[(name.host, name.source) for name in said[:MAX_ALIKE]]
             alike = seen.get(like) if len(said) < MAX_ALIKE else None
             if alike is None:
                 uses, cut = self._uses(said, far, answers)
@@ -172,10 +178,14 @@ class FlowNames:
     def telling_frames(self, first: Counts) -> Counts:
         """(n,) of each flow the frame that names its far end, or `first` where none does."""
         telling = first.copy()
+        rows, frames = [], []
         for row, names in self._table.flows():
-            said = [name.frame for name in names if _names_far_end(name)]
-            if said:
-                telling[row] = said[0]
+            for name in names:
+                if _names_far_end(name):
+                    rows.append(row)
+                    frames.append(name.frame)
+                    break
+        telling[rows] = frames
         return telling
 
     def asking(self) -> dict[str, list[int]]:
