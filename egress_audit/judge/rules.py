@@ -31,7 +31,6 @@ OUTSIDE_SCOPES = tuple(
 )
 """All others; nearly every far end is GLOBAL, which stands in front."""
 
-
 UDP = 17
 MOST_QUESTIONS = 32
 LONGEST_QUESTION = 150
