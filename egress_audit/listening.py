@@ -12,12 +12,17 @@ from egress_audit.decode.duplicates import duplicates
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import Decoder
 from egress_audit.flows.datagrams import Datagram, Datagrams
+from egress_audit.flows.glance import DONE, UNKNOWN, Glance, Look
 from egress_audit.flows.head import Head
 from egress_audit.flows.heads import Heads
-from egress_audit.flows.segments import DNS_PORT
+from egress_audit.flows.segments import DNS_PORT, Segment
 from egress_audit.flows.table import MAX_FLOWS, Assigned, FlowTable
+from egress_audit.names.first_bytes import SEEN, says_nothing
 from egress_audit.names.gquic import PLAIN_VERSIONS
 from egress_audit.names.hearing import Hearing
+from egress_audit.names.http import read_further
+from egress_audit.names.plain_hello import plain_hello
+from egress_audit.names.plain_request import plain_request
 from egress_audit.names.quic_protection import SALTS
 from egress_audit.names.reading import NOTHING, Reader, Reading, anew
 from egress_audit.names.stream import read_head, read_on
@@ -36,7 +41,7 @@ class Bounds:
 USUAL_BOUNDS = Bounds()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Told:
     """Where some bytes were said, and by whom, as the table of flows has it.
 
@@ -88,7 +93,7 @@ class Listening:
         self.decoder = Decoder()
         self.timeline = Timeline()
         self.table = FlowTable(max_flows=bounds.max_flows)
-        self.heads = Heads()
+        self.heads = Heads(Glance(SEEN, says_nothing, self._look))
         self.hearing = Hearing()
         self.datagrams = UdpReaders()
         self._wanted = Datagrams(SALTS, PLAIN_VERSIONS)
@@ -137,6 +142,21 @@ class Listening:
         if sated:
             self._wanted.sate(datagram.flow)
         self.hearing.hear(reading, Told(self.table, datagram))
+
+    def _look(self, segment: Segment, stream: bytes) -> Look:
+        """Hears a plain ClientHello or request; with one most streams of clients begin."""
+        flow, when = segment.side >> 1, (segment.frame, segment.ts_ns)
+        hello = plain_hello(stream)
+        if hello is not None:
+            if hello.needs:
+                return Look(needs=hello.needs)
+            self.hearing.hear_hello(flow, hello.host, hello.outer, *when)
+            return DONE
+        request = plain_request(stream)
+        if request is None:
+            return UNKNOWN
+        self.hearing.hear_request(flow, request.host, *when)
+        return Look(done=True, read=request.end, reader=read_further)
 
     def _hear_head(self, head: Head) -> None:
         """Offers a head to the readers; a second reading of contradicting segments too."""

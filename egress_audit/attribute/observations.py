@@ -29,6 +29,9 @@ SPECIAL_OCTETS = (0, 10, 100, 127, 168, 169, 172, 192, 198, 203, *range(224, 256
 
 NOWHERE = Destination(Scope.NAME, *(Absent.NOT_APPLICABLE,) * 9)
 """The destination of a row that is about no address."""
+_DIRECTIONS = tuple(Direction(word) for word in DIRECTIONS)
+_FarEnd = tuple[str, int | Absent, Destination, tuple[NameUse, ...]]
+"""Address, port, destination and names of the far end of a row."""
 AT_HOME = replace(NOWHERE, scope=Scope.LOOPBACK)
 """The destination of packets from an address of ours to itself."""
 
@@ -76,7 +79,9 @@ class Observing:
         groups = self._groups()
         kept = self._worth_keeping(groups)
         chosen = groups.chosen(kept)
-        rows = list(map(self._contact, count(first_id), self._sums(chosen), _parts(chosen)))
+        leaders = chosen.order[chosen.starts]
+        described = (self._sums(chosen), _parts(chosen), self._far_ends(leaders))
+        rows = [self._contact(*known) for known in zip(count(first_id), *described)]
         if len(kept) < len(groups.starts):
             beyond = np.ones(len(groups.starts), np.bool_)
             beyond[kept] = False
@@ -125,18 +130,31 @@ class Observing:
         worst = np.lexsort((first, home, self.far.direction[leader]))[: self.limit]
         return by_time[np.isin(by_time, worst)]
 
-    def _contact(self, number: int, summed: Sum, rows: I64) -> Observation:
-        flows, far, leader = self.flows, self.far, summed.leader
-        text = address_text(int(flows.version[leader]), int(far.hi[leader]), int(far.lo[leader]))
+    def _far_ends(self, rows: I64) -> Iterator[_FarEnd]:
+        """What is known of the far end of each of some rows; each address is written once."""
+        far, texts = self.far, dict[tuple[int, int, int], str]()
+        ends = zip(*(column.tolist() for column in self._ends(rows)), strict=True)
+        others = (far.port, far.has_port, far.itself, self.name_set)
+        columns = (column[rows].tolist() for column in others)
+        for end, port, has_port, itself, names in zip(ends, *columns, strict=True):
+            text = texts.get(end)
+            if text is None:
+                text = texts[end] = address_text(*end)
+            place = AT_HOME if itself else self.destination_of(text)
+            port = port if has_port else Absent.NOT_APPLICABLE
+            yield text, port, place, self.name_sets[names]
+
+    def _contact(self, number: int, summed: Sum, rows: I64, far_end: _FarEnd) -> Observation:
+        address, port, destination, names = far_end
         return self._summed(
             number,
             summed,
             rows,
             kind=Kind.CONTACT,
-            far_h=text,
-            far_p=int(far.port[leader]) if far.has_port[leader] else Absent.NOT_APPLICABLE,
-            names=self.name_sets[self.name_set[leader]],
-            destination=AT_HOME if far.itself[leader] else self.destination_of(text),
+            far_h=address,
+            far_p=port,
+            names=names,
+            destination=destination,
         )
 
     def _rest(self, number: int, rows: I64) -> Observation:
@@ -200,10 +218,10 @@ class Observing:
             id=number,
             kind=kind,
             owner=owner,
-            direction=Direction(DIRECTIONS[self.far.direction[summed.leader]]),
+            direction=_DIRECTIONS[summed.direction],
             far_h=far_h,
             far_p=far_p,
-            proto=int(self.flows.proto[summed.leader]),
+            proto=summed.proto,
             names=names,
             destination=destination,
             phase=phase,

@@ -5,8 +5,8 @@ handshakes of QUIC and DTLS, from flows whose reader has not had enough.
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -59,8 +59,7 @@ NOT_IN_ITS_FLAGS = 0x7840
 """Any operation but a query, and the bit that must be zero (RFC 1035 §4.1.1, RFC 6895 §2.1)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Datagram:
+class Datagram(NamedTuple):
     """One UDP payload."""
 
     kind: Kind
@@ -91,10 +90,24 @@ class Datagrams:
             return
         kinds = self._kinds(packets, rows)
         chosen = np.flatnonzero(kinds >= 0)
-        for row, number in zip(rows[chosen].tolist(), kinds[chosen].tolist(), strict=True):
-            kind, flow = KINDS[number], int(assigned.flow[row])
+        at = rows[chosen]
+        columns = (
+            kinds[chosen],
+            assigned.flow[at],
+            assigned.by_orig[at],
+            packets.frame[at],
+            packets.ts_ns[at],
+            packets.payload[at],
+            packets.payload_cap[at],
+            packets.payload_len[at],
+        )
+        for number, flow, by_orig, frame, ts_ns, start, size, length in zip(
+            *(column.tolist() for column in columns), strict=True
+        ):
+            kind = KINDS[number]
             if kind not in OF_FLOWS or flow not in self._sated:
-                yield _datagram(packets, assigned, row, kind)
+                payload = packets.buffer[start : start + size].tobytes()
+                yield Datagram(kind, flow, by_orig, frame, ts_ns, payload, size == length)
 
     def sate(self, flow: int) -> None:
         """No handshake of this flow is wanted any more."""
@@ -178,16 +191,3 @@ def _among(values: U32, known: U32) -> I64:
         return np.zeros(0, np.int64)
     near = np.minimum(np.searchsorted(known, values), len(known) - 1)
     return np.flatnonzero(known[near] == values)
-
-
-def _datagram(packets: PacketBatch, assigned: Assigned, row: int, kind: Kind) -> Datagram:
-    start, size = int(packets.payload[row]), int(packets.payload_cap[row])
-    return Datagram(
-        kind=kind,
-        flow=int(assigned.flow[row]),
-        by_orig=bool(assigned.by_orig[row]),
-        frame=int(packets.frame[row]),
-        ts_ns=int(packets.ts_ns[row]),
-        payload=packets.buffer[start : start + size].tobytes(),
-        complete=size == int(packets.payload_len[row]),
-    )

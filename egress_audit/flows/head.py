@@ -40,6 +40,8 @@ class Head:
     """Bytes are there that no reader has seen: it is to be read once more."""
     print_kept: bool = False
     """How the stream begins is remembered already."""
+    needs: int = 0
+    """Bytes of the stream before which no reader would find anything, and be hungry."""
     read_from: int = 0
     """Offset in the stream up to which whole messages were read; for the caller to keep.
 

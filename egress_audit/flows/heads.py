@@ -11,13 +11,15 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
-from egress_audit.flows.assembly import LIMIT, Assembly
+from egress_audit.columns import I64, U8, PacketBatch
+from egress_audit.flows.assembly import MAX_PRINT, Assembly
 from egress_audit.flows.following import Following, is_keep_alive
+from egress_audit.flows.glance import BLIND, UNKNOWN, Glance, Look
 from egress_audit.flows.growing import grown
 from egress_audit.flows.head import MAX_DNS_SEGMENTS, MAX_SEGMENTS, Head
+from egress_audit.flows.origins import Origins
 from egress_audit.flows.second_readings import SecondReadings
-from egress_audit.flows.segments import SYN, Segment, is_dns, payload_of, segments_of
+from egress_audit.flows.segments import Segment, is_dns, payload_of, rank_within, segments_of
 from egress_audit.flows.table import Assigned
 
 TCP = 6
@@ -25,26 +27,25 @@ RST = 0x04
 MAX_HELD = 64 << 20
 """Bytes held for all unfinished heads together."""
 
-UNKNOWN, FROM_DATA, FROM_SYN = 0, 1, 2
-"""How it is known where a stream begins."""
-COLUMNS = ("_sated", "_origin", "_origin_from")
-"""What `Heads` keeps of every side."""
+NEW, BEGUN, SATED = 0, 1, 2
+"""Whether a side has a head: not yet, one that is not finished, or no more."""
 
 
 class Heads:
     """The unfinished heads of all flows, and which directions want no more."""
 
-    def __init__(self) -> None:
+    def __init__(self, glance: Glance = BLIND) -> None:
+        self._glance = glance
         self._open: dict[int, Head] = {}
         self._held = 0
-        self._sated: Bool = np.zeros(1 << 11, np.bool_)
-        self._origin: U32 = np.zeros(1 << 11, np.uint32)
-        """Sequence number of the first byte of the stream, or of the first payload seen."""
-        self._origin_from: U8 = np.zeros(1 << 11, np.uint8)
+        self._stage: U8 = np.zeros(1 << 11, np.uint8)
+        self._origins = Origins()
         self._second = SecondReadings()
         self._following = Following()
         self._moved: set[int] = set()
         """Sides that are read on behind a message of the batch at hand."""
+        self._alone: list[int] = []
+        """Rows of that batch with which a stream began and was done."""
         self.unread_in: dict[str, array[int]] = {}
         """Flows of the heads that were given up, one for each head, by reason."""
 
@@ -69,26 +70,64 @@ class Heads:
         self._grow(int(side.max(initial=0)) + 2)
         payload = (packets.proto == TCP) & (packets.payload_len > 0) & (side >= 0)
         rows = np.flatnonzero(payload & (packets.tcp_flags & RST == 0))
-        self._note_origins(packets, side, rows)
+        for number in self._origins.note(packets, side, rows):
+            self._second.contradict(number)
         self._moved.clear()
         going_on = self._following.candidates(packets, side, rows)
+        self._alone = self._passed_over(packets, side, rows)
         wanted = np.union1d(self._wanted(packets, side, rows), going_on)
         yield from self._heads(packets, side, wanted)
         # Sides that were read beyond a message in this batch may have more in it than was wanted.
         late = rows[np.isin(side[rows], list(self._moved))] if self._moved else rows[:0]
         yield from self._heads(packets, side, np.setdiff1d(late, wanted))
-        self._second.compare(packets, side, rows)
+        self._second.compare(packets, side, rows, self._alone)
 
     def _heads(self, packets: PacketBatch, side: I64, rows: I64) -> Iterator[Head]:
         """The heads that grow by these rows, and those that begin in them."""
         for segment in segments_of(packets, side, rows, self._listened_to):
-            if self._sated[segment.side] and not self._reopened(packets, segment):
+            stage = self._stage.item(segment.side)
+            if stage == SATED and not self._reopened(packets, segment):
                 continue
-            head = self._fed(packets, segment)
+            look = self._first_look(packets, segment) if stage == NEW else UNKNOWN
+            if look.done:
+                continue
+            head = self._fed(packets, segment, look.needs)
+            if head is not None and head.needs and self._is_done(segment, head):
+                continue
             while head is not None:
                 head.again = False
                 yield head
                 head = head if head.again else None
+
+    def _first_look(self, packets: PacketBatch, segment: Segment) -> Look:
+        """What one look says of a stream that begins with a segment; if it is done, so is its head.
+
+        Only of a segment that begins where its stream does, and of which no byte is missing.
+        """
+        side, origin = segment.side, self._origins.said(segment.side)
+        begins = origin is None or origin == segment.sequence
+        if segment.dns or segment.captured < segment.length or not begins:
+            return UNKNOWN
+        stream = payload_of(packets, segment)
+        look = self._glance.hear(segment, stream)
+        if look.done:
+            if origin is None:
+                self._origins.begin(side, segment.sequence)
+            self._stage[side] = SATED
+            self._second.keep(side, segment.sequence, stream)
+            self._alone.append(segment.row)
+            if look.reader is not None:
+                self._follow(side, segment.sequence + look.read, look.reader)
+        return look
+
+    def _is_done(self, segment: Segment, head: Head) -> bool:
+        """True if another look is enough for a head that awaited more, and nothing contradicts."""
+        stream, needs, head.needs = head.assembly.stream, head.needs, 0
+        ready = len(stream) >= needs and not head.assembly.other
+        if not ready or not self._glance.hear(segment, stream).done:
+            return False
+        self._close(head)
+        return True
 
     def settle(
         self,
@@ -106,7 +145,7 @@ class Heads:
         go on is not known.
         """
         if unread:
-            self._give_up(head, unread)
+            self._give_up(head.flow, unread)
         if reader is not None:
             self._moved.add(head.side)
         going_on = reader is not None and read > 0
@@ -120,15 +159,19 @@ class Heads:
             going_on = False
         self._close(head)
         if reader is not None and not head.dns:
-            place = head.assembly.origin + read if going_on else None
-            if not self._following.keep(head.side, place, reader) and place is not None:
-                self._give_up(head, "too many connections to follow")
+            self._follow(head.side, head.assembly.origin + read if going_on else None, reader)
+
+    def _follow(self, side: int, place: int | None, reader: object) -> None:
+        """Reads a side on from `place`, None if that is not known."""
+        self._moved.add(side)
+        if not self._following.keep(side, place, reader) and place is not None:
+            self._give_up(side >> 1, "too many connections to follow")
 
     def _is_given_up(self, head: Head) -> bool:
         """True if a head that is hungry gets no more; what it lacks is counted."""
         reason = head.reason_to_stop(self._held > MAX_HELD)
         if reason and (not head.optional or head.assembly.has_hole):
-            self._give_up(head, reason)
+            self._give_up(head.flow, reason)
         beyond = head.beyond_hole() if reason else 0
         if beyond:
             self._advance(head, beyond, None)
@@ -147,22 +190,22 @@ class Heads:
             needed = not head.dns and not head.optional
             if needed or head.midway or head.assembly.has_hole:
                 hole = head.assembly.has_hole
-                self._give_up(head, "a segment is missing" if hole else "never completed")
+                self._give_up(head.flow, "a segment is missing" if hole else "never completed")
             self._close(head)
         self._release()
 
     def _release(self) -> None:
         """Lets go of what is kept of every side: 17 bytes, of sixteen million sides at most."""
-        for name in COLUMNS:
-            setattr(self, name, getattr(self, name)[:0].copy())
+        self._stage = self._stage[:0].copy()
+        self._origins.release()
         self._following = Following()
         self._second.release()
 
-    def _give_up(self, head: Head, reason: str) -> None:
-        self.unread_in.setdefault(reason, array("q")).append(head.flow)
+    def _give_up(self, flow: int, reason: str) -> None:
+        self.unread_in.setdefault(reason, array("q")).append(flow)
 
     def _close(self, head: Head) -> None:
-        self._sated[head.side] = True
+        self._stage[head.side] = SATED
         self._keep_print(head)
         if head.assembly.contradicted:
             self._second.contradict(head.side)
@@ -176,7 +219,7 @@ class Heads:
             self._second.keep(head.side, head.assembly.origin, head.assembly.stream)
 
     def _listened_to(self, side: int) -> bool:
-        return not self._sated[side] or side in self._following
+        return self._stage.item(side) != SATED or side in self._following
 
     def _reopened(self, packets: PacketBatch, segment: Segment) -> bool:
         """True if a message of a stream that is followed begins in a segment; its head is open."""
@@ -189,61 +232,47 @@ class Heads:
         self._open[side] = Head(
             side >> 1, bool(side & 1), False, assembly, reader=reader, print_kept=True
         )
-        self._sated[side] = False
+        self._stage[side] = BEGUN
         return True
 
     def _grow(self, needed: int) -> None:
         self._following.grow(needed)
         self._second.grow(needed)
-        for name in COLUMNS:
-            setattr(self, name, grown(getattr(self, name), needed))
+        self._stage = grown(self._stage, needed)
+        self._origins.grow(needed)
 
-    def _note_origins(self, packets: PacketBatch, side: I64, payload: I64) -> None:
-        """Keeps where each stream begins: where its first SYN says, if no payload came before it.
-
-        No later SYN moves that; one that says something else makes two readings of the stream.
-        """
-        syn = (packets.proto == TCP) & (packets.tcp_flags & SYN != 0) & (side >= 0)
-        rows = np.flatnonzero(syn)
-        if not len(rows):
-            return
-        early = payload[self._origin_from[side[payload]] == UNKNOWN]
-        sides, at = np.unique(side[rows], return_index=True)
-        new = self._origin_from[sides] == UNKNOWN
-        sides, first = sides[new], rows[at[new]]
-        self._origin[sides] = packets.tcp_seq[first] + np.uint32(1)
-        self._origin_from[sides] = FROM_SYN
-        early = early[self._origin_from[side[early]] == FROM_SYN]
-        said, at = np.unique(side[early], return_index=True)
-        before = early[at] < first[np.searchsorted(sides, said)]
-        said, at = said[before], early[at[before]]
-        self._origin[said] = packets.tcp_seq[at]
-        self._origin_from[said] = FROM_DATA
-        # A SYN that was recorded after its data begins at these, or not far before.
-        apart = self._origin[side[rows]] - (packets.tcp_seq[rows] + np.uint32(1))
-        allowed = np.where(self._origin_from[side[rows]] == FROM_DATA, LIMIT, 1)
-        for number in np.unique(side[rows[apart >= allowed]]).tolist():
-            self._second.contradict(number)
+    def _passed_over(self, packets: PacketBatch, side: I64, rows: I64) -> list[int]:
+        """Closes the heads of streams that say nothing, before they begin; their first rows."""
+        rows = rows[self._stage[side[rows]] == NEW]
+        rows = rows[np.unique(side[rows], return_index=True)[1]]
+        rows = rows[self._origins.begins_with(packets, side, rows)]
+        rows = self._glance.passed_over(packets, rows[~is_dns(packets, rows)])
+        self._stage[side[rows]] = SATED
+        columns = side[rows], packets.payload[rows], packets.payload_cap[rows]
+        for number, start, size in zip(*(column.tolist() for column in columns), strict=True):
+            stream = packets.buffer[start : start + min(size, MAX_PRINT)].tobytes()
+            self._second.keep(number, self._origins.said(number) or 0, stream)
+        done: list[int] = rows.tolist()
+        return done
 
     def _wanted(self, packets: PacketBatch, side: I64, rows: I64) -> I64:
-        """Rows of hungry directions, at most so many of each, in order of arrival.
+        """Rows with payload of hungry directions, at most so many of each, in order of arrival."""
+        rows = rows[self._stage[side[rows]] != SATED]
+        limit = np.where(is_dns(packets, rows), MAX_DNS_SEGMENTS, MAX_SEGMENTS)
+        return rows[rank_within(side[rows]) < limit]
 
-        rows: those with payload.
+    def _fed(self, packets: PacketBatch, segment: Segment, needs: int) -> Head | None:
+        """The head of a side with the payload of a segment added; None if that adds nothing.
+
+        needs: bytes before which a head that begins here need not be read.
         """
-        rows = rows[~self._sated[side[rows]]]
-        if not len(rows):
-            return rows
-        order = rows[np.argsort(side[rows], kind="stable")]
-        first = np.append(True, side[order][1:] != side[order][:-1])
-        start = np.maximum.accumulate(np.where(first, np.arange(len(order)), 0))
-        rank = np.arange(len(order)) - start
-        limit = np.where(is_dns(packets, order), MAX_DNS_SEGMENTS, MAX_SEGMENTS)
-        return np.sort(order[rank < limit])
-
-    def _fed(self, packets: PacketBatch, segment: Segment) -> Head | None:
-        """The head of a side with the payload of a segment added; None if that adds nothing."""
-        head = self._open.get(segment.side) or self._begun(packets, segment)
-        if head is None or head.lies_behind(segment.end):
+        head = self._open.get(segment.side)
+        if head is None:
+            head = self._begun(packets, segment)
+            if head is None:
+                return None
+            head.needs = needs
+        if head.lies_behind(segment.end):
             return None
         head.packets += 1
         head.cut |= segment.captured < segment.length
@@ -252,19 +281,20 @@ class Heads:
         grew = head.assembly.add(segment.sequence, payload_of(packets, segment))
         self._held += head.assembly.size - before
         if head.assembly.origin != origin:  # bytes came in front of what was read
-            head.heard = head.read_from = 0
-        return head if grew or head.spent or head.cut or self._held > MAX_HELD else None
+            head.heard = head.read_from = head.needs = 0
+        unfit = head.spent or head.cut or self._held > MAX_HELD
+        awaits = len(head.assembly.stream) < head.needs and not head.assembly.other
+        return head if unfit or (grew and not awaits) else None
 
     def _begun(self, packets: PacketBatch, segment: Segment) -> Head | None:
         """A new head of a side that has none; None if a segment is no beginning of a stream."""
-        side, origin = segment.side, segment.sequence
-        known = bool(self._origin_from[side] == FROM_SYN)
-        if known:
-            origin = int(self._origin[side])
-        elif segment.length == 1 and is_keep_alive(packets, segment.row):
-            return None
-        else:
-            self._origin[side], self._origin_from[side] = origin, FROM_DATA
+        side, origin = segment.side, self._origins.said(segment.side)
+        known = origin is not None
+        if origin is None:
+            if segment.length == 1 and is_keep_alive(packets, segment.row):
+                return None
+            origin = segment.sequence
+            self._origins.begin(side, origin)
         head = Head(side >> 1, bool(side & 1), segment.dns, Assembly(origin, known))
-        self._open[side] = head
+        self._open[side], self._stage[side] = head, BEGUN
         return head

@@ -3,6 +3,8 @@
 A receiver takes one of the readings, and it may be the one that no reader of names saw.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from egress_audit.columns import I64, U32, Bool, PacketBatch
@@ -52,11 +54,17 @@ class SecondReadings:
         self.conflicting += not self._contradicted[side]
         self._contradicted[side] = True
 
-    def compare(self, packets: PacketBatch, side: I64, rows: I64) -> None:
+    def compare(
+        self, packets: PacketBatch, side: I64, rows: I64, remembered: Sequence[int] = ()
+    ) -> None:
         """Looks for second readings of what was read to its end; `rows`: those with payload.
 
         Only segments that begin before the first MAX_PRINT bytes end are looked at one by one.
+        remembered: rows of this batch whose payload, and nothing else, is what is remembered.
         """
+        other = np.ones(len(side), np.bool_)
+        other[[*remembered]] = False
+        rows = rows[other[rows]]
         rows = rows[self._printed[side[rows]] & ~self._contradicted[side[rows]]]
         syn = packets.tcp_flags[rows] & SYN != 0
         offset = (packets.tcp_seq[rows] + syn - self._print_origin[side[rows]]).view(np.int32)

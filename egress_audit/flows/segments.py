@@ -7,6 +7,8 @@ batch become Python's own numbers all at once.
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 from egress_audit.columns import I64, Bool, PacketBatch
 
 SYN = 0x02
@@ -62,6 +64,18 @@ def segments_of(
     for values in zip(*(column.tolist() for column in columns), strict=True):
         if wanted(values[1]):
             yield Segment._make(values)
+
+
+def rank_within(side: I64) -> I64:
+    """(n,) how many rows of the same side come before each row."""
+    order = np.argsort(side, kind="stable")
+    of = side[order]
+    first = np.ones(len(of), np.bool_)
+    first[1:] = of[1:] != of[:-1]
+    place = np.arange(len(of))
+    rank = np.empty(len(of), np.int64)
+    rank[order] = place - np.maximum.accumulate(np.where(first, place, 0))
+    return rank
 
 
 def is_dns(packets: PacketBatch, rows: I64) -> Bool:

@@ -1,7 +1,7 @@
 """The rules that look at each contact and name: is it allowed? EA001 to EA005, EA010 and EA011."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from egress_audit.addresses import Scope
 from egress_audit.judge import phrases
@@ -17,6 +17,10 @@ from egress_audit.model.claim import Allow
 from egress_audit.model.destination import Absent
 
 LOCAL_SCOPES = (Scope.LAN, Scope.LINK_LOCAL, Scope.MULTICAST, Scope.BROADCAST)
+OUTSIDE_SCOPES = tuple(
+    scope for scope in reversed(Scope) if scope not in (*LOCAL_SCOPES, Scope.METADATA_SERVICE)
+)
+"""All others; nearly every far end is GLOBAL, which stands in front."""
 
 UDP = 17
 MOST_QUESTIONS = 32
@@ -24,28 +28,38 @@ LONGEST_QUESTION = 150
 """Bytes on average of a question for a reverse name over IPv6, with an EDNS record."""
 
 
-def _forbidden_contacts(case: Case) -> Iterator[Observation]:
-    """Contacts that the claim does not allow.
+def _forbidden_contacts(case: Case, scopes: Collection[Scope]) -> Iterator[Observation]:
+    """Contacts with far ends of these scopes that the claim does not allow.
 
     Those with our own resolver only where no host could be asked for, and no finding about a name
     says what was asked of it; and not where it was asked for the sandbox's own names alone. The
     kernel's errors about answers say nothing that the contact which was answered does not.
     """
-    answered: Counter[str | Absent] = Counter()
-    for seen in case.contacts():
-        answered[seen.far_h] += 0 if is_kernels_error(seen) else seen.pkts_in
+    answered: Counter[str | Absent] | None = None
     told = {resolver for seen in _forbidden_questions(case) for resolver in seen.resolvers}
     itself = _asked_for_itself(case)
     for seen in case.contacts():
+        if seen.destination.scope not in scopes:
+            continue
         allowed = address_allowed(seen, case.claim, case.granted(seen))
         if allowed or is_link_maintenance(seen):
             continue
-        if is_kernels_error(seen) and seen.pkts_out <= answered[seen.far_h]:
-            continue
+        if is_kernels_error(seen):
+            answered = _packets_answered(case) if answered is None else answered
+            if seen.pkts_out <= answered[seen.far_h]:
+                continue
         excused = seen.far_h in told or (seen.far_h in itself and _only_asks(seen))
         if case.is_own_resolver(seen) and (asks_decide(case.claim.allow) or excused):
             continue
         yield seen
+
+
+def _packets_answered(case: Case) -> Counter[str | Absent]:
+    """By far end, packets that came from it, but for those about the kernel's errors."""
+    answered: Counter[str | Absent] = Counter()
+    for seen in case.contacts():
+        answered[seen.far_h] += 0 if is_kernels_error(seen) else seen.pkts_in
+    return answered
 
 
 def _asked_for_itself(case: Case) -> set[str]:
@@ -73,10 +87,8 @@ def _forbidden_questions(case: Case) -> Iterator[Observation]:
 
 def outside_contact(case: Case) -> Matches:
     """EA001."""
-    nearer = (*LOCAL_SCOPES, Scope.METADATA_SERVICE)
-    for seen in _forbidden_contacts(case):
-        if seen.destination.scope not in nearer:
-            yield phrases.clause(seen), (seen,)
+    for seen in _forbidden_contacts(case, OUTSIDE_SCOPES):
+        yield phrases.clause(seen), (seen,)
 
 
 def name_asked(case: Case) -> Matches:
@@ -89,16 +101,14 @@ def name_asked(case: Case) -> Matches:
 
 def local_contact(case: Case) -> Matches:
     """EA003."""
-    for seen in _forbidden_contacts(case):
-        if seen.destination.scope in LOCAL_SCOPES:
-            yield phrases.clause(seen), (seen,)
+    for seen in _forbidden_contacts(case, LOCAL_SCOPES):
+        yield phrases.clause(seen), (seen,)
 
 
 def metadata_contact(case: Case) -> Matches:
     """EA004."""
-    for seen in _forbidden_contacts(case):
-        if seen.destination.scope is Scope.METADATA_SERVICE:
-            yield phrases.clause(seen), (seen,)
+    for seen in _forbidden_contacts(case, (Scope.METADATA_SERVICE,)):
+        yield phrases.clause(seen), (seen,)
 
 
 def name_through_carrier(case: Case) -> Matches:

@@ -28,6 +28,9 @@ class NameSource(StrEnum):
     NETBIOS = "netbios"
     SANDBOX_DNS = "sandbox-dns"
 
+    # Enum's own is a function of Python, and part of every look-up of a name.
+    __hash__ = str.__hash__
+
 
 @dataclass(frozen=True, slots=True)
 class Name:

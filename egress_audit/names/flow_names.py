@@ -1,6 +1,6 @@
 """The names of each flow: what was said in it, and what leads to its far address."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -16,7 +16,7 @@ from egress_audit.model.flow import Name, NameSource
 from egress_audit.names.link_names import LINK_SOURCES
 from egress_audit.names.table import NameTable
 
-ABOUT_OTHERS = (NameSource.DNS_QUERY, NameSource.DNS_ANSWER, *LINK_SOURCES)
+ABOUT_OTHERS = frozenset((NameSource.DNS_QUERY, NameSource.DNS_ANSWER, *LINK_SOURCES))
 """Names said *in* a flow that do not name its far end, but what somebody was asked for."""
 
 RECORDED = NameSource.PCAPNG_NRB
@@ -24,6 +24,10 @@ MAX_RECORDED = 64
 """Hosts kept of one address, of those that the file's writer recorded."""
 MAX_ALIKE = 4
 """Names said in a flow from which on it is not compared with others: hardly any is like it."""
+_Said = tuple[tuple[str, NameSource], ...]
+"""Hosts with how each was said."""
+_Uses = tuple[tuple[str, tuple[NameSource, ...]], ...]
+"""What a NameUse holds, of each host in a set."""
 MAX_HOSTS_OF_FLOW = 32
 """Hosts that one flow's far end is given, unless more were said in the flow itself."""
 
@@ -99,21 +103,28 @@ class FlowNames:
         """
         numbers = np.zeros(len(self._ends.ts_ns), np.int32)
         sets: list[tuple[NameUse, ...]] = [()]
-        number_of: dict[tuple[NameUse, ...], int] = {(): 0}
-        seen: dict[tuple[str, int, tuple[tuple[str, NameSource], ...]], tuple[int, int]] = {}
+        number_of: dict[_Uses, int] = {(): 0}
+        seen: dict[tuple[str, int, _Said], tuple[int, int]] = {}
+        """By far end, answers for it and names said: the number of the set, and what it lacks."""
+        times: dict[str, list[int]] = {}
+        """Of the answers for a far end, in order."""
         self.cut = 0
         rows = self._nameable()
         begun = self._ends.ts_ns[rows].tolist()
         for row, far, ts_ns in zip(rows.tolist(), self._far_ends(rows), begun, strict=True):
-            answers = len(self._table.answers_for(far, ts_ns))
-            said = [name for name in self._table.names_of(row) if _names_far_end(name)]
-            like = far, answers, tuple((name.host, name.source) for name in said[:MAX_ALIKE])
+            answered = times.get(far)
+            if answered is None:
+                answered = times[far] = [name.ts_ns for name in self._table.answers_for(far)]
+            answers = bisect_right(answered, ts_ns)
+            names = self._table.said_in(row)
+            said = tuple([key for key in names if _names_far_end(names[key])])
+            like = far, answers, said
             alike = seen.get(like) if len(said) < MAX_ALIKE else None
             if alike is None:
                 uses, cut = self._uses(said, far, answers)
                 alike = number_of.setdefault(uses, len(sets)), cut
                 if alike[0] == len(sets):
-                    sets.append(uses)
+                    sets.append(tuple(NameUse(*use) for use in uses))
                 if len(said) < MAX_ALIKE:
                     seen[like] = alike
             numbers[row] = alike[0]
@@ -134,15 +145,15 @@ class FlowNames:
         ends = self._ends
         return address_text(int(ends.version[row]), int(ends.hi[row]), int(ends.lo[row]))
 
-    def _uses(
-        self, said: Sequence[Name], far: str, answers: int
-    ) -> tuple[tuple[NameUse, ...], int]:
+    def _uses(self, said: _Said, far: str, answers: int) -> tuple[_Uses, int]:
         """Each host once, with all its sources, in the order of first mention; and how many further
         hosts were left out."""
-        led_to = self._leading_to(far)
         sources: dict[str, dict[NameSource, None]] = {}
-        for name in said:
-            sources.setdefault(name.host, {})[name.source] = None
+        for host, source in said:
+            sources.setdefault(host, {})[source] = None
+        if not answers and far not in self._recorded:
+            return tuple([(host, (*known,)) for host, known in sources.items()]), 0
+        led_to = self._leading_to(far)
         new = sum(not led_to.ways(host, answers) for host in sources)
         hosts, room = new + led_to.count(answers), max(MAX_HOSTS_OF_FLOW, len(sources))
         for host in led_to.in_order(answers):
@@ -150,7 +161,7 @@ class FlowNames:
                 break
             sources.setdefault(host, {})
         uses = tuple(
-            NameUse(host, tuple(known | dict.fromkeys(led_to.ways(host, answers))))
+            (host, tuple(known | dict.fromkeys(led_to.ways(host, answers))))
             for host, known in sources.items()
         )
         return uses, hosts - len(uses)
@@ -172,10 +183,14 @@ class FlowNames:
     def telling_frames(self, first: Counts) -> Counts:
         """(n,) of each flow the frame that names its far end, or `first` where none does."""
         telling = first.copy()
+        rows, frames = [], []
         for row, names in self._table.flows():
-            said = [name.frame for name in names if _names_far_end(name)]
-            if said:
-                telling[row] = said[0]
+            for name in names:
+                if _names_far_end(name):
+                    rows.append(row)
+                    frames.append(name.frame)
+                    break
+        telling[rows] = frames
         return telling
 
     def asking(self) -> dict[str, list[int]]:
@@ -188,7 +203,7 @@ class FlowNames:
 
     def _nameable(self) -> I64:
         """Rows in which something was said, or whose far address something leads to."""
-        said = np.array([row for row, _ in self._table.flows()], np.int64)
+        said = np.array(self._table.named_flows(), np.int64)
         known = [ip_address(text) for text in (*self._table.addresses(), *self._recorded)]
         if not known:
             return np.unique(said)

@@ -16,6 +16,7 @@ HIDING_MARKS = {
     "socks": "SOCKS",
 }
 """Marks of a reading that say: a name was hidden here. Mark → its words in the report."""
+_HIDING = frozenset(HIDING_MARKS)
 
 
 class Said(Protocol):
@@ -76,9 +77,9 @@ class Hearing:
             self.tls.add(flow)
         if "quic" in reading.marks:
             self._hear_quic(reading, flow)
-        else:
-            for mark in HIDING_MARKS.keys() & reading.marks:
-                self.hiding.setdefault(HIDING_MARKS[mark], set()).add(flow)
+        elif not _HIDING.isdisjoint(reading.marks):
+            for mark in _HIDING & reading.marks:
+                self._hide(mark, flow)
         if "link-names" in reading.marks:
             self.legible.add(flow)
         for spoken in reading.spoken[heard:]:
@@ -94,6 +95,26 @@ class Hearing:
                     spoken.host, spoken.qtype or "?", message.receiver, name.frame, name.ts_ns
                 )
 
+    def hear_hello(self, flow: int, host: str, outer: bool, frame: int, ts_ns: int) -> None:
+        """Takes in a whole ClientHello of TLS over TCP; `host`: '' if it has no name.
+
+        outer: an encrypted hello stands behind it. As `hear` would of its reading.
+        """
+        self.tls.add(flow)
+        if outer:
+            self._hide("ech", flow)
+        if host:
+            self.names.add(flow, Name(host, NameSource.TLS_SNI, ts_ns, frame, outer=outer))
+        else:
+            self._hide("no-sni", flow)
+
+    def hear_request(self, flow: int, host: str, frame: int, ts_ns: int) -> None:
+        """Takes in a request of HTTP for one host. As `hear` would of its reading."""
+        self.names.add(flow, Name(host, NameSource.HTTP_HOST, ts_ns, frame))
+
+    def _hide(self, mark: str, flow: int) -> None:
+        self.hiding.setdefault(HIDING_MARKS[mark], set()).add(flow)
+
     def flows_hiding(self) -> dict[str, set[int]]:
         """`hiding`, with the flows of QUIC in which no name was read."""
         if not self._unnamed:
@@ -102,7 +123,7 @@ class Hearing:
 
     def _hear_quic(self, reading: Reading, flow: int) -> None:
         """One hello with a name makes a flow legible, one without hides for good."""
-        if {"no-sni", "ech"} & reading.marks:
+        if not _HIDING.isdisjoint(reading.marks):
             self.hiding.setdefault(QUIC, set()).add(flow)
         elif reading.spoken:
             self.legible.add(flow)

@@ -39,12 +39,17 @@ class Pieces:
         return bool(self._ranges) and (len(self._ranges) > 1 or self._ranges[0][0] > 0)
 
     @property
+    def length(self) -> int:
+        """How many bytes are there without a gap, from the first on."""
+        return self._ranges[0][1] if self._ranges and self._ranges[0][0] == 0 else 0
+
+    @property
     def readings(self) -> tuple[bytes, ...]:
         """The bytes from the first on that are there without a gap; twice if contradicted.
 
         The first reading keeps of each byte what came first, the second what came last.
         """
-        end = self._ranges[0][1] if self._ranges and self._ranges[0][0] == 0 else 0
+        end = self.length
         first = bytes(self._data[:end])
         return (first,) if self._other is None else (first, bytes(self._other[:end]))
 

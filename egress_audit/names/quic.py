@@ -51,8 +51,17 @@ class _Connection:
     @property
     def pending(self) -> bool:
         """True while a message has begun that is not whole."""
-        last = self.hello.readings[0]
-        return not self.heard or self.hello.has_hole or len(last) > self.read_to[0]
+        return not self.heard or self.hello.has_hole or self.hello.length > self.read_to[0]
+
+
+@dataclass(slots=True)
+class _Said:
+    """What a datagram says, while its packets are read."""
+
+    spoken: list[Spoken] = field(default_factory=list)
+    marks: set[str] = field(default_factory=lambda: {*QUIC})
+    unread: Unread | None = None
+    """Of several reasons the first."""
 
 
 class QuicFlow:
@@ -88,43 +97,39 @@ class QuicFlow:
         spoken all the same. A packet that no key opens says nothing: it is the server's, or of a
         connection whose beginning nobody saw. Never raises.
         """
-        spoken: list[Spoken] = []
-        marks = set(QUIC)
-        unread: Unread | None = None
+        said = _Said()
         try:
             for initial in initials(datagram, Unread.MALFORMED if complete else Unread.TRUNCATED):
                 if self.spent:
                     raise Damage(Unread.TRUNCATED)
-                found = self._read_initial(initial, by_orig)
-                spoken += found.spoken
-                marks |= found.marks
-                unread = unread or found.unread
+                self._read_initial(initial, by_orig, said)
         except Damage as damage:
-            unread = unread or damage.unread
+            said.unread = said.unread or damage.unread
         if self.spent:
-            unread = unread or Unread.TRUNCATED
-        return Reading(tuple(spoken), frozenset(marks), unread, self.pending)
+            said.unread = said.unread or Unread.TRUNCATED
+        return Reading(tuple(said.spoken), frozenset(said.marks), said.unread, self.pending)
 
-    def _read_initial(self, initial: Initial, by_orig: bool) -> Reading:
-        if any(c.by_orig != by_orig and c.sender == initial.to for c in self._connections):
-            return Reading()  # the server's
+    def _read_initial(self, initial: Initial, by_orig: bool, said: _Said) -> None:
+        for connection in self._connections:
+            if connection.by_orig != by_orig and connection.sender == initial.to:
+                return  # the server's
         self._tried += 1
         for connection in self._connections:
             if connection.by_orig == by_orig:
                 payload = _payload(connection, initial)
                 if payload is not None:
-                    return _taken(connection, payload, initial.version)
+                    _take(connection, payload, initial.version, said)
+                    return
         self.futile += 1
         if len(initial.to) < MIN_FIRST_ID:
-            return Reading()
+            return
         google = initial.version == Q050
         connection = _Connection(by_orig, initial.to, initial.sender, google, {})
         payload = _payload(connection, initial)
-        if payload is None:
-            return Reading()
-        self.futile -= 1
-        self._connections.append(connection)
-        return _taken(connection, payload, initial.version)
+        if payload is not None:
+            self.futile -= 1
+            self._connections.append(connection)
+            _take(connection, payload, initial.version, said)
 
 
 def _payload(connection: _Connection, initial: Initial) -> bytes | None:
@@ -141,8 +146,8 @@ def _payload(connection: _Connection, initial: Initial) -> bytes | None:
     return payload
 
 
-def _taken(connection: _Connection, payload: bytes, version: int) -> Reading:
-    """What the pieces in an opened payload add."""
+def _take(connection: _Connection, payload: bytes, version: int, said: _Said) -> None:
+    """Adds what the pieces in an opened payload say."""
     hello = connection.hello
     before, unread = hello.contradicted, None
     try:
@@ -156,22 +161,16 @@ def _taken(connection: _Connection, payload: bytes, version: int) -> Reading:
     if hello.contradicted > before:
         unread = unread or Unread.MALFORMED
         connection.read_to[1] = 0
-    found = [_messages(connection, number) for number in range(len(hello.readings))]
-    return Reading(
-        tuple(spoken for reading in found for spoken in reading.spoken),
-        frozenset[str]().union(*(reading.marks for reading in found)),
-        unread or next((reading.unread for reading in found if reading.unread), None),
-    )
+    said.unread = said.unread or unread
+    for number, stream in enumerate(hello.readings):
+        _read_messages(connection, number, stream, said)
 
 
-def _messages(connection: _Connection, number: int) -> Reading:
-    """What the whole messages of one reading of the hello say that were not read before.
+def _read_messages(connection: _Connection, number: int, stream: bytes, said: _Said) -> None:
+    """Adds what the whole messages of one reading of the hello say that were not read before.
 
     There is a second one after a HelloRetryRequest.
     """
-    stream = connection.hello.readings[number]
-    spoken: list[Spoken] = []
-    marks: frozenset[str] = frozenset()
     unread: Unread | None = None
     while len(rest := stream[connection.read_to[number] :]) >= 4 and unread is None:
         if connection.google:
@@ -187,7 +186,7 @@ def _messages(connection: _Connection, number: int) -> Reading:
             reading = server_name(rest[:size], NameSource.QUIC_SNI)
         connection.read_to[number] += size
         connection.heard = True
-        spoken += reading.spoken
-        marks |= reading.marks
+        said.spoken += reading.spoken
+        said.marks |= reading.marks
         unread = reading.unread
-    return Reading(tuple(spoken), marks, unread)
+    said.unread = said.unread or unread

@@ -7,7 +7,6 @@ and Meta the constants in Wireshark's dissector of QUIC and in Chromium's crypto
 
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from struct import pack
 from typing import NamedTuple
@@ -39,8 +38,7 @@ SAMPLE_AT, SAMPLE = 4, 16
 """Header protection is sampled so far behind the start of the packet number (RFC 9001 §5.4.2)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(NamedTuple):
     """What protects the Initials of one client."""
 
     key: bytes

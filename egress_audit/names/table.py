@@ -6,7 +6,7 @@ so that the same evidence gives the same table.
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from egress_audit.model.flow import Name, NameSource
@@ -24,6 +24,9 @@ MAX_DETAILS = 20
 """Resolvers, frames, addresses and types kept of one question."""
 OTHER_TYPES = "OTHER"
 """Where questions of one host are counted whose type is beyond the first MAX_DETAILS types."""
+
+
+_NOTHING: dict[tuple[str, NameSource], Name] = {}
 
 
 @dataclass(slots=True)
@@ -86,6 +89,14 @@ class NameTable:
     def names_of(self, flow: int) -> tuple[Name, ...]:
         """The names spoken in a flow, in the order they were added."""
         return tuple(self._by_flow.get(flow, {}).values())
+
+    def said_in(self, flow: int) -> Mapping[tuple[str, NameSource], Name]:
+        """The same by host and source."""
+        return self._by_flow.get(flow, _NOTHING)
+
+    def named_flows(self) -> list[int]:
+        """The flows in which a name was spoken."""
+        return [*self._by_flow]
 
     def flows(self) -> Iterator[tuple[int, tuple[Name, ...]]]:
         """Each flow in which a name was spoken, with its names."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from struct import Struct
 
 from egress_audit.model.flow import NameSource
+from egress_audit.names.plain_hello import MAX_ALPN_MARKS, hello_in
 from egress_audit.names.reading import (
     HUNGRY,
     NOTHING,
@@ -25,7 +26,6 @@ MAX_HANDSHAKE = 131_396
 """The longest ClientHello that the lengths of its parts permit, with its 4-byte header."""
 MAX_ALERTS = 8
 """Alerts in front of a ClientHello that are passed over."""
-MAX_ALPN_MARKS = 8
 
 _RECORD = Struct(">BHH")
 _MAX_FRAGMENT = 2**14 + 2048
@@ -117,6 +117,17 @@ def server_name(handshake: bytes, source: NameSource = NameSource.TLS_SNI) -> Re
     MALFORMED if lengths disagree, with the name that stood before the damage; never raises. Never
     hungry.
     """
+    plain = hello_in(handshake, 0, len(handshake)) if _is_whole(handshake) else None
+    if plain is None:
+        return any_server_name(handshake, source)
+    marks = [*plain.protocols, *(("ech",) if plain.outer else ())]
+    if not plain.host:
+        return Reading(marks=frozenset((*marks, "no-sni")))
+    return Reading((Spoken(plain.host, source, outer=plain.outer),), frozenset(marks))
+
+
+def any_server_name(handshake: bytes, source: NameSource) -> Reading:
+    """What `server_name` says, of hellos that are not plain too, and slower."""
     hosts: list[str] = []
     marks: list[str] = []
     unread = None
@@ -175,10 +186,16 @@ def _handshake(stream: bytes) -> bytes | Unread | None:
     return Unread.TRUNCATED
 
 
+def _is_whole(handshake: bytes) -> bool:
+    """True for a ClientHello that ends where it says."""
+    fits = len(handshake) == 4 + int.from_bytes(handshake[1:4], "big")
+    return fits and handshake.startswith(b"\x01")
+
+
 def _extensions(handshake: bytes) -> Iterator[tuple[int, bytes]]:
     """Type and body of each extension we read; a ClientHello may have none at all (RFC 5246)."""
     size = len(handshake)
-    if not handshake.startswith(b"\x01") or size != 4 + int.from_bytes(handshake[1:4], "big"):
+    if not _is_whole(handshake):
         raise Damage(Unread.MALFORMED)
     ciphers = _behind_vector(handshake, _SESSION_ID_AT, 1)
     compression = _behind_vector(handshake, ciphers, 2)

@@ -101,11 +101,12 @@ class UdpReaders:
     def _read_flow(self, kind: str, datagram: Datagram) -> tuple[Reading, bool]:
         flow, by_orig, payload, complete = datagram
         state = self._flows.pop((flow, kind), None)
+        known = state is not None
         if state is None:
             if kind == "QUIC" and self._futile >= MAX_FUTILE:
                 return Reading(marks=_MARKS[kind], unread=Unread.TRUNCATED), True
             state = QuicFlow() if kind == "QUIC" else DtlsFlow()
-        held, futile = state.held, state.futile
+        held, futile = (state.held, state.futile) if known else (0, 0)
         reading = state.read(payload, by_orig, complete)
         self._held += state.held - held
         self._futile += state.futile - futile

@@ -33,6 +33,8 @@ def summed(rows: list[int]) -> Sum:
     states = Counter(CONN_STATES[FLOWS.conn_state[row]] for row in rows)
     return Sum(
         rows[0],
+        int(FAR.direction[rows[0]]),
+        int(FLOWS.proto[rows[0]]),
         len(rows),
         sum(int(TLS[row]) for row in rows),
         sum(int(FAR.pkts_out[row]) for row in rows),

@@ -41,3 +41,14 @@ def test_there_is_room_for_sides_of_any_number() -> None:
     second.grow(100_000)
     second.contradict(99_999)
     assert second.conflicting == 1
+
+
+def test_what_is_remembered_itself_is_not_looked_at_again() -> None:
+    wire = tcp(40000, 80, "PA", 100, 1, b"jello")
+    frames = [Frame(0, ethernet(ipv4("10.0.0.2", "192.0.2.1", wire, TCP)))] * 2
+    packets = packets_of(next(iter(opened(pcap(frames)))), Ledger())
+    for remembered, conflicting in (([0, 1], 0), ([0], 1)):
+        second = SecondReadings()
+        second.keep(1, 100, b"hello")
+        second.compare(packets, np.full(2, 1), np.arange(2), remembered)
+        assert second.conflicting == conflicting

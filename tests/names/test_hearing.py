@@ -162,3 +162,22 @@ def test_a_name_asked_of_the_link_is_kept_and_asks_no_resolver() -> None:
 def test_the_same_name_asked_of_one_machine_is_a_question() -> None:
     (question,) = heard(PRINTER).names.questions()
     assert (question.host, question.resolvers) == ("printer.local", ["10.0.0.1"])
+
+
+@pytest.mark.parametrize("host", ["a.example", ""])
+@pytest.mark.parametrize("outer", [False, True])
+def test_a_hello_is_heard_as_its_reading_is(host: str, outer: bool) -> None:
+    marks = {"tls", *(["ech"] if outer else []), *([] if host else ["no-sni"])}
+    said = (Spoken(host, NameSource.TLS_SNI, outer=outer),) if host else ()
+    long, short = heard(Reading(said, frozenset(marks))), Hearing()
+    short.hear_hello(MESSAGE.flow, host, outer, MESSAGE.frame, MESSAGE.ts_ns)
+    assert (short.tls, short.hiding) == (long.tls, long.hiding)
+    assert short.names.names_of(7) == long.names.names_of(7)
+
+
+def test_a_request_is_heard_as_its_reading_is() -> None:
+    said = Spoken("a.example", NameSource.HTTP_HOST)
+    long, short = heard(Reading((said,), frozenset(("http",)))), Hearing()
+    short.hear_request(MESSAGE.flow, "a.example", MESSAGE.frame, MESSAGE.ts_ns)
+    assert short.names.names_of(7) == long.names.names_of(7)
+    assert not (short.tls or short.hiding)

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from egress_audit.model.flow import NameSource
+from egress_audit.names.plain_hello import MAX_ALPN_MARKS
 from egress_audit.names.reading import HUNGRY, NOTHING, Reading, Spoken, Unread
 from egress_audit.names.tls import (
     MAX_ALERTS,
-    MAX_ALPN_MARKS,
     MAX_RECORDS,
     read_client_hello,
     server_name,

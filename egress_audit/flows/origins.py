@@ -1,0 +1,75 @@
+"""Where the stream of each side of a TCP flow begins, and how that is known. HOT PATH."""
+
+import numpy as np
+
+from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
+from egress_audit.flows.assembly import LIMIT
+from egress_audit.flows.growing import grown
+
+TCP, SYN = 6, 0x02
+NOT_KNOWN, FROM_DATA, FROM_SYN = 0, 1, 2
+"""How it is known where a stream begins."""
+COLUMNS = ("_origin", "_from")
+"""What is kept of every side."""
+
+
+class Origins:
+    """The sequence number of the first byte of each stream."""
+
+    def __init__(self) -> None:
+        self._origin: U32 = np.zeros(1 << 11, np.uint32)
+        """Of the first byte of the stream, or of the first payload seen."""
+        self._from: U8 = np.zeros(1 << 11, np.uint8)
+
+    def grow(self, needed: int) -> None:
+        """Makes room for so many sides."""
+        for name in COLUMNS:
+            setattr(self, name, grown(getattr(self, name), needed))
+
+    def release(self) -> None:
+        """Lets go of everything, once all has been read."""
+        for name in COLUMNS:
+            setattr(self, name, getattr(self, name)[:0].copy())
+
+    def said(self, side: int) -> int | None:
+        """Where the first SYN of a side says that its stream begins; None if no SYN did."""
+        return self._origin.item(side) if self._from.item(side) == FROM_SYN else None
+
+    def begin(self, side: int, sequence: int) -> None:
+        """The stream of a side begins with its first payload, as no SYN was there."""
+        self._origin[side], self._from[side] = sequence, FROM_DATA
+
+    def begins_with(self, packets: PacketBatch, side: I64, rows: I64) -> Bool:
+        """(n,) True where a SYN said that the stream begins with the payload of these rows."""
+        of = side[rows]
+        first = packets.tcp_seq[rows] + (packets.tcp_flags[rows] & SYN != 0)
+        found: Bool = (self._from[of] == FROM_SYN) & (self._origin[of] == first)
+        return found
+
+    def note(self, packets: PacketBatch, side: I64, payload: I64) -> list[int]:
+        """Keeps where streams begin: where the first SYN says, if no payload came before it.
+
+        payload: rows with payload. No later SYN moves an origin; the sides whose SYN says something
+        else, which makes two readings of the stream, are handed back.
+        """
+        syn = (packets.proto == TCP) & (packets.tcp_flags & SYN != 0) & (side >= 0)
+        rows = np.flatnonzero(syn)
+        if not len(rows):
+            return []
+        early = payload[self._from[side[payload]] == NOT_KNOWN]
+        sides, at = np.unique(side[rows], return_index=True)
+        new = self._from[sides] == NOT_KNOWN
+        sides, first = sides[new], rows[at[new]]
+        self._origin[sides] = packets.tcp_seq[first] + np.uint32(1)
+        self._from[sides] = FROM_SYN
+        early = early[self._from[side[early]] == FROM_SYN]
+        said, at = np.unique(side[early], return_index=True)
+        before = early[at] < first[np.searchsorted(sides, said)]
+        said, at = said[before], early[at[before]]
+        self._origin[said] = packets.tcp_seq[at]
+        self._from[said] = FROM_DATA
+        # A SYN that was recorded after its data begins at these, or not far before.
+        apart = self._origin[side[rows]] - (packets.tcp_seq[rows] + np.uint32(1))
+        allowed = np.where(self._from[side[rows]] == FROM_DATA, LIMIT, 1)
+        others: list[int] = np.unique(side[rows[apart >= allowed]]).tolist()
+        return others
