@@ -10,7 +10,7 @@ from egress_audit.columns import I64, Bool, PacketBatch
 from egress_audit.flows.history import Histories
 from egress_audit.flows.rows import FlowRows
 from egress_audit.flows.runs import Runs
-from egress_audit.flows.tcp_state import EVENT_FLAGS, LETTERS, ROW_OF, STEPS
+from egress_audit.flows.tcp_state import EVENT_FLAGS, LETTERS, Side, step
 
 TCP = 6
 MAX_KNOWN = 1 << 14
@@ -84,8 +84,7 @@ class TcpEvents:
         from bit 3 on, history from bit 6 on; bits: TCP flags, and payload at bit 8."""
         orig, resp, history = state & 7, state >> 3 & 7, state >> 6
         own, peer = (orig, resp) if by_orig else (resp, orig)
-        after = STEPS[((own * 8 + peer) * 2 + by_orig) * 32 + ROW_OF[bits]]
-        own, peer = after >> 3, after & 7
+        own, peer = step(Side(own), Side(peer), by_originator=by_orig, seen=bits)
         orig, resp = (own, peer) if by_orig else (peer, own)
         letter = LETTERS[bits].upper() if by_orig else LETTERS[bits]
         return self._histories.extended(history, letter) << 6 | resp << 3 | orig
