@@ -1,11 +1,12 @@
 """Writes large captures of invented traffic, the same bytes for the same seed, in bounded memory.
 
-    python bench/generate.py FOLDER [big small scan few] [--scale 1.0] [--formats pcap pcapng]
+    python bench/generate.py FOLDER [big long small scan few] [--scale 1.0] [--formats pcap pcapng]
 
 `big`: 62 % TLS flows with server names (a third of the ClientHellos in two segments), 10 % HTTP,
 20 % QUIC v1 with Initials that can be decrypted, the rest DNS; 20 % IPv6, 10 % with a VLAN tag;
-1.5 million packets in 28,000 flows, about 1.2 GB. `small`: the same mix in small packets, 5.3
-million in 84,000 flows. `scan`: 3 million flows of one SYN each. `few`: 100 packets.
+1.5 million packets in 28,000 flows, about 1.2 GB. `long`: as many flows, four times as long.
+`small`: the same mix in small packets, 5.3 million in 84,000 flows. `scan`: 3 million flows of one
+SYN each. `few`: 100 packets.
 Nothing of it was ever sent, and no address stands for anybody.
 """
 
@@ -56,6 +57,7 @@ class Shape:
 
 SHAPES = {
     "big": Shape(28_000, 1_500_000, SEGMENT),
+    "long": Shape(28_000, 6_000_000, SEGMENT),
     "small": Shape(84_000, 5_300_000, 60),
     "few": Shape(6, 100, SEGMENT),
 }

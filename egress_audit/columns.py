@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +20,20 @@ Bool = npt.NDArray[np.bool_]
 Counts = I32 | I64
 """Packets, bytes or frame numbers: narrow while those of the whole capture fit."""
 
+Column = TypeVar("Column", bound=npt.NDArray[Any])
+
 PADDING = 256
 """Zero bytes behind the last captured byte of every buffer, so that fixed-width gathers near its
 end read zeros instead of leaving it. Lengths are checked by value, never by what was gathered."""
+
+
+def rows_of(column: Column, rows: I64) -> Column:
+    """Some rows of a column; the column itself if they are all of it, as in most batches.
+
+    rows: ascending, each once. Whoever writes to what comes back may write to the column too.
+    """
+    chosen: Any = column if len(rows) == len(column) else column.take(rows)
+    return chosen  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True)

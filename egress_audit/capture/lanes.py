@@ -25,6 +25,8 @@ LANE = 24 << 10
 FEWEST = 64
 """Lanes that must be under way together: a round costs as much as some 50 serial steps, so that
 even a capture of nothing but empty records is read no slower than one at a time."""
+ROUNDS = 8
+"""Rounds walked before it is asked how many lanes are still under way."""
 LAST_ROUNDS = 32
 """Rounds granted to the last lanes once they are fewer: each that reaches the next one saves more
 than it costs."""
@@ -32,10 +34,23 @@ MAX_CANDIDATES = 32
 """Places looked at in one lane before it is left to the lane before it."""
 SHORTEST_EPB = 32
 
-Guess = Callable[[int, int], int]
+Find = Callable[[int, int], int]
 """(first place, place behind the last) → where a record may begin between them; -1 for nowhere."""
-Step = Callable[[I64], tuple[I64, Bool]]
-"""(n,) positions → (n,) positions after the records there, and which are whole common records."""
+
+
+class Walker(NamedTuple):
+    """How the records of a buffer are guessed, and walked."""
+
+    find: Find
+    """Finds what looks like the beginning of a record at first sight."""
+    plausible: Callable[[I64], Bool]
+    """(n,) places that were found → which of them may well be records."""
+    advance: Callable[[I64], I64]
+    """(n,) positions up to the end → positions after the records there; of what is no record, any
+    position that is a shortest record further on or more."""
+    whole: Callable[[I64, I64], Bool]
+    """Positions, and those after, in any shape → which are common records, whole if they do not
+    leave the buffer."""
 
 
 class Cut(NamedTuple):
@@ -53,16 +68,17 @@ USUAL_CUT = Cut(LANE, FEWEST)
 class Lanes:
     """The walked lanes of one buffer, which tell what follows from a position known to be true."""
 
-    def __init__(self, start: int, end: int, guess: Guess, step: Step, cut: Cut) -> None:
+    def __init__(self, start: int, end: int, walker: Walker, cut: Cut) -> None:
         """start: where a record is known to begin, or the end of what came before it does."""
-        starts = _guesses(start, end, guess, cut)
+        starts = _guesses(start, end, walker, cut)
         self.starts = {place: lane for lane, place in enumerate(starts)}
         """Lanes by the position where they begin; empty where none were walked."""
         self._offsets: I64 = np.empty(0, np.int64)
         if not starts:
             return
         position = np.array(starts, np.int64)
-        taken, self._reached = _walked(position, np.append(position[1:], end + 1), step, cut.fewest)
+        limit = np.append(position[1:], end + 1)
+        taken, self._reached = _walked(position, limit, end, walker, cut.fewest)
         self._offsets = taken.records
         self._edges = taken.edges
         self._breaks = np.append(
@@ -92,42 +108,59 @@ class Taken(NamedTuple):
     """Where the records of each lane begin, and behind the last one's."""
 
 
-def _walked(position: I64, limit: I64, step: Step, fewest: int) -> tuple[Taken, I64]:
+def _walked(position: I64, limit: I64, end: int, walker: Walker, fewest: int) -> tuple[Taken, I64]:
     """The records of lanes that begin at `position` and end at `limit`, and where each got to.
 
-    Walks all lanes in step, until too few are left; those that are done wait where they are.
+    Walks all lanes in step, until too few are left; those that are done, or came upon what is no
+    record, walk on for nothing.
     """
-    positions, masks, last_rounds = list[I64](), list[Bool](), LAST_ROUNDS
-    while True:
-        following, whole = step(position)
-        whole &= position < limit
-        going = int(np.count_nonzero(whole))
-        last_rounds -= going < fewest
-        if not going or last_rounds < 0:
-            break
-        positions.append(position)
-        masks.append(whole)
-        position = np.where(whole, following, position)
-    if not masks:
-        return Taken(position[:0], np.zeros(len(position) + 1, np.int64)), position
-    mask = np.array(masks)
-    records = np.array(positions).T[mask.T]
-    return Taken(records, np.append(0, np.cumsum(np.count_nonzero(mask, axis=0)))), position
+    rows, last_rounds = [position], LAST_ROUNDS
+    while last_rounds > 0:
+        for _ in range(ROUNDS):
+            position = np.minimum(walker.advance(position), end + 1)
+            rows.append(position)
+        going = np.count_nonzero(position < limit)
+        if going < fewest:
+            last_rounds -= ROUNDS if going else last_rounds
+    walked = np.ascontiguousarray(np.array(rows).T)
+    positions, following = walked[:, :-1], walked[:, 1:]
+    whole = walker.whole(positions, following)
+    whole &= (following <= end) & (positions < limit[:, None])
+    np.logical_and.accumulate(whole, axis=1, out=whole)
+    count = np.count_nonzero(whole, axis=1)
+    reached = walked[np.arange(len(walked)), count]
+    return Taken(positions[whole], np.append(0, np.cumsum(count))), reached
 
 
-def _guesses(start: int, end: int, guess: Guess, cut: Cut) -> list[int]:
+def _guesses(start: int, end: int, walker: Walker, cut: Cut) -> list[int]:
     """The true start, then at most one place in each lane, ascending; none if they are too few."""
     edges = [*range(start, end, cut.lane), end]
     if len(edges) <= cut.fewest:
         return []
-    found = (guess(low, high) for low, high in pairwise(edges[1:]))
+    lanes = list(pairwise(edges[1:]))
+    found = list(map(walker.find, edges[1:-1], edges[2:]))
+    wrong = np.flatnonzero(~walker.plausible(np.array(found, np.int64)))
+    for lane in wrong.tolist():
+        found[lane] = _guess(*lanes[lane], walker, found[lane])
     starts = [start, *(place for place in found if place >= 0)]
     return starts if len(starts) >= cut.fewest else []
 
 
-def _words(array: U8, order: str) -> U32:
-    """The 32-bit number at every byte of a buffer."""
-    words: U32 = np.ndarray((len(array) - 3,), order + "u4", buffer=array.data, strides=(1,))
+def _guess(low: int, high: int, walker: Walker, place: int) -> int:
+    """The first plausible place of a lane behind `place`, which is none; -1 if there is none."""
+    for _ in range(MAX_CANDIDATES - 1):
+        if place < 0:
+            return -1
+        place = walker.find(place + 1, high)
+        if walker.plausible(np.array([place]))[0]:
+            return place
+    return -1
+
+
+def _words(array: U8, order: str, behind: int) -> U32:
+    """The 32-bit number `behind` every byte of a buffer, as far as there is one."""
+    size = len(array) - 3 - behind
+    words: U32 = np.ndarray((size,), order + "u4", array.data, behind, (1,))
     return words
 
 
@@ -138,8 +171,7 @@ def pcap_offsets(
 
     `array`: the same bytes, with PADDING behind `end`.
     """
-    guess, step = _pcap_guess(buffer, start, end, order), _pcap_step(array, end, order)
-    lanes = Lanes(start, end, guess, step, cut)
+    lanes = Lanes(start, end, _pcap_walker(buffer, array, start, end, order), cut)
     parts, position = list[I64](), start
     while True:
         proven, position = lanes.following(position)
@@ -149,48 +181,36 @@ def pcap_offsets(
             return np.concatenate(parts), position, stop
 
 
-def _pcap_guess(buffer: bytearray, start: int, end: int, order: str) -> Guess:
+def _pcap_walker(buffer: bytearray, array: U8, start: int, end: int, order: str) -> Walker:
     """Looks for the upper half of the first record's seconds, with lengths that lead to it again:
     records of the same 18 hours."""
-    head = struct.Struct(order + "3I").unpack_from
     within = 2 if order == "<" else 0
     upper = bytes(buffer[start + within : start + within + 2])
+    seconds = np.ndarray((len(array) - 1,), "u2", array.data, 0, (1,))
+    fractions, caplens, wirelens = (_words(array, order, behind) for behind in (4, 8, 12))
 
-    def plausible(position: int) -> bool:
-        if position + RECORD_HEADER > end:
-            return False
-        fraction, caplen, wirelen = head(buffer, position + 4)
-        following = position + RECORD_HEADER + caplen + within
-        return (
-            0 < caplen <= wirelen
-            and fraction < 1_000_000_000
-            and following + RECORD_HEADER <= end
-            and buffer[following : following + 2] == upper
-        )
+    def find(low: int, high: int) -> int:
+        place = buffer.find(upper, low + within, high + within + 1)
+        return place - within if place >= 0 else -1
 
-    def guess(low: int, high: int) -> int:
-        place = low + within
-        for _ in range(MAX_CANDIDATES):
-            place = buffer.find(upper, place, high + within + 1)
-            if place < 0:
-                return -1
-            if plausible(place - within):
-                return place - within
-            place += 1
-        return -1
+    def plausible(places: I64) -> Bool:
+        caplen, wirelen = caplens[places], wirelens[places]
+        following = places + caplen + RECORD_HEADER
+        likely = (caplen > 0) & (caplen <= wirelen) & (fractions[places] < 1_000_000_000)
+        likely &= (places >= 0) & (following + RECORD_HEADER <= end)
+        likely &= seconds[np.minimum(following, end) + within] == np.frombuffer(upper, "u2")
+        return likely
 
-    return guess
+    def advance(position: I64) -> I64:
+        following: I64 = position + caplens[position]
+        following += RECORD_HEADER
+        return following
 
+    def whole(position: I64, following: I64) -> Bool:
+        believed: Bool = following - position <= MAX_FRAME + RECORD_HEADER
+        return believed
 
-def _pcap_step(array: U8, end: int, order: str) -> Step:
-    words = _words(array, order)
-
-    def step(position: I64) -> tuple[I64, Bool]:
-        caplen = words[position + 8].astype(np.int64)
-        following = position + (caplen + RECORD_HEADER)
-        return following, (caplen <= MAX_FRAME) & (following <= end)
-
-    return step
+    return Walker(find, plausible, advance, whole)
 
 
 def pcapng_lanes(
@@ -200,46 +220,32 @@ def pcapng_lanes(
 
     `order`: of the section that goes on at `start`. `array`: as in `pcap_offsets`.
     """
-    guess, step = _block_guess(buffer, start, end, order), _step_over(array, end, order)
-    return Lanes(start, end, guess, step, cut)
+    return Lanes(start, end, _block_walker(buffer, array, start, end, order), cut)
 
 
-def _block_guess(buffer: bytearray, start: int, end: int, order: str) -> Guess:
+def _block_walker(buffer: bytearray, array: U8, start: int, end: int, order: str) -> Walker:
     """Looks for the type of a block whose two lengths agree. Blocks lie at multiples of four."""
-    head, tail = struct.Struct(order + "II").unpack_from, struct.Struct(order + "I").unpack_from
     kind = struct.pack(order + "I", EPB)
+    kinds, lengths = _words(array, order, 0), _words(array, order, 4)
 
-    def plausible(position: int) -> bool:
-        if (position - start) & 3:
-            return False
-        _, length = head(buffer, position)
-        if length < SHORTEST_EPB or length & 3:
-            return False
-        following = position + length
-        return bool(following <= end and tail(buffer, following - 4)[0] == length)
+    def find(low: int, high: int) -> int:
+        return buffer.find(kind, low, high + 3)
 
-    def guess(low: int, high: int) -> int:
-        place = low
-        for _ in range(MAX_CANDIDATES):
-            place = buffer.find(kind, place, high + 3)
-            if place < 0 or plausible(place):
-                return place
-            place += 1
-        return -1
-
-    return guess
-
-
-def _step_over(array: U8, end: int, order: str) -> Step:
-    words = _words(array, order)
-
-    def step(position: I64) -> tuple[I64, Bool]:
-        length = words[position + 4].astype(np.int64)
-        following = position + length
-        whole = (words[position] == np.uint32(EPB)) & (length >= SHORTEST_EPB)
-        whole &= (length & 3 == 0) & (length <= MAX_BLOCK) & (following <= end)
+    def whole(position: I64, following: I64) -> Bool:
+        length = lengths[position]
+        fits: Bool = (length >= SHORTEST_EPB) & (length & 3 == 0) & (length <= MAX_BLOCK)
+        fits &= (kinds[position] == np.uint32(EPB)) & (following <= end)
         # Of a block that is not whole the end lies anywhere; its own start is read instead.
-        tail = np.where(whole, following - 4, position + 4)
-        return following, whole & (words[tail] == length)
+        tail = np.where(fits, following - 4, position + 4)
+        fits &= kinds[tail] == length
+        return fits
 
-    return step
+    def plausible(places: I64) -> Bool:
+        likely: Bool = (places - start & 3 == 0) & (places >= 0)
+        return likely & whole(places, advance(places))
+
+    def advance(position: I64) -> I64:
+        following: I64 = position + np.maximum(lengths[position], SHORTEST_EPB)
+        return following
+
+    return Walker(find, plausible, advance, whole)

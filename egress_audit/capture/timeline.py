@@ -23,29 +23,36 @@ class Timeline:
 
     def take(self, batch: FrameBatch) -> None:
         """Adds the frames of one batch, which is not empty."""
-        ts_ns = batch.ts_ns
+        ts_ns, interface = batch.ts_ns, batch.interface
         if self._first is None:
             self._first = self._last = int(ts_ns[0])
-        latest = np.maximum.accumulate(np.append(self._last, ts_ns))
+        latest = np.empty(len(ts_ns) + 1, np.int64)
+        latest[0], latest[1:] = self._last, ts_ns
+        np.maximum.accumulate(latest, out=latest)
         self._first = min(self._first, int(ts_ns.min()))
         self._last = int(latest[-1])
         gap = ts_ns - latest[:-1]
-        longest = int(np.argmax(gap))
+        longest = int(gap.argmax())
         if gap[longest] > (self._silence.length_ns if self._silence else 0):
             self._silence = Silence(int(latest[longest]), int(gap[longest]))
-        self._count_reversals(batch)
+        if (interface != interface[0]).any():
+            order = np.argsort(interface, kind="stable")
+            interface, ts_ns = interface[order], ts_ns[order]
+            first = np.flatnonzero(np.append(True, interface[1:] != interface[:-1]))
+        else:
+            first = np.zeros(1, np.int64)
+        self._count_reversals(interface[first].tolist(), first, ts_ns)
 
-    def _count_reversals(self, batch: FrameBatch) -> None:
-        order = np.argsort(batch.interface, kind="stable")
-        interface, ts_ns = batch.interface[order], batch.ts_ns[order]
-        first = np.flatnonzero(np.append(True, interface[1:] != interface[:-1]))
-        before: I64 = np.append(ts_ns[:1], ts_ns[:-1])
-        known = [self._previous.get(int(i), int(t)) for i, t in zip(
-            interface[first], ts_ns[first], strict=True)]  # fmt: skip
-        before[first] = known
-        self.reversals += int((before - ts_ns > TOLERATED_NS).sum())
-        last = np.append(first[1:], len(order)) - 1
-        self._previous.update(zip(interface[last].tolist(), ts_ns[last].tolist(), strict=True))
+    def _count_reversals(self, interfaces: list[int], first: I64, ts_ns: I64) -> None:
+        """Compares each time with the one before it on its interface. `ts_ns` is sorted by
+        interface; first: (interfaces,) where each begins."""
+        before = np.empty_like(ts_ns)
+        before[1:] = ts_ns[:-1]
+        begun = zip(interfaces, ts_ns[first].tolist(), strict=True)
+        before[first] = [self._previous.get(index, time) for index, time in begun]
+        self.reversals += int(np.count_nonzero(before - ts_ns > TOLERATED_NS))
+        last = np.append(first[1:], len(ts_ns)) - 1
+        self._previous.update(zip(interfaces, ts_ns[last].tolist(), strict=True))
 
     @property
     def first_ts_ns(self) -> int | Absent:

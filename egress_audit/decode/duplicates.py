@@ -13,37 +13,53 @@ HEAD = 64
 """Bytes compared; less than columns.PADDING, so that frames at the end may be gathered."""
 WINDOW = 4
 """Frames before it that a frame is compared with."""
-WEIGHTS: U64 = np.uint64(0x9E3779B97F4A7C15) * np.arange(1, 2 * HEAD // 8, 2, dtype=np.uint64)
-"""Odd multipliers of the eight words of a head: only to find candidates, which are compared."""
+WORD, BACK = 8, 24
+"""Bytes of a word of a head, and how far before the end of the head the first of two lies: there
+stand sequence numbers, checksums or what is carried."""
+WEIGHT = np.uint64(0x9E3779B97F4A7C15)
+"""Odd multiplier of the first word."""
 
 
 def duplicates(batch: FrameBatch) -> Bool:
     """(frames,) True for each frame that repeats one of the WINDOW frames before it."""
-    heads = _heads(batch)
-    mark = (heads.view("<u8") * WEIGHTS).sum(axis=1, dtype=np.uint64)
-    mark += batch.caplen.astype(np.uint64) << np.uint64(32) | batch.wirelen.astype(np.uint64)
+    mark = _marks(batch)
     repeated: Bool = np.zeros(len(batch), np.bool_)
-    for back in range(1, min(WINDOW, len(batch) - 1) + 1):
-        rows = np.flatnonzero(mark[:-back] == mark[back:])
-        if len(rows):
-            repeated[(rows + back)[_same(batch, heads, rows, rows + back)]] = True
+    backs = range(1, min(WINDOW, len(batch) - 1) + 1)
+    first = [np.flatnonzero(mark[:-back] == mark[back:]) for back in backs]
+    second = [rows + back for back, rows in zip(backs, first, strict=True)]
+    if any(map(len, first)):
+        later = np.concatenate(second)
+        repeated[later[_same(batch, np.concatenate(first), later)]] = True
     return repeated
 
 
-def _heads(batch: FrameBatch) -> U8:
-    """(frames, HEAD) first bytes of each frame, zeros behind its end."""
+def _marks(batch: FrameBatch) -> U64:
+    """(frames,) numbers that are equal for duplicates, and seldom for other frames."""
+    buffer = batch.buffer
+    words: U64 = np.ndarray((len(buffer) - WORD + 1,), "<u8", buffer.data, 0, (1,))
+    end = batch.offset + np.minimum(batch.caplen, HEAD)
+    mark = words[end - BACK] * WEIGHT
+    mark ^= words[end - WORD]
+    mark += batch.caplen.view(np.uint64)
+    short = batch.caplen < BACK
+    if short.any():
+        mark[short] = 0
+    return mark
+
+
+def _heads(batch: FrameBatch, rows: I64) -> U8:
+    """(rows, HEAD) first bytes of some frames, zeros behind their ends."""
     count = len(batch.buffer) - HEAD + 1
     view = np.ndarray((count,), f"V{HEAD}", buffer=batch.buffer.data, strides=(1,))
-    heads: U8 = view[batch.offset].view(np.uint8).reshape(-1, HEAD)
-    short = np.flatnonzero(batch.caplen < HEAD)
-    if len(short):
-        heads[short] *= np.arange(HEAD) < batch.caplen[short, None]
+    heads: U8 = view[batch.offset[rows]].view(np.uint8).reshape(-1, HEAD)
+    short = np.flatnonzero(batch.caplen[rows] < HEAD)
+    heads[short] *= np.arange(HEAD) < batch.caplen[rows[short], None]
     return heads
 
 
-def _same(batch: FrameBatch, heads: U8, first: I64, second: I64) -> Bool:
+def _same(batch: FrameBatch, first: I64, second: I64) -> Bool:
     """(n,) True where two frames agree in everything that is compared."""
-    same: Bool = (heads[first] == heads[second]).all(axis=1)
+    same: Bool = (_heads(batch, first) == _heads(batch, second)).all(axis=1)
     same &= batch.caplen[first] == batch.caplen[second]
     same &= batch.wirelen[first] == batch.wirelen[second]
     return same

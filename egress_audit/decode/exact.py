@@ -19,6 +19,8 @@ MAX_OPTIONS = 40
 EXTENSIONS = (0, 43, 51, 60, 135, 139, 140)
 """Hop-by-hop, routing, authentication, destination options, mobility, HIP, shim6: all state their
 own length."""
+IS_EXTENSION: Bool = np.isin(np.arange(256), (*EXTENSIONS, FRAGMENT_HEADER))
+"""Protocol number → whether it is a header that leads to the transport header."""
 MAX_HEADERS = 16
 
 

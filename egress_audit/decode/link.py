@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from egress_audit.columns import I64, U8, FrameBatch
+from egress_audit.columns import I64, U8, Bool, FrameBatch, rows_of
 from egress_audit.decode import ledger, link_kinds
 from egress_audit.decode.link_80211 import avs, ieee80211, ieee80211_padded, prism, radiotap
 from egress_audit.decode.link_bsd import (
@@ -94,25 +94,30 @@ class LinkColumns:
 
 def network_layers(batch: FrameBatch) -> LinkColumns:
     """Decodes the link header of every frame of the batch."""
+    first = int(batch.linktype[0]) if len(batch) else 0
+    if first in DECODERS and not (batch.linktype != first).any():
+        return LinkColumns(*_of_linktype(first, batch, np.arange(len(batch))))
     outcome = ledger.LINKTYPE | batch.linktype.astype(np.int64)
     columns = LinkColumns(batch.offset.copy(), outcome, np.zeros(len(batch), np.uint8))
     for linktype in DECODERS.keys() & set(np.unique(batch.linktype).tolist()):
         chosen = np.flatnonzero(batch.linktype == linktype)
-        start, caplen = batch.offset[chosen], batch.caplen[chosen]
-        rows = Rows(batch.buffer, start, start + caplen, caplen < batch.wirelen[chosen])
-        network, ethertype, outcome = DECODERS[linktype](rows)
-        columns.network[chosen] = network
-        columns.outcome[chosen] = np.where(
-            outcome == ledger.PACKET, _outcome_of(ethertype), outcome
-        )
-        columns.version[chosen] = np.where(ethertype == IPV6, 6, np.where(ethertype == IPV4, 4, 0))
+        found = _of_linktype(linktype, batch, chosen)
+        columns.network[chosen], columns.outcome[chosen], columns.version[chosen] = found
     return columns
 
 
-def _outcome_of(ethertype: I64) -> I64:
-    """PACKET for IP and for ANY_IP, else the EtherType as the reason."""
-    is_ip = (ethertype == IPV4) | (ethertype == IPV6) | (ethertype == ANY_IP)
-    return np.where(is_ip, ledger.PACKET, ledger.ETHERTYPE | ethertype)
+def _of_linktype(linktype: int, batch: FrameBatch, chosen: I64) -> tuple[I64, I64, U8]:
+    """The fields of LinkColumns for frames of one link type. chosen: indexes, ascending."""
+    start, caplen = batch.offset.take(chosen), rows_of(batch.caplen, chosen)
+    rows = Rows(batch.buffer, start, start + caplen, caplen < rows_of(batch.wirelen, chosen))
+    network, ethertype, outcome = DECODERS[linktype](rows)
+    ipv4, ipv6 = ethertype == IPV4, ethertype == IPV6
+    version = ipv4.view(np.uint8) * np.uint8(4) + ipv6.view(np.uint8) * np.uint8(6)
+    other = np.flatnonzero((version == 0) & (outcome == ledger.PACKET))
+    if len(other):
+        kind = ethertype[other]
+        outcome[other] = np.where(kind == ANY_IP, ledger.PACKET, ledger.ETHERTYPE | kind)
+    return network, outcome, version
 
 
 def ethernet(rows: Rows) -> Decoded:
@@ -133,8 +138,10 @@ def _followed(header: Header, rows: Rows) -> Decoded:
             chosen = going[kinds == known]
             inside = rows.inside(chosen, at[chosen])
             at[chosen], kind[chosen], outcome[chosen] = HEADERS[known](inside)
-        strange = going[(kinds <= FIRST_LINKTYPE) & ~np.isin(kinds, KINDS)]
-        outcome[strange] = ledger.LINKTYPE | FIRST_LINKTYPE - kind[strange]
+        strange = kinds <= FIRST_LINKTYPE
+        if strange.any():
+            unknown = going[strange & ~np.isin(kinds, KINDS)]
+            outcome[unknown] = ledger.LINKTYPE | FIRST_LINKTYPE - kind[unknown]
     going = _unfinished(kind, outcome)
     outcome[going[kind[going] < ANY_IP]] = link_kinds.NESTED
     return at, kind, outcome
@@ -143,8 +150,15 @@ def _followed(header: Header, rows: Rows) -> Decoded:
 def _unfinished(kind: I64, outcome: I64) -> I64:
     """Indexes of the rows that lead to another link header. IP, the common case, is sorted out
     before the table is asked."""
-    other = np.flatnonzero((outcome == ledger.PACKET) & (kind != IPV4) & (kind != IPV6))
-    return other[np.isin(kind[other], KINDS) | (kind[other] <= FIRST_LINKTYPE)]
+    other = np.flatnonzero((kind != IPV4) & (kind != IPV6))
+    if not len(other):
+        return other
+    other = other[outcome[other] == ledger.PACKET]
+    kind = kind[other]
+    # A negative index would count from the end of the table.
+    known = IS_KIND[np.maximum(kind, LEAST_KIND) - LEAST_KIND] | (kind <= FIRST_LINKTYPE)
+    unfinished: I64 = other[known]
+    return unfinished
 
 
 LINK_HEADERS: dict[int, Header] = {
@@ -219,6 +233,9 @@ HEADERS: dict[int, Header] = {
 """EtherType or kind of `link_rows` → the header that it announces."""
 
 KINDS = np.array(sorted(HEADERS), np.int64)
+LEAST_KIND = FIRST_LINKTYPE
+IS_KIND: Bool = np.isin(np.arange(LEAST_KIND, 1 << 16), KINDS)
+"""Whether a kind has a header: EtherTypes, and the kinds below them, from LEAST_KIND on."""
 
 DECODERS = {number: partial(_followed, header) for number, header in LINK_HEADERS.items()}
 """LINKTYPE_ → decoder: rows in, network layer out."""

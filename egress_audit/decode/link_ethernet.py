@@ -23,9 +23,7 @@ SCI_PRESENT, ENCRYPTED_OR_CHANGED = 0x20, 0x0C
 
 def ethernet_header(rows: Rows) -> Decoded:
     """Two addresses, then an EtherType, or a length before 802.2; ISL wraps a frame whole."""
-    behind = rows.start + 14
-    outcome = rows.short(behind)
-    network, ethertype, _ = _typed(rows, rows.start + 12)
+    network, ethertype, outcome = _typed(rows, rows.start + 12)
     length = np.flatnonzero((ethertype == LLC) & (outcome == ledger.PACKET))
     if len(length):
         first = rows.start[length]

@@ -50,8 +50,9 @@ class Rows:
 
     def u16(self, at: I64) -> I64:
         """Big-endian 16-bit values at `at`; garbage where `at` lies past the frame's end."""
-        near = np.minimum(at, len(self.buffer) - 2)
-        value: I64 = self.buffer[near].astype(np.int64) << 8 | self.buffer[near + 1]
+        size = len(self.buffer) - 1
+        view = np.ndarray((size,), ">u2", buffer=self.buffer.data, strides=(1,))
+        value: I64 = view[np.minimum(at, size - 1)].astype(np.int64)
         return value
 
     def u24(self, at: I64) -> I64:
@@ -72,8 +73,11 @@ class Rows:
 
     def short(self, at: I64) -> I64:
         """Outcome of frames that end before `at`; PACKET for the others."""
-        why = np.where(self.cut, ledger.TRUNCATED, ledger.LINK_MALFORMED)
-        outcome: I64 = np.where(at > self.end, why, ledger.PACKET)
+        outcome = np.zeros(len(at), np.int64)
+        beyond = np.flatnonzero(at > self.end)
+        if len(beyond):
+            cut = self.cut[beyond]
+            outcome[beyond] = np.where(cut, ledger.TRUNCATED, ledger.LINK_MALFORMED)
         return outcome
 
     def inside(self, chosen: I64, start: I64) -> "Rows":

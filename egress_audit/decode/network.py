@@ -9,9 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from egress_audit.columns import I64, U8, U64, Bool, FrameBatch
+from egress_audit.columns import I64, U8, U64, Bool, FrameBatch, rows_of
 from egress_audit.decode import ledger
-from egress_audit.decode.exact import AUTHENTICATION, source_routed, transport_behind
+from egress_audit.decode.exact import (
+    AUTHENTICATION,
+    IS_EXTENSION,
+    source_routed,
+    transport_behind,
+)
 from egress_audit.decode.link import LinkColumns
 
 
@@ -69,18 +74,21 @@ def network_columns(batch: FrameBatch, link: LinkColumns) -> NetworkColumns:
         chain=np.zeros(count, np.uint8),
     )
     frame_end = batch.offset + batch.caplen
-    first = batch.buffer[np.minimum(link.network, len(batch.buffer) - 1)] >> 4
+    first = batch.buffer[np.minimum(link.network, len(batch.buffer) - 1)] >> np.uint8(4)
     candidate = (columns.outcome == ledger.PACKET) & (link.network < frame_end)
-    said = np.where(link.version == 0, first, link.version)
-    _refuse(columns, np.flatnonzero((columns.outcome == ledger.PACKET) & ~candidate), batch)
-    wrong = candidate & ((said != first) | ((said != 4) & (said != 6)))
-    columns.outcome[wrong] = ledger.IP_MALFORMED
-    rows4 = np.flatnonzero(candidate & ~wrong & (said == 4))
-    rows6 = np.flatnonzero(candidate & ~wrong & (said == 6))
+    if not candidate.all():
+        _refuse(columns, np.flatnonzero((columns.outcome == ledger.PACKET) & ~candidate), batch)
+    version = first * candidate
+    wrong = (link.version != version) & (link.version != 0) | (version != 4) & (version != 6)
+    wrong &= candidate
+    if wrong.any():
+        columns.outcome[wrong] = ledger.IP_MALFORMED
+        version[wrong] = 0
+    rows4, rows6 = np.flatnonzero(version == 4), np.flatnonzero(version == 6)
     if len(rows4):
-        _ipv4(batch, link.network, columns, rows4)
+        _ipv4(batch, frame_end, columns, rows4)
     if len(rows6):
-        _ipv6(batch, link.network, columns, rows6)
+        _ipv6(batch, frame_end, columns, rows6)
     return columns
 
 
@@ -102,33 +110,35 @@ def _on_wire(batch: FrameBatch, at: I64, rows: I64) -> I64:
     return batch.wirelen[rows] - (at - batch.offset[rows])
 
 
-def _ipv4(batch: FrameBatch, network: I64, columns: NetworkColumns, rows: I64) -> None:
-    at = network[rows]
-    end = batch.offset[rows] + batch.caplen[rows]
+def _ipv4(batch: FrameBatch, frame_end: I64, columns: NetworkColumns, rows: I64) -> None:
+    at, end = rows_of(columns.header, rows), rows_of(frame_end, rows)
     header = _headers(batch, at, 20)
-    header_len = (header[:, 0].astype(np.int64) & 15) * 4
-    short = (at + 20 > end) | ((header_len >= 20) & (at + header_len > end))
-    words = header.view(">u2").astype(np.int64)
-    stated = words[:, 1]
-    ip_len = np.where(stated == 0, _on_wire(batch, at, rows), stated)
-    bad = ~short & ((header_len < 20) | (ip_len < header_len))
-    _refuse(columns, rows[short], batch)
-    columns.outcome[rows[bad]] = ledger.IP_MALFORMED
-    good = ~short & ~bad
-    rows, at, end, header, words = rows[good], at[good], end[good], header[good], words[good]
-    header_len, ip_len = header_len[good], ip_len[good]
-    addresses = header.view(">u4")
+    header_len = (header[:, 0] & np.uint8(15)).astype(np.int64) * 4
+    ip_len = header.view(">u2")[:, 1].astype(np.int64)
+    if not ip_len.all():
+        ip_len = np.where(ip_len == 0, _on_wire(batch, at, rows), ip_len)
+    short = at + np.maximum(header_len, 20) > end
+    bad = short | (header_len < 20) | (ip_len < header_len)
+    if bad.any():
+        columns.outcome[rows[bad]] = ledger.IP_MALFORMED
+        _refuse(columns, rows[short], batch)
+        good = np.flatnonzero(~bad)
+        rows, at, end, header = rows[good], at[good], end[good], header[good]
+        header_len, ip_len = header_len[good], ip_len[good]
+    addresses, proto = header.view(">u4"), header[:, 9]
     columns.version[rows] = 4
     columns.src_lo[rows] = addresses[:, 3]
     columns.dst_lo[rows] = addresses[:, 4]
-    columns.proto[rows] = header[:, 9]
+    columns.proto[rows] = proto
     columns.ip_len[rows] = ip_len
     columns.transport[rows] = at + header_len
     columns.transport_len[rows] = ip_len - header_len
     columns.end[rows] = np.minimum(end, at + ip_len)
-    columns.fragment[rows] = words[:, 3] & 0x3FFF != 0
-    columns.later[rows] = words[:, 3] & 0x1FFF != 0
-    authenticated = np.flatnonzero(header[:, 9] == AUTHENTICATION)
+    pieces = header.view(">u2")[:, 3] & np.uint16(0x3FFF)
+    if pieces.any():
+        columns.fragment[rows] = pieces != 0
+        columns.later[rows] = pieces & np.uint16(0x1FFF) != 0
+    authenticated = np.flatnonzero(proto == AUTHENTICATION)
     if len(authenticated):
         _authenticated(batch, columns, rows[authenticated])
     optioned = np.flatnonzero(header_len > 20)
@@ -151,17 +161,18 @@ def _authenticated(batch: FrameBatch, columns: NetworkColumns, rows: I64) -> Non
     columns.chain[rows] = np.where(chain.broken, why, ledger.WHOLE)
 
 
-def _ipv6(batch: FrameBatch, network: I64, columns: NetworkColumns, rows: I64) -> None:
-    at = network[rows]
-    end = batch.offset[rows] + batch.caplen[rows]
+def _ipv6(batch: FrameBatch, frame_end: I64, columns: NetworkColumns, rows: I64) -> None:
+    at, end = rows_of(columns.header, rows), rows_of(frame_end, rows)
     short = at + 40 > end
-    _refuse(columns, rows[short], batch)
-    rows, at, end = rows[~short], at[~short], end[~short]
+    if short.any():
+        _refuse(columns, rows[short], batch)
+        rows, at, end = rows[~short], at[~short], end[~short]
     header = _headers(batch, at, 40)
     next_header = header[:, 6]
-    stated = header.view(">u2")[:, 2].astype(np.int64)
-    unstated = (stated == 0) & (next_header != 59)
-    ip_len = np.where(unstated, _on_wire(batch, at, rows), stated + 40)
+    ip_len = header.view(">u2")[:, 2].astype(np.int64) + 40
+    unstated = (ip_len == 40) & (next_header != 59)
+    if unstated.any():
+        ip_len = np.where(unstated, _on_wire(batch, at, rows), ip_len)
     addresses = header.view(">u8")
     columns.version[rows] = 6
     columns.src_hi[rows], columns.src_lo[rows] = addresses[:, 1], addresses[:, 2]
@@ -169,12 +180,25 @@ def _ipv6(batch: FrameBatch, network: I64, columns: NetworkColumns, rows: I64) -
     columns.ip_len[rows] = ip_len
     end = np.minimum(end, at + ip_len)
     columns.end[rows] = end
-    chain = transport_behind(batch.buffer, next_header, at + 40, end)
+    columns.proto[rows] = next_header
+    columns.transport[rows] = at + 40
+    columns.transport_len[rows] = np.maximum(ip_len - 40, 0)
+    extended = np.flatnonzero(IS_EXTENSION[next_header])
+    if len(extended):
+        behind = at[extended] + 40, end[extended], ip_len[extended] - 40
+        _extended(batch, columns, rows[extended], *behind)
+
+
+def _extended(
+    batch: FrameBatch, columns: NetworkColumns, rows: I64, at: I64, end: I64, length: I64
+) -> None:
+    """Steps over the extension headers of some IPv6 packets. length: behind the IP header."""
+    chain = transport_behind(batch.buffer, columns.proto[rows], at, end)
     cut = batch.caplen[rows] < batch.wirelen[rows]
     why = np.where(cut, ledger.HEADER_CUT, ledger.HEADER_MALFORMED)
     columns.proto[rows] = chain.proto
     columns.transport[rows] = chain.at
-    columns.transport_len[rows] = np.maximum(ip_len - (chain.at - at), 0)
+    columns.transport_len[rows] = np.maximum(length - (chain.at - at), 0)
     columns.fragment[rows] = chain.fragment
     columns.fragment_at[rows] = chain.fragment_at
     columns.later[rows] = chain.later

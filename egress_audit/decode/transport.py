@@ -3,16 +3,29 @@
 Sources: RFC 9293 (TCP), RFC 768 (UDP), RFC 792 and 4443 (ICMP).
 """
 
-import numpy as np
+from typing import Any
 
-from egress_audit.columns import I64, U8, U16, Bool, FrameBatch, PacketBatch
+import numpy as np
+import numpy.typing as npt
+
+from egress_audit.columns import I64, U8, Bool, FrameBatch, PacketBatch, rows_of
 from egress_audit.decode import ledger
 from egress_audit.decode.network import NetworkColumns
 
 TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
 PORTED = (TCP, UDP, 132, 136, 33)
 """Protocols that begin with two ports: also SCTP (RFC 9260), UDP-Lite (3828) and DCCP (4340)."""
+IS_PORTED: Bool = np.isin(np.arange(256), PORTED)
 ICMP_HEADER = 8
+IS_ICMP: Bool = np.zeros((7, 256), np.bool_)
+"""IP version, protocol → whether that is the version's own ICMP."""
+IS_ICMP[4, ICMP] = IS_ICMP[6, ICMPV6] = True
+HEADER_LEN: I64 = np.where(np.arange(256) == UDP, 8, 0)
+"""Protocol → bytes of its header; of TCP and ICMP it is read."""
+NEEDED: I64 = np.where(IS_PORTED, 4, 0)
+"""Protocol → bytes of its header that must be there; of ICMP ICMP_NEEDED."""
+ICMP_NEEDED = 2
+NEEDED[[TCP, UDP]] = 20, 8
 OF_NETWORK = ("src_hi", "src_lo", "dst_hi", "dst_lo", "ip_len", "fragment")
 """Columns that a packet has as its IP header says."""
 
@@ -36,50 +49,60 @@ def transport_layers(
 ) -> tuple[PacketBatch, U8]:
     """Packets of the given rows, and what is missing of each (`ledger.WHOLE` and siblings).
 
-    frame: (rows,) number of the frame in which each packet came; depth: tunnels around them.
+    rows: ascending; frame: (rows,) number of the frame in which each packet came; depth: tunnels
+    around them.
     """
-    at, proto, version = network.transport[rows], network.proto[rows], network.version[rows]
-    available = np.maximum(network.end[rows] - at, 0)
-    later, broken = network.later[rows], network.chain[rows] != ledger.WHOLE
-    available[later | broken] = 0
+    at, end = rows_of(network.transport, rows), rows_of(network.end, rows)
+    proto, version = rows_of(network.proto, rows), rows_of(network.version, rows)
+    unread = rows_of(network.later, rows) | (rows_of(network.chain, rows) != ledger.WHOLE)
+    available = np.maximum(end - at, 0)
+    if unread.any():
+        available[unread] = 0
     header = _headers(batch.buffer, at)
-    halves, words = header.view(">u2"), header.view(">u4")
-    tcp, udp = proto == TCP, proto == UDP
-    has_ports = np.isin(proto, PORTED) & (available >= 4)
-    sport = np.where(has_ports, halves[:, 0], 0).astype(np.uint16)
-    dport = np.where(has_ports, halves[:, 1], 0).astype(np.uint16)
-    one_way = _icmp_ports(header, proto, version, available, sport, dport)
-    header_len, needed = _lengths(header, proto, version, available)
-    wire = network.transport_len[rows]
-    stated = np.where(udp & (halves[:, 2] >= 8), np.minimum(halves[:, 2], wire), wire)
-    payload_len = np.maximum(stated - header_len, 0)
-    short = (available < needed) & ~later & ~broken
-    short_offset = tcp & ~short & ~later & ~broken & (header_len < 20)
-    payload_len[short | short_offset | later | broken | network.fragment[rows]] = 0
-    captured = np.clip(network.end[rows] - at - header_len, 0, payload_len)
-    flagged, sequenced = tcp & (available >= 14), tcp & (available >= 12)
-    partial = _partial(batch, rows, network, short, short_offset)
+    ports = _ports(header, proto, version, available)
+    header_len, short, short_offset = _lengths(header, proto, version, available)
+    short &= ~unread
+    short_offset &= ~(short | unread)
+    stated = _stated(header, proto, rows_of(network.transport_len, rows))
+    payload_len, payload = np.maximum(stated - header_len, 0), at + header_len
+    empty = short | short_offset | unread | rows_of(network.fragment, rows)
+    if empty.any():
+        payload_len[empty] = 0
     packets = PacketBatch(
         buffer=batch.buffer,
         frame=frame,
-        ts_ns=batch.ts_ns[rows],
+        ts_ns=rows_of(batch.ts_ns, rows),
         version=version,
         proto=proto,
-        sport=sport,
-        dport=dport,
-        one_way=one_way,
-        tcp_flags=np.where(flagged, header[:, 13], 0).astype(np.uint8),
-        tcp_seq=np.where(sequenced, words[:, 1], 0).astype(np.uint32),
-        tcp_ack=np.where(sequenced, words[:, 2], 0).astype(np.uint32),
-        payload=at + header_len,
-        payload_cap=captured,
+        payload=payload,
+        payload_cap=np.minimum(np.maximum(end - payload, 0), payload_len),
         payload_len=payload_len,
         depth=np.full(len(rows), depth, np.uint8),
         carrier=np.zeros(len(rows), np.bool_),
         sealed=np.zeros(len(rows), np.uint8),
-        **{name: getattr(network, name)[rows] for name in OF_NETWORK},
+        **ports,
+        **_of_tcp(header, proto, available),
+        **{name: rows_of(getattr(network, name), rows) for name in OF_NETWORK},
     )
-    return packets, partial
+    return packets, _partial(batch, rows, network, short, short_offset)
+
+
+def _of_tcp(header: U8, proto: U8, available: I64) -> dict[str, Any]:
+    """Columns of TCP's numbers and flags, 0 where they are not captured."""
+    tcp, words = proto == TCP, header.view(">u4")
+    numbered = tcp & (available >= 12)
+    return {
+        "tcp_flags": _where(tcp & (available >= 14), header[:, 13]),
+        "tcp_seq": _where(numbered, words[:, 1]),
+        "tcp_ack": _where(numbered, words[:, 2]),
+    }
+
+
+def _where(there: Bool, field: npt.NDArray[Any]) -> Any:
+    """(n,) the field of a header in the order of this machine, 0 where it is not there."""
+    found = field.astype(field.dtype.newbyteorder("="))
+    found *= there
+    return found
 
 
 def _headers(buffer: U8, at: I64) -> U8:
@@ -88,43 +111,54 @@ def _headers(buffer: U8, at: I64) -> U8:
     return view[np.minimum(at, len(buffer) - 20)].view(np.uint8).reshape(-1, 20)
 
 
-def _icmp_ports(header: U8, proto: U8, version: U8, available: I64, sport: U16, dport: U16) -> Bool:
-    """Writes type and answering type where ports would be; True for types that none answers."""
-    one_way = np.zeros(len(proto), np.bool_)
-    for number, table in COUNTERPART.items():
-        rows = np.flatnonzero(_is_icmp(number, proto, version) & (available >= 2))
-        if len(rows):
-            answer = table[header[rows, 0]]
-            sport[rows] = header[rows, 0]
-            dport[rows] = np.where(answer < 0, header[rows, 1], answer)
-            one_way[rows] = answer < 0
-    return one_way
+def _ports(header: U8, proto: U8, version: U8, available: I64) -> dict[str, Any]:
+    """Columns of the ports; of ICMP the type and the one that answers it, or the code where none
+    does, which is one-way."""
+    there, halves = IS_PORTED[proto] & (available >= 4), header.view(">u2")
+    sport, dport = _where(there, halves[:, 0]), _where(there, halves[:, 1])
+    one_way: Bool = np.zeros(len(proto), np.bool_)
+    icmp = np.flatnonzero(IS_ICMP[version, proto] & (available >= 2))
+    if len(icmp):
+        kind = header[icmp, 0]
+        pairs = proto[icmp] == ICMP
+        answer = np.where(pairs, COUNTERPART[ICMP][kind], COUNTERPART[ICMPV6][kind])
+        sport[icmp] = kind
+        dport[icmp] = np.where(answer < 0, header[icmp, 1], answer)
+        one_way[icmp] = answer < 0
+    return {"sport": sport, "dport": dport, "one_way": one_way}
 
 
-def _is_icmp(number: int, proto: U8, version: U8) -> Bool:
-    """(n,) True where protocol `number` is the ICMP that belongs to the packet's IP version."""
-    found: Bool = (proto == number) & (version == (4 if number == ICMP else 6))
-    return found
+def _lengths(header: U8, proto: U8, version: U8, available: I64) -> tuple[I64, Bool, Bool]:
+    """Transport header length of each packet; which are not whole, and which of TCP state a length
+    that cannot be true."""
+    tcp = proto == TCP
+    offset = _where(available >= 13, header[:, 12] >> np.uint8(4)).astype(np.int64) * 4
+    header_len = np.where(tcp, offset, HEADER_LEN[proto])
+    short = available < NEEDED[proto]
+    icmp = np.flatnonzero(IS_ICMP[version, proto])
+    if len(icmp):
+        header_len[icmp], short[icmp] = ICMP_HEADER, available[icmp] < ICMP_NEEDED
+    return header_len, short, tcp & (offset < 20)
 
 
-def _lengths(header: U8, proto: U8, version: U8, available: I64) -> tuple[I64, I64]:
-    """Transport header length of each packet, and the bytes without which it is not whole."""
-    offset = np.where(available >= 13, header[:, 12] >> 4, 0).astype(np.int64) * 4
-    tcp, udp = proto == TCP, proto == UDP
-    icmp = _is_icmp(ICMP, proto, version) | _is_icmp(ICMPV6, proto, version)
-    header_len = np.where(tcp, offset, np.where(udp, 8, np.where(icmp, ICMP_HEADER, 0)))
-    ported = np.where(np.isin(proto, PORTED), 4, 0)
-    needed = np.where(tcp, 20, np.where(udp, 8, np.where(icmp, 2, ported)))
-    return header_len, needed
+def _stated(header: U8, proto: U8, wire: I64) -> I64:
+    """Bytes from the transport header on: as UDP states them, else all behind the IP headers."""
+    udp = np.flatnonzero(proto == UDP)
+    if not len(udp):
+        return wire
+    stated, length = wire.copy(), header.view(">u2")[udp, 2].astype(np.int64)
+    stated[udp] = np.where(length >= 8, np.minimum(length, wire[udp]), wire[udp])
+    return stated
 
 
 def _partial(
     batch: FrameBatch, rows: I64, network: NetworkColumns, short: Bool, short_offset: Bool
 ) -> U8:
-    cut = batch.caplen[rows] < batch.wirelen[rows]
-    why = np.where(cut, ledger.HEADER_CUT, ledger.HEADER_MALFORMED)
-    routed = np.where(network.routed[rows], ledger.SOURCE_ROUTED, ledger.WHOLE)
-    chain = network.chain[rows]
-    partial = np.where(short, why, np.where(chain == ledger.WHOLE, routed, chain))
-    partial = np.where(short_offset, ledger.HEADER_MALFORMED, partial)
-    return np.where(network.fragment[rows], ledger.FRAGMENT, partial).astype(np.uint8)
+    partial: U8 = rows_of(network.chain, rows).copy()
+    partial[rows_of(network.routed, rows) & (partial == ledger.WHOLE)] = ledger.SOURCE_ROUTED
+    if short.any():
+        cut = batch.caplen[rows[short]] < batch.wirelen[rows[short]]
+        partial[short] = np.where(cut, ledger.HEADER_CUT, ledger.HEADER_MALFORMED)
+    partial[short_offset] = ledger.HEADER_MALFORMED
+    partial[rows_of(network.fragment, rows)] = ledger.FRAGMENT
+    return partial

@@ -25,7 +25,7 @@ MAX_JUMP = 1 << 30
 Hole = tuple[int, int]
 
 
-def signed(difference: I64) -> I64:
+def signed(difference: U32 | I64) -> I64:
     """Distance modulo 2^32 as a number from -2^31 on."""
     return difference.astype(np.int32).astype(np.int64)
 
@@ -42,42 +42,51 @@ class GapTracker:
 
     def take(self, packets: PacketBatch, runs: Runs, flow: I64, by_orig: Bool) -> None:
         """Follows a sorted batch; `flow` and `by_orig` are sorted as `runs` is."""
-        flags = packets.tcp_flags[runs.order]
-        usable = (packets.proto[runs.order] == TCP) & (flags & RST == 0) & (flags != 0)
-        rows = np.flatnonzero(usable & ~packets.fragment[runs.order])
+        usable = (runs.flags & RST == 0) & (runs.flags != 0)
+        if packets.fragment.any():
+            usable &= ~packets.fragment[runs.order]
+        rows = np.flatnonzero(usable)
         if not len(rows):
             return
-        side = flow[rows] * 2 + by_orig[rows]
-        sorting = np.argsort(side, kind="stable")
-        rows, side = rows[sorting], side[sorting]
-        self._grow(int(side[-1]) + 2)
-        at, flags = runs.order[rows], flags[rows]
-        starts = np.flatnonzero(np.append(True, side[1:] != side[:-1]))
-        length = packets.payload_len[at] + (flags & SYN != 0) + (flags & FIN != 0)
-        self._follow(side, starts, packets.tcp_seq[at].astype(np.int64), length)
-        self._acknowledge(side, packets.tcp_ack[at].astype(np.int64), flags & ACK != 0)
+        rows = rows.take(_by_side(runs, rows, by_orig))
+        side = flow.take(rows) << 1 | by_orig.take(rows)
+        self._grow(2 * (int(flow.max()) + 1))
+        at, flags = runs.order.take(rows), runs.flags.take(rows)
+        starts = _starts(side)
+        length = packets.payload_len.take(at)
+        length += flags & SYN != 0
+        length += flags & FIN != 0
+        self._follow(side, starts, packets.tcp_seq.take(at), length)
+        self._acknowledge(side, packets.tcp_ack.take(at), flags & ACK != 0)
 
     def _grow(self, needed: int) -> None:
         for name in ("_next", "_acked", "_known"):
             setattr(self, name, grown(getattr(self, name), needed))
 
-    def _follow(self, side: I64, starts: I64, seq: I64, length: I64) -> None:
+    def _follow(self, side: I64, starts: I64, seq: U32, length: I64) -> None:
         """Advances the number expected next; notes what was skipped and what filled a hole."""
-        target = side[starts]
-        known = self._known[target] & NEXT_KNOWN != 0
-        base = np.where(known, self._next[target], seq[starts]).astype(np.int64)
+        target = side.take(starts)
+        known = self._known.take(target) & NEXT_KNOWN != 0
+        base = np.where(known, self._next.take(target), seq.take(starts))
         runs = np.diff(np.append(starts, len(side)))
         relative = signed(seq - np.repeat(base, runs))
         lane = np.repeat(np.arange(len(starts)) << 34, runs)
         believed = np.abs(relative) < MAX_JUMP
-        reach = np.maximum.accumulate(lane + np.where(believed, relative + length, -MAX_JUMP))
-        before = np.append(0, reach[:-1])
+        end = relative + length
+        end[~believed] = -MAX_JUMP
+        reach = np.maximum.accumulate(lane + end)
+        before = np.empty_like(reach)
+        before[1:] = reach[:-1]
         before[starts] = lane[starts]
-        before = np.maximum(before - lane, 0)
+        before -= lane
+        np.maximum(before, 0, out=before)
         skipped = believed & (relative > before)
-        self._note_holes(side, np.repeat(base, runs), before, relative, length, skipped, believed)
+        if self._holes or skipped.any():
+            wide = np.repeat(base.astype(np.int64), runs)
+            self._note_holes(side, wide, before, relative, length, skipped, believed)
         last = np.append(starts[1:], len(side)) - 1
-        self._next[target] = (base + np.maximum(reach[last] - lane[last], 0)).astype(np.uint32)
+        advance = np.maximum(reach[last] - lane[last], 0)
+        self._next[target] = base + advance.astype(np.uint32)
         self._known[target] |= NEXT_KNOWN
 
     def _note_holes(
@@ -90,8 +99,6 @@ class GapTracker:
         skipped: Bool,
         believed: Bool,
     ) -> None:
-        if not self._holes and not skipped.any():
-            return
         holed = np.array([*self._holes, *set(side[skipped].tolist())], np.int64)
         late = believed & (relative < before) & (length > 0) & np.isin(side, holed)
         for row in np.flatnonzero(skipped | late).tolist():
@@ -119,18 +126,19 @@ class GapTracker:
         else:
             self._holes.pop(side, None)
 
-    def _acknowledge(self, side: I64, ack: I64, has_ack: Bool) -> None:
+    def _acknowledge(self, side: I64, ack: U32, has_ack: Bool) -> None:
         """Raises the highest number acknowledged to the other side of each flow."""
-        peer, ack = side[has_ack] ^ 1, ack[has_ack]
+        at = np.flatnonzero(has_ack)
+        peer, ack = side.take(at) ^ 1, ack.take(at)
         if not len(peer):
             return
-        first = np.flatnonzero(np.append(True, peer[1:] != peer[:-1]))
-        target = peer[first]
-        known = self._known[target] & ACKED_KNOWN != 0
-        base = np.where(known, self._acked[target], ack[first]).astype(np.int64)
-        relative = signed(ack - np.repeat(base, np.diff(np.append(first, len(peer)))))
-        highest = np.maximum.reduceat(relative, first)
-        self._acked[target] = (base + np.maximum(highest, 0)).astype(np.uint32)
+        first = _starts(peer)
+        target = peer.take(first)
+        known = self._known.take(target) & ACKED_KNOWN != 0
+        base = np.where(known, self._acked.take(target), ack.take(first))
+        relative = ack - np.repeat(base, np.diff(np.append(first, len(peer))))
+        highest = np.maximum.reduceat(relative.view(np.int32), first)
+        self._acked[target] = base + np.maximum(highest, 0).view(np.uint32)
         self._known[target] |= ACKED_KNOWN
 
     def missed(self, flows: int) -> I64:
@@ -151,6 +159,24 @@ class GapTracker:
                     acknowledged(hole, int(self._acked[side])) for hole in holes
                 )
         return missed
+
+
+def _by_side(runs: Runs, rows: I64, by_orig: Bool) -> I64:
+    """How some sorted rows are put in order by side, and within each as they are."""
+    side = np.repeat(np.arange(0, 2 * len(runs.starts), 2), runs.lengths)
+    side |= by_orig
+    # Sixteen bits numpy sorts by counting.
+    narrow = side.astype(np.uint16) if 2 * len(runs.starts) <= 1 << 16 else side
+    order: I64 = np.argsort(narrow.take(rows), kind="stable")
+    return order
+
+
+def _starts(side: I64) -> I64:
+    """Where a side follows another one, and 0."""
+    first: Bool = np.empty(len(side), np.bool_)
+    first[0] = True
+    np.not_equal(side[1:], side[:-1], out=first[1:])
+    return np.flatnonzero(first)
 
 
 def acknowledged(hole: Hole, limit: int) -> int:

@@ -1,12 +1,14 @@
 """5-tuples to small integers: a hash table in numpy. HOT PATH.
 
-Open addressing with linear probing. The hash is seeded anew in every process, because public
+Open addressing with double hashing. The hash is seeded anew in every process, because public
 constants would let a capture choose its own collisions; the whole key is compared at every
 look-up, so a collision costs time and never merges two flows. Numbers are given in the order of
-first appearance, so nothing that is reported depends on the seed.
+first appearance, so nothing that is reported depends on the seed. Most packets of a batch share
+a key with others: they are sorted by hash first, so that each key is looked up once.
 """
 
 import secrets
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -39,15 +41,25 @@ def keys_of(packets: PacketBatch) -> tuple[U64, Bool]:
     key[3] = np.where(swap, packets.src_lo, packets.dst_lo)
     low = np.where(swap, packets.dport, packets.sport).astype(np.uint64)
     high = np.where(swap, packets.sport, packets.dport).astype(np.uint64)
-    key[4] = (
-        low << np.uint64(48)
-        | high << np.uint64(32)
-        | packets.depth.astype(np.uint64) << np.uint64(24)
-        | packets.one_way.astype(np.uint64) << np.uint64(16)
-        | packets.proto.astype(np.uint64) << np.uint64(8)
-        | packets.version
-    )
+    rest = packets.proto.astype(np.uint16) << np.uint16(8) | packets.version
+    key[4] = low << np.uint64(48) | high << np.uint64(32) | rest
+    if packets.depth.any():
+        key[4] |= packets.depth.astype(np.uint64) << np.uint64(24)
+    if packets.one_way.any():
+        key[4] |= packets.one_way.astype(np.uint64) << np.uint64(16)
     return key, swap
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The packets of a batch, sorted so that those of one key lie side by side, as they arrived."""
+
+    order: I64
+    """(n,) row of each packet in the batch."""
+    starts: I64
+    """(groups,) where in `order` each group begins."""
+    number: I64
+    """(groups,) number of its key."""
 
 
 class KeyTable:
@@ -65,14 +77,19 @@ class KeyTable:
     def __len__(self) -> int:
         return self._count
 
-    def numbers(self, key: U64) -> I64:
-        """(n,) number of each key of (5, n); keys not seen before are added."""
+    def groups(self, key: U64) -> Groups:
+        """The packets whose keys these are, (5, n) of at least one, in groups of one key each; keys
+        not seen before are added."""
         hashed = self._hashed(key)
+        order, starts = _side_by_side(key, hashed)
+        leader = order.take(starts)
+        key, hashed = key.take(leader, axis=1), hashed.take(leader)
         number = self._find(key, hashed)
-        pending = np.flatnonzero(number < 0)
-        while len(pending):
-            pending = self._add(key, hashed, number, pending)
-        return number
+        new = np.flatnonzero(number < 0)
+        if len(new):
+            new = new[np.argsort(leader[new])]
+            number[new] = self._add(key[:, new], hashed[new])
+        return Groups(order, starts, number)
 
     def known(self, key: U64) -> I64:
         """(n,) number of each key of (5, n), -1 for those not seen before."""
@@ -93,38 +110,37 @@ class KeyTable:
         return mixed
 
     def _find(self, key: U64, hashed: U64) -> I64:
-        mask = len(self._slots) - 1
+        """(k,) number of each key of (5, k); -1 of those not seen before."""
+        mask, step = len(self._slots) - 1, _step(hashed)
         number = np.full(len(hashed), -1, np.int64)
         rows = np.arange(len(hashed))
-        slot = (hashed & np.uint64(mask)).astype(np.int64)
-        while len(rows):
-            found = self._slots[slot]
+        slot = hashed.astype(np.int64) & mask
+        while True:
+            found = self._slots.take(slot)
             occupied = found >= 0
-            rows, slot, found = rows[occupied], slot[occupied], found[occupied]
-            same = self._hash[found] == hashed[rows]
-            for word in range(WORDS):
-                same &= self.key[word][found] == key[word][rows]
-            number[rows[same]] = found[same]
-            rows, slot = rows[~same], slot[~same] + 1 & mask
-        return number
+            same = occupied & (self._hash.take(found) == hashed.take(rows))
+            hit = np.flatnonzero(same)
+            if len(hit):
+                known, asked = found.take(hit), rows.take(hit)
+                equal = (self.key.take(known, axis=1) == key.take(asked, axis=1)).all(axis=0)
+                number[asked[equal]] = known[equal]
+                same[hit] = equal
+            left = np.flatnonzero(occupied & ~same)
+            if not len(left):
+                return number
+            rows = rows.take(left)
+            slot = slot.take(left) + step.take(rows) & mask
 
-    def _add(self, key: U64, hashed: U64, number: I64, pending: I64) -> I64:
-        """Adds the first bearer of each new hash; returns rows whose hash another key shares."""
-        _, first, inverse = np.unique(hashed[pending], return_index=True, return_inverse=True)
-        bearer = pending[first]
-        rank = np.empty(len(first), np.int64)
-        rank[np.argsort(bearer)] = np.arange(len(first))
-        same = (key[:, pending] == key[:, bearer[inverse]]).all(axis=0)
-        start = self._count
-        self._grow(start + len(bearer))
-        added = np.sort(bearer)
-        self._hash[start : start + len(added)] = hashed[added]
-        self.key[:, start : start + len(added)] = key[:, added]
-        self._count += len(added)
-        self._place(np.arange(start, self._count))
-        number[pending[same]] = start + rank[inverse[same]]
-        left: I64 = pending[~same]
-        return left
+    def _add(self, key: U64, hashed: U64) -> I64:
+        """Numbers of keys that are not in the table, each of which differs from the others."""
+        start, end = self._count, self._count + len(hashed)
+        self._grow(end)
+        self._hash[start:end] = hashed
+        self.key[:, start:end] = key
+        self._count = end
+        numbers = np.arange(start, end)
+        self._place(numbers)
+        return numbers
 
     def _grow(self, needed: int) -> None:
         capacity = len(self._hash)
@@ -143,11 +159,43 @@ class KeyTable:
             self._place(np.arange(self._count))
 
     def _place(self, numbers: I64) -> None:
-        """Puts numbers into free slots, each at or after the place its hash points to."""
-        mask = len(self._slots) - 1
-        slot = (self._hash[numbers] & np.uint64(mask)).astype(np.int64)
+        """Puts numbers into free slots, each where its hash points to or some steps behind."""
+        mask, hashed = len(self._slots) - 1, self._hash[numbers]
+        slot, step = hashed.astype(np.int64) & mask, _step(hashed)
         while len(numbers):
             free = self._slots[slot] < 0
             self._slots[slot[free]] = numbers[free]
-            lost = self._slots[slot] != numbers
-            numbers, slot = numbers[lost], slot[lost] + 1 & mask
+            lost = np.flatnonzero(self._slots[slot] != numbers)
+            numbers, step = numbers.take(lost), step.take(lost)
+            slot = slot.take(lost) + step & mask
+
+
+def _step(hashed: U64) -> I64:
+    """How far each key goes on where a slot is taken: odd, so that it comes by all of them."""
+    step: I64 = (hashed >> np.uint64(32) | np.uint64(1)).astype(np.int64)
+    return step
+
+
+def _side_by_side(key: U64, hashed: U64) -> tuple[I64, I64]:
+    """Rows of (5, n) keys sorted so that equal ones lie together, and where each key begins."""
+    # Sixteen bits at a time numpy sorts by counting, which no order of the packets makes slower.
+    upper, lower = (hashed >> np.uint64(48)).astype(np.uint16), hashed.astype(np.uint16)
+    order = np.argsort(upper, kind="stable")
+    order = order.take(np.argsort(lower.take(order), kind="stable"))
+    starts = _starts(key, order)
+    mark = (hashed >> np.uint64(48) << np.uint64(16) | lower).take(order)
+    if len(starts) != 1 + np.count_nonzero(mark[1:] != mark[:-1]):
+        # Two keys share these bits, and one may lie on both sides of the other.
+        order = np.lexsort(key)
+        starts = _starts(key, order)
+    return order, starts
+
+
+def _starts(key: U64, order: I64) -> I64:
+    """Where in `order` a key follows another one, and 0."""
+    first: Bool = np.zeros(len(order), np.bool_)
+    first[0] = True
+    for word in key:
+        ordered = word.take(order)
+        first[1:] |= ordered[1:] != ordered[:-1]
+    return np.flatnonzero(first)

@@ -115,5 +115,7 @@ class FlowRows:
             setattr(self, name, getattr(self, name)[:0].copy())
 
     def _grow(self, needed: int) -> None:
+        if needed <= len(self.key):
+            return
         for name in COLUMNS:
             setattr(self, name, grown(getattr(self, name), needed))

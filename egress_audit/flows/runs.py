@@ -1,86 +1,162 @@
-"""A batch sorted by key and cut into runs, each of which belongs to one flow. HOT PATH."""
+"""A batch sorted by key and cut into runs, each of which belongs to one flow. HOT PATH.
 
-from dataclasses import dataclass, field
+Few batches have a flow that ends for another one of the same key: what could end it is looked for
+in whole columns first, and only then packet by packet.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
 
-from egress_audit.columns import I64, U8, Bool
+from egress_audit.columns import I32, I64, U8, Bool, PacketBatch
+from egress_audit.flows.keys import Groups
 from egress_audit.flows.rows import FlowRows
-from egress_audit.flows.tcp_state import FIN, RST
+from egress_audit.flows.tcp_state import ACK, FIN, RST, SYN
+
+TCP = 6
+TCP_IDLE_NS = 300_000_000_000
+"""Zeek's tcp_inactivity_timeout."""
+IDLE_NS = 60_000_000_000
+"""Zeek's udp_inactivity_timeout and icmp_inactivity_timeout; for every protocol but TCP."""
 
 
 @dataclass(slots=True)
 class Runs:
-    """Columns over the packets of a batch, sorted by key and then by arrival."""
+    """The packets of a batch, sorted by key and then by arrival, and the runs of one flow each."""
 
     order: I64
-    """Row of the packet in the batch."""
-    number: I64
-    """Number of its key."""
+    """(n,) row of the packet in the batch."""
     swapped: Bool
+    """(n,) as `keys_of` has it."""
+    flags: U8
+    """(n,) TCP flags; 0 for what is not TCP."""
+    starts: I64
+    """(runs,) sorted row with which each begins."""
+    key: I64
+    """(runs,) number of the key."""
     first: Bool
-    """First packet of its key in the batch."""
-    fresh: Bool
-    """First packet of its key in the evidence."""
+    """(runs,) The first one of its key in the batch."""
     idle: Bool
-    """Comes so long after its predecessor that a new flow begins."""
-    reuse: Bool = field(init=False)
-    """A SYN on the 5-tuple of a connection that had ended."""
-    ended_inside: I64 = field(init=False)
-    """Sorted rows at which a flow begins whose predecessor has packets in this batch."""
-
-    def __post_init__(self) -> None:
-        self.reuse = np.zeros(len(self.order), np.bool_)
-        self.ended_inside = np.empty(0, np.int64)
+    """(runs,) Begins so long after its predecessor that it is a new flow."""
+    reuse: Bool
+    """(runs,) Begins with a SYN on the 5-tuple of a connection that had ended."""
 
     @property
-    def begins_flow(self) -> Bool:
-        """A flow begins with this packet."""
-        return self.fresh | self.idle | self.reuse
+    def ends(self) -> I64:
+        """(runs,) Sorted row of the last packet of each."""
+        return np.append(self.starts[1:], len(self.order)) - 1
 
     @property
-    def starts(self) -> I64:
-        """Sorted rows at which runs begin."""
-        return np.flatnonzero(self.first | self.begins_flow)
-
-    def unsorted_swapped(self, rows: I64) -> Bool:
-        """`swapped` of packets given by their row in the batch."""
-        unsorted = np.empty(len(self.order), np.bool_)
-        unsorted[self.order] = self.swapped
-        return unsorted[rows]
+    def lengths(self) -> I64:
+        """(runs,) Packets of each."""
+        return np.diff(np.append(self.starts, len(self.order)))
 
 
-def reused(runs: Runs, flags: U8, tcp: Bool, is_syn: Bool, flow: I64, rows: FlowRows) -> Bool:
-    """(n,) True for each SYN that finds its connection closed by both sides or reset.
+def runs_of(
+    packets: PacketBatch, swapped: Bool, groups: Groups, current: I32, rows: FlowRows
+) -> Runs:
+    """The runs of a batch. current: (groups,) flow that has each key so far, -1 for none."""
+    order, count = groups.order, len(groups.starts)
+    none: Bool = np.zeros(count, np.bool_)
+    runs = Runs(
+        order=order,
+        swapped=swapped.take(order),
+        flags=packets.tcp_flags.take(order),
+        starts=groups.starts,
+        key=groups.number,
+        first=~none,
+        idle=none,
+        reuse=none,
+    )
+    known = current >= 0
+    if _silence(packets, rows.previous_ts_ns[current[known]]) > IDLE_NS:
+        idle = _idle(packets, runs, current, known, rows)
+    else:
+        idle = groups.starts[:0]
+    syn = np.flatnonzero(runs.flags & (SYN | ACK | FIN | RST) == SYN)
+    syn = syn[_again(runs.starts, known, syn)]
+    reuse = _reused(runs, idle, syn, current, rows) if len(syn) else syn
+    return _cut(runs, idle, reuse) if len(idle) or len(reuse) else runs
 
-    Looks only at keys that have such a SYN, and there only at packets with SYN, FIN or RST.
+
+def _silence(packets: PacketBatch, previous_ts_ns: I64) -> int:
+    """The longest time that can lie between two packets of a flow, or more."""
+    earliest = packets.ts_ns.min()
+    if len(previous_ts_ns):
+        earliest = min(earliest, previous_ts_ns.min())
+    return int(packets.ts_ns.max()) - int(earliest)
+
+
+def _idle(packets: PacketBatch, runs: Runs, current: I32, known: Bool, rows: FlowRows) -> I64:
+    """Sorted rows of packets that come too long after the one before them."""
+    ts_ns, tcp = packets.ts_ns[runs.order], packets.proto[runs.order] == TCP
+    before = np.append(ts_ns[:1], ts_ns[:-1])
+    before[runs.starts] = np.where(known, rows.previous_ts_ns[current], ts_ns[runs.starts])
+    return np.flatnonzero(ts_ns - before > np.where(tcp, TCP_IDLE_NS, IDLE_NS))
+
+
+def _again(starts: I64, known: Bool, syn: I64) -> Bool:
+    """(n,) True for each SYN that is not the first packet of all with its key."""
+    group = np.searchsorted(starts, syn, side="right") - 1
+    again: Bool = known[group] | (starts[group] != syn)
+    return again
+
+
+def _cut(runs: Runs, idle: I64, reuse: I64) -> Runs:
+    """The runs, which are groups of one key still, cut where new flows begin. idle, reuse: sorted
+    rows."""
+    starts = np.union1d(runs.starts, np.concatenate([idle, reuse]))
+    group = np.searchsorted(runs.starts, starts, side="right") - 1
+    first: Bool = runs.starts[group] == starts
+    return Runs(
+        order=runs.order,
+        swapped=runs.swapped,
+        flags=runs.flags,
+        starts=starts,
+        key=runs.key[group],
+        first=first,
+        idle=np.isin(starts, idle),
+        reuse=np.isin(starts, reuse),
+    )
+
+
+def _reused(runs: Runs, idle: I64, syn: I64, current: I32, rows: FlowRows) -> I64:
+    """Sorted rows of the SYNs that find their connection closed by both sides or reset.
+
+    runs: groups of one key still; idle, syn: sorted rows; current: as in `runs_of`. Looks only at
+    keys that have such a SYN, and there only at packets with SYN, FIN or RST.
     """
-    wanted = np.isin(runs.number, runs.number[is_syn])
-    begins = runs.begins_flow
-    closes = flags & (FIN | RST) != 0
-    events = np.flatnonzero(wanted & tcp & (is_syn | closes | runs.first | begins))
-    reuse = np.zeros(len(flags), np.bool_)
+    wanted: Bool = np.zeros(len(runs.starts), np.bool_)
+    wanted[np.searchsorted(runs.starts, syn, side="right") - 1] = True
+    marked: Bool = runs.flags & (FIN | RST) != 0
+    marked[syn] = marked[idle] = marked[runs.starts] = True
+    group = np.repeat(np.arange(len(runs.starts)), runs.lengths)
+    events = np.flatnonzero(marked & wanted[group])
+    silent, is_syn = np.isin(events, idle).tolist(), np.isin(events, syn).tolist()
+    flags, swapped = runs.flags[events].tolist(), runs.swapped[events].tolist()
+    groups, reuse = group[events].tolist(), []
     closing, key = 0, -1
-    for at in events.tolist():
-        if runs.number[at] != key:
-            key = runs.number[at]
-            closing = 0 if begins[at] else int(rows.closing[flow[at]])
-        elif begins[at]:
+    for row, at in enumerate(events.tolist()):
+        if groups[row] != key:
+            key = groups[row]
+            closing = int(rows.closing[current[key]]) if current[key] >= 0 else 0
+        if silent[row]:
             closing = 0
-        if is_syn[at] and is_closed(closing):
-            reuse[at] = True
+        if is_syn[row] and is_closed(closing):
+            reuse.append(at)
             closing = 0
-        closing |= closing_bits(int(flags[at]), bool(runs.swapped[at]))
-    return reuse
+        closing |= closing_bits(flags[row], swapped[row])
+    return np.array(reuse, np.int64)
 
 
 RESET, LOW_FIN, HIGH_FIN = 1, 2, 4
 
 
-def closing_column(flags: U8, swapped: Bool, tcp: Bool) -> U8:
-    """(n,) `closing_bits` of every packet; 0 for what is not TCP."""
-    fin = np.where(flags & FIN != 0, np.where(swapped, HIGH_FIN, LOW_FIN), 0)
-    bits: U8 = np.where(tcp, fin | np.where(flags & RST != 0, RESET, 0), 0).astype(np.uint8)
+def closing_column(flags: U8, swapped: Bool) -> U8:
+    """(n,) `closing_bits` of every packet."""
+    bits: U8 = np.where(flags & RST != 0, RESET, 0).astype(np.uint8)
+    bits[flags & FIN != 0] |= LOW_FIN
+    bits[(flags & FIN != 0) & swapped] ^= LOW_FIN | HIGH_FIN
     return bits
 
 

@@ -18,17 +18,14 @@ from egress_audit.flows.history import Histories
 from egress_audit.flows.keys import KeyTable, keys_of
 from egress_audit.flows.ports import likely_server
 from egress_audit.flows.rows import FlowRows
-from egress_audit.flows.runs import Runs, closing_column, reused
+from egress_audit.flows.runs import TCP, Runs, closing_column, runs_of
 from egress_audit.flows.tcp_events import TcpEvents
 from egress_audit.flows.tcp_state import ACK, FIN, RST, SYN
 
-TCP, UDP = 6, 17
+UDP = 17
 DATAGRAMS = (UDP, 136)
 """UDP and UDP-Lite: who sent first may be told by the ports alone."""
-TCP_IDLE_NS = 300_000_000_000
-"""Zeek's tcp_inactivity_timeout."""
-IDLE_NS = 60_000_000_000
-"""Zeek's udp_inactivity_timeout and icmp_inactivity_timeout; for every protocol but TCP."""
+IS_DATAGRAM: Bool = np.isin(np.arange(256), DATAGRAMS)
 MAX_FLOWS = 8_000_000
 
 
@@ -75,12 +72,14 @@ class FlowTable:
         self._octets += int(packets.ip_len.sum())
         self.rows.widen(max(self._octets, int(packets.frame.max())))
         key, swapped = keys_of(packets)
-        number = self._keys.numbers(key)
+        groups = self._keys.groups(key)
         self._widen(len(self._keys))
-        runs = self._runs(packets, number, swapped)
-        flow = self._open(packets, runs)
-        by_orig = runs.swapped == self.rows.orig_swapped[flow]
-        self._sum(packets, runs, flow, by_orig)
+        runs = runs_of(packets, swapped, groups, self._current.take(groups.number), self.rows)
+        target = self._open(packets, runs)
+        flow = np.repeat(target, runs.lengths)
+        by_orig = runs.swapped == self.rows.orig_swapped.take(flow)
+        self._sum(packets, runs, target, by_orig)
+        self._close(runs, flow)
         self._tcp.take(packets, runs, flow, by_orig)
         self.gaps.take(packets, runs, flow, by_orig)
         assigned = Assigned(np.empty(count, np.int64), np.empty(count, np.bool_))
@@ -128,90 +127,62 @@ class FlowTable:
         self._current = grown(self._current, keys)
         self._current[had:] = -1
 
-    def _runs(self, packets: PacketBatch, number: I64, swapped: Bool) -> Runs:
-        """The batch sorted by key, cut into runs of packets that belong to one flow each."""
-        order = np.argsort(number, kind="stable")
-        number, ts_ns = number[order], packets.ts_ns[order]
-        proto, flags = packets.proto[order], packets.tcp_flags[order]
-        first = np.empty(len(order), np.bool_)
-        first[0] = True
-        first[1:] = number[1:] != number[:-1]
-        flow = self._current[number].astype(np.int64)
-        known = flow >= 0
-        before = np.empty(len(order), np.int64)
-        before[1:] = ts_ns[:-1]
-        before[first] = np.where(known, self.rows.previous_ts_ns[flow], ts_ns)[first]
-        idle = ts_ns - before > np.where(proto == TCP, TCP_IDLE_NS, IDLE_NS)
-        idle &= known | ~first
-        runs = Runs(order, number, swapped[order], first, first & ~known, idle)
-        is_syn = (proto == TCP) & (flags & (SYN | ACK | FIN | RST) == SYN) & ~runs.begins_flow
-        if is_syn.any():
-            runs.reuse = reused(runs, flags, proto == TCP, is_syn, flow, self.rows)
-        return runs
-
     def _open(self, packets: PacketBatch, runs: Runs) -> I64:
-        """Flow of each sorted packet; makes the rows of the flows that begin in this batch."""
-        begins = runs.begins_flow
-        starts = np.flatnonzero(begins | runs.first)
-        value = self._current[runs.number[starts]].astype(np.int64)
-        new = begins[starts]
-        self._end(runs, starts[new])
-        in_order = np.argsort(runs.order[starts[new]])
-        ids = np.empty(len(in_order), np.int64)
-        ids[in_order] = len(self.rows) + np.arange(len(in_order))
-        value[new] = ids
-        leaders = runs.order[starts[new]][in_order]
-        orig_swapped, flipped, known = originators(packets, leaders, runs.unsorted_swapped(leaders))
-        keys = runs.number[starts[new]][in_order]
-        self.rows.append(packets, leaders, keys, orig_swapped, flipped, known)
-        flow = np.repeat(value, np.diff(np.append(starts, len(runs.order))))
-        self._current[runs.number] = flow
+        """Flow of each run; makes the rows of the flows that begin in this batch."""
+        current = self._current.take(runs.key)
+        new = np.flatnonzero((current < 0) | runs.idle | runs.reuse)
+        flow = current.astype(np.int64)
+        if len(new):
+            leaders = runs.order.take(runs.starts.take(new))
+            # Flows are numbered as they arrive, whatever order their keys were sorted into.
+            arrival = np.argsort(leaders)
+            new, leaders = new[arrival], leaders[arrival]
+            flow[new] = len(self.rows) + np.arange(len(new))
+            swapped = runs.swapped[runs.starts[new]]
+            origin = originators(packets, leaders, swapped)
+            self.rows.append(packets, leaders, runs.key[new], *origin)
+        self._end(runs, current, flow)
+        self._current[runs.key] = flow
         return flow
 
-    def _end(self, runs: Runs, at: I64) -> None:
-        """Notes why the flows ended that gave way to those which begin at sorted rows `at`."""
-        previous = self._current[runs.number[at]]
-        ended = runs.idle[at] | runs.reuse[at]
-        for rows, reason in ((runs.idle[at], "idle-timeout"), (~runs.idle[at], "end-of-flow")):
-            chosen = rows & ended & runs.first[at] & (previous >= 0)
-            self.rows.end_reason[previous[chosen]] = END_REASONS.index(reason)
-        runs.ended_inside = at[ended & ~runs.first[at]]
+    def _end(self, runs: Runs, current: I32, flow: I64) -> None:
+        """Notes why the flows ended that gave way to other ones of their key."""
+        for ending, reason in ((runs.idle, "idle-timeout"), (runs.reuse, "end-of-flow")):
+            at = np.flatnonzero(ending)
+            ended = np.where(runs.first[at], current[at], flow[at - 1])
+            self.rows.end_reason[ended] = END_REASONS.index(reason)
 
-    def _sum(self, packets: PacketBatch, runs: Runs, flow: I64, by_orig: Bool) -> None:
-        """Adds packets, bytes and times to the rows of the flows."""
-        starts = runs.starts
-        rows, target = self.rows, flow[starts]
-        ip_len, ts_ns = packets.ip_len[runs.order], packets.ts_ns[runs.order]
-        ends = np.append(starts[1:], len(runs.order)) - 1
-        pkts = np.diff(np.append(starts, len(runs.order)))
-        orig_pkts = np.add.reduceat(by_orig.astype(np.int64), starts)
+    def _sum(self, packets: PacketBatch, runs: Runs, target: I64, by_orig: Bool) -> None:
+        """Adds packets, bytes and times to the rows of the flows. target: (runs,)"""
+        rows, order, starts, ends = self.rows, runs.order, runs.starts, runs.ends
+        ip_len, ts_ns = packets.ip_len.take(order), packets.ts_ns.take(order)
+        orig_pkts = np.add.reduceat(by_orig, starts, dtype=np.int64)
         octets = np.add.reduceat(ip_len, starts)
-        orig_octets = np.add.reduceat(np.where(by_orig, ip_len, 0), starts)
+        orig_octets = np.add.reduceat(ip_len * by_orig, starts)
         rows.orig_pkts[target] += orig_pkts
-        rows.resp_pkts[target] += pkts - orig_pkts
+        rows.resp_pkts[target] += runs.lengths - orig_pkts
         rows.orig_ip_bytes[target] += orig_octets
         rows.resp_ip_bytes[target] += octets - orig_octets
         earliest = np.minimum.reduceat(ts_ns, starts)
         # Who stands first in the file need not have sent first; of TCP the handshake says who did.
         in_order = earliest >= rows.ts_ns[target]
-        rows.direction_known[target] &= in_order | (packets.proto[runs.order[starts]] == TCP)
+        rows.direction_known[target] &= in_order | (packets.proto[order[starts]] == TCP)
         rows.ts_ns[target] = np.minimum(rows.ts_ns[target], earliest)
         rows.last_ts_ns[target] = np.maximum(
             rows.last_ts_ns[target], np.maximum.reduceat(ts_ns, starts)
         )
-        tcp, flags = packets.proto[runs.order] == TCP, packets.tcp_flags[runs.order]
-        if packets.carrier.any() or packets.sealed.any():
-            sealed = packets.sealed[runs.order]
-            rows.carrier[target] |= np.logical_or.reduceat(packets.carrier[runs.order], starts)
-            highest = np.maximum.reduceat(sealed, starts)
-            rows.sealed[target] = np.maximum(rows.sealed[target], highest)
-        closing = closing_column(flags, runs.swapped, tcp)
-        rows.closing[target] |= np.bitwise_or.reduceat(closing, starts)
         rows.previous_ts_ns[target] = ts_ns[ends]
-        rows.last_frame[target] = packets.frame[runs.order][ends]
-        inside = runs.ended_inside
-        reason = np.where(runs.idle[inside], "idle-timeout", "end-of-flow")
-        rows.end_reason[flow[inside - 1]] = [END_REASONS.index(word) for word in reason]
+        rows.last_frame[target] = packets.frame[order[ends]]
+        if packets.carrier.any() or packets.sealed.any():
+            rows.carrier[target] |= np.logical_or.reduceat(packets.carrier[order], starts)
+            highest = np.maximum.reduceat(packets.sealed[order], starts)
+            rows.sealed[target] = np.maximum(rows.sealed[target], highest)
+
+    def _close(self, runs: Runs, flow: I64) -> None:
+        """Notes which packets close connections."""
+        at = np.flatnonzero(runs.flags & (FIN | RST))
+        bits = closing_column(runs.flags[at], runs.swapped[at])
+        np.bitwise_or.at(self.rows.closing, flow[at], bits)
 
 
 def originators(packets: PacketBatch, leaders: I64, swapped: Bool) -> tuple[Bool, Bool, Bool]:
@@ -227,7 +198,7 @@ def originators(packets: PacketBatch, leaders: I64, swapped: Bool) -> tuple[Bool
     pure = syn & (flags & (ACK | FIN | RST) == 0)
     answer = syn & (flags & ACK != 0)
     serving = likely_server(packets.sport[leaders]) & ~likely_server(packets.dport[leaders])
-    datagram = np.isin(proto, DATAGRAMS)
+    datagram = IS_DATAGRAM[proto]
     flipped = answer | (((proto == TCP) & ~syn | datagram) & serving)
     from_server = datagram & likely_server(packets.sport[leaders])
     known = np.where(proto == TCP, pure | answer, ~from_server)

@@ -10,9 +10,11 @@ from egress_audit.columns import I64, Bool, PacketBatch
 from egress_audit.flows.history import Histories
 from egress_audit.flows.rows import FlowRows
 from egress_audit.flows.runs import Runs
-from egress_audit.flows.tcp_state import EVENT_FLAGS, LETTERS, ROW_OF, STEPS
+from egress_audit.flows.tcp_state import EVENT_FLAGS, LETTERS, Side, step
 
 TCP = 6
+MAX_KNOWN = 1 << 14
+"""Transitions that are remembered; ordinary captures have some hundreds."""
 
 
 class TcpEvents:
@@ -21,52 +23,68 @@ class TcpEvents:
     def __init__(self, rows: FlowRows, histories: Histories) -> None:
         self._rows = rows
         self._histories = histories
+        self._known: dict[int, int] = {}
+        """State and event, as `_apply` joins them → state."""
 
     def take(self, packets: PacketBatch, runs: Runs, flow: I64, by_orig: Bool) -> None:
         """Applies the events among the packets of a sorted batch."""
-        # What a fragment says counts once its datagram is whole.
-        tcp = (packets.proto == TCP)[runs.order] & ~packets.fragment[runs.order]
+        tcp = packets.proto.take(runs.order) == TCP
+        if packets.fragment.any():
+            # What a fragment says counts once its datagram is whole.
+            tcp &= ~packets.fragment[runs.order]
         if not tcp.any():
             return
-        flags = packets.tcp_flags[runs.order].astype(np.int64)
-        payload = packets.payload_len[runs.order] > 0
-        control = tcp & (flags & EVENT_FLAGS != 0)
+        payload = (packets.payload_len > 0).take(runs.order)
+        control = tcp & (runs.flags & EVENT_FLAGS != 0)
         firsts = self._firsts(tcp & ~control, payload, flow, by_orig)
         events = np.flatnonzero(control)
         if len(firsts):
             events = np.sort(np.concatenate([events, firsts]))
         if len(events):
-            bits = flags[events] | payload[events].astype(np.int64) << 8
-            self._apply(flow[events], by_orig[events], bits)
+            bits = runs.flags[events].astype(np.int64) | payload[events].astype(np.int64) << 8
+            self._apply(flow[events], bits << 1 | by_orig[events])
 
     def _firsts(self, plain: Bool, payload: Bool, flow: I64, by_orig: Bool) -> I64:
         """Sorted rows of the first plain segment of each flow, direction and kind."""
-        kind = payload.astype(np.int64) * 2 + by_orig
-        candidates = np.flatnonzero(plain & (self._rows.seen[flow] >> kind & 1 == 0))
+        kind = payload.view(np.uint8) << np.uint8(1) | by_orig.view(np.uint8)
+        unseen = ~self._rows.seen.take(flow) >> kind & np.uint8(1)
+        candidates = np.flatnonzero(unseen.view(np.bool_) & plain)
         if not len(candidates):
             return candidates
-        code = flow[candidates] * 4 + kind[candidates]
-        _, first = np.unique(code, return_index=True)
+        kind = kind[candidates]
+        _, first = np.unique(flow[candidates] * 4 + kind, return_index=True)
         chosen = candidates[first]
-        np.bitwise_or.at(self._rows.seen, flow[chosen], (1 << kind[chosen]).astype(np.uint8))
+        np.bitwise_or.at(self._rows.seen, flow[chosen], np.uint8(1) << kind[first])
         return chosen
 
-    def _apply(self, flow: I64, by_orig: Bool, bits: I64) -> None:
-        """Walks the events; those of one flow lie side by side, in order of arrival."""
-        rows, extended = self._rows, self._histories.extended
-        touched = np.unique(flow)
-        place = np.searchsorted(touched, flow).tolist()
-        orig, resp = rows.orig_state[touched].tolist(), rows.resp_state[touched].tolist()
-        history = rows.history[touched].tolist()
-        for at, originator, seen in zip(place, by_orig.tolist(), bits.tolist(), strict=True):
-            if originator:
-                after = STEPS[((orig[at] * 8 + resp[at]) * 2 + 1) * 32 + ROW_OF[seen]]
-                orig[at], resp[at] = after >> 3, after & 7
-                history[at] = extended(history[at], LETTERS[seen].upper())
-            else:
-                after = STEPS[(resp[at] * 8 + orig[at]) * 2 * 32 + ROW_OF[seen]]
-                resp[at], orig[at] = after >> 3, after & 7
-                history[at] = extended(history[at], LETTERS[seen])
-        rows.orig_state[touched] = orig
-        rows.resp_state[touched] = resp
-        rows.history[touched] = history
+    def _apply(self, flow: I64, events: I64) -> None:
+        """Walks the events, twice the `bits` of `_after` and one if the originator sent; those of
+        one flow lie side by side, in order of arrival."""
+        rows, known = self._rows, self._known
+        starts = np.flatnonzero(np.append(True, flow[1:] != flow[:-1]))
+        touched = flow[starts]
+        states = rows.orig_state[touched] | rows.resp_state[touched] << np.uint8(3)
+        states = (rows.history[touched].astype(np.int64) << 6 | states).tolist()
+        place = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(flow))))
+        for at, event in zip(place.tolist(), events.tolist(), strict=True):
+            case = states[at] << 10 | event
+            after = known.get(case)
+            if after is None:
+                if len(known) == MAX_KNOWN:
+                    known.clear()
+                after = known[case] = self._after(states[at], event >> 1, bool(event & 1))
+            states[at] = after
+        after_all = np.array(states, np.int64)
+        rows.orig_state[touched] = after_all & 7
+        rows.resp_state[touched] = after_all >> 3 & 7
+        rows.history[touched] = after_all >> 6
+
+    def _after(self, state: int, bits: int, by_orig: bool) -> int:
+        """What follows when one side of a flow sends. state: of the originator, of the responder
+        from bit 3 on, history from bit 6 on; bits: TCP flags, and payload at bit 8."""
+        orig, resp, history = state & 7, state >> 3 & 7, state >> 6
+        own, peer = (orig, resp) if by_orig else (resp, orig)
+        own, peer = step(Side(own), Side(peer), by_originator=by_orig, seen=bits)
+        orig, resp = (own, peer) if by_orig else (peer, own)
+        letter = LETTERS[bits].upper() if by_orig else LETTERS[bits]
+        return self._histories.extended(history, letter) << 6 | resp << 3 | orig

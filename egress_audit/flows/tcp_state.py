@@ -1,4 +1,4 @@
-"""The states of a TCP connection as Zeek tells them, as tables; and the letters of its history.
+"""The states of a TCP connection as Zeek tells them, and the letters of its history.
 
 Each side of a flow is in one of seven states; a packet moves its sender's state and sometimes its
 receiver's. `conn_state` names the pair in which a flow ends. Source: the conn.log documentation of
@@ -77,35 +77,6 @@ def _from_open(own: Side, peer: Side, seen: int) -> Pair:
     if seen & SYN and not seen & ACK and own is Side.PARTIAL and peer is Side.INACTIVE:
         return Side.SYN_SENT, peer
     return own, peer
-
-
-KINDS = (FIN, SYN, RST, ACK, DATA)
-
-
-def _row(seen: int) -> int:
-    """A number below 32 for each combination of the bits that matter."""
-    return sum(1 << place for place, bit in enumerate(KINDS) if seen & bit)
-
-
-ROW_OF = tuple(_row(flags & 0xFF | (DATA if flags & 0x100 else 0)) for flags in range(512))
-"""TCP flags with DATA at bit 8 → row of STEPS."""
-
-
-def _steps() -> tuple[int, ...]:
-    """own*16 + peer*2 + by_originator, times 32 rows → own'*8 + peer'."""
-    table = []
-    for own in Side:
-        for peer in Side:
-            for by_originator in (False, True):
-                for row in range(32):
-                    seen = sum(bit for place, bit in enumerate(KINDS) if row >> place & 1)
-                    after = step(own, peer, by_originator=by_originator, seen=seen)
-                    table.append(after[0] * 8 + after[1])
-    return tuple(table)
-
-
-STEPS = _steps()
-"""`step` for every input, so that a packet costs one look-up."""
 
 
 def letter(flags: int, payload: bool) -> str:

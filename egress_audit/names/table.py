@@ -61,7 +61,8 @@ class NameTable:
     """
 
     def __init__(self) -> None:
-        self._by_flow: dict[int, dict[tuple[str, NameSource], Name]] = {}
+        self._by_flow: dict[int, Name | dict[tuple[str, NameSource], Name]] = {}
+        """Most flows have one name, which by itself takes a fifth of the room of a dict of it."""
         self._names = 0
         self._by_address: dict[str, tuple[Name, ...]] = {}
         self._questions: dict[str, Question] = {}
@@ -74,21 +75,28 @@ class NameTable:
 
     def add(self, flow: int, name: Name) -> None:
         """`name` was spoken in `flow`; the first of each host and source is kept."""
-        names = self._by_flow.setdefault(flow, {})
+        names = self._by_flow.get(flow)
+        if names is None and self._names < MAX_NAMES:
+            self._by_flow[flow] = name
+            self._names += 1
+            return
+        names = _by_host_and_source(names)
         kept = names.get((name.host, name.source))
         if kept is not None:
             if kept.outer and not name.outer:
                 names[name.host, name.source] = name
+                self._by_flow[flow] = names if len(names) > 1 else name
             return
         if len(names) >= MAX_NAMES_PER_FLOW or self._names >= MAX_NAMES:
             self.flow_names_dropped += 1
             return
         names[name.host, name.source] = name
+        self._by_flow[flow] = names
         self._names += 1
 
     def names_of(self, flow: int) -> tuple[Name, ...]:
         """The names spoken in a flow, in the order they were added."""
-        return tuple(self._by_flow.get(flow, {}).values())
+        return _names_in(self._by_flow.get(flow))
 
     def said_in(self, flow: int) -> Mapping[tuple[str, NameSource], Name]:
         """The same by host and source."""
@@ -100,7 +108,7 @@ class NameTable:
 
     def flows(self) -> Iterator[tuple[int, tuple[Name, ...]]]:
         """Each flow in which a name was spoken, with its names."""
-        return ((flow, tuple(names.values())) for flow, names in self._by_flow.items())
+        return ((flow, _names_in(names)) for flow, names in self._by_flow.items())
 
     def answer(self, address: str, name: Name) -> None:
         """`name` leads to `address`, as of `name.ts_ns`; the earliest of host and source is kept.
@@ -183,6 +191,22 @@ class NameTable:
     def questions(self) -> Iterator[Question]:
         """Each host asked for, in order of the first question."""
         return iter(self._questions.values())
+
+
+def _by_host_and_source(
+    names: Name | dict[tuple[str, NameSource], Name] | None,
+) -> dict[tuple[str, NameSource], Name]:
+    """What is kept of a flow as a dict."""
+    if isinstance(names, Name):
+        return {(names.host, names.source): names}
+    return names or {}
+
+
+def _names_in(names: Name | dict[tuple[str, NameSource], Name] | None) -> tuple[Name, ...]:
+    """The names that are kept of a flow."""
+    if isinstance(names, Name):
+        return (names,)
+    return tuple(names.values()) if names else ()
 
 
 def _kept(values: list[str], value: str) -> bool:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from egress_audit.columns import U64
 from egress_audit.flows import keys
 from egress_audit.flows.keys import WORDS, KeyTable
 from tests.builders import strategies
@@ -30,12 +31,20 @@ def one_hash_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keys, "_seed", lambda: np.uint64(0))
 
 
+def numbers(table: KeyTable, key: U64) -> list[int]:
+    """The number of each key."""
+    groups = table.groups(key)
+    spread = np.empty(key.shape[1], np.int64)
+    lengths = np.diff(np.append(groups.starts, key.shape[1]))
+    spread[groups.order] = np.repeat(groups.number, lengths)
+    return list(spread.tolist())
+
+
 def numbered(*values: int) -> list[int]:
     """Numbers of keys that differ in their last word."""
     key = np.zeros((WORDS, len(values)), np.uint64)
     key[WORDS - 1] = values
-    numbers: list[int] = KeyTable().numbers(key).tolist()
-    return numbers
+    return numbers(KeyTable(), key)
 
 
 def test_keys_are_numbered_in_order_of_first_sight() -> None:
@@ -52,7 +61,7 @@ def test_keys_with_the_same_hash_are_found_again() -> None:
     table = KeyTable()
     key = np.zeros((WORDS, 100), np.uint64)
     key[0] = np.arange(100)
-    assert table.numbers(key).tolist() == table.numbers(key).tolist() == list(range(100))
+    assert numbers(table, key) == numbers(table, key) == list(range(100))
 
 
 @pytest.mark.usefixtures("one_hash_for_all")
@@ -79,6 +88,14 @@ def test_any_capture_gives_the_oracles_flows_even_if_all_hashes_collide() -> Non
         holds()
 
 
+def test_packets_of_a_key_lie_side_by_side_as_they_arrived() -> None:
+    key = np.zeros((WORDS, 5), np.uint64)
+    key[1] = 7, 3, 7, 9, 3
+    groups = KeyTable().groups(key)
+    parts = np.split(groups.order, groups.starts[1:])
+    assert sorted(part.tolist() for part in parts) == [[0, 2], [1, 4], [3]]
+
+
 def test_the_numbers_do_not_depend_on_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = iter(range(1, 1000))
     monkeypatch.setattr(keys, "_seed", lambda: np.uint64(next(drawn) * 2 + 1))
@@ -91,9 +108,9 @@ def test_the_table_grows_and_forgets_nothing() -> None:
     key = np.zeros((WORDS, 20_000), np.uint64)
     key[1] = np.arange(20_000)
     for start in range(0, 20_000, 1_000):
-        table.numbers(key[:, start : start + 1_000])
+        table.groups(key[:, start : start + 1_000])
     assert len(table) == 20_000
-    assert table.numbers(key).tolist() == list(range(20_000))
+    assert numbers(table, key) == list(range(20_000))
     assert table.key[:, :20_000].tolist() == key.tolist()
 
 

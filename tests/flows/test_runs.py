@@ -87,11 +87,11 @@ def test_both_fins_or_a_reset_close(bits: int, closed: bool) -> None:
 def test_the_column_of_closing_bits_is_the_rule_for_every_packet() -> None:
     flags = np.arange(256, dtype=np.uint8)
     for swapped in (False, True):
-        column = closing_column(flags, np.full(256, swapped), np.ones(256, np.bool_))
+        column = closing_column(flags, np.full(256, swapped))
         assert column.tolist() == [closing_bits(value, swapped) for value in range(256)]
 
 
 def test_what_is_not_tcp_closes_nothing() -> None:
-    flags = np.full(1, 5, np.uint8)
-    nothing = np.zeros(1, np.bool_)
-    assert closing_column(flags, nothing, nothing).tolist() == [0]
+    like_resets_and_syns = [bytes([flags] * 20) for flags in (4, 2)]
+    frames = udp_exchange(("10.0.0.2", 40000), ("192.0.2.1", 53), *like_resets_and_syns)
+    assert pieces(frames * 2, 1 << 16) == [(4, "forced-end")]
