@@ -116,8 +116,8 @@ class FlowNames:
             if answered is None:
                 answered = times[far] = [name.ts_ns for name in self._table.answers_for(far)]
             answers = bisect_right(answered, ts_ns)
-            names = self._table.said_in(row)
-            said = tuple([key for key in names if _names_far_end(names[key])])
+            names = self._table.names_of(row)
+            said = tuple([(name.host, name.source) for name in names if _names_far_end(name)])
             like = far, answers, said
             alike = seen.get(like) if len(said) < MAX_ALIKE else None
             if alike is None:

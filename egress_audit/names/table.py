@@ -6,7 +6,7 @@ so that the same evidence gives the same table.
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from egress_audit.model.flow import Name, NameSource
@@ -24,9 +24,6 @@ MAX_DETAILS = 20
 """Resolvers, frames, addresses and types kept of one question."""
 OTHER_TYPES = "OTHER"
 """Where questions of one host are counted whose type is beyond the first MAX_DETAILS types."""
-
-
-_NOTHING: dict[tuple[str, NameSource], Name] = {}
 
 
 @dataclass(slots=True)
@@ -97,10 +94,6 @@ class NameTable:
     def names_of(self, flow: int) -> tuple[Name, ...]:
         """The names spoken in a flow, in the order they were added."""
         return _names_in(self._by_flow.get(flow))
-
-    def said_in(self, flow: int) -> Mapping[tuple[str, NameSource], Name]:
-        """The same by host and source."""
-        return self._by_flow.get(flow, _NOTHING)
 
     def named_flows(self) -> list[int]:
         """The flows in which a name was spoken."""

@@ -198,15 +198,3 @@ def test_a_name_that_is_said_openly_is_no_outer_name_any_more() -> None:
     for outer in (True, False, True):
         table.add(1, Name("a.example", NameSource.TLS_SNI, 1, 1, outer=outer))
     assert [name.outer for name in table.names_of(1)] == [False]
-
-
-def test_the_names_of_a_flow_are_told_by_host_and_source() -> None:
-    names = NameTable()
-    names.add(7, sni("a.example"))
-    names.add(7, dns("a.example"))
-    assert names.said_in(7) == {
-        ("a.example", NameSource.TLS_SNI): sni("a.example"),
-        ("a.example", NameSource.DNS_ANSWER): dns("a.example"),
-    }
-    assert names.said_in(8) == {}
-    assert names.named_flows() == [7]
