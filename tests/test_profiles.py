@@ -14,7 +14,7 @@ from egress_audit.classify.destination import Classifier, embedded_classifier
 from egress_audit.errors import ExitCode
 from egress_audit.judge.places import permitted
 from egress_audit.judge.profile import profile_names, read_profile
-from egress_audit.judge.timers import is_named
+from egress_audit.judge.timers import due_ns, is_named
 from egress_audit.model.audit import Audit, Verdict
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import controlled_from, located_in
@@ -208,6 +208,13 @@ def test_a_runtime_is_judged_by_its_whole_tree_and_knows_its_product(name: str) 
     claim = claim_of(name)
     assert claim.scope == "process-tree"
     assert any(is_named(entry, claim) for entry in catalogue())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_asks_to_be_watched_longer_than_the_callers_of_its_runtimes_wait(name: str) -> None:
+    claim = claim_of(name)
+    callers = [entry for entry in catalogue() if is_named(entry, claim)]
+    assert not [entry.id for entry in callers if due_ns(entry) > claim.require.observe_ns]
 
 
 @pytest.mark.parametrize("name", MEASURES)

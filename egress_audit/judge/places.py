@@ -3,11 +3,17 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
-from egress_audit.addresses import NEAR, Scope
+from egress_audit.addresses import NEAR, Scope, scope_of
 from egress_audit.judge.attempts import unseen_attempts
 from egress_audit.judge.case import Case
-from egress_audit.judge.permission import address_allowed, name_allowed, place_allowed
+from egress_audit.judge.permission import (
+    address_allowed,
+    literal_address,
+    name_allowed,
+    place_allowed,
+)
 from egress_audit.model.audit import Observation
+from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Allow, Claim
 from egress_audit.model.destination import FRONTS, Absent, Destination, located_in
 
@@ -47,6 +53,35 @@ def left_to_places(case: Case) -> Iterator[FarEnd]:
                 yield FarEnd(seen, answer, there)
 
 
+def vendors_elsewhere(case: Case) -> Iterator[tuple[Observation, list[Entry]]]:
+    """Contacts, then questions, whose name or address the catalogue knows as that of vendors under
+    no jurisdiction that the claim allows, and that nothing else of the claim covers.
+
+    The address says whose machine it is, the name who answers there: the worse counts.
+    """
+    allowed, bare = case.claim.allow.controlled, _without_places(case.claim).allow
+    if not allowed:
+        return
+    for seen in (*case.contacts(), *case.questions()):
+        for match in seen.endpoints:
+            entries = case.accusing(match)
+            elsewhere = (
+                not isinstance(entry.jurisdiction, Absent) and entry.jurisdiction not in allowed
+                for entry in entries
+            )
+            if entries and all(elsewhere) and not _is_covered(match.by, bare, case.granted_names):
+                yield seen, entries
+                break
+
+
+def _is_covered(by: str, bare: Allow, granted: Collection[str]) -> bool:
+    """True if the claim allows a name or address other than by its place."""
+    literal = literal_address(by)
+    if literal is None or by in granted:
+        return name_allowed(by, bare, granted)
+    return place_allowed(by, scope_of(literal), bare)
+
+
 def attempts_left_to_places(case: Case) -> set[str]:
     """Addresses that the program tried to reach and never sent to, of which nobody knows the place.
 
@@ -80,13 +115,13 @@ def permitted(there: Destination, allow: Allow) -> bool | None:
 def objection(there: Destination, allow: Allow) -> str:
     """Why an address that is not permitted is not: the first of its places that is another."""
     if allow.located and located_in(there, allow.located) is False:
-        return f"located in {there.located}, and not in {_some(allow.located)}"
+        return f"located in {there.located}, and not in {some_of(allow.located)}"
     if _of(there.controlled, allow.controlled, there) is False:
         return (
             f"operated by {there.operator}, controlled from {there.controlled}, "
-            f"and not from {_some(allow.controlled)}"
+            f"and not from {some_of(allow.controlled)}"
         )
-    return f"operated by {there.operator}, and not by {_some(allow.operators)}"
+    return f"operated by {there.operator}, and not by {some_of(allow.operators)}"
 
 
 def _of(fact: str | Absent, allowed: Collection[str], there: Destination) -> bool | None:
@@ -109,7 +144,8 @@ def _has_place(there: Destination) -> bool:
     return there.scope not in NEAR and there.scope is not Scope.METADATA_SERVICE
 
 
-def _some(words: Collection[str]) -> str:
+def some_of(words: Collection[str]) -> str:
+    """`AT, BE and 25 more`."""
     listed = sorted(words)
     more = f" and {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
     return ", ".join(listed[:SHOWN]) + more

@@ -180,8 +180,10 @@ RULES: tuple[Rule, ...] = (
         "Outside the places that are allowed",
         "The far address of a contact, or an address that a question was answered with, is surely "
         "not where the claim allows one to be, or not under a jurisdiction or of an operator that "
-        "it allows; and no scope, host, prefix or endpoint of the claim covers it.",
-        "The claim names the only places, and this is another one.",
+        "it allows; or the catalogue knows its name as that of a vendor under another. No scope, "
+        "host, prefix or endpoint of the claim covers it.",
+        "The claim names the only places, and this is another one. Where name and address disagree "
+        "on control, the worse counts.",
         elsewhere,
     ),
 )

@@ -12,7 +12,13 @@ from egress_audit.judge.permission import (
     literal_address,
     of_category,
 )
-from egress_audit.judge.places import left_to_places, objection, permitted
+from egress_audit.judge.places import (
+    left_to_places,
+    objection,
+    permitted,
+    some_of,
+    vendors_elsewhere,
+)
 from egress_audit.model.audit import Kind
 from egress_audit.model.claim import Deny
 from egress_audit.model.destination import Absent, Destination, controlled_from, located_in
@@ -85,16 +91,22 @@ def denied_host_or_prefix(case: Case) -> Matches:
 
 def elsewhere(case: Case) -> Matches:
     """EA015."""
-    asked: set[int] = set()
+    allow, told = case.claim.allow, set[int]()
     for end in left_to_places(case):
-        allow, seen = case.claim.allow, end.seen
-        if permitted(end.there, allow) is not False or seen.id in asked:
-            continue
-        led = ""
-        if seen.kind is Kind.QUESTION:
-            asked.add(seen.id)
-            led = f", which leads to {end.address}"
-        yield f"{phrases.clause(seen)}{led}, {objection(end.there, allow)}", (seen,)
+        seen = end.seen
+        if seen.id not in told and permitted(end.there, allow) is False:
+            told.add(seen.id)
+            led = f", which leads to {end.address}" if seen.kind is Kind.QUESTION else ""
+            yield f"{phrases.clause(seen)}{led}, {objection(end.there, allow)}", (seen,)
+    for seen, entries in vendors_elsewhere(case):
+        if seen.id not in told:
+            vendors = phrases.either(entry.vendor for entry in entries)
+            law = phrases.either(entry.jurisdiction for entry in entries)
+            yield (
+                f"{phrases.clause(seen)}, of {vendors}, controlled from {law}, and not from "
+                f"{some_of(allow.controlled)} (known by name)",
+                (seen,),
+            )
 
 
 def _in_denied(address: str, there: Destination, deny: Deny) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from egress_audit.addresses import Scope
 from egress_audit.judge.places import attempts_left_to_places, left_to_places, objection, permitted
 from egress_audit.model.audit import Observation, Verdict
+from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Allow, Claim, Deny
 from egress_audit.model.destination import Absent, Confidence, Destination
 from egress_audit.model.flow import NameSource
@@ -26,6 +27,7 @@ from tests.builders.cases import (
     rest,
     spots,
 )
+from tests.builders.endpoints import entry, known
 from tests.builders.runs import attempt, run
 
 SWEDEN = Allow(located=frozenset({"SE"}))
@@ -267,3 +269,56 @@ def test_an_attempt_on_the_local_network_is_forbidden_and_not_undecided() -> Non
 def test_an_attempt_says_nothing_of_a_claim_that_allows_nothing_by_place() -> None:
     judged = case(claim=claim(everything=True), run=run(attempts=(attempt(),)))
     assert attempts_left_to_places(judged) == set()
+
+
+# Whose names they are
+
+
+UNDER_SWEDEN = allowing(controlled=frozenset({"SE"}))
+SWEDISH_VENDOR, FOREIGN = entry(), entry("other-stats", vendor="Other", jurisdiction="US")
+HOST = "stats.acme.example"
+
+
+def of(*entries: Entry, claim: Claim = UNDER_SWEDEN, host: str = HOST) -> list[str]:
+    """The rules that fire for a contact in Sweden under a name of these vendors."""
+    seen = replace(to(place(), named(host, ANSWERED)), **known(host, *entries))
+    return fired(case(seen, claim=claim, entries=entries))
+
+
+def test_a_vendor_elsewhere_contradicts_wherever_its_machine_stands() -> None:
+    assert of(FOREIGN) == ["EA015"]
+
+
+def test_a_vendor_of_an_allowed_country_does_not() -> None:
+    assert of(SWEDISH_VENDOR) == []
+
+
+def test_a_name_that_may_be_of_an_allowed_vendor_does_not() -> None:
+    assert of(SWEDISH_VENDOR, FOREIGN) == []
+
+
+def test_a_vendor_of_unknown_jurisdiction_is_not_surely_elsewhere() -> None:
+    assert of(replace(FOREIGN, jurisdiction=Absent.NOT_FOUND)) == []
+
+
+def test_a_label_accuses_nobody() -> None:
+    assert of(replace(FOREIGN, labels_only=True)) == []
+
+
+def test_vendors_do_not_matter_to_a_claim_of_location_alone() -> None:
+    assert of(FOREIGN, claim=IN_SWEDEN) == []
+
+
+def test_a_vendor_whose_host_is_allowed_may_be_anywhere() -> None:
+    assert of(FOREIGN, claim=allowing(controlled=frozenset({"SE"}), hosts=(HOST,))) == []
+
+
+def test_an_address_of_a_vendor_elsewhere_contradicts_unless_its_prefix_is_allowed() -> None:
+    assert of(FOREIGN, host="45.9.0.1") == ["EA015"]
+    allowed = allowing(controlled=frozenset({"SE"}), prefixes=(network("45.9.0.0/16"),))
+    assert of(FOREIGN, host="45.9.0.1", claim=allowed) == []
+
+
+def test_a_row_is_told_once_though_address_and_name_are_elsewhere() -> None:
+    seen = replace(to(place(controlled="US"), named(HOST, ANSWERED)), **known(HOST, FOREIGN))
+    assert fired(case(seen, claim=UNDER_SWEDEN, entries=(FOREIGN,))) == ["EA015"]
