@@ -34,6 +34,7 @@ from egress_audit.model.run import Process
 from egress_audit.opening import Evidence, Prefixes, Watch, evidence_at
 
 if TYPE_CHECKING:
+    from egress_audit.model.whois import WhoIs
     from egress_audit.record.plan import RunPlan
     from egress_audit.record.progress import Status
 
@@ -54,6 +55,7 @@ __all__ = [
     "claim_of",
     "draft_profile",
     "explain_frames",
+    "look_up",
     "packaged_profiles",
     "profile_of",
     "weaknesses_of",
@@ -276,3 +278,16 @@ def audit_run(
 
     record(plan, bundle, on_tick=on_tick, on_output=on_output)
     return audit_capture(str(Path(bundle).absolute()), claim, catalogue=catalogue)
+
+
+def look_up(what: str, *, catalogue: Sequence[str] = (), lists: Sequence[str] = ()) -> "WhoIs":
+    """What the lists know of a host, an address or an AS number.
+
+    catalogue: YAML files or folders of the user's, lists: MMDB files, both beside those that come
+    with the program. Raises WrongUsage for a text that is none of them, CatalogueInvalid and
+    ListUnreadable for a file that cannot be used. Opens no socket and resolves no name.
+    """
+    # Not above: no audit needs it.
+    from egress_audit.classify.whois import who_is
+
+    return who_is(what, catalogue_with(catalogue)(), classifier_with(lists))

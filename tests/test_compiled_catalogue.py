@@ -4,6 +4,7 @@ import runpy
 from collections.abc import Callable
 from pathlib import Path
 
+from egress_audit.api import audit_capture
 from egress_audit.classify.catalogue_files import COMPILED, packaged_catalogue
 from egress_audit.classify.places import named_place
 
@@ -25,3 +26,9 @@ def test_every_example_is_found_with_its_entry() -> None:
         if place is None or entry not in known.at(place):
             lost.append(entry.id)
     assert not lost
+
+
+def test_a_capture_that_stays_on_the_machine_is_judged_without_the_catalogue() -> None:
+    packaged_catalogue.cache_clear()
+    audit_capture(str(ROOT / "captures" / "law-loopback-only.pcap"))
+    assert packaged_catalogue.cache_info().currsize == 0

@@ -26,6 +26,10 @@ class Operator:
     category: str
     """cloud, cdn, state-telecom …; `anycast-dns` for a resolver or root server."""
     note: str
+    organisation: str = ""
+    """Who holds the AS, by the registries; empty for a service that is no AS."""
+    registered: str | Absent = Absent.NOT_FOUND
+    """Country under which the AS is registered: often another one than that of the parent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ class OperatorTable:
                 country_cell(path, line, row["jurisdiction"]),
                 row["category"],
                 row["note"],
+                row.get("organisation", ""),
+                country_cell(path, line, row.get("as_registered", "")),
             )
 
     def __len__(self) -> int:

@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "egress_audit.cli.explain",
         "Show frames of a capture, dissected, with their flow.",
     ),
+    "whois": ("egress_audit.cli.whois", "Say who is behind a host, an address or an AS."),
     "profiles": ("egress_audit.cli.profiles", "List, show, check and draft claims."),
     "doctor": ("egress_audit.cli.doctor", "Say what this host can do, and what would help."),
 }

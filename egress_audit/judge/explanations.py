@@ -42,7 +42,10 @@ def _who(entries: Sequence[Entry]) -> str:
     counted = Counter(entry.product for entry in entries)
     products = [product for product, _ in counted.most_common()]
     several = f"one of {len(products)}: " if len(products) > 1 else ""
-    return f"{several}{some(products)}, of {some(map(_vendor, entries))}"
+    vendors = some(map(_vendor, entries))
+    if products == [entries[0].vendor]:
+        return vendors
+    return f"{several}{some(products)}, of {vendors}"
 
 
 def _vendor(entry: Entry) -> str:
@@ -69,6 +72,8 @@ def _off(entries: Sequence[Entry]) -> str:
     for entry in entries:
         groups.setdefault(_short_way(entry), []).append(entry)
     without = groups.pop("", [])
+    if not groups:
+        return NO_SWITCH
     ways = sorted(groups, key=lambda way: -len(groups[way]))
     told = [f"{way} for {_products(groups[way])}" for way in ways[:MOST_SWITCHES]]
     told += [f"{len(ways) - len(told)} more in the document"] if len(ways) > len(told) else []

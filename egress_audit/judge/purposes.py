@@ -10,6 +10,7 @@ from dataclasses import replace
 from enum import Enum, auto
 
 from egress_audit.addresses import NEAR
+from egress_audit.judge.attempts import names_of, unseen_attempts
 from egress_audit.judge.case import Case, is_kernels_error, is_link_maintenance
 from egress_audit.judge.permission import (
     address_allowed,
@@ -19,9 +20,11 @@ from egress_audit.judge.permission import (
     names_said,
     proven_by_name,
 )
+from egress_audit.judge.phrases import best_name
 from egress_audit.model.audit import Kind, Match, Observation
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Claim
+from egress_audit.model.destination import Absent
 
 
 class Decision(Enum):
@@ -72,7 +75,8 @@ def undecided_matches(case: Case) -> dict[str, Match]:
 
 def unknown_purposes(case: Case) -> dict[str, list[Entry]]:
     """Names and addresses that nothing but `any` allows, and of which no entry says what they are
-    for; each with the entries that know it of some versions.
+    for; those that were tried without a packet, too. Each with the entries that know it of some
+    versions.
 
     What the claim allows by name, address or entry is decided by that.
     """
@@ -84,7 +88,20 @@ def unknown_purposes(case: Case) -> dict[str, list[Entry]]:
     for seen in (*case.questions(), *case.contacts()):
         for place in _unknown_places(case, seen, stated):
             found.setdefault(place, _not_covering(case, seen, place))
-    return found
+    return found | {address: [] for address in _tried_without_packet(case, stated)}
+
+
+def _tried_without_packet(case: Case, stated: Claim) -> Iterator[str]:
+    """Addresses that the program tried to reach and never sent to, for which no name speaks.
+
+    What was refused before it became a packet has no row, so nothing was looked up for it; the name
+    that led there was asked for, and speaks for itself.
+    """
+    if isinstance(case.run, Absent) or not case.run.attempts:
+        return
+    for _, address in unseen_attempts(replace(case, claim=stated)):
+        if not names_of(case, address):
+            yield str(address)
 
 
 def _unknown_places(case: Case, seen: Observation, stated: Claim) -> Iterator[str]:
@@ -96,7 +113,8 @@ def _unknown_places(case: Case, seen: Observation, stated: Claim) -> Iterator[st
     else:
         hosts = [use.host for use in names_elsewhere(seen)]
         if _is_unknown_end(case, seen, stated):
-            yield str(seen.far_h)
+            name = best_name(seen)
+            yield str(seen.far_h) if decided.get(name, not name) else name
     for host in hosts:
         own = is_own_name(host) or case.is_own_name(host)
         if not (own or decided.get(host) or name_allowed(host, stated.allow, granted)):

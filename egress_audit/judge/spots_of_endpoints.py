@@ -60,7 +60,7 @@ SPOTS_OF_ENDPOINTS: tuple[Spot, ...] = (
         "an entry of the catalogue that fits alone",
         NONE,
         "claims that deny purposes",
-        "allow them, or deny all that they are for",
+        "keep the program from calling them at all, or deny all that they are for",
         _undecided,
         always,
         _which_undecided,

@@ -6,6 +6,9 @@ from ipaddress import IPv4Network, IPv6Network
 
 from egress_audit.model.destination import Absent
 
+CATALOGUE = "catalogue"
+"""How lists/SOURCES.yaml calls the catalogue that comes with the program."""
+
 
 class Purpose(StrEnum):
     """Why a program calls an endpoint."""

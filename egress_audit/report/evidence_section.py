@@ -1,6 +1,9 @@
 """With which lists and rules it was judged, so that somebody else can do it again."""
 
+from collections.abc import Iterator
+
 from egress_audit.model.audit import Audit
+from egress_audit.model.catalogue import CATALOGUE
 from egress_audit.model.destination import Absent
 from egress_audit.report.section import Entry, Section
 
@@ -11,11 +14,20 @@ def evidence_section(audit: Audit) -> Section:
     if audit.lists:
         lines = (f"{used.name} of {used.date}, {used.licence}" for used in audit.lists)
         entries.append(Entry("Lists", tuple(lines)))
-    credits = dict.fromkeys(used.attribution for used in audit.lists if used.attribution)
-    if credits and shows_country(audit):
+    credits = dict.fromkeys(_credits(audit))
+    if credits:
         entries.append(Entry("Attribution", tuple(credits)))
     entries.append(Entry("Rules", (f"version {audit.rules_version}",)))
     return Section("Judged with", tuple(entries))
+
+
+def _credits(audit: Audit) -> Iterator[str]:
+    """What licences ask for: of the catalogue where it is quoted, of lists where countries are."""
+    country = shows_country(audit)
+    for used in audit.lists:
+        quoted = bool(audit.endpoints) if used.name == CATALOGUE else country
+        if used.attribution and quoted:
+            yield used.attribution
 
 
 def shows_country(audit: Audit) -> bool:

@@ -1,6 +1,10 @@
 """From a host or an address to the entries that fit it."""
 
+from ipaddress import IPv4Address, ip_network
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from egress_audit.classify.catalogue import Catalogue
 from egress_audit.classify.places import named_place
@@ -64,6 +68,43 @@ def test_an_expression_with_optional_labels_fits_with_and_without() -> None:
     assert known.of_host("bedrock.eu.amazonaws.com")
     assert known.of_host("bedrock.eu.amazonaws.com.cn")
     assert not known.of_host("bedrock.eu.amazonaws.com.co")
+
+
+LABELS = st.lists(st.sampled_from(["a", "b", "ab"]), min_size=1, max_size=4)
+HOSTS = st.builds(".".join, LABELS)
+PATTERNS = st.one_of(HOSTS, st.builds("*.{}".format, HOSTS))
+
+
+def fits(pattern: str, host: str) -> bool:
+    """What a pattern means, said in another way."""
+    if not pattern.startswith("*."):
+        return host == pattern
+    labels, below = host.split("."), pattern[2:].split(".")
+    return labels[-len(below) :] == below
+
+
+@given(st.lists(PATTERNS, max_size=8), HOSTS)
+def test_just_those_entries_are_found_that_a_host_fits(patterns: list[str], host: str) -> None:
+    known = catalogue(**{f"e{number}": pattern for number, pattern in enumerate(patterns)})
+    wanted = {f"e{number}" for number, pattern in enumerate(patterns) if fits(pattern, host)}
+    assert set(ids(known.of_host(host))) == wanted
+
+
+NETWORKS = st.builds(
+    lambda number, length: f"{IPv4Address(number >> 32 - length << 32 - length)}/{length}",
+    st.integers(0xC000_0200, 0xC000_02FF),
+    st.integers(8, 32),
+)
+
+
+@given(st.lists(NETWORKS, max_size=8), st.integers(0xC000_01F0, 0xC000_030F))
+def test_just_those_entries_are_found_that_hold_an_address(
+    networks: list[str], number: int
+) -> None:
+    address = IPv4Address(number)
+    known = catalogue(**{f"e{place}": network for place, network in enumerate(networks)})
+    wanted = {f"e{place}" for place, net in enumerate(networks) if address in ip_network(net)}
+    assert set(ids(known.of_address(address))) == wanted
 
 
 def test_the_closest_fit_is_told_first() -> None:

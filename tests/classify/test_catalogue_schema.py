@@ -5,10 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from egress_audit.classify.catalogue_schema import REQUIRED, entries_in, entries_of
+from egress_audit.classify.catalogue_schema import (
+    ENTRY_KEYS,
+    REQUIRED,
+    entries_in,
+    entries_of,
+)
 from egress_audit.errors import CatalogueInvalid
 from egress_audit.model.catalogue import Entry, Purpose, Switch, Verified
 from tests.builders.catalogues import file_text, read_entry
+
+MANUAL = Path(__file__).parent.parent.parent / "docs" / "catalogue.md"
 
 HOUR_NS = 3_600_000_000_000
 
@@ -171,3 +178,15 @@ def test_a_file_is_read_from_its_path(tmp_path: Path) -> None:
     path = tmp_path / "acme.yaml"
     path.write_text(file_text(), encoding="utf-8")
     assert [item.where for item in entries_in(path)] == [f"{path}:4"]
+
+
+def test_the_example_of_the_manual_is_an_entry_with_every_key() -> None:
+    text = MANUAL.read_text(encoding="utf-8")
+    example = text.partition("```yaml\n")[2].partition("```")[0]
+    assert entries_of(example, "the manual")
+    assert not [key for key in ENTRY_KEYS if f"{key}:" not in example and f"`{key}`" not in text]
+
+
+def test_the_manual_has_every_purpose_and_every_way_to_know() -> None:
+    text = MANUAL.read_text(encoding="utf-8")
+    assert not [word for word in (*Purpose, *Verified) if f"`{word}`" not in text]

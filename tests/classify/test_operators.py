@@ -30,6 +30,14 @@ def test_an_as_has_an_operator(tmp_path: Path) -> None:
     assert len(operators) == 1
 
 
+def test_an_as_has_a_holder_and_a_country_of_registration(tmp_path: Path) -> None:
+    header = "asn,organisation,group,jurisdiction,category,as_registered,note\n"
+    rows = "64500,Example (US) Ltd.,Example,CN,cloud,US,\n"
+    operator = OperatorTable(table(tmp_path, rows, header)).operator(64500)
+    assert isinstance(operator, Operator)
+    assert (operator.organisation, operator.registered) == ("Example (US) Ltd.", "US")
+
+
 def test_an_as_that_is_not_in_the_table_has_none(tmp_path: Path) -> None:
     operators = OperatorTable(table(tmp_path, "64500,Example,US,cloud,\n"))
     assert operators.operator(64501) is Absent.NOT_FOUND

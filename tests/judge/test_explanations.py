@@ -44,6 +44,15 @@ def test_without_a_switch_it_says_so() -> None:
     assert explained(NEWS)[2] == "how to switch it off: no switch is known"
 
 
+def test_a_product_that_is_called_as_its_vendor_is_named_once() -> None:
+    assert explained(entry(product="Acme"))[0] == "who: Acme (SE)"
+
+
+def test_where_none_of_several_has_a_switch_it_is_said_once() -> None:
+    other = entry("acme-more", product="Acme server", switch=Absent.NOT_FOUND)
+    assert explained(NEWS, other)[2] == "how to switch it off: no switch is known"
+
+
 def test_several_that_fit_are_one_of_them() -> None:
     assert explained(entry(), NEWS) == (
         "who: one of 2: Acme server, Acme app, of Acme (SE)",

@@ -19,7 +19,7 @@ from egress_audit.model.claim import Claim, Deny
 from egress_audit.model.flow import NameSource
 from tests.builders.cases import LAN, LOOPBACK, OUTSIDE, case, claim, contact, named, question
 from tests.builders.endpoints import entry, known
-from tests.builders.runs import RESOLVER, run
+from tests.builders.runs import RESOLVER, attempt, run
 
 HOST = "stats.acme.example"
 NO_TELEMETRY = claim(everything=True, deny=Deny(purposes=frozenset({Purpose.TELEMETRY})))
@@ -89,9 +89,11 @@ def test_a_label_decides_nothing_beside_a_denied_purpose() -> None:
 
 
 def test_a_name_without_an_entry_is_for_nobody_knows_what() -> None:
-    assert unknown(question("a.example"), contact(OUTSIDE, named("b.example"))) == [
+    there = contact(OUTSIDE, named("b.example"))
+    assert unknown(question("a.example"), there, contact("203.0.113.7")) == [
         "a.example",
-        OUTSIDE,
+        "b.example",
+        "203.0.113.7",
     ]
 
 
@@ -125,7 +127,7 @@ def test_a_contact_is_known_by_its_address() -> None:
 
 
 def test_an_address_does_not_speak_for_a_name_that_was_said_to_it() -> None:
-    assert unknown(contact(OUTSIDE, SAID, **known(OUTSIDE, NEWS))) == [OUTSIDE]
+    assert unknown(contact(OUTSIDE, SAID, **known(OUTSIDE, NEWS))) == [HOST]
 
 
 @pytest.mark.parametrize("address", [LOOPBACK, LAN])
@@ -145,6 +147,15 @@ def test_names_of_the_machine_itself_have_none(host: str) -> None:
 
 def test_our_own_resolver_is_for_what_it_was_asked() -> None:
     assert unknown(contact(RESOLVER, far_p=53, proto=17), run=run()) == []
+
+
+def test_an_address_that_was_tried_without_a_packet_is_for_nobody_knows_what() -> None:
+    assert unknown(run=run(attempts=(attempt(OUTSIDE),))) == [OUTSIDE]
+
+
+def test_the_name_that_led_to_a_try_speaks_for_it() -> None:
+    asked = question(HOST, OUTSIDE, **known(HOST, NEWS))
+    assert unknown(asked, run=run(attempts=(attempt(OUTSIDE),))) == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,100 @@
+"""Who is behind a host, an address or an AS, from the lists alone: no name is resolved."""
+
+import re
+
+from egress_audit.classify.catalogue import Catalogue
+from egress_audit.classify.destination import Classifier
+from egress_audit.classify.list_sources import LISTS, described
+from egress_audit.classify.operators import HIGHEST_ASN, OperatorTable
+from egress_audit.classify.places import NamedPlace, named_place
+from egress_audit.classify.public_suffixes import is_registry_suffix
+from egress_audit.classify.resolvers import known_resolvers
+from egress_audit.errors import WrongUsage
+from egress_audit.model.audit import ListUsed
+from egress_audit.model.destination import Absent
+from egress_audit.model.whois import AutonomousSystem, Kind, WhoIs
+
+_AS = re.compile("(?:AS)?([0-9]{1,10})", re.IGNORECASE)
+_NOT_ASKED = Absent.NOT_APPLICABLE
+
+
+def who_is(text: str, catalogue: Catalogue, classifier: Classifier) -> WhoIs:
+    """What the lists know of a host, an address, either with a port, or an AS (AS15169 or 15169).
+
+    Raises WrongUsage for a text that is none of them.
+    """
+    number = _AS.fullmatch(text)
+    if number:
+        return _of_as(int(number[1]))
+    place = named_place(text)
+    if place is None:
+        raise WrongUsage(
+            f"{text!r} is no host, address or AS",
+            hint="write ollama.com, 8.8.8.8, [2001:db8::1]:443 or AS15169; other scripts as xn--…",
+        )
+    return _of_place(place, catalogue, classifier)
+
+
+def _of_as(asn: int) -> WhoIs:
+    if not 0 < asn <= HIGHEST_ASN:
+        raise WrongUsage(f"there is no AS{asn}", hint=f"AS numbers end at {HIGHEST_ASN}")
+    table = OperatorTable(LISTS / "operators.csv")
+    found = table.operator(asn)
+    system: AutonomousSystem | Absent = Absent.NOT_FOUND
+    if not isinstance(found, Absent):
+        system = AutonomousSystem(
+            asn=asn,
+            organisation=found.organisation,
+            operator=found.group,
+            jurisdiction=found.jurisdiction,
+            category=found.category,
+            registered=found.registered,
+            note=found.note,
+        )
+    return WhoIs(
+        asked=f"AS{asn}",
+        kind=Kind.AS,
+        port=_NOT_ASKED,
+        protocol=_NOT_ASKED,
+        endpoints=(),
+        above=_NOT_ASKED,
+        resolver=_NOT_ASKED,
+        destination=_NOT_ASKED,
+        autonomous_system=system,
+        lists=(table.used,) if table.used else (),
+    )
+
+
+def _of_place(place: NamedPlace, catalogue: Catalogue, classifier: Classifier) -> WhoIs:
+    address = None if place.address is None else str(place.address)
+    endpoints = catalogue.at(place)
+    resolvers = known_resolvers()
+    asked_how = resolvers.addresses.get(address) if address else resolvers.asked_at(place.host)
+    lists = [*catalogue.used, *_of_resolvers(), *(classifier.used if address else ())]
+    return WhoIs(
+        asked=address or place.host,
+        kind=Kind.ADDRESS if address else Kind.HOST,
+        port=place.port or Absent.NOT_FOUND,
+        protocol=place.protocol or Absent.NOT_FOUND,
+        endpoints=endpoints,
+        above=_NOT_ASKED if address or endpoints else _above(place.host, catalogue),
+        resolver=asked_how.value if asked_how else Absent.NOT_FOUND,
+        destination=classifier.destination(address) if address else _NOT_ASKED,
+        autonomous_system=_NOT_ASKED,
+        lists=tuple(lists),
+    )
+
+
+def _of_resolvers() -> tuple[ListUsed, ...]:
+    used = described(LISTS / "resolvers.csv")
+    return (used,) if used else ()
+
+
+def _above(host: str, catalogue: Catalogue) -> str | Absent:
+    """The nearest name above a host that the catalogue knows, below what registries sell."""
+    name = host.partition(".")[2]
+    while not is_registry_suffix(name):
+        if catalogue.of_host(name):
+            return name
+        name = name.partition(".")[2]
+    return Absent.NOT_FOUND

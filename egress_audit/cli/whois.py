@@ -1,0 +1,39 @@
+"""`egress-audit whois`: what the lists know of a host, an address or an AS."""
+
+import click
+
+from egress_audit.cli.output import deliver, terminal_width, wants_colour
+
+
+@click.command()
+@click.argument("what", metavar="HOST|ADDRESS|ASN")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+@click.option(
+    "--catalogue",
+    metavar="FILE|FOLDER",
+    multiple=True,
+    help="Endpoints of your own (YAML), beside those that come with the program; repeatable.",
+)
+@click.option(
+    "--lists",
+    metavar="FILE.mmdb",
+    multiple=True,
+    help="Another list of countries or AS (GeoLite2, DB-IP, IPinfo), asked first; repeatable.",
+)
+def whois(what: str, form: str, catalogue: tuple[str, ...], lists: tuple[str, ...]) -> int:
+    """Say who is behind a host, an address or an AS number, from the lists that come along.
+
+    Nothing is asked of any network: a host is not resolved. A port can stand behind it, as in
+    ollama.com:443 or [2001:db8::1]:53/udp. The exit code is 0 also for what no list knows.
+    """
+    from egress_audit.api import look_up
+    from egress_audit.report.whois import whois_json, whois_text
+
+    found = look_up(what, catalogue=catalogue, lists=lists)
+    if form == "json":
+        deliver(whois_json(found), None)
+    else:
+        deliver(whois_text(found, colour=wants_colour(None), width=terminal_width(None)), None)
+    return 0

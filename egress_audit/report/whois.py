@@ -1,0 +1,213 @@
+"""What the lists know of a host, an address or an AS: for people in lines, for programs in JSON."""
+
+from collections.abc import Iterator
+
+from egress_audit.addresses import Scope
+from egress_audit.model.catalogue import Entry, Verified
+from egress_audit.model.destination import Absent, Confidence, Destination
+from egress_audit.model.whois import AutonomousSystem, Kind, WhoIs
+from egress_audit.report import section
+from egress_audit.report.json_pieces import json_of
+from egress_audit.report.places import SCOPE_WORDS
+from egress_audit.report.safe_text import NO_BREAK
+from egress_audit.report.section import Section
+from egress_audit.report.terminal import bold, indented, section_lines
+from egress_audit.report.words import SECOND_NS
+
+INDENT = 2
+UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+
+VERIFIED_WORDS = {
+    Verified.RAN: "seen when the program was run",
+    Verified.CODE: "read in its code",
+    Verified.DOCUMENTS: "said by its maker",
+    Verified.CURATED: "from a curated list",
+}
+
+UNKNOWN = "Not in the catalogue of endpoints."
+NOT_HARMLESS = "That does not mean harmless: no list has every place that programs call."
+
+Line = tuple[str, str]
+"""A term, and one paragraph beside it; a term that is '' goes on with the last one."""
+
+
+def whois_text(found: WhoIs, *, colour: bool = False, width: int = 100) -> str:
+    """The answer for people; no line has more than `width` columns."""
+    parts = [[bold(_headline(found), colour), *_below_headline(found, width)]]
+    sections = [*_sections_of_place(found)]
+    for place, entry in enumerate(found.endpoints, 1):
+        number = f"{place} " if len(found.endpoints) > 1 else ""
+        title = f"{number}{entry.product}: {entry.purpose}"
+        sections.append(_section(title, _lines_of_entry(entry)))
+    parts += [section_lines(each, colour, width) for each in sections]
+    text = "\n\n".join("\n".join(part) for part in parts)
+    return text.replace(NO_BREAK, " ") + "\n"
+
+
+def whois_json(found: WhoIs) -> str:
+    """The answer as one JSON object."""
+    return json_of(found) + "\n"
+
+
+def _headline(found: WhoIs) -> str:
+    port = "" if isinstance(found.port, Absent) else f", port {found.port}"
+    protocol = "" if isinstance(found.protocol, Absent) else f"/{found.protocol}"
+    return f"{found.asked}{port}{protocol}"
+
+
+def _below_headline(found: WhoIs, width: int) -> Iterator[str]:
+    """What the answer amounts to, in a sentence or two."""
+    for text in _amounts_to(found):
+        yield from indented(text, INDENT, width)
+
+
+def _amounts_to(found: WhoIs) -> Iterator[str]:
+    entries = found.endpoints
+    if len(entries) > 1:
+        what = "a host" if found.kind is Kind.HOST else "an address"
+        vendors = "" if len({entry.vendor for entry in entries}) == 1 else ", of several vendors"
+        yield (
+            f"One of {len(entries)} things that the catalogue knows{vendors}. Which of them, "
+            f"{what} alone does not say: look at the program that calls, and when."
+        )
+    elif entries:
+        yield "The catalogue knows one reason to call there; there may be others."
+    elif found.kind is Kind.AS:
+        if isinstance(found.autonomous_system, Absent):
+            yield f"Not in the table of operators. {NOT_HARMLESS}"
+    elif isinstance(found.destination, Destination) and found.destination.scope is not Scope.GLOBAL:
+        yield f"{UNKNOWN} Who is there depends on the network it is used in."
+    else:
+        yield f"{UNKNOWN} {NOT_HARMLESS}"
+    if not isinstance(found.above, Absent):
+        yield f"The catalogue knows {found.above}, whose owner may be the same."
+    if entries and not any(entry.accuses for entry in entries):
+        yield "These are labels, from general knowledge; no finding rests on them."
+
+
+def _sections_of_place(found: WhoIs) -> Iterator[Section]:
+    """What is known beside the catalogue: where it is, who runs it, whether it resolves names."""
+    if not isinstance(found.destination, Absent):
+        yield _section("Address", _lines_of_destination(found.destination))
+    if not isinstance(found.autonomous_system, Absent):
+        yield _section("Autonomous system", _lines_of_system(found.autonomous_system))
+    if not isinstance(found.resolver, Absent):
+        said = f"{found.resolver}: what is asked there, no capture shows"
+        yield _section("Resolver", iter([("Answers", said)]))
+
+
+def _lines_of_destination(destination: Destination) -> Iterator[Line]:
+    scope = destination.scope
+    words = SCOPE_WORDS.get(scope, scope.value)
+    yield "Scope", words if scope is not Scope.GLOBAL else "global: a place on the internet"
+    if scope is not Scope.GLOBAL:
+        return
+    yield "Located", _located(destination)
+    yield "Registered", _fact(destination.registered)
+    yield "Controlled by", _of_parent(destination.controlled)
+    holder = "" if isinstance(destination.organisation, Absent) else f" {destination.organisation}"
+    asn = "unknown" if isinstance(destination.asn, Absent) else f"AS{destination.asn}{holder}"
+    yield "AS", asn
+    yield "Operator", _fact(destination.operator)
+    yield "Role", _fact(destination.role)
+
+
+def _located(destination: Destination) -> str:
+    located, alternative = destination.located, destination.located_alt
+    if isinstance(located, Absent):
+        return "unknown"
+    if destination.located_confidence is Confidence.NONE:
+        return f"{located}, which is no fact: anycast, or a front in many places"
+    if destination.located_confidence is Confidence.HIGH:
+        return f"{located} (high confidence: sources agree)"
+    if isinstance(alternative, Absent):
+        return f"{located} (low confidence: one source alone)"
+    return f"{located} or {alternative} (low confidence: sources differ)"
+
+
+def _of_parent(jurisdiction: str | Absent) -> str:
+    if isinstance(jurisdiction, Absent):
+        return "unknown"
+    return f"{jurisdiction}, where the operator's parent company is"
+
+
+def _fact(value: str | Absent) -> str:
+    return "unknown" if isinstance(value, Absent) else value
+
+
+def _lines_of_system(system: AutonomousSystem) -> Iterator[Line]:
+    yield "Organisation", system.organisation or "unknown"
+    yield "Operator", system.operator
+    yield "Jurisdiction", _of_parent(system.jurisdiction)
+    yield "Category", system.category
+    yield "Registered", _fact(system.registered)
+    if system.note:
+        yield "Note", system.note
+
+
+def _lines_of_entry(entry: Entry) -> Iterator[Line]:
+    """Who, when, what, how it is stopped, and how that is known."""
+    under = f", under the jurisdiction of {entry.jurisdiction}" if entry.jurisdiction else ""
+    yield "Vendor", f"{entry.vendor}{under}"
+    if entry.versions:
+        yield "Versions", f"{entry.versions}; others are not covered"
+    yield from _lines_of_times(entry)
+    if entry.processes:
+        yield "Called by", ", ".join(entry.processes)
+    if entry.sends:
+        yield "Sends", entry.sends
+    yield from _lines_of_switch(entry)
+    if entry.stamps:
+        yield "Silenced by", f"{', '.join(entry.stamps)}, until that is old"
+    yield "Fits", ", ".join([*entry.hosts, *map(str, entry.prefixes)])
+    if entry.ports:
+        yield "", f"at {', '.join(entry.ports)}"
+    label = "" if entry.accuses else "; a label, on which no finding rests"
+    yield "Known", f"{VERIFIED_WORDS[entry.verified]}; confidence {entry.confidence}{label}"
+    yield "Source", entry.source
+    yield "Id", entry.id
+
+
+def _lines_of_times(entry: Entry) -> Iterator[Line]:
+    times = []
+    if not isinstance(entry.first_ns, Absent):
+        times.append(f"first after {_length(entry.first_ns)}")
+    if not isinstance(entry.every_ns, Absent):
+        times.append(f"every {_length(entry.every_ns)}")
+    if entry.phases:
+        times.append(f"phase {', '.join(entry.phases)}")
+    said = [text for text in (entry.trigger, "; ".join(times)) if text]
+    yield from zip(("When", ""), said, strict=False)
+
+
+def _length(length_ns: int) -> str:
+    """`4 h`, in the largest unit that leaves nothing over."""
+    seconds = length_ns // SECOND_NS
+    unit, size = next((unit, size) for unit, size in UNITS if seconds % size == 0)
+    return f"{seconds // size}{NO_BREAK}{unit}" if seconds else "0 s"
+
+
+def _lines_of_switch(entry: Entry) -> Iterator[Line]:
+    if isinstance(entry.switch, Absent):
+        yield "Switch off", "no way is known"
+        return
+    yield "Switch off", entry.switch.how
+    unsaid = [
+        f"{name}={value}"
+        for name, value in entry.switch.variables
+        if f"{name}={value}" not in entry.switch.how
+    ]
+    if unsaid:
+        yield "", " ".join(unsaid)
+    for case in entry.switch.fails:
+        yield "", f"But: {case}"
+
+
+def _section(title: str, lines: Iterator[Line]) -> Section:
+    """A section of terms, with the paragraphs that belong to one term together."""
+    grouped: list[tuple[str, list[str]]] = []
+    for term, text in lines:
+        if term:
+            grouped.append((term, []))
+        grouped[-1][1].append(text)
+    return Section(title, tuple(section.Entry(term, tuple(texts)) for term, texts in grouped))

@@ -1,0 +1,106 @@
+"""What the lists know of a host, an address or an AS."""
+
+from functools import cache
+
+import pytest
+
+from egress_audit.addresses import Scope
+from egress_audit.classify.catalogue import Catalogue
+from egress_audit.classify.destination import Classifier, embedded_classifier
+from egress_audit.classify.whois import who_is
+from egress_audit.errors import WrongUsage
+from egress_audit.model.destination import Absent
+from egress_audit.model.whois import AutonomousSystem, Kind, WhoIs
+from tests.builders.catalogues import catalogue
+
+KNOWN = catalogue(host="ollama.com", below="*.acme.example", net="192.0.2.0/24 443/tcp")
+EMPTY = Catalogue(())
+
+
+@cache
+def lists() -> Classifier:
+    return embedded_classifier()
+
+
+def found(text: str, known: Catalogue = KNOWN, classifier: Classifier | None = None) -> WhoIs:
+    return who_is(text, known, classifier or Classifier())
+
+
+def ids(answer: WhoIs) -> list[str]:
+    return [entry.id for entry in answer.endpoints]
+
+
+def test_a_host_is_looked_up_in_the_catalogue() -> None:
+    answer = found("Ollama.com.:443")
+    assert (answer.asked, answer.kind, answer.port) == ("ollama.com", Kind.HOST, 443)
+    assert ids(answer) == ["host"]
+    assert answer.destination is Absent.NOT_APPLICABLE
+    assert answer.is_known
+
+
+def test_a_host_that_no_list_knows_is_not_known() -> None:
+    answer = found("nobody.example")
+    assert not answer.is_known
+    assert (answer.endpoints, answer.resolver, answer.above) == (
+        (), Absent.NOT_FOUND, Absent.NOT_FOUND,
+    )  # fmt: skip
+
+
+def test_a_known_name_above_an_unknown_one_is_told() -> None:
+    assert found("a.b.ollama.com").above == "ollama.com"
+
+
+def test_a_host_that_is_known_needs_no_name_above_it() -> None:
+    assert found("a.acme.example").above is Absent.NOT_APPLICABLE
+
+
+def test_a_resolver_says_how_it_is_asked() -> None:
+    assert found("dns.google").resolver == "DNS over HTTPS (known resolver)"
+    assert found("8.8.8.8").resolver == "DNS over HTTPS (known resolver)"
+    assert found("192.0.2.1").resolver is Absent.NOT_FOUND
+
+
+def test_an_address_is_looked_up_in_the_catalogue_and_placed() -> None:
+    answer = found("192.0.2.1:443/tcp")
+    assert (answer.kind, answer.protocol, ids(answer)) == (Kind.ADDRESS, "tcp", ["net"])
+    assert not isinstance(answer.destination, Absent)
+    assert answer.destination.scope is Scope.DOCUMENTATION
+
+
+def test_an_address_at_another_port_is_another_thing() -> None:
+    assert ids(found("192.0.2.1:80/tcp")) == []
+
+
+def test_an_address_has_a_place_from_the_lists() -> None:
+    destination = found("8.8.8.8", classifier=lists()).destination
+    assert not isinstance(destination, Absent)
+    assert (destination.asn, destination.operator) == (15169, "Google")
+
+
+@pytest.mark.parametrize("text", ["AS15169", "as15169", "15169"])
+def test_an_as_has_an_operator_from_the_table(text: str) -> None:
+    answer = found(text)
+    assert (answer.asked, answer.kind) == ("AS15169", Kind.AS)
+    system = answer.autonomous_system
+    assert isinstance(system, AutonomousSystem)
+    assert (system.operator, system.jurisdiction, system.category) == ("Google", "US", "cloud")
+    assert system.organisation == "Google LLC"
+
+
+def test_an_as_that_the_table_lacks_is_not_known() -> None:
+    answer = found("AS64500")
+    assert answer.autonomous_system is Absent.NOT_FOUND
+    assert not answer.is_known
+
+
+def test_the_answer_names_the_lists_that_it_is_from() -> None:
+    assert [used.name for used in found("AS1").lists] == ["operators"]
+    assert [used.name for used in found("a.example", EMPTY).lists] == ["resolvers"]
+    named = {used.name for used in found("8.8.8.8", classifier=lists()).lists}
+    assert {"addresses", "operators", "anycast"} <= named
+
+
+@pytest.mark.parametrize("text", ["", "https://a.example", "AS0", "AS4294967296", "bücher.example"])
+def test_what_is_none_of_them_is_wrong_usage(text: str) -> None:
+    with pytest.raises(WrongUsage):
+        found(text)

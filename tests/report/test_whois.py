@@ -1,0 +1,210 @@
+"""What the lists know, as lines for people and as JSON."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from egress_audit.addresses import Scope
+from egress_audit.model.catalogue import Entry
+from egress_audit.model.destination import Absent, Confidence, Destination
+from egress_audit.model.whois import AutonomousSystem, Kind, WhoIs
+from egress_audit.report.whois import whois_json, whois_text
+from tests.builders.catalogues import read_entry
+
+NOTHING = WhoIs(
+    asked="stats.acme.example",
+    kind=Kind.HOST,
+    port=Absent.NOT_FOUND,
+    protocol=Absent.NOT_FOUND,
+    endpoints=(),
+    above=Absent.NOT_FOUND,
+    resolver=Absent.NOT_FOUND,
+    destination=Absent.NOT_APPLICABLE,
+    autonomous_system=Absent.NOT_APPLICABLE,
+    lists=(),
+)
+PLACE = Destination(
+    scope=Scope.GLOBAL,
+    located="US",
+    located_confidence=Confidence.LOW,
+    located_alt="CA",
+    registered="US",
+    controlled="CN",
+    asn=64500,
+    organisation="Acme Ltd.",
+    operator="Acme",
+    role="cloud",
+)
+FULL = read_entry(
+    versions='">=1.29"',
+    ports="[443/tcp]",
+    trigger="at start",
+    first="90s",
+    every="4h",
+    phases="[start, idle]",
+    processes="[acme]",
+    sends="a name",
+    switch_off='{how: set QUIET=1, variables: {QUIET: "1", MORE: "2"}, fails: [in 1.1]}',
+    stamps="[~/.acme]",
+)
+
+
+def text(*entries: Entry, width: int = 100, **changes: Any) -> str:
+    return whois_text(replace(NOTHING, endpoints=entries, **changes), width=width)
+
+
+def said(*entries: Entry, **changes: Any) -> str:
+    """The text without its line breaks."""
+    return " ".join(text(*entries, **changes).split())
+
+
+def test_what_no_list_knows_is_not_called_harmless() -> None:
+    assert "Not in the catalogue of endpoints. That does not mean harmless" in said()
+
+
+def test_a_known_name_above_is_told() -> None:
+    assert "The catalogue knows acme.example, whose owner" in said(above="acme.example")
+
+
+def test_an_entry_is_told_with_all_that_is_known_of_it() -> None:
+    shown = said(FULL)
+    for words in (
+        "Acme server: telemetry",
+        "Vendor Acme, under the jurisdiction of US",
+        "Versions >=1.29; others are not covered",
+        "When at start first after 90 s; every 4 h; phase start, idle",
+        "Called by acme",
+        "Sends a name",
+        "Switch off set QUIET=1 MORE=2 But: in 1.1",
+        "Silenced by ~/.acme, until that is old",
+        "Fits stats.acme.example at 443/tcp",
+        "Known read in its code; confidence high",
+        "Source read in acme 1.0",
+        "Id acme-telemetry",
+    ):
+        assert words in shown
+
+
+def test_an_entry_without_more_is_told_without_empty_terms() -> None:
+    shown = said(read_entry())
+    assert "Switch off no way is known" in shown
+    assert not {"Versions", "When", "Sends", "Silenced"} & set(shown.split())
+
+
+def test_a_first_call_at_once_is_told() -> None:
+    assert "When first after 0 s" in said(read_entry(first="0s"))
+
+
+def test_of_several_entries_the_answer_is_one_of_them() -> None:
+    shown = said(FULL, read_entry(purpose="auth"))
+    assert "One of 2 things that the catalogue knows." in shown
+    assert "1 Acme server: telemetry" in shown
+    assert "2 Acme server: auth" in shown
+
+
+def test_entries_of_several_vendors_are_told_as_such() -> None:
+    assert "of several vendors" in said(FULL, read_entry(vendor="Other"))
+
+
+def test_one_entry_is_not_taken_for_all_there_is() -> None:
+    assert "one reason to call there; there may be others" in said(FULL)
+
+
+def test_labels_are_told_as_labels() -> None:
+    shown = said(read_entry(labels_only="true"))
+    assert "These are labels" in shown
+    assert "a label, on which no finding rests" in shown
+    assert "label" not in said(read_entry())
+
+
+def test_an_address_is_told_with_place_dissent_and_operator() -> None:
+    shown = said(kind=Kind.ADDRESS, destination=PLACE)
+    for words in (
+        "Scope global",
+        "Located US or CA (low confidence: sources differ)",
+        "Registered US",
+        "Controlled by CN, where the operator's parent company is",
+        "AS AS64500 Acme Ltd.",
+        "Operator Acme",
+        "Role cloud",
+    ):
+        assert words in shown
+
+
+@pytest.mark.parametrize(
+    ("confidence", "words"),
+    [
+        (Confidence.HIGH, "Located US (high confidence: sources agree)"),
+        (Confidence.LOW, "Located US (low confidence: one source alone)"),
+        (Confidence.NONE, "Located US, which is no fact: anycast"),
+    ],
+)
+def test_a_place_is_told_as_surely_as_it_is_known(confidence: Confidence, words: str) -> None:
+    place = replace(PLACE, located_alt=Absent.NOT_FOUND, located_confidence=confidence)
+    assert words in said(kind=Kind.ADDRESS, destination=place)
+
+
+def test_what_the_lists_lack_of_an_address_is_unknown() -> None:
+    lacking = replace(
+        PLACE, located=Absent.NOT_FOUND, controlled=Absent.NOT_FOUND, asn=Absent.NOT_FOUND
+    )
+    shown = said(kind=Kind.ADDRESS, destination=lacking)
+    assert "Located unknown Registered US Controlled by unknown AS unknown" in shown
+
+
+def test_a_special_address_has_a_scope_and_no_place() -> None:
+    destination = replace(PLACE, scope=Scope.LAN)
+    shown = said(kind=Kind.ADDRESS, destination=destination)
+    assert "Who is there depends on the network" in shown
+    assert "local network" in shown
+    assert "Located" not in shown
+
+
+def test_a_resolver_is_told() -> None:
+    assert "Answers DNS over HTTPS" in said(resolver="DNS over HTTPS")
+
+
+def test_an_as_is_told_with_its_operator() -> None:
+    system = AutonomousSystem(64500, "Acme Ltd.", "Acme", Absent.NOT_FOUND, "cloud", "US", "new")
+    shown = said(kind=Kind.AS, asked="AS64500", autonomous_system=system)
+    assert shown == (
+        "AS64500 Autonomous system Organisation Acme Ltd. Operator Acme Jurisdiction unknown "
+        "Category cloud Registered US Note new"
+    )
+
+
+def test_an_as_that_the_table_lacks_is_told_as_unknown() -> None:
+    shown = said(kind=Kind.AS, asked="AS1", autonomous_system=Absent.NOT_FOUND)
+    assert "Not in the table of operators. That does not mean harmless" in shown
+
+
+def test_a_port_that_was_asked_for_is_told() -> None:
+    assert text(port=443, protocol="tcp").startswith("stats.acme.example, port 443/tcp\n")
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_no_line_is_wider_than_it_may_be(width: int) -> None:
+    shown = text(replace(FULL, source="word " * 60, sends="x" * 300), width=width)
+    assert max(map(len, shown.splitlines())) <= width
+
+
+def test_no_escape_of_a_list_reaches_the_terminal() -> None:
+    hostile = replace(FULL, product="a\x1b[2J", source="b\x9b", sends="\u202ec")
+    shown = text(hostile)
+    assert "\x1b" not in shown and "\x9b" not in shown and "\u202e" not in shown
+
+
+def test_colour_adds_no_word() -> None:
+    found = replace(NOTHING, endpoints=(FULL,))
+    plain = whois_text(found)
+    assert whois_text(found, colour=True).replace("\x1b[1m", "").replace("\x1b[0m", "") == plain
+
+
+def test_programs_get_all_of_it_as_json() -> None:
+    record = json.loads(whois_json(replace(NOTHING, endpoints=(FULL,))))
+    assert record["asked"] == "stats.acme.example"
+    assert record["endpoints"][0]["id"] == "acme-telemetry"
+    assert record["endpoints"][0]["switch"]["variables"] == [["QUIET", "1"], ["MORE", "2"]]
+    assert record["destination"] == {"absent": "not-applicable"}
