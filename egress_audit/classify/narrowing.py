@@ -12,7 +12,10 @@ from egress_audit.classify.versions import covers
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.destination import Absent
 
-INTERPRETERS = ("python", "pypy", "node", "deno", "bun", "java", "ruby", "perl", "php", "electron")
+INTERPRETERS = frozenset(
+    {"python", "pythonw", "pypy", "node", "deno", "bun", "electron", "java", "javaw", "dotnet"}
+    | {"ruby", "perl", "php", "lua", "julia", "r"}
+)
 """Programs that are many: what they load is not in their name, and seldom in their arguments."""
 
 EARLY = 2

@@ -1,6 +1,6 @@
 """What the lists know of a host, an address or an AS: for people in lines, for programs in JSON."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from egress_audit.addresses import Scope
 from egress_audit.model.catalogue import Entry, Verified
@@ -9,12 +9,14 @@ from egress_audit.model.whois import AutonomousSystem, Kind, WhoIs
 from egress_audit.report import section
 from egress_audit.report.json_pieces import json_of
 from egress_audit.report.places import SCOPE_WORDS
-from egress_audit.report.safe_text import NO_BREAK
+from egress_audit.report.safe_text import NO_BREAK, clean
 from egress_audit.report.section import Section
 from egress_audit.report.terminal import bold, indented, section_lines
 from egress_audit.report.words import SECOND_NS
 
 INDENT = 2
+FEW = 3
+"""Entries that are told without an overview before them."""
 UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 VERIFIED_WORDS = {
@@ -33,11 +35,12 @@ Line = tuple[str, str]
 
 def whois_text(found: WhoIs, *, colour: bool = False, width: int = 100) -> str:
     """The answer for people; no line has more than `width` columns."""
-    parts = [[bold(_headline(found), colour), *_below_headline(found, width)]]
+    parts = [[bold(clean(_headline(found)), colour), *_below_headline(found, width)]]
+    titles = list(_titles(found.endpoints))
+    if len(titles) > FEW:
+        parts[0] += ["", *(line for title in titles for line in indented(title, INDENT, width))]
     sections = [*_sections_of_place(found)]
-    for place, entry in enumerate(found.endpoints, 1):
-        number = f"{place} " if len(found.endpoints) > 1 else ""
-        title = f"{number}{entry.product}: {entry.purpose}"
+    for title, entry in zip(titles, found.endpoints, strict=True):
         sections.append(_section(title, _lines_of_entry(entry)))
     parts += [section_lines(each, colour, width) for each in sections]
     text = "\n\n".join("\n".join(part) for part in parts)
@@ -47,6 +50,13 @@ def whois_text(found: WhoIs, *, colour: bool = False, width: int = 100) -> str:
 def whois_json(found: WhoIs) -> str:
     """The answer as one JSON object."""
     return json_of(found) + "\n"
+
+
+def _titles(entries: Sequence[Entry]) -> Iterator[str]:
+    """`2 Acme server: telemetry`; a single entry has no number."""
+    for place, entry in enumerate(entries, 1):
+        number = f"{place} " if len(entries) > 1 else ""
+        yield f"{number}{entry.product}: {entry.purpose}"
 
 
 def _headline(found: WhoIs) -> str:

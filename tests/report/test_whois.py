@@ -104,6 +104,16 @@ def test_of_several_entries_the_answer_is_one_of_them() -> None:
     assert "2 Acme server: auth" in shown
 
 
+def test_many_entries_have_an_overview_before_them() -> None:
+    shown = text(*(read_entry(product=f"P{number}") for number in range(4)))
+    overview = shown.split("\n\n")[1]
+    assert overview.splitlines() == [f"  {number + 1} P{number}: telemetry" for number in range(4)]
+
+
+def test_few_entries_need_no_overview() -> None:
+    assert text(FULL, FULL).count("Acme server: telemetry") == 2
+
+
 def test_entries_of_several_vendors_are_told_as_such() -> None:
     assert "of several vendors" in said(FULL, read_entry(vendor="Other"))
 
