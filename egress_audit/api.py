@@ -19,7 +19,6 @@ from egress_audit.claims import (
 )
 from egress_audit.classify.catalogue_files import catalogue_of, packaged_catalogue
 from egress_audit.classify.destination import Classifier, embedded_classifier
-from egress_audit.classify.whois import who_is
 from egress_audit.columns import PacketBatch
 from egress_audit.endpoints import ReadCatalogue
 from egress_audit.errors import EgressAuditError, InputUnreadable, WrongUsage
@@ -32,10 +31,10 @@ from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.flow import Flow, FlowOwner, Name
 from egress_audit.model.run import Process
-from egress_audit.model.whois import WhoIs
 from egress_audit.opening import Evidence, Prefixes, Watch, evidence_at
 
 if TYPE_CHECKING:
+    from egress_audit.model.whois import WhoIs
     from egress_audit.record.plan import RunPlan
     from egress_audit.record.progress import Status
 
@@ -281,11 +280,14 @@ def audit_run(
     return audit_capture(str(Path(bundle).absolute()), claim, catalogue=catalogue)
 
 
-def look_up(what: str, *, catalogue: Sequence[str] = (), lists: Sequence[str] = ()) -> WhoIs:
+def look_up(what: str, *, catalogue: Sequence[str] = (), lists: Sequence[str] = ()) -> "WhoIs":
     """What the lists know of a host, an address or an AS number.
 
     catalogue: YAML files or folders of the user's, lists: MMDB files, both beside those that come
     with the program. Raises WrongUsage for a text that is none of them, CatalogueInvalid and
     ListUnreadable for a file that cannot be used. Opens no socket and resolves no name.
     """
-    return who_is(what, catalogue_of(catalogue), classifier_with(lists))
+    # Not above: no audit needs it.
+    from egress_audit.classify.whois import who_is
+
+    return who_is(what, catalogue_with(catalogue)(), classifier_with(lists))

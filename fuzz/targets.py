@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from egress_audit.audit import audited
 from egress_audit.capture.source import source_of
 from egress_audit.capture.window import Window
+from egress_audit.classify.catalogue_files import packaged_catalogue
 from egress_audit.classify.destination import Classifier
 from egress_audit.errors import EgressAuditError
 from egress_audit.evidence.account import read_account
@@ -43,7 +44,8 @@ def capture(data: bytes) -> None:
     source = source_of("fuzzed", Window(io.BytesIO(data), block=WINDOW))
     if source is None:
         return
-    found = audited(source, _claim(), Classifier(), local=(ip_network("10.0.0.0/8"),))
+    own = (ip_network("10.0.0.0/8"),)
+    found = audited(source, _claim(), Classifier(), catalogue=packaged_catalogue, local=own)
     coverage = found.audit.coverage
     undecoded = sum(coverage.undecoded.values()) + sum(coverage.no_destination.values())
     assert coverage.frames == coverage.packets + undecoded

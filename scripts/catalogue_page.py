@@ -1,51 +1,34 @@
-"""docs/catalogue.md: what is known of every endpoint, by vendor."""
+"""The second half of docs/catalogue.md: what is known of every endpoint, by vendor."""
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from pathlib import Path
 
 import yaml
 
 from egress_audit.classify.catalogue_files import COMPILED, packaged_catalogue
-from egress_audit.model.catalogue import Entry, Purpose, Verified
+from egress_audit.model.catalogue import Entry, Purpose
 from egress_audit.model.destination import Absent
 from egress_audit.report.plain import network_text
 from egress_audit.report.words import duration_text
-from scripts.profiles_page import bullet, filled
+from scripts.profiles_page import bullet, by_hand, filled
 
 HEAD = """\
-# Catalogue of endpoints
+## What it has
 
-Who is at the other end, which product calls there, why, what it sends, and how that is switched
-off. `egress-audit whois HOST` answers from it, findings are explained by it, and profiles name its
-entries (`allow.endpoints`, `deny.purposes`: see [profiles](profiles.md)).
-
-A host alone cannot say which entry it was: several can fit, and then it is one of them, as far as
-process, phase, version and time do not narrow them down. A version that an entry does not name is
-not covered, and never clean. A switch proves nothing: what was measured does.
-
-Each fact has its source, and how it was verified:
-"""
-
-VERIFIED = {
-    Verified.RAN: "the program was run and the call was seen",
-    Verified.CODE: "read in the code of that version",
-    Verified.DOCUMENTS: "read in the maker's documents, or said by its developers",
-    Verified.CURATED: "taken from somebody else's list, or generally known",
-}
-
-TAIL = """\
-Entries that are *label only* rest on general knowledge: they name, and never accuse. This page is
-made from `egress_audit/lists/catalogue/` by `scripts/write_docs.py`.
+Below are all entries that come with the program, by vendor. A host alone cannot say which it was:
+several can fit, and then it is one of them. A version that an entry does not name is not covered,
+and never clean. A switch proves nothing: what was measured does. Entries that are *label only* rest
+on general knowledge: they name, and never accuse.
 """
 
 
-def catalogue_page() -> str:
-    """The text of docs/catalogue.md."""
+def catalogue_page(page: Path) -> str:
+    """The whole text of the page, whose first half stays as it is."""
     entries = sorted(packaged_catalogue(), key=lambda entry: (entry.vendor.casefold(), entry.id))
     vendors = [(name, list(found)) for name, found in groupby(entries, lambda entry: entry.vendor)]
-    words = [bullet(f"*{word}:* {meaning}") for word, meaning in VERIFIED.items()]
     notes = _notes()
-    parts = [HEAD, "\n".join(words) + "\n", TAIL, _index(vendors)]
+    parts = [by_hand(page), HEAD, _index(vendors)]
     parts += [_vendor(name, found, notes.get(name, [])) for name, found in vendors]
     return "\n".join(parts)
 
@@ -62,7 +45,7 @@ def _notes() -> dict[str, list[str]]:
 
 def _index(vendors: list[tuple[str, list[Entry]]]) -> str:
     """A row for each vendor, and one for each purpose with those who have it."""
-    lines = ["## Vendors", "", "| vendor | under | entries | for |", "|---|---|---|---|"]
+    lines = ["| vendor | under | entries | for |", "|---|---|---|---|"]
     for name, entries in vendors:
         purposes = ", ".join(sorted({entry.purpose for entry in entries}))
         under = entries[0].jurisdiction or "?"
@@ -83,12 +66,12 @@ def anchor(title: str) -> str:
 
 
 def _vendor(name: str, entries: list[Entry], notes: Iterable[str]) -> str:
-    parts = [f"## {name}\n", *(f"{filled(escaped(note))}\n" for note in notes)]
+    parts = [f"### {name}\n", *(f"{filled(escaped(note))}\n" for note in notes)]
     return "\n".join([*parts, *map(_entry, entries)])
 
 
 def _entry(entry: Entry) -> str:
-    head = f"### {entry.id}\n"
+    head = f"#### {entry.id}\n"
     label = ", label only" if entry.labels_only else ""
     versions = f", versions {entry.versions}" if entry.versions else ""
     title = f"**{escaped(entry.product)}**{versions}: {entry.purpose}{label}"

@@ -10,8 +10,8 @@ from egress_audit.report.claim_words import KIND_WORDS, word_of
 from egress_audit.report.profile_pages import KIND_TITLES
 from egress_audit.report.words import duration_text
 
-MARK = "<!-- From here on made from profiles/ by scripts/write_docs.py. -->\n"
-"""The end of what is written by hand."""
+MARK = "<!-- From here on made from "
+"""Begins the line that ends what is written by hand."""
 
 HEAD = """\
 ## The profiles that come with the program
@@ -23,15 +23,20 @@ and `--profile NAME` judges by it. HOLDS always means: within what was watched.
 
 def profiles_page(page: Path) -> str:
     """The whole text of the page, whose first half stays as it is."""
-    by_hand, mark, _ = page.read_text(encoding="utf-8").partition(MARK)
-    assert mark, f"{page.name} has lost its mark"
     profiles = [read_profile(name) for name in profile_names()]
-    parts = [by_hand + MARK, HEAD]
+    parts = [by_hand(page), HEAD]
     for kind, title in KIND_TITLES.items():
         of_kind = [profile for profile in profiles if profile.kind is kind]
         parts.append(_index(kind, title, of_kind))
     parts += [_section(profile) for profile in profiles]
     return "\n".join(parts)
+
+
+def by_hand(page: Path) -> str:
+    """The first half of a page, with the mark that ends it."""
+    written, mark, made = page.read_text(encoding="utf-8").partition(MARK)
+    assert mark, f"{page.name} has lost its mark"
+    return f"{written}{mark}{made.partition(chr(10))[0]}\n"
 
 
 def _index(kind: ProfileKind, title: str, profiles: list[Profile]) -> str:

@@ -109,7 +109,7 @@ PAGES = {
     "rules.md": rules_page,
     "blind-spots.md": spots_page,
     "profiles.md": lambda: profiles_page(DOCS / "profiles.md"),
-    "catalogue.md": catalogue_page,
+    "catalogue.md": lambda: catalogue_page(DOCS / "catalogue.md"),
 }
 
 

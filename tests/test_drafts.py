@@ -3,10 +3,13 @@
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from egress_audit.addresses import parse_prefix
 from egress_audit.api import audit_capture, draft_profile, profile_of
@@ -83,6 +86,36 @@ def test_a_draft_tells_nothing_of_where_the_capture_lies(tmp_path: Path) -> None
     copy = tmp_path / "hf-hubname.pcap"
     copy.write_bytes((CAPTURES / copy.name).read_bytes())
     assert draft_profile(str(copy), local=own("hf-hubname")) == draft_of("hf-hubname")
+
+
+LABELS = st.lists(
+    st.text(st.sampled_from("ab*#:-'\"\\ \n\t[]{}&!|>%@`,\x00\x1b\x7f"), min_size=1, max_size=12),
+    min_size=1,
+    max_size=4,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(LABELS.map(".".join), min_size=1, max_size=3))
+def test_whatever_is_asked_for_the_draft_can_be_used_and_allows_nothing_else(
+    hosts: list[str],
+) -> None:
+    frames = [
+        frame
+        for host in hosts
+        for frame in udp_exchange(US, ("10.0.0.1", 53), dns_query(host), link=raw)
+    ]
+    local = [parse_prefix(OURS)]
+    with TemporaryDirectory() as folder:
+        capture, profile = Path(folder, "a.pcap"), Path(folder, "p.yaml")
+        capture.write_bytes(written(later(frames)))
+        text = draft_profile(str(capture), local=local)
+        profile.write_text(text, encoding="utf-8")
+        audit = audit_capture(str(capture), str(profile), local=local).audit
+    told = "contradicts the draft all the same" in text
+    assert (audit.verdict is Verdict.VIOLATED) is told
+    assert set(audit.claim.allow.hosts) <= {host.lower() for host in hosts}
+    assert not audit.claim.allow.everything
 
 
 def test_a_name_of_control_characters_stays_what_it_is(tmp_path: Path) -> None:

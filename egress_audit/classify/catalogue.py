@@ -17,17 +17,21 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
+from typing import TYPE_CHECKING
 
 from egress_audit.addresses import PrefixMap, embedded_ipv4
 from egress_audit.classify.catalogue_rows import Row, entry_of, row_of
-from egress_audit.classify.host_regexes import HostRegex, host_regex
-from egress_audit.classify.places import LONGEST_HOST, NamedPlace
+from egress_audit.classify.host_regexes import (
+    LONGEST_HOST,
+    LONGEST_LABEL,
+    HostRegex,
+    host_regex,
+)
 from egress_audit.model.audit import ListUsed
 from egress_audit.model.catalogue import Entry
 
-LONGEST_LABEL = 63
-"""RFC 1035 §2.3.4. What has a longer one is no name, and regular expressions are not tried on it:
-what they cost grows with the length of a label."""
+if TYPE_CHECKING:
+    from egress_audit.classify.places import NamedPlace
 
 
 class Catalogue:
@@ -94,7 +98,7 @@ class Catalogue:
                 numbers |= dict.fromkeys(found)
         return self._entries(numbers, port, protocol)
 
-    def at(self, place: NamedPlace) -> tuple[Entry, ...]:
+    def at(self, place: "NamedPlace") -> tuple[Entry, ...]:
         """The entries that a place fits, named or by address."""
         if place.address is not None:
             return self.of_address(place.address, place.port, place.protocol)
@@ -130,7 +134,10 @@ class Catalogue:
         return {row["id"]: number for number, row in enumerate(self._rows)}
 
     def _by_regex(self, name: str) -> Iterator[int]:
-        """The numbers of the entries of which a regular expression matches the whole name."""
+        """The numbers of the entries of which a regular expression matches the whole name.
+
+        None is tried on what has a longer label than names have: the cost grows with its length.
+        """
         filed = [found for suffix in _suffixes(name) for found in self._regexes.get(suffix, ())]
         if filed and max(map(len, name.split("."))) <= LONGEST_LABEL:
             for regex, number in filed:

@@ -13,7 +13,6 @@ from egress_audit import yaml_values as read
 from egress_audit.classify import catalogue_values as own
 from egress_audit.classify.catalogue import Catalogue
 from egress_audit.classify.places import named_place
-from egress_audit.classify.public_suffixes import is_platform_suffix
 from egress_audit.errors import CatalogueInvalid
 from egress_audit.model.catalogue import Entry, Verified
 from egress_audit.yaml_tree import Item, Listing, Table, refused, table_of, text_of
@@ -128,7 +127,7 @@ def _refuse_what_matches_amiss(entry: Entry, table: Table) -> None:
     if not entry.hosts and not entry.prefixes:
         raise refused(table, f"`{entry.id}` matches nothing", "give it `hosts` or `prefixes`")
     for pattern in entry.hosts:
-        if pattern.startswith("*.") and is_platform_suffix(pattern[2:]) and entry.accuses:
+        if entry.accuses and own.fits_every_customer(pattern):
             raise refused(
                 table.entries["hosts"],
                 f"`{pattern}` matches whatever customers of that platform have",

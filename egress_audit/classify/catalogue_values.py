@@ -9,7 +9,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 from egress_audit import yaml_values as read
 from egress_audit.classify.host_regexes import HostRegex, UnfitRegex, host_regex
-from egress_audit.classify.public_suffixes import is_registry_suffix
+from egress_audit.classify.public_suffixes import is_platform_suffix, is_registry_suffix
 from egress_audit.classify.versions import is_specifier_set
 from egress_audit.model.catalogue import Purpose, Switch, Verified
 from egress_audit.yaml_tree import Item, Table, refused
@@ -20,6 +20,8 @@ WIDEST = {4: 8, 6: 16}
 
 _PORT = re.compile("([1-9][0-9]{0,4})/(tcp|udp)")
 _VARIABLE = re.compile("[A-Za-z_][A-Za-z0-9_]{0,127}")
+_UNLIKELY = ("qzxqj", "qzxq7", "qzxq-j7", "qzxqj.qzxqj", "qzxq7.qzxq7", "70707")
+"""Names of customers that nobody has, of one label and of two."""
 _SWITCH_KEYS = ("how", "variables", "fails")
 
 
@@ -51,6 +53,23 @@ def _refuse_wide_tails(item: Item, regex: HostRegex) -> None:
         if is_registry_suffix(tail):
             hint = r"end it in a whole domain, as \.example\.com$"
             raise refused(item, f"`/{regex.text}/` could match every domain of `{tail}`", hint)
+
+
+def fits_every_customer(pattern: str) -> bool:
+    """Whether a pattern, as `host_pattern` gives it, fits names that a platform gives to anybody.
+
+    An expression does if it fits a name that nobody would choose.
+    """
+    if pattern.startswith("*."):
+        return is_platform_suffix(pattern[2:])
+    if not pattern.startswith("/"):
+        return False
+    regex = host_regex(pattern[1:-1])
+    return any(
+        is_platform_suffix(tail) and regex.compiled.fullmatch(f"{unlikely}.{tail}")
+        for tail in regex.tails
+        for unlikely in _UNLIKELY
+    )
 
 
 def prefix(item: Item) -> IPv4Network | IPv6Network:

@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+LONGEST_HOST, LONGEST_LABEL = 253, 63
+"""RFC 1035 §2.3.4, as text without the last dot."""
 MAX_LENGTH = 200
 MAX_CHOICES = 5
 """Groups and quantifiers in one expression."""

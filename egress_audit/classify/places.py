@@ -4,10 +4,11 @@ import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-_HOST = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?", re.IGNORECASE)
+from egress_audit.classify.host_regexes import LONGEST_HOST
+
+_LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST = re.compile(rf"(?:{_LABEL}\.)*{_LABEL}\.?", re.IGNORECASE)
 _PORT = re.compile(r":(?P<port>[0-9]{1,5})(?:/(?P<protocol>tcp|udp))?$")
-LONGEST_HOST = 253
-"""RFC 1035 §2.3.4, as text without the last dot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,9 @@ def named_place(text: str) -> NamedPlace | None:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """An address; one with a zone is none, since that is no part of it and can hold anything."""
+    if "%" in text:
+        return None
     try:
         return ip_address(text)
     except ValueError:

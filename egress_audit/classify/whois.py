@@ -1,14 +1,16 @@
 """Who is behind a host, an address or an AS, from the lists alone: no name is resolved."""
 
 import re
+from ipaddress import IPv4Address, IPv6Address
 
+from egress_audit.addresses import address_text, embedded_ipv4
 from egress_audit.classify.catalogue import Catalogue
 from egress_audit.classify.destination import Classifier
 from egress_audit.classify.list_sources import LISTS, described
 from egress_audit.classify.operators import HIGHEST_ASN, OperatorTable
 from egress_audit.classify.places import NamedPlace, named_place
 from egress_audit.classify.public_suffixes import is_registry_suffix
-from egress_audit.classify.resolvers import known_resolvers
+from egress_audit.classify.resolvers import Asked, known_resolvers
 from egress_audit.errors import WrongUsage
 from egress_audit.model.audit import ListUsed
 from egress_audit.model.destination import Absent
@@ -66,10 +68,9 @@ def _of_as(asn: int) -> WhoIs:
 
 
 def _of_place(place: NamedPlace, catalogue: Catalogue, classifier: Classifier) -> WhoIs:
-    address = None if place.address is None else str(place.address)
+    address = None if place.address is None else _text(place.address)
     endpoints = catalogue.at(place)
-    resolvers = known_resolvers()
-    asked_how = resolvers.addresses.get(address) if address else resolvers.asked_at(place.host)
+    asked_how = _resolver_at(place)
     lists = [*catalogue.used, *_of_resolvers(), *(classifier.used if address else ())]
     return WhoIs(
         asked=address or place.host,
@@ -83,6 +84,20 @@ def _of_place(place: NamedPlace, catalogue: Catalogue, classifier: Classifier) -
         autonomous_system=_NOT_ASKED,
         lists=tuple(lists),
     )
+
+
+def _text(address: IPv4Address | IPv6Address) -> str:
+    number = int(address)
+    return address_text(address.version, number >> 64, number & 0xFFFF_FFFF_FFFF_FFFF)
+
+
+def _resolver_at(place: NamedPlace) -> Asked | None:
+    """How a resolver there is asked; also behind an IPv6 address that leads to an IPv4 one."""
+    resolvers, address = known_resolvers(), place.address
+    if address is None:
+        return resolvers.asked_at(place.host)
+    inner = embedded_ipv4(address) if isinstance(address, IPv6Address) else None
+    return resolvers.addresses.get(str(inner or address))
 
 
 def _of_resolvers() -> tuple[ListUsed, ...]:

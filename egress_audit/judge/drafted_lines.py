@@ -81,10 +81,12 @@ def _order(line: Line) -> tuple[int, bool, str, tuple[str, ...], tuple[str, ...]
 def _party(case: Case, name: str, rows: list[Observation]) -> Party:
     """Who stands behind a host or address: the catalogue's word before that of the lists."""
     matches = [match for seen in rows for match in seen.endpoints if match.by == name]
-    entries = _entries(case, matches)
+    found = _entries(case, matches)
+    entries = [entry for entry in found if entry.accuses] or found
     if entries:
+        vendors = ", ".join(sorted({entry.vendor for entry in entries}))
         return Party(
-            name=", ".join(sorted({entry.vendor for entry in entries})),
+            name=vendors if entries[0].accuses else f"{vendors} (general knowledge)",
             purposes=tuple(sorted({entry.purpose.value for entry in entries})),
             endpoints=tuple(entry.id for entry in entries),
         )

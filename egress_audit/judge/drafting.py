@@ -5,6 +5,7 @@ What the judge would still find is told and not allowed: a draft promises no mor
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 from egress_audit.addresses import NEAR, Scope, scope_of
@@ -23,6 +24,7 @@ from egress_audit.judge.permission import (
 from egress_audit.judge.phases import COMMAND, proven_phases
 from egress_audit.judge.rules import findings
 from egress_audit.judge.rules_of_attempts import endpoint
+from egress_audit.judge.verdict import blind_spots
 from egress_audit.model.audit import Kind, Observation
 from egress_audit.model.claim import Allow, Claim
 from egress_audit.model.destination import Absent
@@ -62,7 +64,8 @@ def drafted(case: Case) -> Draft:
     _add_spoken(claiming(case, allowed_by(lines.made(case)[0])), lines)
     made, left_out = lines.made(case)
     allow = allowed_by(made)
-    left = findings(claiming(case, allow))
+    under_draft = claiming(case, allow)
+    left = findings(under_draft)
     return Draft(
         allow=allow,
         lines=made,
@@ -70,8 +73,16 @@ def drafted(case: Case) -> Draft:
         answered=tuple(Reason(phrases.clause(seen), seen) for seen in case.answered())[:TOLD],
         uncovered=tuple(finding.message for finding in left[:TOLD]),
         uncovered_more=max(0, len(left) - TOLD),
+        unseen=tuple(_unseen(under_draft))[:TOLD],
         left_out=left_out,
     )
+
+
+def _unseen(case: Case) -> Iterator[str]:
+    """Blind spots that no assertion lifts: what hides in them has no line."""
+    for spot in blind_spots(case):
+        if spot.material and isinstance(spot.lifted_by, Absent):
+            yield spot.message
 
 
 def claiming(case: Case, allow: Allow) -> Case:

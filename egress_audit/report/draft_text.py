@@ -4,11 +4,11 @@ What a capture holds was chosen by whoever made it. So comments are cleaned, and
 of their own; values are quoted, and are no patterns, addresses or words of YAML.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from egress_audit.model.audit import Audit, EvidenceItem
+from egress_audit.model.audit import Audit, EvidenceItem, OwnAddresses
 from egress_audit.model.catalogue import Purpose
 from egress_audit.model.destination import Absent
 from egress_audit.model.draft import Draft, Line, Party, Reason
@@ -49,14 +49,17 @@ class Origin:
     evidence: tuple[EvidenceItem, ...]
     time: str
     """How long is covered, in words."""
+    own: OwnAddresses
 
 
 def origin_of(name: str, audit: Audit) -> Origin:
     """What the audit was of; `name`: of the capture or program."""
     first, last = audit.coverage.first_ts_ns, audit.coverage.last_ts_ns
-    if isinstance(first, Absent) or isinstance(last, Absent):
-        return Origin(name, audit.evidence, "no time that is known")
-    return Origin(name, audit.evidence, duration_text(last - first))
+    time = "no time that is known"
+    if not isinstance(first, Absent) and not isinstance(last, Absent):
+        time = duration_text(last - first)
+    called = "standard input" if name == "-" else name
+    return Origin(called, audit.evidence, time, audit.own_addresses)
 
 
 def draft_text(draft: Draft, name: str, origin: Origin, *, known_only: bool = False) -> str:
@@ -95,17 +98,26 @@ def _head(draft: Draft, origin: Origin, known_only: bool) -> list[str]:
             f"Marked {UNKNOWN}, and {what}: {counted(unknown, 'line')}. No list knows who is at "
             "the other end; find out before you allow it."
         )
+    if origin.own.how == "guessed":
+        own = listed(origin.own.prefixes, 4) or "unknown"
+        told.append(f"Which side is the program's was guessed: {own}. Say it with --local.")
     if draft.left_out:
         left = counted(draft.left_out, "more value")
         told.append(f"{left} would be needed, and no profile of that length is read by anybody.")
     lines = [line for text in told for line in comment(text)]
     if draft.uncovered:
         lines += comment("This evidence contradicts the draft all the same. No line can allow that")
-        for clause in draft.uncovered:
-            lines += comment(f"it {clause}", bullet="- ")
+        lines += _bullets(f"it {clause}" for clause in draft.uncovered)
         if draft.uncovered_more:
-            lines += comment(f"and {number(draft.uncovered_more)} more", bullet="- ")
+            lines += _bullets([f"and {number(draft.uncovered_more)} more"])
+    if draft.unseen:
+        lines += comment("This evidence hides the following, of which no line speaks:")
+        lines += _bullets(draft.unseen)
     return lines
+
+
+def _bullets(texts: Iterable[str]) -> list[str]:
+    return [line for text in texts for line in comment(text, bullet="- ")]
 
 
 def _top(name: str, origin: Origin) -> list[str]:

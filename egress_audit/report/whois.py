@@ -9,7 +9,7 @@ from egress_audit.model.whois import AutonomousSystem, Kind, WhoIs
 from egress_audit.report import section
 from egress_audit.report.json_pieces import json_of
 from egress_audit.report.places import SCOPE_WORDS
-from egress_audit.report.safe_text import NO_BREAK
+from egress_audit.report.safe_text import NO_BREAK, clean
 from egress_audit.report.section import Section
 from egress_audit.report.terminal import bold, indented, section_lines
 from egress_audit.report.words import SECOND_NS
@@ -35,7 +35,7 @@ Line = tuple[str, str]
 
 def whois_text(found: WhoIs, *, colour: bool = False, width: int = 100) -> str:
     """The answer for people; no line has more than `width` columns."""
-    parts = [[bold(_headline(found), colour), *_below_headline(found, width)]]
+    parts = [[bold(clean(_headline(found)), colour), *_below_headline(found, width)]]
     titles = list(_titles(found.endpoints))
     if len(titles) > FEW:
         parts[0] += ["", *(line for title in titles for line in indented(title, INDENT, width))]

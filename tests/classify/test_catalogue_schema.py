@@ -15,7 +15,7 @@ from egress_audit.errors import CatalogueInvalid
 from egress_audit.model.catalogue import Entry, Purpose, Switch, Verified
 from tests.builders.catalogues import file_text, read_entry
 
-MANUAL = Path(__file__).parent.parent.parent / "docs" / "catalogue-format.md"
+MANUAL = Path(__file__).parent.parent.parent / "docs" / "catalogue.md"
 
 HOUR_NS = 3_600_000_000_000
 

@@ -58,6 +58,22 @@ def test_an_expression_that_is_not_fit_is_refused(text: str) -> None:
     assert "c:1: " in refusal(read.host_pattern, f"'{text}'")
 
 
+@pytest.mark.parametrize(
+    "pattern",
+    ["*.github.io", r"/^[a-z0-9-]+\.github\.io$/", r"/^[a-z]+\.[a-z0-9]+\.amazonaws\.com(\.cn)?$/"],
+)
+def test_some_patterns_fit_every_customer_of_a_platform(pattern: str) -> None:
+    assert read.fits_every_customer(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["acme.github.io", "*.acme.github.io", r"/^bedrock\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$/"],
+)
+def test_other_patterns_fit_one_customer(pattern: str) -> None:
+    assert not read.fits_every_customer(pattern)
+
+
 @pytest.mark.parametrize("text", ["192.0.0.0/8", "192.0.2.1", "2000::/16"])
 def test_a_prefix_may_be_as_wide_as_an_allocation(text: str) -> None:
     assert value(read.prefix, f"'{text}'") == ip_network(text)

@@ -67,6 +67,12 @@ def test_an_address_is_looked_up_in_the_catalogue_and_placed() -> None:
     assert answer.destination.scope is Scope.DOCUMENTATION
 
 
+def test_an_address_within_another_is_told_as_documents_write_it() -> None:
+    answer = found("::FFFF:8.8.8.8")
+    assert answer.asked == "::ffff:8.8.8.8"
+    assert answer.resolver == "DNS over HTTPS (known resolver)"
+
+
 def test_an_address_at_another_port_is_another_thing() -> None:
     assert ids(found("192.0.2.1:80/tcp")) == []
 

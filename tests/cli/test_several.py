@@ -106,3 +106,14 @@ def test_a_list_that_cannot_be_used_is_no_fault_of_a_capture(
     shown = capsysbinary.readouterr()
     assert shown.out == b""
     assert b"broken.mmdb" in shown.err
+
+
+def test_every_capture_is_judged_by_the_users_catalogue(capsysbinary: Bytes) -> None:
+    names = ("rule-ea013-denied-purpose", "spot-purpose-undecided")
+    files = [str(CAPTURES / f"{name}.pcap") for name in names]
+    options = ["--catalogue", str(CAPTURES / "catalogues" / "acme.yaml"), "--jobs", "2", *ALL]
+    profile = str(CAPTURES / "profiles" / "no-telemetry.yaml")
+    arguments = [*files, "--profile", profile, *options, "--format", "json"]
+    assert run(["replay", *arguments]) == ExitCode.VIOLATED
+    rows = json.loads(capsysbinary.readouterr().out)["summary"]["captures"]
+    assert [row["reason"] for row in rows] == ["EA013", "purpose-undecided"]

@@ -141,6 +141,13 @@ def test_who_is_behind_a_host_is_told_as_the_lists_know_it() -> None:
     assert line.known
 
 
+def test_what_the_evidence_hides_from_the_draft_is_told() -> None:
+    rows = question("a.example", OUTSIDE), contact(OUTSIDE, named("a.example", ANSWER))
+    (hidden,) = drafted(case(*rows, hidden_names={"tls-ech": 2})).unseen
+    assert hidden.startswith("flows that hide the name they are for")
+    assert drafted(case(*rows)).unseen == ()
+
+
 def test_what_no_list_knows_is_marked() -> None:
     (line,) = covered(contact(OUTSIDE)).lines
     assert not line.known

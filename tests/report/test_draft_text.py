@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from egress_audit.judge.drafted_lines import MOST_LINES, allowed_by
 from egress_audit.judge.drafting import drafted
 from egress_audit.judge.profile import load_profile
-from egress_audit.model.audit import Direction, EvidenceItem, NameUse
+from egress_audit.model.audit import Direction, EvidenceItem, NameUse, OwnAddresses
 from egress_audit.model.claim import Claim
 from egress_audit.model.draft import Draft, Line, Party, Reason
 from egress_audit.model.flow import NameSource
@@ -22,7 +22,8 @@ from tests.builders.audits import asserted_silence, hub_lookup
 from tests.builders.cases import OUTSIDE, case, contact, named, place, question
 from tests.builders.runs import owner
 
-ORIGIN = Origin("run.pcap", (EvidenceItem("ab" * 32, 1, "pcap", ""),), "47.0 s")
+OWN = OwnAddresses("given", ("10.0.0.2/32",))
+ORIGIN = Origin("run.pcap", (EvidenceItem("ab" * 32, 1, "pcap", ""),), "47.0 s", OWN)
 EXAMPLE = Party("Example")
 SEEN = (
     question("a.example", OUTSIDE),
@@ -98,6 +99,24 @@ def test_what_no_line_can_allow_is_told_at_the_top() -> None:
     head = text.partition("name: ")[0]
     assert "contradicts the draft all the same" in head
     assert "it asked for a b.example (1 A question)" in head
+
+
+def test_what_the_evidence_hides_is_told_at_the_top() -> None:
+    draft = drafted(case(*SEEN, hidden_names={"tls-ech": 2}))
+    head = " ".join(text_of(draft).partition("name: ")[0].replace("#", " ").split())
+    assert "This evidence hides the following" in head
+    assert "flows that hide the name they are for" in head
+
+
+def test_a_guess_of_whose_side_is_whose_is_told_at_the_top() -> None:
+    guessed = replace(ORIGIN, own=replace(OWN, how="guessed"))
+    head = draft_text(drafted(case(*SEEN)), "drafted", guessed).partition("name: ")[0]
+    assert "was guessed: 10.0.0.2/32. Say it with --local." in head
+    assert "guessed" not in text_of(drafted(case(*SEEN))).partition("name: ")[0]
+
+
+def test_a_stream_is_called_standard_input() -> None:
+    assert origin_of("-", hub_lookup()).name == "standard input"
 
 
 def test_what_was_answered_stands_above_inbound() -> None:
