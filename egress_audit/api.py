@@ -17,7 +17,7 @@ from egress_audit.claims import (
     profile_of,
     weaknesses_of,
 )
-from egress_audit.classify.catalogue_files import catalogue_of, packaged_catalogue
+from egress_audit.classify.catalogue_files import packaged_catalogue
 from egress_audit.classify.destination import Classifier, embedded_classifier
 from egress_audit.columns import PacketBatch
 from egress_audit.endpoints import ReadCatalogue
