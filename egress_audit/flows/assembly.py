@@ -148,6 +148,11 @@ class Prints:
         self._prints[side] = stream[:MAX_PRINT]
         return True
 
+    @property
+    def room(self) -> int:
+        """Streams that can still be remembered."""
+        return MAX_PRINTS - len(self._prints)
+
     def note_upper(self, side: int, size: int) -> None:
         """Counts bytes far past the origin: after enough of them the numbers come round."""
         self._upper[side] += size

@@ -27,7 +27,8 @@ RECORDS = (
 )  # fmt: skip
 NAMES = (
     wire("hub.Example"), wire("a"), b"\0", b"\3a.b\1c\0", b"\2a\0\1b\0", b"\xc0\x0c",
-    b"\1a\xc0\x0c",    b"\x40" + b"a" * 64 + b"\0", b"\3a b\0", b"\1\xff\0", (b"\x3f" + b"a" * 63) * 4 + b"\0",
+    b"\1a\xc0\x0c", b"\x40" + b"a" * 64 + b"\0", b"\3a b\0", b"\1\xff\0",
+    (b"\x3f" + b"a" * 63) * 4 + b"\0",
 )  # fmt: skip
 
 
