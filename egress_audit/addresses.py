@@ -10,6 +10,7 @@ Source: IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890, RFC 819
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -207,6 +208,12 @@ def address_text(version: int, hi: int, lo: int) -> str:
     because `ipaddress` changed it in 3.13 and a document must not depend on the interpreter.
     """
     if version == 6 and (hi or lo >> 32 != 0xFFFF):
-        return str(IPv6Address(int(hi) << 64 | int(lo)))
+        return _text_of_ipv6(int(hi) << 64 | int(lo))
     dotted = f"{lo >> 24 & 255}.{lo >> 16 & 255}.{lo >> 8 & 255}.{lo & 255}"
     return dotted if version == 4 else f"::ffff:{dotted}"
+
+
+@lru_cache(maxsize=4096)
+def _text_of_ipv6(number: int) -> str:
+    """The text of an address; kept, as writing it costs ten times what it costs to look it up."""
+    return str(IPv6Address(number))

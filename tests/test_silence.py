@@ -41,6 +41,17 @@ ARGUMENTS = {
         ["replay", CAPTURE, "--format", "markdown", "--flows", "/dev/null"],
     ],
     "explain": [["explain", CAPTURE, "1-9"], ["explain", CAPTURE, "1", "--format", "json"]],
+    "whois": [
+        ["whois", "huggingface.co"],
+        ["whois", "8.8.8.8", "--format", "json"],
+        ["whois", "AS15169"],
+    ],
+    "profiles": [
+        ["profiles", "list"],
+        ["profiles", "show", "no-china", "--format", "json"],
+        ["profiles", "check", "offline"],
+        ["profiles", "new", "--from", CAPTURE],
+    ],
 }
 """Every command that makes no socket, in the ways it can be used."""
 SANDBOXED = {

@@ -168,6 +168,11 @@ class Prints:
         end, size = divmod(int(self._end[side]), END_UNIT)
         return bytes(self._bytes[end - size : end])
 
+    @property
+    def room(self) -> int:
+        """Streams that can still be remembered."""
+        return MAX_PRINTS - self._kept
+
     def note_upper(self, side: int, size: int) -> None:
         """Counts bytes far past the origin: after enough of them the numbers come round."""
         self._upper[side] += size

@@ -33,6 +33,9 @@ class Kind(StrEnum):
     LIKE_DNS = "DNS on another port"
     """Its first bytes could be those of a DNS message; its reader looks closer."""
 
+    # Enum's own is a function of Python, and part of every look-up of a reader.
+    __hash__ = str.__hash__
+
 
 BY_PORT = {
     DNS_PORT: Kind.DNS,

@@ -75,6 +75,8 @@ class Following:
         A side may be kept again before its later rows are looked at, but never further back.
         """
         rows = rows[self._how[side[rows]] != NOT]
+        if not len(rows):
+            return rows
         ahead = (self._place[side[rows]] - packets.tcp_seq[rows]).view(np.int32)
         at_place = self._how[side[rows]] == AT_PLACE
         wanted = at_place & (ahead < packets.payload_len[rows])

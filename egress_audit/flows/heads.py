@@ -19,7 +19,14 @@ from egress_audit.flows.growing import grown
 from egress_audit.flows.head import MAX_DNS_SEGMENTS, MAX_SEGMENTS, Head
 from egress_audit.flows.origins import Origins
 from egress_audit.flows.second_readings import SecondReadings
-from egress_audit.flows.segments import Segment, is_dns, payload_of, rank_within, segments_of
+from egress_audit.flows.segments import (
+    Segment,
+    beginnings_of,
+    is_dns,
+    payload_of,
+    rank_within,
+    segments_of,
+)
 from egress_audit.flows.table import Assigned
 
 TCP = 6
@@ -67,7 +74,10 @@ class Heads:
     def take(self, packets: PacketBatch, assigned: Assigned) -> Iterator[Head]:
         """Heads that grew, one at a time; `settle` must be called on each before the next."""
         side = assigned.flow * 2 + assigned.by_orig
-        self._grow(int(side.max(initial=0)) + 2)
+        needed = int(side.max(initial=0)) + 2
+        self._stage = grown(self._stage, needed)
+        for kept in (self._following, self._second, self._origins):
+            kept.grow(needed)
         payload = (packets.proto == TCP) & (packets.payload_len > 0) & (side >= 0)
         rows = np.flatnonzero(payload & (packets.tcp_flags & RST == 0))
         for number in self._origins.note(packets, side, rows):
@@ -75,11 +85,12 @@ class Heads:
         self._moved.clear()
         going_on = self._following.candidates(packets, side, rows)
         self._alone = self._passed_over(packets, side, rows)
-        wanted = np.union1d(self._wanted(packets, side, rows), going_on)
+        wanted = self._wanted(packets, side, rows)
+        wanted = np.union1d(wanted, going_on) if len(going_on) else wanted
         yield from self._heads(packets, side, wanted)
-        # Sides that were read beyond a message in this batch may have more in it than was wanted.
-        late = rows[np.isin(side[rows], list(self._moved))] if self._moved else rows[:0]
-        yield from self._heads(packets, side, np.setdiff1d(late, wanted))
+        if self._moved:  # they may have more in this batch, behind a message, than was wanted
+            late = rows[np.isin(side[rows], list(self._moved))]
+            yield from self._heads(packets, side, np.setdiff1d(late, wanted))
         self._second.compare(packets, side, rows, self._alone)
 
     def _heads(self, packets: PacketBatch, side: I64, rows: I64) -> Iterator[Head]:
@@ -192,10 +203,7 @@ class Heads:
                 hole = head.assembly.has_hole
                 self._give_up(head.flow, "a segment is missing" if hole else "never completed")
             self._close(head)
-        self._release()
-
-    def _release(self) -> None:
-        """Lets go of what is kept of every side: 17 bytes, of sixteen million sides at most."""
+        # What is kept of every side is 17 bytes, of sixteen million sides at most.
         self._stage = self._stage[:0].copy()
         self._origins.release()
         self._following = Following()
@@ -235,23 +243,15 @@ class Heads:
         self._stage[side] = BEGUN
         return True
 
-    def _grow(self, needed: int) -> None:
-        self._following.grow(needed)
-        self._second.grow(needed)
-        self._stage = grown(self._stage, needed)
-        self._origins.grow(needed)
-
     def _passed_over(self, packets: PacketBatch, side: I64, rows: I64) -> list[int]:
         """Closes the heads of streams that say nothing, before they begin; their first rows."""
         rows = rows[self._stage[side[rows]] == NEW]
         rows = rows[np.unique(side[rows], return_index=True)[1]]
         rows = rows[self._origins.begins_with(packets, side, rows)]
         rows = self._glance.passed_over(packets, rows[~is_dns(packets, rows)])
-        self._stage[side[rows]] = SATED
-        columns = side[rows], packets.payload[rows], packets.payload_cap[rows]
-        for number, start, size in zip(*(column.tolist() for column in columns), strict=True):
-            stream = packets.buffer[start : start + min(size, MAX_PRINT)].tobytes()
-            self._second.keep(number, self._origins.said(number) or 0, stream)
+        sides, begun = side[rows], beginnings_of(packets, rows, MAX_PRINT)
+        self._stage[sides] = SATED
+        self._second.keep_all(sides, self._origins.of(sides), begun)
         done: list[int] = rows.tolist()
         return done
 

@@ -35,6 +35,11 @@ class Origins:
         """Where the first SYN of a side says that its stream begins; None if no SYN did."""
         return self._origin.item(side) if self._from.item(side) == FROM_SYN else None
 
+    def of(self, sides: I64) -> U32:
+        """(n,) where the streams of some sides begin, of which that is known."""
+        found: U32 = self._origin[sides]
+        return found
+
     def begin(self, side: int, sequence: int) -> None:
         """The stream of a side begins with its first payload, as no SYN was there."""
         self._origin[side], self._from[side] = sequence, FROM_DATA
@@ -63,13 +68,13 @@ class Origins:
         self._origin[sides] = packets.tcp_seq[first] + np.uint32(1)
         self._from[sides] = FROM_SYN
         early = early[self._from[side[early]] == FROM_SYN]
-        said, at = np.unique(side[early], return_index=True)
-        before = early[at] < first[np.searchsorted(sides, said)]
-        said, at = said[before], early[at[before]]
-        self._origin[said] = packets.tcp_seq[at]
-        self._from[said] = FROM_DATA
+        if len(early):
+            said, at = np.unique(side[early], return_index=True)
+            before = early[at] < first[np.searchsorted(sides, said)]
+            said, at = said[before], early[at[before]]
+            self._origin[said] = packets.tcp_seq[at]
+            self._from[said] = FROM_DATA
         # A SYN that was recorded after its data begins at these, or not far before.
         apart = self._origin[side[rows]] - (packets.tcp_seq[rows] + np.uint32(1))
         allowed = np.where(self._from[side[rows]] == FROM_DATA, LIMIT, 1)
-        others: list[int] = np.unique(side[rows[apart >= allowed]]).tolist()
-        return others
+        return sorted({*side[rows[apart >= allowed]].tolist()})

@@ -43,6 +43,14 @@ class SecondReadings:
         self._print_origin[side] = origin
         self._printed[side] = self._prints.keep(side, stream)
 
+    def keep_all(self, sides: I64, origins: U32, streams: Sequence[bytes]) -> None:
+        """The same of several sides, (n,) each, whose streams have bytes."""
+        room = min(max(self._prints.room, 0), len(sides))
+        self._print_origin[sides] = origins
+        self._printed[sides] = np.arange(len(sides)) < room
+        for side, stream in zip(sides.tolist(), streams, strict=True):
+            self._prints.keep(side, stream)
+
     def release(self) -> None:
         """Lets go of everything but the counts, once all has been read."""
         for name in COLUMNS:

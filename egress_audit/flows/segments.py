@@ -87,3 +87,11 @@ def is_dns(packets: PacketBatch, rows: I64) -> Bool:
 def payload_of(packets: PacketBatch, segment: Segment) -> bytes:
     """The captured payload of a segment."""
     return packets.buffer[segment.start : segment.start + segment.captured].tobytes()
+
+
+def beginnings_of(packets: PacketBatch, rows: I64, size: int) -> list[bytes]:
+    """The first captured bytes of the payload of some rows, at most `size` of each."""
+    starts = packets.payload[rows]
+    ends = starts + np.minimum(packets.payload_cap[rows], size)
+    octets = packets.buffer.data
+    return [bytes(octets[a:b]) for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]

@@ -105,10 +105,10 @@ class Cursor:
             raise Damage(Unread.MALFORMED)
         for place, (target, first, before) in enumerate(targets, 1):
             self._known[target] = (labels[first:], octets - before, hops - place)
-        return _host(labels)
+        return host_text(labels)
 
 
-def _host(labels: list[bytes]) -> str:
+def host_text(labels: list[bytes]) -> str:
     r"""The labels as a host name; a dot inside a label is no separator and is written \x2e."""
     if not labels:
         return "."

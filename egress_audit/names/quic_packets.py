@@ -113,9 +113,12 @@ def _behind_frame(payload: bytes, at: int, kind: int) -> int:
 
 def varint(raw: bytes, at: int, end_means: Unread = Unread.MALFORMED) -> tuple[int, int]:
     """The integer at `at`, and where it ends (RFC 9000 §16)."""
-    size = 1 << (raw[at] >> 6) if at < len(raw) else 1
+    first = raw[at] if at < len(raw) else 0
+    size = 1 << (first >> 6)
     if at + size > len(raw):
         raise Damage(end_means)
+    if size == 1:
+        return first, at + 1
     return int.from_bytes(raw[at : at + size], "big") & (1 << size * 8 - 2) - 1, at + size
 
 

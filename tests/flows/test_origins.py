@@ -68,3 +68,9 @@ def test_there_is_room_for_as_many_sides_as_are_asked_for() -> None:
     origins.release()
     origins.grow(2)
     assert origins.said(1) is None
+
+
+def test_the_origins_of_several_sides_are_told_together() -> None:
+    origins, _ = noted((99, "S", b""))
+    origins.begin(0, 7)
+    assert origins.of(np.array([1, 0])).tolist() == [100, 7]

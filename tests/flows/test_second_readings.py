@@ -5,6 +5,7 @@ import pytest
 
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import packets_of
+from egress_audit.flows import assembly
 from egress_audit.flows.second_readings import SecondReadings
 from tests.builders.captures import TCP, Frame, ethernet, ipv4, pcap, tcp
 from tests.builders.engine import opened
@@ -52,3 +53,27 @@ def test_what_is_remembered_itself_is_not_looked_at_again() -> None:
         second.keep(1, 100, b"hello")
         second.compare(packets, np.full(2, 1), np.arange(2), remembered)
         assert second.conflicting == conflicting
+
+
+def test_what_several_sides_begin_with_is_remembered_as_that_of_each_is() -> None:
+    wire = tcp(40000, 80, "PA", 100, 1, b"jello")
+    frames = [Frame(0, ethernet(ipv4("10.0.0.2", "192.0.2.1", wire, TCP)))] * 2
+    packets = packets_of(next(iter(opened(pcap(frames)))), Ledger())
+    second = SecondReadings()
+    origins = np.array([100, 90], np.uint32)
+    second.keep_all(np.array([1, 3]), origins, [b"hello", b"0123456789jello"])
+    second.compare(packets, np.array([1, 3]), np.arange(2))
+    assert (second.conflicting, second.unremembered) == (1, 0)
+
+
+def test_of_several_sides_so_many_are_remembered_as_there_is_room_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(assembly, "MAX_PRINTS", 1)
+    wire = tcp(40000, 80, "PA", 100, 1, b"jello")
+    frames = [Frame(0, ethernet(ipv4("10.0.0.2", "192.0.2.1", wire, TCP)))] * 2
+    packets = packets_of(next(iter(opened(pcap(frames)))), Ledger())
+    second = SecondReadings()
+    second.keep_all(np.array([1, 3]), np.full(2, 100, np.uint32), [b"hello", b"hello"])
+    second.compare(packets, np.array([1, 3]), np.arange(2))
+    assert (second.conflicting, second.unremembered) == (1, 1)

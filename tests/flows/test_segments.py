@@ -5,7 +5,14 @@ import numpy as np
 from egress_audit.columns import PacketBatch
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import packets_of
-from egress_audit.flows.segments import Segment, is_dns, payload_of, rank_within, segments_of
+from egress_audit.flows.segments import (
+    Segment,
+    beginnings_of,
+    is_dns,
+    payload_of,
+    rank_within,
+    segments_of,
+)
 from tests.builders.captures import TCP, Frame, ethernet, ipv4, pcap, tcp
 from tests.builders.engine import opened
 
@@ -61,3 +68,8 @@ def test_whether_a_side_is_wanted_is_asked_when_its_turn_comes() -> None:
 def test_rows_of_one_side_are_counted_in_the_order_in_which_they_came() -> None:
     assert rank_within(np.array([7, 3, 7, 7, 3])).tolist() == [0, 0, 1, 2, 1]
     assert rank_within(np.zeros(0, np.int64)).tolist() == []
+
+
+def test_the_beginning_of_a_payload_ends_where_the_payload_does() -> None:
+    packets = packets_in(tcp(40000, 443, "A", payload=b"abcdef"), tcp(40000, 443, payload=b"xy"))
+    assert beginnings_of(packets, np.array([1, 0]), 3) == [b"xy", b"abc"]
