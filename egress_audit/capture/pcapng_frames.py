@@ -58,8 +58,10 @@ class FrameRecords:
 
     def spread(self) -> I64:
         """(fields of Rules, frames): the rules of every frame."""
-        lengths = np.diff([*self.starts, len(self.position)])
-        return np.repeat(np.array(self.rules, np.int64).T, lengths, axis=1)
+        rules = np.array(self.rules, np.int64).T
+        if len(self.rules) == 1:
+            return np.broadcast_to(rules, (len(rules), len(self.position)))
+        return np.repeat(rules, np.diff([*self.starts, len(self.position)]), axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,10 @@ def _heads(window: Window, position: I64, big: Bool) -> Heads:
     if big.any():
         words = np.where(big[:, None], words.byteswap(), words)
     simple, old = words[:, 0] == SPB, words[:, 0] == OPB
+    ticks = words[:, 3].astype(np.uint64) << np.uint64(32) | words[:, 4]
+    if not (simple.any() or old.any()):
+        length, number, caplen, wirelen = words[:, [1, 2, 5, 6]].T.astype(np.int64)
+        return Heads(simple, old, length, number, np.zeros_like(number), ticks, caplen, wirelen)
     first, second = words[:, 2] >> np.uint32(16), words[:, 2] & np.uint32(0xFFFF)
     halves = (np.where(big, first, second), np.where(big, second, first))
     number = np.where(old, halves[0], np.where(simple, 0, words[:, 2]))
@@ -150,7 +156,7 @@ def _heads(window: Window, position: I64, big: Bool) -> Heads:
         length=words[:, 1].astype(np.int64),
         interface=number.astype(np.int64),
         drops=drops.astype(np.int64),
-        ticks=words[:, 3].astype(np.uint64) << np.uint64(32) | words[:, 4],
+        ticks=ticks,
         caplen=np.where(simple, words[:, 2], words[:, 5]).astype(np.int64),
         wirelen=np.where(simple, words[:, 2], words[:, 6]).astype(np.int64),
     )

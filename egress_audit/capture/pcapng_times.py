@@ -25,7 +25,9 @@ def nanoseconds(ticks: U64, interface: I32, interfaces: Sequence[InterfaceState]
     ticks: (n,) in units of the frame's interface; interface: (n,) index into `interfaces`.
     """
     ns = np.empty(len(ticks), np.int64)
-    units = {(interfaces[i].resolution, interfaces[i].offset_s) for i in np.unique(interface)}
+    alike = len(interface) and (interface == interface[0]).all()
+    used = interface[:1] if alike else np.unique(interface)
+    units = {(interfaces[i].resolution, interfaces[i].offset_s) for i in used}
     if len(units) == 1:
         return scaled(ticks, *units.pop())
     kinds = sorted(units)
@@ -46,8 +48,9 @@ def scaled(ticks: U64, resolution: int, offset_s: int) -> I64:
     """
     power = resolution & 0x7F
     seconds, fraction = binary(ticks, power) if resolution & 0x80 else decimal(ticks, power)
-    ns: I64 = np.clip(shifted(seconds, offset_s) * BILLION + fraction, -LIMIT_NS, LIMIT_NS - 1)
-    return ns
+    ns = shifted(seconds, offset_s) * BILLION + fraction
+    within: I64 = np.minimum(np.maximum(ns, -LIMIT_NS), LIMIT_NS - 1)
+    return within
 
 
 def decimal(ticks: U64, power: int) -> tuple[U64, I64]:

@@ -101,11 +101,11 @@ class Ledger:
         """Adds one batch. outcome: (frames,); partial: (packets,), WHOLE and its siblings."""
         self.frames += len(outcome)
         self.truncated += truncated
-        values, counts = np.unique(outcome, return_counts=True)
+        others = outcome[outcome != PACKET]
+        self.packets += len(outcome) - len(others)
+        values, counts = np.unique(others, return_counts=True) if len(others) else (others, others)
         for value, count in zip(values.tolist(), counts.tolist(), strict=True):
-            if value == PACKET:
-                self.packets += count
-            elif value in NO_DESTINATION:
+            if value in NO_DESTINATION:
                 self.no_destination[NO_DESTINATION[value]] += count
             else:
                 self._add_undecoded(reason(value), count)
@@ -113,9 +113,10 @@ class Ledger:
 
     def add_partial(self, partial: U8) -> None:
         """Counts what is missing of packets that are no frames of their own. partial: (packets,)"""
-        for value, count in enumerate(np.bincount(partial).tolist()):
-            if value != WHOLE and count:
-                self.partial[PARTIAL[value]] += count
+        if partial.any():
+            for value, count in enumerate(np.bincount(partial).tolist()):
+                if value != WHOLE and count:
+                    self.partial[PARTIAL[value]] += count
 
     def put_together(self, fragments: int) -> None:
         """Takes back fragments that were counted as partial before their datagram was whole."""

@@ -134,7 +134,7 @@ def _followed(header: Header, rows: Rows) -> Decoded:
             return at, kind, outcome
         # One header of each row in a pass: what it leads to waits for the next.
         kinds = kind[going]
-        for known in HEADERS.keys() & set(np.unique(kinds).tolist()):
+        for known in HEADERS.keys() & _distinct(kinds):
             chosen = going[kinds == known]
             inside = rows.inside(chosen, at[chosen])
             at[chosen], kind[chosen], outcome[chosen] = HEADERS[known](inside)
@@ -145,6 +145,12 @@ def _followed(header: Header, rows: Rows) -> Decoded:
     going = _unfinished(kind, outcome)
     outcome[going[kind[going] < ANY_IP]] = link_kinds.NESTED
     return at, kind, outcome
+
+
+def _distinct(kinds: I64) -> set[int]:
+    """The values in a column of one row or more; most often there is one."""
+    first: int = kinds[0].item()
+    return {first} if (kinds == first).all() else set(np.unique(kinds).tolist())
 
 
 def _unfinished(kind: I64, outcome: I64) -> I64:

@@ -20,6 +20,7 @@ ICMP_HEADER = 8
 IS_ICMP: Bool = np.zeros((7, 256), np.bool_)
 """IP version, protocol → whether that is the version's own ICMP."""
 IS_ICMP[4, ICMP] = IS_ICMP[6, ICMPV6] = True
+MAY_BE_ICMP: Bool = IS_ICMP[4] | IS_ICMP[6]
 HEADER_LEN: I64 = np.where(np.arange(256) == UDP, 8, 0)
 """Protocol → bytes of its header; of TCP and ICMP it is read."""
 NEEDED: I64 = np.where(IS_PORTED, 4, 0)
@@ -59,8 +60,10 @@ def transport_layers(
     if unread.any():
         available[unread] = 0
     header = _headers(batch.buffer, at)
-    ports = _ports(header, proto, version, available)
-    header_len, short, short_offset = _lengths(header, proto, version, available)
+    icmp = np.flatnonzero(MAY_BE_ICMP[proto])
+    icmp = icmp[IS_ICMP[version[icmp], proto[icmp]]]
+    ports = _ports(header, proto, icmp, available)
+    header_len, short, short_offset = _lengths(header, proto, icmp, available)
     short &= ~unread
     short_offset &= ~(short | unread)
     stated = _stated(header, proto, rows_of(network.transport_len, rows))
@@ -111,13 +114,13 @@ def _headers(buffer: U8, at: I64) -> U8:
     return view[np.minimum(at, len(buffer) - 20)].view(np.uint8).reshape(-1, 20)
 
 
-def _ports(header: U8, proto: U8, version: U8, available: I64) -> dict[str, Any]:
+def _ports(header: U8, proto: U8, icmp: I64, available: I64) -> dict[str, Any]:
     """Columns of the ports; of ICMP the type and the one that answers it, or the code where none
-    does, which is one-way."""
+    does, which is one-way. icmp: rows of it."""
     there, halves = IS_PORTED[proto] & (available >= 4), header.view(">u2")
     sport, dport = _where(there, halves[:, 0]), _where(there, halves[:, 1])
     one_way: Bool = np.zeros(len(proto), np.bool_)
-    icmp = np.flatnonzero(IS_ICMP[version, proto] & (available >= 2))
+    icmp = icmp[available[icmp] >= ICMP_NEEDED]
     if len(icmp):
         kind = header[icmp, 0]
         pairs = proto[icmp] == ICMP
@@ -128,14 +131,13 @@ def _ports(header: U8, proto: U8, version: U8, available: I64) -> dict[str, Any]
     return {"sport": sport, "dport": dport, "one_way": one_way}
 
 
-def _lengths(header: U8, proto: U8, version: U8, available: I64) -> tuple[I64, Bool, Bool]:
+def _lengths(header: U8, proto: U8, icmp: I64, available: I64) -> tuple[I64, Bool, Bool]:
     """Transport header length of each packet; which are not whole, and which of TCP state a length
     that cannot be true."""
     tcp = proto == TCP
     offset = _where(available >= 13, header[:, 12] >> np.uint8(4)).astype(np.int64) * 4
     header_len = np.where(tcp, offset, HEADER_LEN[proto])
     short = available < NEEDED[proto]
-    icmp = np.flatnonzero(IS_ICMP[version, proto])
     if len(icmp):
         header_len[icmp], short[icmp] = ICMP_HEADER, available[icmp] < ICMP_NEEDED
     return header_len, short, tcp & (offset < 20)
