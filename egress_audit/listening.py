@@ -8,7 +8,7 @@ from egress_audit.attribute.capture_dialects import CaptureDialects
 from egress_audit.attribute.observations import MAX_OBSERVATIONS
 from egress_audit.capture.timeline import Timeline
 from egress_audit.columns import FrameSource, PacketBatch
-from egress_audit.decode.duplicates import duplicates
+from egress_audit.decode.duplicates import Duplicates
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import Decoder
 from egress_audit.flows.datagrams import Datagram, Datagrams
@@ -99,12 +99,13 @@ class Listening:
         self._wanted = Datagrams(SALTS, PLAIN_VERSIONS)
         self.dialects = CaptureDialects()
         self.duplicates = 0
+        self._repeated = Duplicates()
 
     def batches(self) -> Iterator[tuple[PacketBatch, Assigned]]:
         """Reads everything; yields each batch once it has been taken in."""
         for batch in self._source:
             self.timeline.take(batch)
-            self.duplicates += int(duplicates(batch).sum())
+            self.duplicates += int(self._repeated.take(batch).sum())
             packets = self.decoder.packets(batch, self.ledger)
             assigned = self._take(packets)
             self._read_further()

@@ -20,8 +20,43 @@ WEIGHT = np.uint64(0x9E3779B97F4A7C15)
 """Odd multiplier of the first word."""
 
 
-def duplicates(batch: FrameBatch) -> Bool:
-    """(frames,) True for each frame that repeats one of the WINDOW frames before it."""
+Frame = tuple[bytes, int, int]
+"""What is compared of one frame: its first bytes, and its captured length and that on the wire."""
+
+
+class Duplicates:
+    """Finds them in the batches of one capture, wherever one batch ends and the next begins."""
+
+    def __init__(self) -> None:
+        self._last: list[Frame] = []
+        """The last WINDOW frames of the batches before."""
+
+    def take(self, batch: FrameBatch) -> Bool:
+        """(frames,) True for each frame that repeats one of the WINDOW frames before it."""
+        repeated = _inside(batch)
+        count = len(batch)
+        first = _frames(batch, range(min(WINDOW, count)))
+        before = self._last + first
+        for row, frame in enumerate(first):
+            place = len(self._last) + row
+            repeated[row] |= frame in before[max(place - WINDOW, 0) : place]
+        last = _frames(batch, range(max(count - WINDOW, 0), count))
+        self._last = (self._last + last)[-WINDOW:]
+        return repeated
+
+
+def _frames(batch: FrameBatch, rows: range) -> list[Frame]:
+    """What is compared of these frames."""
+    frames = []
+    for row in rows:
+        start, caplen = int(batch.offset[row]), int(batch.caplen[row])
+        head = batch.buffer[start : start + min(caplen, HEAD)].tobytes()
+        frames.append((head, caplen, int(batch.wirelen[row])))
+    return frames
+
+
+def _inside(batch: FrameBatch) -> Bool:
+    """The same of the frames of one batch alone."""
     mark = _marks(batch)
     repeated: Bool = np.zeros(len(batch), np.bool_)
     backs = range(1, min(WINDOW, len(batch) - 1) + 1)

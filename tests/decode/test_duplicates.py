@@ -2,21 +2,25 @@
 
 import io
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from egress_audit.capture.pcap import PcapSource, read_header
 from egress_audit.capture.window import Window
-from egress_audit.decode.duplicates import duplicates
+from egress_audit.decode.duplicates import Duplicates
 from tests.builders.captures import START_NS, UDP, Frame, ethernet, ipv4, pcap, udp
+from tests.builders.engine import SMALLEST_BLOCK
 
 
-def repeated(*frames: bytes, wirelens: tuple[int, ...] = ()) -> list[bool]:
+def repeated(*frames: bytes, wirelens: tuple[int, ...] = (), block: int = 1 << 16) -> list[bool]:
     lens = wirelens or tuple(len(frame) for frame in frames)
     raw = pcap(
         [Frame(START_NS + n, f, wirelen=lens[n]) for n, f in enumerate(frames)], nanoseconds=True
     )
     header = read_header(raw)
     assert header is not None
-    source = PcapSource("x", Window(io.BytesIO(raw)), header)
-    return [bool(one) for batch in source for one in duplicates(batch)]
+    source, found = PcapSource("x", Window(io.BytesIO(raw), block=block), header), Duplicates()
+    return [bool(one) for batch in source for one in found.take(batch)]
 
 
 def datagram(payload: bytes, identification: int = 1) -> bytes:
@@ -54,3 +58,12 @@ def test_bytes_behind_a_short_frame_do_not_count() -> None:
 def test_one_frame_and_no_frame_have_no_duplicate() -> None:
     assert repeated(b"a" * 20) == [False]
     assert repeated() == []
+
+
+@settings(max_examples=40)
+@given(st.lists(st.integers(0, 4), max_size=40))
+def test_where_a_batch_ends_makes_no_difference(kinds: list[int]) -> None:
+    frames = [datagram(b"x" * kind, kind) for kind in kinds]
+    alike = [kind in kinds[max(n - 4, 0) : n] for n, kind in enumerate(kinds)]
+    assert repeated(*frames) == alike
+    assert repeated(*frames, block=SMALLEST_BLOCK) == alike
