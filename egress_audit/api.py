@@ -15,6 +15,7 @@ from egress_audit.columns import PacketBatch
 from egress_audit.errors import EgressAuditError, InputUnreadable, WrongUsage
 from egress_audit.flows.table import Assigned
 from egress_audit.judge.profile import load_profile
+from egress_audit.keeping.lookup import LookedUp, lookup_addresses
 from egress_audit.listening import USUAL_BOUNDS, Bounds
 from egress_audit.model.audit import Audit, Verdict
 from egress_audit.model.claim import Claim
@@ -35,12 +36,14 @@ __all__ = [
     "EgressAuditError",
     "Ending",
     "ExplainedFrame",
+    "LookedUp",
     "Verdict",
     "audit_capture",
     "audit_merged",
     "audit_run",
     "cited_frames",
     "explain_frames",
+    "lookup_addresses",
 ]
 
 NOTHING_ASSERTED = Asserted()
