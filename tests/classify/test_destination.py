@@ -234,6 +234,10 @@ def test_all_embedded_lists_are_named(embedded: Classifier) -> None:
         ("8.8.8.8", None, False),
         ("114.114.114.114", None, True),  # announced abroad by a US company
         ("162.159.140.245", None, None),  # a CDN front: the origin cannot be seen
+        ("13.32.0.9", None, None),  # CloudFront, within the AS of AWS
+        ("52.82.128.9", True, True),  # its sites in China have another operator
+        ("198.41.0.4", None, False),  # a root server, one of the hundreds under this address
+        ("2001:dc3::35", None, False),
         ("1.2.3.4", None, None),  # no AS, sources differ
         ("103.102.166.224", None, False),  # Wikimedia in Singapore; other lists say at its seat
         ("80.10.246.2", False, None),  # Orange, where nobody announces it
