@@ -15,7 +15,7 @@ format_option = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(no_args_is_help=False)
 def lists() -> None:
     """Say which lists are in use, ask them, and keep others or newer ones.
 
@@ -23,7 +23,7 @@ def lists() -> None:
     """
 
 
-@lists.command()
+@lists.command(short_help="Show the lists in use.")
 @format_option
 def show(form: str) -> int:
     """Show each list in use: date, age, licence, sha256, rows, and where it came from.
@@ -39,7 +39,7 @@ def show(form: str) -> int:
     return 0
 
 
-@lists.command()
+@lists.command(short_help="Say what the lists know of addresses.")
 @click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...")
 @click.option(
     "--lists",
@@ -74,7 +74,7 @@ def _given(addresses: tuple[str, ...]) -> Iterator[str]:
             yield address
 
 
-@lists.command("import")
+@lists.command("import", short_help="Keep another list, or remove it.")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--name", metavar="NAME", help="Keep it under this name; else that of the file.")
 @click.option("--date", metavar="YYYY-MM-DD", help="Date of its data, where the file has none.")
@@ -111,7 +111,7 @@ def import_(
     return 0
 
 
-@lists.command()
+@lists.command(short_help="Take newer versions of the lists.")
 @click.option("--from", "origin", metavar="URL|FOLDER", help="A folder with a manifest.json.")
 @click.option("--undo", is_flag=True, help="Go back to the lists that came with the program.")
 @format_option

@@ -213,6 +213,11 @@ def test_an_update_from_nowhere_says_what_sources_there_are(
     assert json.loads(capsys.readouterr().out)["updated"] == []
 
 
+def test_lists_alone_is_wrong_usage_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["lists"]) == ExitCode.USAGE
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
 def test_an_update_cannot_be_undone_and_taken_at_once(tmp_path: Path) -> None:
     assert run(["lists", "update", "--undo", "--from", str(tmp_path)]) == ExitCode.USAGE
 
