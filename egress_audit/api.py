@@ -25,6 +25,7 @@ from egress_audit.errors import EgressAuditError, InputUnreadable, WrongUsage
 from egress_audit.flows.table import Assigned
 from egress_audit.judge.drafting import draft_name, draft_name_of, drafted
 from egress_audit.judge.profile import load_profile
+from egress_audit.keeping.lookup import LookedUp, lookup_addresses
 from egress_audit.listening import USUAL_BOUNDS, Bounds
 from egress_audit.model.audit import Audit, Verdict
 from egress_audit.model.claim import Claim
@@ -46,6 +47,7 @@ __all__ = [
     "EgressAuditError",
     "Ending",
     "ExplainedFrame",
+    "LookedUp",
     "Verdict",
     "audit_capture",
     "audit_merged",
@@ -56,6 +58,7 @@ __all__ = [
     "draft_profile",
     "explain_frames",
     "look_up",
+    "lookup_addresses",
     "packaged_profiles",
     "profile_of",
     "weaknesses_of",

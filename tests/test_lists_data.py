@@ -110,7 +110,10 @@ def test_every_overridden_block_has_a_known_operator() -> None:
 
 
 def test_anycast_is_marked_by_whole_routable_blocks() -> None:
-    lengths = {
-        (n.version, n.prefixlen) for n in (ip_network(r["prefix"]) for r in rows("anycast.csv"))
-    }
+    resolvers = [r["prefix"] for r in rows("anycast.csv") if r["role"] == "anycast-dns"]
+    lengths = {(n.version, n.prefixlen) for n in map(ip_network, resolvers)}
     assert lengths <= {(4, 24), (6, 48)}  # RFC 7454 §6.1.3: longer ones are not passed on
+
+
+def test_what_is_in_many_places_is_a_resolver_or_a_front() -> None:
+    assert {row["role"] for row in rows("anycast.csv")} == {"anycast-dns", "cdn"}

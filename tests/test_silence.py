@@ -1,6 +1,7 @@
 """The auditor is silent, whatever it is asked to do.
 
-`replay` and `explain` make no socket at all: a kernel that would kill them for one shows it.
+`replay`, `explain` and `lists` make no socket at all: a kernel that would kill them for one shows
+it. Only `lists update --from URL` does, and no other command so much as loads the room that can.
 
 `run` and `doctor` need sockets: pairs between their own processes, and in namespaces that they
 made netlink and packet sockets. What holds of each of their processes: it asks no resolver,
@@ -10,6 +11,8 @@ What the audited program does with its own sockets is another matter.
 """
 
 import ctypes
+import hashlib
+import json
 import os
 import platform
 import socket
@@ -24,6 +27,7 @@ import pytest
 
 from egress_audit.cli.main import COMMANDS
 from egress_audit.model.run import Rung
+from tests.builders.address_lists import merged_bytes
 from tests.builders.recorded_runs import NO_NAMESPACES, PATH, Way, place
 from tests.builders.uplink import behind_uplink
 
@@ -52,8 +56,10 @@ ARGUMENTS = {
         ["profiles", "check", "offline"],
         ["profiles", "new", "--from", CAPTURE],
     ],
+    "lists": [["lists", "show"], ["lists", "lookup", "8.8.8.8", "10.0.0.1", "--format", "json"]],
 }
-"""Every command that makes no socket, in the ways it can be used."""
+"""Every command that makes no socket, in the ways it can be used; of `lists` all but `update`, of
+which more below."""
 SANDBOXED = {
     "run": [
         ["run", "--observe", "5s", "--", "true"],
@@ -84,11 +90,17 @@ def forbid_sockets() -> None:
     assert libc.prctl(PR_SET_SECCOMP, MODE_FILTER, filter_, 0, 0) == 0
 
 
-def run_without_sockets(arguments: list[str]) -> subprocess.CompletedProcess[bytes]:
-    """Runs Python with these arguments in a process that dies at its first socket."""
+def run_without_sockets(
+    arguments: list[str], data: Path | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    """Runs Python with these arguments in a process that dies at its first socket.
+
+    data: the user's data folder, if not their own.
+    """
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=ROOT,
+        env=dict(os.environ) | ({"XDG_DATA_HOME": str(data)} if data else {}),
         capture_output=True,
         timeout=120,
         check=False,
@@ -116,6 +128,56 @@ def test_no_command_opens_a_socket(arguments: list[str]) -> None:
 def test_the_filter_would_end_a_command_that_opens_one() -> None:
     done = run_without_sockets(["-c", "import socket; socket.socket()"])
     assert done.returncode < 0
+
+
+@linux
+@pytest.mark.parametrize("what", ["import", "update"])
+def test_lists_are_taken_from_files_without_a_socket(tmp_path: Path, what: str) -> None:
+    content = merged_bytes("JP")
+    known = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    words = {"name": "addresses", "date": "2026-12-01", "licence": "none", "attribution": ""}
+    manifest = {
+        "egress_audit_lists": 1,
+        "lists": [{"file": "addresses.mmdb", **known, **words}],
+    }
+    (tmp_path / "addresses.mmdb").write_bytes(content)
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    given = {"import": [str(tmp_path / "addresses.mmdb")], "update": ["--from", str(tmp_path)]}
+    done = run_without_sockets(["-m", "egress_audit", "lists", what, *given[what]], tmp_path)
+    assert done.returncode == 0, done.stderr.decode()
+
+
+@linux
+def test_the_filter_would_end_an_update_from_a_server() -> None:
+    url = "http://127.0.0.1:9/"
+    done = run_without_sockets(["-m", "egress_audit", "lists", "update", "--from", url])
+    assert done.returncode < 0
+
+
+LOADED = """
+import sys
+from egress_audit.cli.main import run
+run(sys.argv[1:])
+gone = [name for name in sys.modules if name.startswith(("egress_audit.update", "urllib.request"))]
+sys.exit(f"loaded: {gone}" if gone else 0)
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["lists", "update"], *(ways[0] for ways in ARGUMENTS.values()), ["run", "--help"], ["--help"]],
+    ids=" ".join,
+)
+def test_no_command_loads_the_room_that_goes_online(arguments: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_every_command_is_tried() -> None:

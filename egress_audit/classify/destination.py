@@ -16,7 +16,6 @@ from egress_audit.classify.address_lists import (
     ListAnswer,
     merged_answer,
 )
-from egress_audit.classify.list_sources import LISTS
 from egress_audit.classify.operators import (
     Holder,
     Operator,
@@ -25,6 +24,7 @@ from egress_audit.classify.operators import (
     override_table,
 )
 from egress_audit.classify.tables import PrefixTable
+from egress_audit.classify.user_lists import current_list, imported_lists
 from egress_audit.model.audit import ListUsed
 from egress_audit.model.destination import FRONTS, Absent, Confidence, Destination
 
@@ -147,19 +147,26 @@ def without_place(scope: Scope, why: Absent) -> Destination:
 
 
 def embedded_classifier(supplied: Sequence[Path] = ()) -> Classifier:
-    """The classifier over the lists that come with the program.
+    """The classifier over the lists that come with the program, or newer versions of them.
 
-    `supplied`: MMDB files of the user (GeoLite2, DB-IP, IPinfo …). They are asked first, and the
-    embedded list beside them: where both agree the answer is sure, where they differ both show.
-    They should be independent of it: DB-IP's own file agrees with DB-IP's data in ours.
-    Raises ListUnreadable if one of the files cannot be used.
+    `supplied`: MMDB files of the user (GeoLite2, DB-IP, IPinfo …), in place of those imported. They
+    are asked first, and the embedded list beside them: where both agree the answer is sure, where
+    they differ both show. They should be independent of it: DB-IP's own file agrees with DB-IP's
+    data in ours. Raises ListUnreadable if one of the files cannot be used.
     """
     return Classifier(
-        [AddressList(path) for path in (*supplied, LISTS / "addresses.mmdb")],
-        operators=OperatorTable(LISTS / "operators.csv"),
-        overrides=override_table(),
-        anycast=anycast_table(),
+        [AddressList(path) for path in address_lists(supplied)],
+        operators=OperatorTable(current_list("operators.csv")),
+        overrides=override_table(current_list("ipv6_overrides.csv")),
+        anycast=anycast_table(current_list("anycast.csv")),
     )
+
+
+def address_lists(supplied: Sequence[Path] = ()) -> list[Path]:
+    """The address lists in the order in which they are asked; those supplied replace imported ones,
+    so that a command with `--lists` does not depend on what else a user keeps.
+    """
+    return [*(supplied or imported_lists()), current_list("addresses.mmdb")]
 
 
 def _confidence(answer: ListAnswer, role: str | Absent) -> Confidence | Absent:

@@ -11,6 +11,9 @@ from egress_audit.model.audit import ListUsed
 LISTS = Path(__file__).parent.parent / "lists"
 """The folder of the lists that come with the program; every list in it stands in SOURCES.yaml."""
 
+SOURCES = "SOURCES.yaml"
+"""The file that describes the lists of a folder."""
+
 REINSTALL = "reinstall egress-audit, or name another file"
 """The remedy for a list that came with the program and is not as it was made."""
 
@@ -27,13 +30,25 @@ def described(path: Path) -> ListUsed | None:
     The sha256 is that of the file as it is now, not the one written down. Raises ListUnreadable
     for a SOURCES.yaml that cannot be read or has an entry without a field that is needed.
     """
-    sources = path.parent / "SOURCES.yaml"
-    if not sources.is_file():
+    if not (path.parent / SOURCES).is_file():
         return None
-    for entry in _entries(sources, sources.stat().st_mtime_ns):
+    for entry in entries_of(path.parent):
         if entry.get("file") == path.name:
-            return _used(entry, sources, sha256_of(path))
+            return _used(entry, path.parent / SOURCES, sha256_of(path))
     return None
+
+
+def entries_of(folder: Path) -> list[dict[str, Any]]:
+    """The entries of the SOURCES.yaml of a folder, one for each list, as they are written there.
+
+    Raises ListUnreadable if it cannot be read or has none.
+    """
+    sources = folder / SOURCES
+    try:
+        changed_ns = sources.stat().st_mtime_ns
+    except OSError as error:
+        raise ListUnreadable("cannot be read", where=str(sources), hint=REINSTALL) from error
+    return _entries(sources, changed_ns)
 
 
 @lru_cache(maxsize=8)

@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "whois": ("egress_audit.cli.whois", "Say who is behind a host, an address or an AS."),
     "profiles": ("egress_audit.cli.profiles", "List, show, check and draft claims."),
+    "lists": ("egress_audit.cli.lists", "Show, ask, import or update the lists of addresses."),
     "doctor": ("egress_audit.cli.doctor", "Say what this host can do, and what would help."),
 }
 """Command → module that has it under the same name, and its line in the help. Modules are imported
@@ -51,8 +52,8 @@ EPILOG = """\b
 Exit codes:
    0  HOLDS           10  VIOLATED       11  INCONCLUSIVE
   12  no audit could be made             2  wrong usage
-The auditor itself opens no network connection, and what `run` starts is kept from the network,
-unless you say --network open."""
+The auditor itself opens no network connection, but for `lists update --from URL`; what `run` starts
+is kept from the network, unless you say --network open."""
 
 
 @click.group(

@@ -55,7 +55,7 @@ def _located(destination: Destination) -> str:
     if destination.located_confidence is Confidence.HIGH:
         return destination.located
     if destination.located_confidence is Confidence.NONE:
-        return destination.located + NO_ONE_PLACE
+        return NO_ONE_PLACE  # a country that a list has for it is no fact
     if isinstance(destination.located_alt, Absent):
         return destination.located + LOW
     return f"{destination.located} or {destination.located_alt}{LOW}"

@@ -1,6 +1,8 @@
 """Address lists: one adapter for every shape of MMDB, and what it refuses to read."""
 
 import hashlib
+import random
+from contextlib import suppress
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -20,13 +22,15 @@ from egress_audit.model.destination import Absent
 
 EPOCH = 1_767_225_600  # 2026-01-01T00:00:00Z
 
-UINT16, UINT32, UINT64 = 5, 6, 9
+UINT16, UINT32, UINT64, BOOLEAN = 5, 6, 9, 14
 """Types of the MaxMind DB file format, "Output Data Section"."""
 
 
 def encoded(value: object) -> bytes:
     """A value in the data format of MMDB, without pointers."""
     match value:
+        case bool():
+            return _controlled(BOOLEAN, int(value))
         case str():
             return _controlled(2, len(value.encode())) + value.encode()
         case int():
@@ -177,6 +181,15 @@ def test_a_network_in_no_delegation_has_nothing_to_be_checked_against(tmp_path: 
     assert not answer(opened(tmp_path, {"country": {"iso_code": "JP"}}, MERGED)).corroborated
 
 
+def test_a_network_that_one_source_alone_knows_is_not_corroborated(tmp_path: Path) -> None:
+    record = {
+        "country": {"iso_code": "JP"},
+        "registered_country": {"iso_code": "JP"},
+        "country_alone": True,
+    }
+    assert not answer(opened(tmp_path, record, MERGED)).corroborated
+
+
 def test_an_address_outside_every_network_is_not_found(tmp_path: Path) -> None:
     addresses = opened(tmp_path, {"country": {"iso_code": "JP"}})
     assert addresses.answer(ip_address("198.51.100.1")) is Absent.NOT_FOUND
@@ -249,6 +262,38 @@ def test_damage_that_shows_late_is_an_error_and_not_an_absence(tmp_path: Path, n
 def test_a_list_of_another_kind_is_refused_by_its_name(tmp_path: Path, record: object) -> None:
     with pytest.raises(ListUnreadable, match="GeoIP2-Anonymous-IP"):
         opened(tmp_path, record, "GeoIP2-Anonymous-IP")
+
+
+# The reader warns of its own code where a text is no UTF-8.
+@pytest.mark.filterwarnings("ignore:PyUnicode_FromStringAndSize:DeprecationWarning")
+@pytest.mark.parametrize("part", ["head", "tree", "data", "metadata"])
+def test_a_mutated_list_answers_or_is_refused(tmp_path: Path, part: str) -> None:
+    networks = {
+        f"10.{n}.0.0/16": {"country": {"iso_code": "JP"}, "asn": f"AS{n}"} for n in range(64)
+    }
+    whole = mmdb(networks, "GeoLite2-Country")
+    start = {"head": 0, "tree": 600, "data": 1200, "metadata": whole.index(b"MaxMind.com")}[part]
+    chance = random.Random(part)
+    path = tmp_path / "list.mmdb"
+    for _ in range(300):
+        damaged = bytearray(whole)
+        for _ in range(chance.randrange(1, 5)):
+            damaged[chance.randrange(start, min(start + 600, len(whole)))] = chance.randrange(256)
+        path.write_bytes(damaged[: chance.choice((len(damaged), chance.randrange(len(damaged))))])
+        with suppress(ListUnreadable):
+            addresses = AddressList(path)
+            assert addresses.used.date
+            for number in range(0, 256, 16):
+                addresses.answer(ip_address(f"10.{number}.0.1"))
+
+
+def test_a_build_date_beyond_every_calendar_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "list.mmdb"
+    networks = {"192.0.2.0/24": {"country": {"iso_code": "JP"}}}
+    late = encoded_int(1 << 62, UINT64)
+    path.write_bytes(mmdb(networks, "GeoLite2-Country").replace(encoded_int(EPOCH, UINT64), late))
+    with pytest.raises(ListUnreadable, match="damaged"):
+        _ = AddressList(path).used
 
 
 JAPAN = replace(NOTHING, located="JP", registered="JP")

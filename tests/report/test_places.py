@@ -20,7 +20,7 @@ ALONE = replace(SURE, located_confidence=Confidence.LOW)
         (SURE, "US / US / US"),
         (ALONE, "US~ / US / US"),
         (ALIBABA, "SG or CN~ / SG / CN"),
-        (CLOUDFLARE, "US* / US / US"),
+        (CLOUDFLARE, "* / US / US"),
         (UNKNOWN, "? / ? / ?"),
     ],
 )
@@ -47,7 +47,7 @@ def test_an_address_outside_the_lists_has_a_scope_and_no_country(scope: Scope) -
 
 def test_a_question_shows_the_place_of_each_answer_once() -> None:
     asked = question(1, "a.example", answer_destinations=(CLOUDFLARE, CLOUDFLARE))
-    assert place_lines(asked) == ("a name", "→ US* / US / US", "→ AS13335 Cloudflare (cdn)")
+    assert place_lines(asked) == ("a name", "→ * / US / US", "→ AS13335 Cloudflare (cdn)")
 
 
 def test_a_question_with_answers_in_many_places_says_that_there_are_more() -> None:

@@ -1,0 +1,98 @@
+"""The networks of an MMDB, walked here: the reader's own walk ends the process on a damaged tree.
+
+Looking one address up is safe with it, and so is reading its metadata; both are left to it.
+
+Source: MaxMind DB File Format Specification 2.0, "Binary Search Tree Section".
+"""
+
+import mmap
+from collections.abc import Callable, Iterator
+from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from egress_audit.ranges.intervals import IPV4_END, Range
+
+if TYPE_CHECKING:
+    from maxminddb.reader import Reader
+
+SEPARATOR_OCTETS = 16
+MOST_VISITS = 1 << 26
+"""Nodes that are visited: a tree in which several nodes have the same child has no other end."""
+IPV4_DEPTH = 96
+"""Depth at which the IPv4 addresses of a tree for both begin."""
+
+
+def networks_of(reader: "Reader", path: Path) -> Iterator[Range[object]]:
+    """First and last number of each network, ascending, with its record; equal records are one.
+
+    Parts of the tree that stand for IPv4 a second time (::ffff:0:0/96, 6to4 …) are left out. Raises
+    InvalidDatabaseError, ValueError or OSError for a damaged file, at the place of the damage.
+    """
+    records: dict[int, object] = {}
+    width = 128 if reader.metadata().ip_version == 6 else 32
+    for number, free, pointer in _leaves(reader, path, width):
+        if pointer not in records:
+            is_ipv4 = width == 32 or number < IPV4_END
+            address = IPv4Address(number) if is_ipv4 else IPv6Address(number)
+            records[pointer] = reader.get(address)
+        yield number, number + (1 << free) - 1, records[pointer]
+
+
+def _leaves(reader: "Reader", path: Path, width: int) -> Iterator[tuple[int, int, int]]:
+    """Number, free bits and data pointer of each leaf of the tree, ascending."""
+    from maxminddb import InvalidDatabaseError
+
+    about = reader.metadata()
+    count, bits = about.node_count, about.record_size
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as tree:
+        size = count * bits // 4
+        if bits not in (24, 28, 32) or size + SEPARATOR_OCTETS > len(tree):
+            raise InvalidDatabaseError("the tree is longer than the file")
+        child_of = _reader_of(tree, bits)
+        alias = _ipv4_start(child_of, count) if width == 128 else count
+        todo, visits = [(0, 0, width)], 0
+        while todo:
+            node, number, free = todo.pop()
+            if node > count:
+                if node - count < SEPARATOR_OCTETS or size + node - count >= len(tree):
+                    raise InvalidDatabaseError("a pointer leads out of the data")
+                yield number, free, node
+                continue
+            visits += 1
+            if node == count or (node == alias and number):
+                continue
+            if not free or visits > MOST_VISITS:
+                raise InvalidDatabaseError("the tree is deeper than an address, or has no end")
+            todo.append((child_of(node, 1), number | 1 << (free - 1), free - 1))
+            todo.append((child_of(node, 0), number, free - 1))
+
+
+def _reader_of(tree: mmap.mmap, bits: int) -> Callable[[int, int], int]:
+    """What reads the left (0) or right (1) record of a node."""
+    if bits == 28:
+
+        def middle(node: int, side: int) -> int:
+            at = node * 7
+            if side:
+                return (tree[at + 3] & 15) << 24 | int.from_bytes(tree[at + 4 : at + 7])
+            return (tree[at + 3] >> 4) << 24 | int.from_bytes(tree[at : at + 3])
+
+        return middle
+    octets = bits // 8
+
+    def even(node: int, side: int) -> int:
+        at = (2 * node + side) * octets
+        return int.from_bytes(tree[at : at + octets])
+
+    return even
+
+
+def _ipv4_start(child_of: Callable[[int, int], int], count: int) -> int:
+    """The node below which IPv4 lies; `count`, which is no node, if the tree ends before."""
+    node = 0
+    for _ in range(IPV4_DEPTH):
+        if node >= count:
+            return count
+        node = child_of(node, 0)
+    return node if node < count else count
