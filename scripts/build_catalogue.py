@@ -1,4 +1,4 @@
-"""Compiles lists/catalogue/*.yaml into lists/catalogue.json, and writes its sha256 down.
+"""Compiles lists/catalogue/*.yaml into lists/catalogue.json, and writes its sha256 and rows down.
 
 The same files make the same bytes; a test holds the compiled catalogue to what this writes.
 """
@@ -24,7 +24,9 @@ from egress_audit.errors import EgressAuditError  # noqa: E402
 
 FOLDER = COMPILED.with_suffix("")
 SOURCES = COMPILED.parent / "SOURCES.yaml"
-SHA256 = re.compile(r"(- file: catalogue\.json\n(?:(?!  - file:).*\n)*?    sha256: )[0-9a-f]*")
+WRITTEN_DOWN = re.compile(
+    r"(- file: catalogue\.json\n(?:(?!  - file:).*\n)*?    sha256: )[0-9a-f]*\n(?:    rows: \d+\n)?"
+)
 
 
 def compiled_text() -> str:
@@ -35,14 +37,15 @@ def compiled_text() -> str:
 
 
 def main() -> None:
-    """Writes the compiled catalogue, and its sha256 into SOURCES.yaml."""
+    """Writes the compiled catalogue, and its sha256 and rows into SOURCES.yaml."""
     try:
         content = compiled_text().encode()
     except EgressAuditError as error:
         sys.exit(str(error))
     COMPILED.write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
-    sources = SHA256.sub(rf"\g<1>{digest}", SOURCES.read_text(encoding="utf-8"))
+    told = f"{digest}\n    rows: {len(rows_in(content))}\n"
+    sources = WRITTEN_DOWN.sub(rf"\g<1>{told}", SOURCES.read_text(encoding="utf-8"))
     SOURCES.write_text(sources, encoding="utf-8", newline="\n")
     print(f"{COMPILED.name}: {len(content)} bytes, {len(rows_in(content))} entries")
 

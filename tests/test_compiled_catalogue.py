@@ -32,3 +32,9 @@ def test_a_capture_that_stays_on_the_machine_is_judged_without_the_catalogue() -
     packaged_catalogue.cache_clear()
     audit_capture(str(ROOT / "captures" / "law-loopback-only.pcap"))
     assert packaged_catalogue.cache_info().currsize == 0
+
+
+def test_one_that_leaves_it_is_judged_with_the_catalogue() -> None:
+    packaged_catalogue.cache_clear()
+    audit_capture(str(ROOT / "captures" / "hf-hubname.pcap"))
+    assert packaged_catalogue.cache_info().currsize == 1

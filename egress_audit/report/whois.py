@@ -127,7 +127,7 @@ def _located(destination: Destination) -> str:
     if isinstance(located, Absent):
         return "unknown"
     if destination.located_confidence is Confidence.NONE:
-        return f"{located}, which is no fact: anycast, or a front in many places"
+        return "no one place: anycast, or a front in many places"
     if destination.located_confidence is Confidence.HIGH:
         return f"{located} (high confidence: sources agree)"
     if isinstance(alternative, Absent):

@@ -148,7 +148,7 @@ def test_an_address_is_told_with_place_dissent_and_operator() -> None:
     [
         (Confidence.HIGH, "Located US (high confidence: sources agree)"),
         (Confidence.LOW, "Located US (low confidence: one source alone)"),
-        (Confidence.NONE, "Located US, which is no fact: anycast"),
+        (Confidence.NONE, "Located no one place: anycast"),
     ],
 )
 def test_a_place_is_told_as_surely_as_it_is_known(confidence: Confidence, words: str) -> None:
