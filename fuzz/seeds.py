@@ -1,8 +1,10 @@
 """Where fuzzing begins: the golden captures, profiles and bundles, and what the builders make."""
 
+import gzip
 import struct
 from pathlib import Path
 
+from tests.builders.address_lists import mmdb_bytes
 from tests.builders.captures import (
     TCP,
     UDP,
@@ -31,6 +33,8 @@ def seeds(target: str) -> list[bytes]:
         "dns": [_question(), dns_answer("a.example", ["192.0.2.1"])],
         "account": _files("captures", "*.bundle/events.jsonl"),
         "profile": _files("profiles", "*.yaml"),
+        "catalogue": _files("egress_audit/lists/catalogue", "*.yaml"),
+        "lists": _lists(),
         "internet": [b"".join(_with_length(packet) for packet in _packets())],
     }
     return [seed for seed in made.get(target, []) if len(seed) <= LARGEST]
@@ -43,6 +47,16 @@ def findings(target: str) -> list[Path]:
 
 def _files(folder: str, pattern: str) -> list[bytes]:
     return [path.read_bytes() for path in sorted((ROOT / folder).glob(pattern))]
+
+
+def _lists() -> list[bytes]:
+    """A file of each kind that is taken."""
+    return [
+        mmdb_bytes(),
+        b"93.184.0.0,93.184.255.255,64500,Example\n",
+        b"93.184.0.0\t93.184.255.255\t64500\tJP\tEXAMPLE\n",
+        gzip.compress(b"2001:db8::,2001:db8::ff,JP\n", mtime=0),
+    ]
 
 
 def _question() -> bytes:

@@ -9,14 +9,16 @@ import random
 import struct
 from collections.abc import Callable
 from functools import cache
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from egress_audit.audit import audited
 from egress_audit.capture.source import source_of
 from egress_audit.capture.window import Window
+from egress_audit.classify.address_lists import AddressList
 from egress_audit.classify.catalogue_files import packaged_catalogue
+from egress_audit.classify.catalogue_schema import entries_of
 from egress_audit.classify.destination import Classifier
 from egress_audit.errors import EgressAuditError
 from egress_audit.evidence.account import read_account
@@ -24,8 +26,12 @@ from egress_audit.judge.profile import load_profile
 from egress_audit.model.claim import Claim
 from egress_audit.names.dns import read_message, read_stream
 from egress_audit.names.http import read_request_head
+from egress_audit.names.plain_dns import plain_message
+from egress_audit.names.plain_hello import plain_hello
+from egress_audit.names.plain_request import plain_request
 from egress_audit.names.socks import read_greeting
 from egress_audit.names.tls import read_client_hello
+from egress_audit.ranges.published import is_mmdb, published_rows
 from egress_audit.record.internet.internet import Internet
 from egress_audit.record.internet.settings import InternetSettings
 from egress_audit.report.document import Envelope
@@ -36,6 +42,8 @@ WINDOW = 1 << 16
 """Small, so that records lie over its end."""
 LINKTYPES = 300
 """Link types from 0 to below this one are tried, those that nobody knows among them."""
+ASKED = tuple(map(ip_address, ("9.1.2.3", "203.0.113.9", "255.255.255.255", "2001:db8::1")))
+"""Looked up in every list: one address lies in the list that the search begins with."""
 NANOSECONDS = 1_700_000_000_000_000_000
 
 
@@ -70,7 +78,8 @@ def frames(data: bytes) -> None:
 
 def stream(data: bytes) -> None:
     """The first bytes of a TCP stream, whole and cut."""
-    for read in (read_client_hello, read_request_head, read_greeting, read_stream):
+    readers = (read_client_hello, read_request_head, read_greeting, read_stream)
+    for read in (*readers, plain_hello, plain_request):
         read(data)
         read(data[: len(data) // 2])
 
@@ -79,6 +88,7 @@ def dns(data: bytes) -> None:
     """A datagram of the DNS."""
     read_message(data, complete=True)
     read_message(data, complete=False)
+    plain_message(data)
 
 
 def account(data: bytes) -> None:
@@ -92,6 +102,24 @@ def profile(data: bytes) -> None:
         path = Path(folder, "fuzzed.yaml")
         path.write_bytes(data)
         load_profile(str(path))
+
+
+def catalogue(data: bytes) -> None:
+    """Entries of the catalogue that somebody wrote."""
+    entries_of(data.decode(errors="replace"), "fuzzed.yaml")
+
+
+def lists(data: bytes) -> None:
+    """A list of addresses that somebody downloaded: as it is read, and as it is imported."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "fuzzed.mmdb")
+        path.write_bytes(data)
+        if not is_mmdb(path):
+            published_rows(path)
+            return
+        known = AddressList(path)
+        for address in ASKED:
+            known.answer(address)
 
 
 def internet(data: bytes) -> None:
@@ -111,7 +139,8 @@ def _claim() -> Claim:
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    target.__name__: target for target in (capture, frames, stream, dns, account, profile, internet)
+    target.__name__: target
+    for target in (capture, frames, stream, dns, account, profile, catalogue, lists, internet)
 }
 
 

@@ -25,12 +25,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from egress_audit.classify.list_sources import described, sha256_of
+from egress_audit.classify.list_sources import LISTS, described, sha256_of
 from egress_audit.classify.tables import is_country
 from egress_audit.errors import ListUnreadable
 from egress_audit.model.audit import ListUsed
 from egress_audit.model.destination import Absent
-from egress_audit.ranges.mmdb_tree import networks_of
+from egress_audit.ranges.mmdb_tree import networks_of, opened, record_of
 
 if TYPE_CHECKING:
     from maxminddb.reader import Reader
@@ -88,7 +88,7 @@ class AddressList:
         self._path = path
         self._damage = maxminddb.InvalidDatabaseError
         try:
-            self._reader: Reader = maxminddb.open_database(path)
+            self._reader: Reader = opened(path, ours=path.parent == LISTS)
             records = [record for _, _, record in islice(networks_of(self._reader, path), SAMPLE)]
         except OSError as error:
             hint = "check the path, or leave the option out to use the embedded list"
@@ -107,7 +107,7 @@ class AddressList:
             # Not every builder writes IPv6; the reader would take the question for a mistake.
             return Absent.NOT_FOUND
         try:
-            record = self._reader.get(address)
+            record = record_of(self._reader, address)
         except (self._damage, UnicodeDecodeError) as error:
             raise self._damaged() from error
         if record is None:

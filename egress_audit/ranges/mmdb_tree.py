@@ -1,6 +1,7 @@
-"""The networks of an MMDB, walked here: the reader's own walk ends the process on a damaged tree.
+"""An MMDB of anybody's, opened and walked so that damage in it ends nothing but the reading.
 
-Looking one address up is safe with it, and so is reading its metadata; both are left to it.
+The fast reader, written in C, ends the process on some damaged files: it is for the lists that come
+with the program. The other one, in Python, has bounds for what a record may hold.
 
 Source: MaxMind DB File Format Specification 2.0, "Binary Search Tree Section".
 """
@@ -23,6 +24,34 @@ IPV4_DEPTH = 96
 """Depth at which the IPv4 addresses of a tree for both begin."""
 
 
+def opened(path: Path, *, ours: bool = False) -> "Reader":
+    """A reader of the file; the fast one if it is `ours`.
+
+    Raises InvalidDatabaseError or OSError.
+    """
+    import maxminddb
+
+    if ours:
+        return maxminddb.open_database(path)
+    try:
+        return maxminddb.open_database(path, maxminddb.MODE_MMAP)
+    except (TypeError, ValueError) as error:  # fields of the metadata that lack or make no sense
+        raise maxminddb.InvalidDatabaseError("the metadata is damaged") from error
+
+
+def record_of(reader: "Reader", address: IPv4Address | IPv6Address) -> object:
+    """The record of an address, None if there is none.
+
+    Raises InvalidDatabaseError or ValueError.
+    """
+    from maxminddb import InvalidDatabaseError
+
+    try:
+        return reader.get(address)
+    except TypeError as error:  # a map that has a map for a key
+        raise InvalidDatabaseError("a record makes no sense") from error
+
+
 def networks_of(reader: "Reader", path: Path) -> Iterator[Range[object]]:
     """First and last number of each network, ascending, with its record; equal records are one.
 
@@ -35,7 +64,7 @@ def networks_of(reader: "Reader", path: Path) -> Iterator[Range[object]]:
         if pointer not in records:
             is_ipv4 = width == 32 or number < IPV4_END
             address = IPv4Address(number) if is_ipv4 else IPv6Address(number)
-            records[pointer] = reader.get(address)
+            records[pointer] = record_of(reader, address)
         yield number, number + (1 << free) - 1, records[pointer]
 
 

@@ -22,7 +22,7 @@ from typing import BinaryIO, TextIO
 from egress_audit.errors import ListUnreadable
 from egress_audit.ranges.intervals import SPACE_END, Range
 from egress_audit.ranges.merging import Holder
-from egress_audit.ranges.mmdb_tree import networks_of
+from egress_audit.ranges.mmdb_tree import networks_of, opened
 
 MOST_OCTETS = 1 << 30
 """Octets of text that are unpacked: the largest published list has 40 MB, a bomb has no end."""
@@ -192,7 +192,7 @@ def networks(path: Path) -> Iterator[Range[Mapping[str, object]]]:
     import maxminddb
 
     try:
-        with maxminddb.open_database(path) as reader:
+        with opened(path) as reader:
             for count, (first, last, record) in enumerate(networks_of(reader, path)):
                 if count >= MOST_ROWS:
                     raise refused(path, f"has more than {MOST_ROWS:,} networks", AGAIN)

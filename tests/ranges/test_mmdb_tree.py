@@ -1,6 +1,6 @@
 """The walk through an MMDB: every network once, and an end to whatever has none."""
 
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from itertools import islice
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import pytest
 
 from egress_audit.ranges import mmdb_tree
 from egress_audit.ranges.intervals import Range
-from egress_audit.ranges.mmdb_tree import networks_of
+from egress_audit.ranges.mmdb_tree import networks_of, opened, record_of
 from egress_audit.ranges.mmdb_writer import About, mmdb_pieces
 
 NETWORKS = ("1.0.0.0/24", "9.0.0.0/8", "2001:500::/32", "2a00::/128")
@@ -88,3 +88,23 @@ def test_the_first_networks_cost_no_walk_through_the_rest(tmp_path: Path) -> Non
         {"n": "1.0.0.0/24"},
         {"n": "9.0.0.0/8"},
     ]
+
+
+def test_the_lists_of_others_are_not_read_in_c(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    assert isinstance(opened(path), maxminddb.reader.Reader)
+    assert not isinstance(opened(path, ours=True), maxminddb.reader.Reader)
+
+
+def test_metadata_without_a_field_are_damaged(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    path.write_bytes(path.read_bytes().replace(b"node_count", b"mode_count"))
+    with pytest.raises(maxminddb.InvalidDatabaseError):
+        opened(path)
+
+
+def test_a_map_with_a_map_for_a_key_is_damaged(tmp_path: Path) -> None:
+    path = written(tmp_path, ("9.0.0.0/8",))
+    path.write_bytes(path.read_bytes().replace(b"\xe1An", b"\xe1\xe0n"))
+    with pytest.raises(maxminddb.InvalidDatabaseError):
+        record_of(opened(path), ip_address("9.0.0.1"))
