@@ -54,7 +54,7 @@ def _vendors(audit: Audit, rows: Iterable[Observation]) -> dict[str, None]:
         of = {(entry.vendor, entry.jurisdiction) for entry in telling}
         if len(of) == 1:
             vendor, law = of.pop()
-            told[vendor if isinstance(law, Absent) else f"{vendor} ({law})"] = None
+            told[f"{vendor} ({law})" if law else vendor] = None
     return told
 
 

@@ -41,7 +41,8 @@ def _explained(finding: Finding, told: dict[tuple[str, ...], str]) -> tuple[str,
         who, *_ = finding.explanation
         return who, f"why, and how to switch it off: as above, at {told[finding.explanation]}"
     if finding.explanation:
-        told[finding.explanation] = finding.rule
+        first = f", frame {finding.frames.first[0]}" if finding.frames.first else ""
+        told[finding.explanation] = f"{finding.rule}{first}"
     return finding.explanation
 
 

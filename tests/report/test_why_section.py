@@ -79,7 +79,11 @@ def test_what_no_assertion_lifts_stands_under_its_own_id() -> None:
     assert remedies_section(audit).note == "evidence"
 
 
-EXPLAINED = ("who: Acme server, of Acme (SE)", "why: telemetry", "how to switch it off: QUIET=1")
+EXPLAINED = (
+    "who: Acme server; at the other end: Acme (SE)",
+    "why: telemetry",
+    "how to switch it off: QUIET=1",
+)
 
 
 def test_a_finding_that_the_catalogue_knows_is_explained_before_its_frames() -> None:
@@ -93,6 +97,6 @@ def test_what_was_explained_once_is_not_explained_again() -> None:
     findings = tuple(replace(one, explanation=EXPLAINED) for one in hub_lookup().findings)
     _, again = why_section(replace(hub_lookup(), findings=findings)).entries
     assert again.lines[1:3] == (
-        "who: Acme server, of Acme (SE)",
-        "why, and how to switch it off: as above, at EA001",
+        "who: Acme server; at the other end: Acme (SE)",
+        "why, and how to switch it off: as above, at EA001, frame 7",
     )
