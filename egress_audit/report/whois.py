@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from egress_audit.addresses import Scope
-from egress_audit.model.catalogue import Entry, Verified
+from egress_audit.model.catalogue import Entry, Purpose, Verified
 from egress_audit.model.destination import Absent, Confidence, Destination
 from egress_audit.model.whois import AutonomousSystem, Kind, WhoIs
 from egress_audit.report import section
@@ -25,6 +25,9 @@ VERIFIED_WORDS = {
     Verified.DOCUMENTS: "said by its maker",
     Verified.CURATED: "from a curated list",
 }
+
+NO_SWITCH = "no way is known"
+THE_SERVICE = "no way, since it is the service itself: choose another, or a local model"
 
 UNKNOWN = "Not in the catalogue of endpoints."
 NOT_HARMLESS = "That does not mean harmless: no list has every place that programs call."
@@ -102,7 +105,7 @@ def _sections_of_place(found: WhoIs) -> Iterator[Section]:
     if not isinstance(found.autonomous_system, Absent):
         yield _section("Autonomous system", _lines_of_system(found.autonomous_system))
     if not isinstance(found.resolver, Absent):
-        said = f"{found.resolver}: what is asked there, no capture shows"
+        said = f"{found.resolver}: names that are asked for in this way are read from no capture"
         yield _section("Resolver", iter([("Answers", said)]))
 
 
@@ -199,7 +202,8 @@ def _length(length_ns: int) -> str:
 
 def _lines_of_switch(entry: Entry) -> Iterator[Line]:
     if isinstance(entry.switch, Absent):
-        yield "Switch off", "no way is known"
+        hosted = entry.purpose is Purpose.HOSTED_INFERENCE
+        yield "Switch off", THE_SERVICE if hosted else NO_SWITCH
         return
     yield "Switch off", entry.switch.how
     unsaid = [

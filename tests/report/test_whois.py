@@ -10,7 +10,7 @@ from egress_audit.addresses import Scope
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.destination import Absent, Confidence, Destination
 from egress_audit.model.whois import AutonomousSystem, Kind, WhoIs
-from egress_audit.report.whois import whois_json, whois_text
+from egress_audit.report.whois import THE_SERVICE, whois_json, whois_text
 from tests.builders.catalogues import read_entry
 
 NOTHING = WhoIs(
@@ -91,6 +91,10 @@ def test_an_entry_without_more_is_told_without_empty_terms() -> None:
     shown = said(read_entry())
     assert "Switch off no way is known" in shown
     assert not {"Versions", "When", "Sends", "Silenced"} & set(shown.split())
+
+
+def test_a_hosted_service_is_told_to_be_chosen_and_not_switched_off() -> None:
+    assert f"Switch off {THE_SERVICE}" in said(read_entry(purpose="hosted-inference"))
 
 
 def test_a_first_call_at_once_is_told() -> None:
