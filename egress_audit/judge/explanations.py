@@ -31,7 +31,7 @@ def explanation(case: Case, seen: Observation) -> tuple[str, ...]:
         return ()
     doubt = "" if accusing else " (general knowledge, no evidence)"
     return (
-        f"who: {_who(entries)}{doubt}",
+        f"who: {_who(entries, anybody=_is_for_anybody(case, seen, entries))}{doubt}",
         f"why: {_why(entries)}",
         f"how to switch it off: {_off(entries)}",
     )
@@ -45,6 +45,15 @@ def _nearest(case: Case, match: Match) -> list[Entry]:
     return [entry for entry in entries if match.by in entry.hosts or entry.vendor not in exact]
 
 
+def _is_for_anybody(case: Case, seen: Observation, told: Sequence[Entry]) -> bool:
+    """True if what is told leaves out that the very host serves others as well, as GitHub's do."""
+    return any(
+        case.endpoints[identifier] not in told and match.by in case.endpoints[identifier].hosts
+        for match in seen.endpoints
+        for identifier in match.one_of
+    )
+
+
 def _doubtfulness(entry: Entry) -> int:
     """0 for what was seen when the program was run, and so on: told in this order."""
     return _EVIDENCE.index(entry.verified)
@@ -56,16 +65,17 @@ def _whole(entries: Sequence[Entry]) -> str:
     return f"egress-audit whois {entries[0].example}"
 
 
-def _who(entries: Sequence[Entry]) -> str:
+def _who(entries: Sequence[Entry], *, anybody: bool) -> str:
     """`Ollama server; at the other end: Ollama (US)`; of several `one of 3: …`, those with most
     entries first."""
     counted = Counter(entry.product for entry in entries)
     products = [product for product, _ in counted.most_common()]
     vendors = some(map(_vendor, entries))
-    if products == [entries[0].vendor]:
+    if products == [entries[0].vendor] and not anybody:
         return vendors
     several = f"one of {len(products)}: " if len(products) > 1 else ""
-    return f"{several}{some(products)}; at the other end: {vendors}"
+    others = ", or any other program" if anybody else ""
+    return f"{several}{some(products)}{others}; at the other end: {vendors}"
 
 
 def _vendor(entry: Entry) -> str:

@@ -116,7 +116,7 @@ def test_an_entry_for_all_names_below_the_domain_is_told_beside_one_of_another_v
 def test_a_label_for_the_very_name_leaves_what_accuses() -> None:
     label = entry("acme-label", product="Acme app", labels_only=True)
     anything = entry(hosts=("*.acme.example",))
-    assert explained(label, anything) == explained(anything)
+    assert explained(label, anything)[1:] == explained(anything)[1:]
 
 
 def test_names_below_one_domain_are_explained_alike() -> None:
@@ -134,9 +134,16 @@ def test_a_label_says_that_it_is_no_evidence() -> None:
     assert explained(label)[0].endswith("(general knowledge, no evidence)")
 
 
-def test_a_label_is_not_told_beside_an_entry_that_accuses() -> None:
-    label = entry("acme-label", product="Acme app", labels_only=True)
+def test_a_label_below_a_domain_is_not_told_beside_an_entry_that_accuses() -> None:
+    label = entry("acme-label", product="Acme app", hosts=("*.example",), labels_only=True)
     assert explained(entry(), label) == explained(entry())
+
+
+def test_a_host_that_serves_anybody_may_have_been_called_by_any_other_program() -> None:
+    label = entry("acme-label", product="anything", labels_only=True)
+    who, *rest = explained(entry(), label)
+    assert who == "who: Acme server, or any other program; at the other end: Acme (SE)"
+    assert tuple(rest) == explained(entry())[1:]
 
 
 def test_a_long_text_is_cut() -> None:
