@@ -29,6 +29,7 @@ NO_SWITCH = "no way is known"
 THE_SERVICE = "no way, since it is the service itself: choose another, or a local model"
 
 UNKNOWN = "Not in the catalogue of endpoints."
+LOCALHOST = "The machine itself, whichever it is used on (RFC 6761 §6.3)."
 NOT_HARMLESS = "That does not mean harmless: no list has every place that programs call."
 
 Line = tuple[str, str]
@@ -89,6 +90,8 @@ def _amounts_to(found: WhoIs) -> Iterator[str]:
             yield f"Not in the table of operators. {NOT_HARMLESS}"
     elif isinstance(found.destination, Destination) and found.destination.scope is not Scope.GLOBAL:
         yield f"{UNKNOWN} Who is there depends on the network it is used in."
+    elif f".{found.asked}".endswith(".localhost"):
+        yield LOCALHOST
     else:
         yield f"{UNKNOWN} {NOT_HARMLESS}"
     if not isinstance(found.above, Absent):

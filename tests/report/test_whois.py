@@ -64,6 +64,15 @@ def test_what_no_list_knows_is_not_called_harmless() -> None:
     assert "Not in the catalogue of endpoints. That does not mean harmless" in said()
 
 
+@pytest.mark.parametrize("name", ["localhost", "app.localhost"])
+def test_localhost_is_the_machine_itself(name: str) -> None:
+    assert said(asked=name).startswith(f"{name} The machine itself")
+
+
+def test_a_name_that_ends_alike_is_not_localhost() -> None:
+    assert "The machine itself" not in said(asked="notlocalhost")
+
+
 def test_a_known_name_above_is_told() -> None:
     assert "The catalogue knows acme.example, whose owner" in said(above="acme.example")
 
