@@ -10,7 +10,8 @@ from egress_audit.classify.catalogue_files import COMPILED, packaged_catalogue
 from egress_audit.model.catalogue import Entry, Purpose
 from egress_audit.model.destination import Absent
 from egress_audit.report.plain import network_text
-from egress_audit.report.words import duration_text
+from egress_audit.report.whois import unsaid_variables, without_switch
+from egress_audit.report.words import whole_units
 from scripts.profiles_page import bullet, by_hand, filled
 
 HEAD = """\
@@ -87,31 +88,33 @@ def _facts(entry: Entry) -> Iterator[tuple[str, str]]:
     yield "By", escaped(", ".join(entry.processes))
     yield "Sends", escaped(entry.sends)
     if not isinstance(entry.switch, Absent):
-        variables = ", ".join(f"`{name}={value}`" for name, value in entry.switch.variables)
+        variables = ", ".join(f"`{variable}`" for variable in unsaid_variables(entry.switch))
         how = escaped(entry.switch.how)
         yield "Switched off by", f"{how} ({variables})" if variables else how
         yield "The switch fails", escaped("; ".join(entry.switch.fails))
     else:
-        yield "Switched off by", "no switch is known"
+        yield "Switched off by", without_switch(entry)
     yield "Silenced while fresh by", ", ".join(f"`{stamp}`" for stamp in entry.stamps)
     known = f"{entry.verified}; confidence {entry.confidence}"
     yield "Source", f"{escaped(entry.source)} ({known})"
 
 
 def _when(entry: Entry) -> str:
-    """The trigger in words, then first call, period and phases as far as they are known."""
+    """The trigger in words, then first call, period and phases as far as they are known and the
+    words leave them out."""
     facts = [entry.trigger] if entry.trigger else []
     if not isinstance(entry.first_ns, Absent):
         facts.append(f"first after {_duration(entry.first_ns)}" if entry.first_ns else "at once")
     if not isinstance(entry.every_ns, Absent):
-        facts.append(f"then every {_duration(entry.every_ns)}")
+        every = f"every {_duration(entry.every_ns)}"
+        facts += [] if every in entry.trigger else [every]
     if entry.phases:
-        facts.append(f"phases {', '.join(entry.phases)}")
+        facts.append(f"in phase {' or '.join(entry.phases)}")
     return "; ".join(facts)
 
 
 def _duration(length_ns: int) -> str:
-    return duration_text(length_ns).replace("\u00a0", " ")
+    return whole_units(length_ns).replace("\u00a0", " ")
 
 
 def escaped(text: str) -> str:

@@ -92,7 +92,8 @@ class AddressList:
             records = [record for _, _, record in islice(networks_of(self._reader, path), SAMPLE)]
         except OSError as error:
             hint = "check the path, or leave the option out to use the embedded list"
-            raise self._unreadable(error.strerror or "cannot be opened", hint) from error
+            reason = error.strerror.lower() if error.strerror else "it cannot be opened"
+            raise self._unreadable(f"cannot be read: {reason}", hint) from error
         except (self._damage, ValueError) as error:
             raise self._damaged() from error
         self._metadata = self._reader.metadata()

@@ -8,6 +8,7 @@ from egress_audit.classify.catalogue import Catalogue
 from egress_audit.classify.destination import Classifier
 from egress_audit.classify.list_sources import LISTS, described
 from egress_audit.classify.operators import HIGHEST_ASN, OperatorTable
+from egress_audit.classify.pasted import place_within
 from egress_audit.classify.places import NamedPlace, named_place
 from egress_audit.classify.public_suffixes import is_registry_suffix
 from egress_audit.classify.resolvers import Asked, known_resolvers
@@ -16,7 +17,8 @@ from egress_audit.model.audit import ListUsed
 from egress_audit.model.destination import Absent
 from egress_audit.model.whois import AutonomousSystem, Kind, WhoIs
 
-_AS = re.compile("(?:AS)?([0-9]{1,10})", re.IGNORECASE)
+_AS = re.compile("(?:ASN? ?)?([0-9]{1,20})", re.IGNORECASE)
+FORMS = "write ollama.com, 8.8.8.8, [2001:db8::1]:443 or AS15169; other scripts as xn--…"
 _NOT_ASKED = Absent.NOT_APPLICABLE
 
 
@@ -30,9 +32,10 @@ def who_is(text: str, catalogue: Catalogue, classifier: Classifier) -> WhoIs:
         return _of_as(int(number[1]))
     place = named_place(text)
     if place is None:
+        within = place_within(text)
         raise WrongUsage(
             f"{text!r} is no host, address or AS",
-            hint="write ollama.com, 8.8.8.8, [2001:db8::1]:443 or AS15169; other scripts as xn--…",
+            hint=f"perhaps: egress-audit whois {within}" if within else FORMS,
         )
     return _of_place(place, catalogue, classifier)
 

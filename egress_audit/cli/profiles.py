@@ -13,6 +13,7 @@ from egress_audit.cli.own_addresses import own_prefixes
 from egress_audit.cli.replay_options import refuse_changing
 from egress_audit.cli.report_options import catalogue_option
 from egress_audit.errors import EgressAuditError
+from egress_audit.paths import is_ordinary_file
 
 format_option = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
@@ -89,7 +90,7 @@ def check(paths: tuple[str, ...], catalogue: tuple[str, ...], form: str) -> int:
 @profiles.command()
 @click.option("--from", "source", metavar="CAPTURE|BUNDLE", required=True, help="What was seen.")
 @click.option("--name", default="", help="Of the profile; without it, made of the file's.")
-@click.option("-o", "--out", "--output", "out", metavar="FILE", help="Write to this file.")
+@click.option("-o", "--out", "--output", "out", metavar="FILE", help="Write to this new file.")
 @click.option(
     "--local", metavar="PREFIX", multiple=True, help="An address or prefix of the audited host."
 )
@@ -120,6 +121,10 @@ def new(
     refuse_terminal(source)
     refuse_overwriting((out,), (source, *lists, *catalogue))
     refuse_changing(source, (out,))
+    if out is not None and is_ordinary_file(out):
+        raise click.UsageError(
+            f"{out} is there already, perhaps edited: name another, or remove it"
+        )
     text = draft_profile(
         source,
         name,

@@ -6,46 +6,76 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from egress_audit.judge.blind_spots import some
 from egress_audit.judge.case import Case
 from egress_audit.judge.phrases import either
-from egress_audit.model.audit import Observation
-from egress_audit.model.catalogue import Entry, Switch
+from egress_audit.model.audit import Match, Observation
+from egress_audit.model.catalogue import Entry, Purpose, Switch, Verified
 from egress_audit.model.destination import Absent
 
 MOST_SWITCHES = 3
 """Of several callers; the others are counted."""
 NO_SWITCH = "no switch is known"
+THE_SERVICE = "no switch, since it is the service itself: choose another, or a local model"
+"""Of hosted inference."""
 LONGEST, LONGEST_OF_SEVERAL = 240, 110
 """Characters of one fact; the whole of it stands among the document's endpoints."""
+
+_EVIDENCE = tuple(Verified)
 
 
 def explanation(case: Case, seen: Observation) -> tuple[str, ...]:
     """Who, why and how to switch it off, each with its word before it; nothing if no entry of the
     catalogue fits."""
-    fitting = {
-        identifier: case.endpoints[identifier]
-        for match in seen.endpoints
-        for identifier in match.one_of
-    }
+    fitting = {entry.id: entry for match in seen.endpoints for entry in _nearest(case, match)}
     accusing = [entry for entry in fitting.values() if entry.accuses]
-    entries = accusing or list(fitting.values())
+    entries = sorted(accusing or fitting.values(), key=_doubtfulness)
     if not entries:
         return ()
     doubt = "" if accusing else " (general knowledge, no evidence)"
     return (
-        f"who: {_who(entries)}{doubt}",
+        f"who: {_who(entries, anybody=_is_for_anybody(case, seen, entries))}{doubt}",
         f"why: {_why(entries)}",
         f"how to switch it off: {_off(entries)}",
     )
 
 
-def _who(entries: Sequence[Entry]) -> str:
-    """`Ollama server, of Ollama (US)`; of several `one of 3: …`, those with most entries first."""
+def _nearest(case: Case, match: Match) -> list[Entry]:
+    """The entries that fit, without what is said of all names below a domain where the same vendor
+    has an entry for this very name."""
+    entries = [case.endpoints[identifier] for identifier in match.one_of]
+    exact = {entry.vendor for entry in entries if entry.accuses and match.by in entry.hosts}
+    return [entry for entry in entries if match.by in entry.hosts or entry.vendor not in exact]
+
+
+def _is_for_anybody(case: Case, seen: Observation, told: Sequence[Entry]) -> bool:
+    """True if what is told leaves out that the very host serves others as well, as GitHub's do."""
+    return any(
+        case.endpoints[identifier] not in told and match.by in case.endpoints[identifier].hosts
+        for match in seen.endpoints
+        for identifier in match.one_of
+    )
+
+
+def _doubtfulness(entry: Entry) -> int:
+    """0 for what was seen when the program was run, and so on: told in this order."""
+    return _EVIDENCE.index(entry.verified)
+
+
+def _whole(entries: Sequence[Entry]) -> str:
+    """Where all that is known can be read; the same for every name that these entries fit, so that
+    a report with many of them need not repeat itself."""
+    return f"egress-audit whois {entries[0].example}"
+
+
+def _who(entries: Sequence[Entry], *, anybody: bool) -> str:
+    """`Ollama server; at the other end: Ollama (US)`; of several `one of 3: …`, those with most
+    entries first."""
     counted = Counter(entry.product for entry in entries)
     products = [product for product, _ in counted.most_common()]
-    several = f"one of {len(products)}: " if len(products) > 1 else ""
     vendors = some(map(_vendor, entries))
-    if products == [entries[0].vendor]:
+    if products == [entries[0].vendor] and not anybody:
         return vendors
-    return f"{several}{some(products)}, of {vendors}"
+    several = f"one of {len(products)}: " if len(products) > 1 else ""
+    others = ", or any other program" if anybody else ""
+    return f"{several}{some(products)}{others}; at the other end: {vendors}"
 
 
 def _vendor(entry: Entry) -> str:
@@ -64,56 +94,61 @@ def _why(entries: Sequence[Entry]) -> str:
 
 def _off(entries: Sequence[Entry]) -> str:
     """How, and the cases in which it is known not to help; of several callers what silences most of
-    them first, each with whom it silences."""
+    them first, each after whom it silences."""
     if len(entries) == 1:
         (entry,) = entries
-        return NO_SWITCH if isinstance(entry.switch, Absent) else _switch(entry.switch)
+        return _none(entry) if isinstance(entry.switch, Absent) else _switch(entry, entry.switch)
     groups: dict[str, list[Entry]] = {}
     for entry in entries:
         groups.setdefault(_short_way(entry), []).append(entry)
-    without = groups.pop("", [])
-    if not groups:
-        return NO_SWITCH
-    ways = sorted(groups, key=lambda way: -len(groups[way]))
-    told = [f"{way} for {_products(groups[way])}" for way in ways[:MOST_SWITCHES]]
-    told += [f"{len(ways) - len(told)} more in the document"] if len(ways) > len(told) else []
-    told += [f"{NO_SWITCH} for {_products(without)}"] if without else []
-    told += _note_of_several(ways, groups)
-    return "; ".join(told)
+    ways = sorted(groups, key=lambda way: (way in (NO_SWITCH, THE_SERVICE), -len(groups[way])))
+    told = [_of_products(way, groups, entries) for way in ways[:MOST_SWITCHES]]
+    fails = list(_fails(ways, groups))
+    told += [f"but note, of {way}: {case}" for way, case in fails[:1]]
+    unsaid = _unsaid(len(ways) - MOST_SWITCHES, len(fails) - 1, entries)
+    return "; ".join((*told, *unsaid))
 
 
-def _switch(switch: Switch) -> str:
+def _none(entry: Entry) -> str:
+    return THE_SERVICE if entry.purpose is Purpose.HOSTED_INFERENCE else NO_SWITCH
+
+
+def _switch(entry: Entry, switch: Switch) -> str:
     """Its words, and each case in which it is known not to help."""
-    beyond = len(switch.fails) - MOST_SWITCHES
-    cases = (*switch.fails[:MOST_SWITCHES], *([f"{beyond} more"] if beyond > 0 else []))
-    noted = ["but note: " + "; ".join(_short(case, LONGEST_OF_SEVERAL) for case in cases)]
-    return "; ".join((_short(switch.how, LONGEST), *(noted if cases else ())))
+    cases = [_short(case, LONGEST_OF_SEVERAL) for case in switch.fails[:MOST_SWITCHES]]
+    noted = ["but note: " + "; ".join(cases)] if cases else []
+    unsaid = _unsaid(0, len(switch.fails) - MOST_SWITCHES, (entry,))
+    return "; ".join((_short(switch.how, LONGEST), *noted, *unsaid))
+
+
+def _unsaid(ways: int, cases: int, entries: Sequence[Entry]) -> Iterator[str]:
+    """`2 more ways and 1 more case: egress-audit whois a.example`."""
+    beyond = (("way", ways), ("case", cases))
+    counted = [f"{count} more {word}{'s'[: count - 1]}" for word, count in beyond if count > 0]
+    if counted:
+        yield f"{' and '.join(counted)}: {_whole(entries)}"
 
 
 def _short_way(entry: Entry) -> str:
-    """`HF_HUB_OFFLINE=1`; where no variable does it, the words; '' for no switch."""
+    """`HF_HUB_OFFLINE=1`; where no variable does it, the words."""
     if isinstance(entry.switch, Absent):
-        return ""
+        return _none(entry)
     variables = " ".join(f"{name}={value}" for name, value in entry.switch.variables)
     return variables or _short(entry.switch.how, LONGEST_OF_SEVERAL)
 
 
-def _note_of_several(ways: Sequence[str], groups: Mapping[str, Sequence[Entry]]) -> Iterator[str]:
-    """The first case in which one of the ways is known not to help, and how many more there are."""
-    fails = [
-        (way, case)
-        for way in ways
-        for entry in groups[way]
-        if not isinstance(entry.switch, Absent)
-        for case in entry.switch.fails
-    ]
-    for way, case in fails[:1]:
-        more = f"; {len(fails) - 1} more such cases" if len(fails) > 1 else ""
-        yield f"but note, of {way}: {_short(case, LONGEST_OF_SEVERAL)}{more}"
+def _of_products(way: str, groups: Mapping[str, Sequence[Entry]], entries: Sequence[Entry]) -> str:
+    """`gradio: GRADIO_ANALYTICS_ENABLED=False`; the way alone where it is for all that is told."""
+    for_all = len({entry.product for entry in entries}) == 1 or len(groups) == 1
+    return way if for_all else f"{some((entry.product for entry in groups[way]), 2)}: {way}"
 
 
-def _products(entries: Iterable[Entry]) -> str:
-    return some((entry.product for entry in entries), 2)
+def _fails(ways: Sequence[str], groups: Mapping[str, Sequence[Entry]]) -> Iterator[tuple[str, str]]:
+    """Each case in which one of the ways is known not to help."""
+    for way in ways:
+        for entry in groups[way]:
+            if not isinstance(entry.switch, Absent):
+                yield from ((way, _short(case, LONGEST_OF_SEVERAL)) for case in entry.switch.fails)
 
 
 def _joined(parts: Iterable[str]) -> str:

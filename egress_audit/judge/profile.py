@@ -17,6 +17,7 @@ from egress_audit.judge.contradictions import (
     refuse_contradictions,
     refuse_denied_endpoints,
 )
+from egress_audit.judge.phrases import either
 from egress_audit.judge.profile_schema import settings_of
 from egress_audit.judge.profile_values import ANY, Placed
 from egress_audit.model.catalogue import Entry, Purpose
@@ -74,9 +75,11 @@ def profile_names() -> tuple[str, ...]:
 
 
 def _nearest_name(word: str) -> str:
-    """The hint for a name that no profile has: the nearest, else where all of them are told."""
-    close = get_close_matches(word.lower(), profile_names(), n=1)
-    return f"did you mean `{close[0]}`?" if close else WHERE_NAMES_ARE
+    """The hint for a name that no profile has: those that begin with it, the nearest, else where
+    all of them are told."""
+    begun = [name for name in profile_names() if name.startswith(f"{word.lower()}-")]
+    close = begun or get_close_matches(word.lower(), profile_names(), n=1)
+    return f"did you mean {either(f'`{name}`' for name in close)}?" if close else WHERE_NAMES_ARE
 
 
 def _folder() -> Path:

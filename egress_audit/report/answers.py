@@ -1,19 +1,22 @@
 """What a capture answers to the questions of a profile, and what it cannot say."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from egress_audit.addresses import NEAR, Scope
 from egress_audit.model.audit import Audit, Direction, Kind, Observation
 from egress_audit.model.claim import Question
 from egress_audit.model.destination import FRONTS, Absent, Confidence, Destination
+from egress_audit.model.run import Network
 from egress_audit.report.words import counted, listed
 
 CANNOT = "a capture cannot say"
 NOWHERE = "nowhere: in what was watched nothing left the machine and its network"
+NOT_LET_OUT = "nowhere: the sandbox let nothing out; --network open would show it"
 UNKNOWN = "not known"
 SHOWN = 8
 """Places or operators in one answer."""
 
+DNS_PORT = 53
 OF_VENDORS = ("controlled", "operator")
 """Answers that a name adds to."""
 
@@ -26,16 +29,40 @@ def answer(asked: Question, audit: Audit) -> str:
     if asked.answer_by not in _TELLERS:
         return f"{CANNOT}. {asked.text}"
     told, rows = _TELLERS[asked.answer_by], list(_outward(audit))
-    said = _grouped([(told(row.destination), _whom(row)) for row in rows]) if rows else NOWHERE
-    named = list(_vendors(audit, rows)) if asked.answer_by in OF_VENDORS else []
-    vendors = f"; by name: {listed(named, SHOWN)}" if named else ""
+    said = _grouped([(told(row.destination), _whom(row)) for row in rows]) or _nowhere(audit)
+    vendors = "".join(_by_name(audit, rows)) if asked.answer_by in OF_VENDORS else ""
     return f"{said}{vendors}. {asked.text}".rstrip()
 
 
+def _nowhere(audit: Audit) -> str:
+    closed = not isinstance(audit.run, Absent) and audit.run.network is not Network.OPEN
+    return NOT_LET_OUT if closed else NOWHERE
+
+
+def _by_name(audit: Audit, rows: Sequence[Observation]) -> Iterator[str]:
+    """Whose names were contacted, and whose were asked for and no more, as in a sealed sandbox."""
+    contacted = _vendors(audit, rows)
+    asked = _vendors(audit, (seen for seen in audit.observations if _is_asked(seen)))
+    for words, vendors in (
+        ("by name", list(contacted)),
+        ("asked for by name alone", [vendor for vendor in asked if vendor not in contacted]),
+    ):
+        if vendors:
+            yield f"; {words}: {listed(vendors, SHOWN)}"
+
+
+def _is_asked(seen: Observation) -> bool:
+    return seen.kind is Kind.QUESTION and not seen.by_helper
+
+
 def _outward(audit: Audit) -> Iterator[Observation]:
-    """Contacts of the program that went beyond the machine and its network."""
+    """Contacts of the program that went beyond the machine and its network; the resolver of our
+    sandbox is no place that data goes to."""
+    ours = () if isinstance(audit.run, Absent) else audit.run.our_resolvers
     for seen in audit.observations:
         if seen.kind is not Kind.CONTACT or seen.by_helper:
+            continue
+        if seen.far_h in ours and seen.far_p == DNS_PORT:
             continue
         if seen.direction is Direction.OUTBOUND and seen.destination.scope not in NEAR:
             yield seen
@@ -54,7 +81,7 @@ def _vendors(audit: Audit, rows: Iterable[Observation]) -> dict[str, None]:
         of = {(entry.vendor, entry.jurisdiction) for entry in telling}
         if len(of) == 1:
             vendor, law = of.pop()
-            told[vendor if isinstance(law, Absent) else f"{vendor} ({law})"] = None
+            told[f"{vendor} ({law})" if law else vendor] = None
     return told
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from egress_audit.addresses import Scope
-from egress_audit.model.catalogue import Entry, Verified
+from egress_audit.model.catalogue import Entry, Purpose, Switch, Verified
 from egress_audit.model.destination import Absent, Confidence, Destination
 from egress_audit.model.whois import AutonomousSystem, Kind, WhoIs
 from egress_audit.report import section
@@ -12,12 +12,11 @@ from egress_audit.report.places import SCOPE_WORDS
 from egress_audit.report.safe_text import NO_BREAK, clean
 from egress_audit.report.section import Section
 from egress_audit.report.terminal import bold, indented, section_lines
-from egress_audit.report.words import SECOND_NS
+from egress_audit.report.words import whole_units
 
 INDENT = 2
 FEW = 3
 """Entries that are told without an overview before them."""
-UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 VERIFIED_WORDS = {
     Verified.RAN: "seen when the program was run",
@@ -26,7 +25,11 @@ VERIFIED_WORDS = {
     Verified.CURATED: "from a curated list",
 }
 
+NO_SWITCH = "no way is known"
+THE_SERVICE = "no way, since it is the service itself: choose another, or a local model"
+
 UNKNOWN = "Not in the catalogue of endpoints."
+LOCALHOST = "The machine itself, whichever it is used on (RFC 6761 §6.3)."
 NOT_HARMLESS = "That does not mean harmless: no list has every place that programs call."
 
 Line = tuple[str, str]
@@ -87,6 +90,8 @@ def _amounts_to(found: WhoIs) -> Iterator[str]:
             yield f"Not in the table of operators. {NOT_HARMLESS}"
     elif isinstance(found.destination, Destination) and found.destination.scope is not Scope.GLOBAL:
         yield f"{UNKNOWN} Who is there depends on the network it is used in."
+    elif f".{found.asked}".endswith(".localhost"):
+        yield LOCALHOST
     else:
         yield f"{UNKNOWN} {NOT_HARMLESS}"
     if not isinstance(found.above, Absent):
@@ -102,7 +107,7 @@ def _sections_of_place(found: WhoIs) -> Iterator[Section]:
     if not isinstance(found.autonomous_system, Absent):
         yield _section("Autonomous system", _lines_of_system(found.autonomous_system))
     if not isinstance(found.resolver, Absent):
-        said = f"{found.resolver}: what is asked there, no capture shows"
+        said = f"{found.resolver}: names that are asked for in this way are read from no capture"
         yield _section("Resolver", iter([("Answers", said)]))
 
 
@@ -181,36 +186,36 @@ def _lines_of_entry(entry: Entry) -> Iterator[Line]:
 def _lines_of_times(entry: Entry) -> Iterator[Line]:
     times = []
     if not isinstance(entry.first_ns, Absent):
-        times.append(f"first after {_length(entry.first_ns)}")
+        times.append(f"first after {whole_units(entry.first_ns)}")
     if not isinstance(entry.every_ns, Absent):
-        times.append(f"every {_length(entry.every_ns)}")
+        times.append(f"every {whole_units(entry.every_ns)}")
     if entry.phases:
         times.append(f"phase {', '.join(entry.phases)}")
     said = [text for text in (entry.trigger, "; ".join(times)) if text]
     yield from zip(("When", ""), said, strict=False)
 
 
-def _length(length_ns: int) -> str:
-    """`4 h`, in the largest unit that leaves nothing over."""
-    seconds = length_ns // SECOND_NS
-    unit, size = next((unit, size) for unit, size in UNITS if seconds % size == 0)
-    return f"{seconds // size}{NO_BREAK}{unit}" if seconds else "0 s"
-
-
 def _lines_of_switch(entry: Entry) -> Iterator[Line]:
     if isinstance(entry.switch, Absent):
-        yield "Switch off", "no way is known"
+        yield "Switch off", without_switch(entry)
         return
     yield "Switch off", entry.switch.how
-    unsaid = [
-        f"{name}={value}"
-        for name, value in entry.switch.variables
-        if f"{name}={value}" not in entry.switch.how
-    ]
+    unsaid = unsaid_variables(entry.switch)
     if unsaid:
         yield "", " ".join(unsaid)
     for case in entry.switch.fails:
         yield "", f"But: {case}"
+
+
+def without_switch(entry: Entry) -> str:
+    """What is said of a call for which no switch is known."""
+    return THE_SERVICE if entry.purpose is Purpose.HOSTED_INFERENCE else NO_SWITCH
+
+
+def unsaid_variables(switch: Switch) -> list[str]:
+    """`NAME=value` of those that its words leave out."""
+    each = (f"{name}={value}" for name, value in switch.variables)
+    return [variable for variable in each if variable not in switch.how]
 
 
 def _section(title: str, lines: Iterator[Line]) -> Section:

@@ -1,11 +1,24 @@
 """Why the verdict is what it is: the findings, or the blind spots that stand before HOLDS."""
 
-from egress_audit.model.audit import Audit, BlindSpot, Finding, Frames, Verdict
+from collections.abc import Iterable, Mapping
+
+from egress_audit.model.audit import (
+    Audit,
+    BlindSpot,
+    Finding,
+    Frames,
+    Kind,
+    Observation,
+    Verdict,
+)
 from egress_audit.model.destination import Absent
 from egress_audit.report.section import Entry, Section
-from egress_audit.report.words import display_filter, frames_text, number
+from egress_audit.report.words import display_filter, frames_text, listed, number
 
 MAX_FINDINGS = 20
+NAMES = 4
+"""That a resolver was asked for, in one finding."""
+DNS_PORT = 53
 UNLIFTED = "none lifts"
 """Stands where an assertion would, beside what the file itself records."""
 
@@ -13,23 +26,21 @@ UNLIFTED = "none lifts"
 def why_section(audit: Audit) -> Section:
     """The reasons, by verdict: contradictions, what was not seen, or that neither is left."""
     if audit.verdict is Verdict.VIOLATED:
-        return _contradictions(audit.findings)
+        return _contradictions(audit)
     if audit.verdict is Verdict.INCONCLUSIVE:
         return _doubts([spot for spot in audit.blind_spots if spot.material])
     return Section("Why", (), "nothing contradicts the claim, and no material blind spot is left")
 
 
-def _contradictions(findings: tuple[Finding, ...]) -> Section:
+def _contradictions(audit: Audit) -> Section:
     told: dict[tuple[str, ...], str] = {}
-    entries = [
-        Entry(
-            finding.rule,
-            (finding.message, *_explained(finding, told), _where(finding.frames)),
-            display_filter(finding.frames),
-        )
-        for finding in findings[:MAX_FINDINGS]
-    ]
-    beyond = len(findings) - MAX_FINDINGS
+    resolvers = _resolvers(audit.observations)
+    entries = []
+    for finding in audit.findings[:MAX_FINDINGS]:
+        why = _explained(finding, told) or _as_resolver(finding, resolvers)
+        lines = (finding.message, *why, _where(finding.frames))
+        entries.append(Entry(finding.rule, lines, display_filter(finding.frames)))
+    beyond = len(audit.findings) - MAX_FINDINGS
     if beyond > 0:
         entries.append(Entry("…", (f"and {number(beyond)} more findings: --format json",)))
     return Section("Why", tuple(entries), "this contradicts the claim")
@@ -41,8 +52,26 @@ def _explained(finding: Finding, told: dict[tuple[str, ...], str]) -> tuple[str,
         who, *_ = finding.explanation
         return who, f"why, and how to switch it off: as above, at {told[finding.explanation]}"
     if finding.explanation:
-        told[finding.explanation] = finding.rule
+        first = f", frame {finding.frames.first[0]}" if finding.frames.first else ""
+        told[finding.explanation] = f"{finding.rule}{first}"
     return finding.explanation
+
+
+def _resolvers(observations: Iterable[Observation]) -> dict[int, list[str]]:
+    """By the id of a contact with a resolver, the names that it was asked for."""
+    rows = list(observations)
+    asked: dict[str, list[str]] = {}
+    for seen in rows:
+        for resolver in seen.resolvers:
+            asked.setdefault(resolver, []).append(seen.names[0].host)
+    contacts = (seen for seen in rows if seen.kind is Kind.CONTACT and seen.far_p == DNS_PORT)
+    return {seen.id: asked[seen.far_h] for seen in contacts if seen.far_h in asked}
+
+
+def _as_resolver(finding: Finding, resolvers: Mapping[int, list[str]]) -> tuple[str, ...]:
+    """What a finding that no entry explains was for, if it is about a resolver of these names."""
+    names = dict.fromkeys(name for seen in finding.observations for name in resolvers.get(seen, ()))
+    return (f"why: a resolver, asked for {listed(list(names), NAMES)}",) if names else ()
 
 
 def _where(frames: Frames) -> str:

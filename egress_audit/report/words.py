@@ -8,6 +8,7 @@ from egress_audit.model.destination import Absent
 from egress_audit.report.safe_text import NO_BREAK
 
 SECOND_NS = 1_000_000_000
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 PROTOCOLS = {1: "icmp", 2: "igmp", 6: "tcp", 17: "udp", 47: "gre", 50: "esp", 58: "icmpv6"}
@@ -52,6 +53,13 @@ def time_text(ts_ns: int | Absent) -> str:
     except OverflowError:
         return f"{ts_ns} ns after 1970-01-01Z"
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def whole_units(length_ns: int) -> str:
+    """`4 h`, `90 s`: whole seconds in the largest unit that leaves nothing over."""
+    seconds = length_ns // SECOND_NS
+    unit, size = next((unit, size) for unit, size in _UNITS if seconds % size == 0)
+    return f"{seconds // size}{NO_BREAK}{unit}" if seconds else "0 s"
 
 
 def duration_text(length_ns: int) -> str:

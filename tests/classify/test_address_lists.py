@@ -215,7 +215,8 @@ def test_a_supplied_list_is_named_and_dated_by_its_own_metadata(tmp_path: Path) 
 
 
 def test_a_missing_list_is_refused_with_its_path(tmp_path: Path) -> None:
-    with pytest.raises(ListUnreadable, match=r"none\.mmdb") as raised:
+    said = r"none\.mmdb: address list cannot be read: no such file"
+    with pytest.raises(ListUnreadable, match=said) as raised:
         AddressList(tmp_path / "none.mmdb")
     assert raised.value.hint
 

@@ -110,3 +110,19 @@ def test_the_answer_names_the_lists_that_it_is_from() -> None:
 def test_what_is_none_of_them_is_wrong_usage(text: str) -> None:
     with pytest.raises(WrongUsage):
         found(text)
+
+
+@pytest.mark.parametrize("text", ["AS15169", "asn15169", "AS 15169", "15169"])
+def test_an_as_is_known_in_each_way_that_people_write_it(text: str) -> None:
+    assert found(text, EMPTY, lists()).asked == "AS15169"
+
+
+def test_a_number_beyond_all_as_is_no_host() -> None:
+    with pytest.raises(WrongUsage, match="there is no AS99999999999"):
+        found("AS99999999999")
+
+
+def test_what_holds_a_place_is_refused_with_the_place() -> None:
+    with pytest.raises(WrongUsage) as refused:
+        found("https://ollama.com/api")
+    assert refused.value.hint == "perhaps: egress-audit whois ollama.com"

@@ -128,6 +128,16 @@ def test_a_draft_cannot_be_written_over_its_evidence(capsys: pytest.CaptureFixtu
     assert "would overwrite" in capsys.readouterr().err
 
 
+def test_a_draft_that_somebody_may_have_edited_is_not_written_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draft = tmp_path / "hub.yaml"
+    draft.write_text("name: edited\n", encoding="utf-8")
+    assert run(["profiles", "new", "--from", TALKING, "-o", str(draft)]) == ExitCode.USAGE
+    assert "is there already" in capsys.readouterr().err
+    assert draft.read_text(encoding="utf-8") == "name: edited\n"
+
+
 def test_a_draft_cannot_be_written_into_its_bundle(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["profiles", "new", "--from", BUNDLE, "-o", f"{BUNDLE}/p.yaml"]) == ExitCode.USAGE
     assert "lies in the bundle" in capsys.readouterr().err

@@ -253,7 +253,7 @@ def test_a_finding_is_explained_by_the_users_catalogue_in_every_format(
     assert run(["replay", *arguments]) == ExitCode.VIOLATED
     flat = b" ".join(capsysbinary.readouterr().out.replace(b"\\_", b"_").split())
     for told in (
-        b"who: Acme server, of Acme (SE)",
+        b"who: Acme server; at the other end: Acme (SE)",
         b"why: telemetry",
         b"how to switch it off: ACME_QUIET=1",
     ):

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from egress_audit.judge.explanations import LONGEST, explanation
-from egress_audit.model.catalogue import Entry, Switch
+from egress_audit.judge.explanations import LONGEST, THE_SERVICE, explanation
+from egress_audit.model.catalogue import Entry, Switch, Verified
 from egress_audit.model.destination import Absent
 from tests.builders.cases import case, question
 from tests.builders.endpoints import entry, known
 
 HOST = "stats.acme.example"
+WHOLE = "egress-audit whois stats.acme.example:443"
 NEWS = entry("acme-news", "update-check", product="Acme app", switch=Absent.NOT_FOUND)
 
 
@@ -23,7 +24,7 @@ def switched(**changes: Any) -> Entry:
 
 def test_an_entry_says_who_why_and_how_it_is_switched_off() -> None:
     assert explained(entry()) == (
-        "who: Acme server, of Acme (SE)",
+        "who: Acme server; at the other end: Acme (SE)",
         "why: telemetry, at start; sends how often it was used",
         "how to switch it off: ACME_QUIET=1 before it starts",
     )
@@ -55,21 +56,21 @@ def test_where_none_of_several_has_a_switch_it_is_said_once() -> None:
 
 def test_several_that_fit_are_one_of_them() -> None:
     assert explained(entry(), NEWS) == (
-        "who: one of 2: Acme server, Acme app, of Acme (SE)",
+        "who: one of 2: Acme server, Acme app; at the other end: Acme (SE)",
         "why: telemetry or update-check",
-        "how to switch it off: ACME_QUIET=1 for Acme server; no switch is known for Acme app",
+        "how to switch it off: Acme server: ACME_QUIET=1; Acme app: no switch is known",
     )
 
 
 def test_the_same_switch_of_several_is_told_once() -> None:
     both = explained(entry(), entry("acme-more", product="Acme app"))
-    assert both[2] == "how to switch it off: ACME_QUIET=1 for Acme server, Acme app"
+    assert both[2] == "how to switch it off: ACME_QUIET=1"
 
 
 def test_of_several_that_fit_the_first_failing_case_is_told_and_the_others_counted() -> None:
     first, second = switched(fails=("a", "b")), entry("acme-more", switch=Switch("X", fails=("c",)))
     told = explained(first, second)[2]
-    assert told.endswith("; but note, of ACME_QUIET=1: a; 2 more such cases")
+    assert told.endswith(f"; but note, of ACME_QUIET=1: a; 2 more cases: {WHOLE}")
 
 
 def test_of_several_that_fit_what_silences_most_is_told_first_and_the_last_are_counted() -> None:
@@ -78,8 +79,8 @@ def test_of_several_that_fit_what_silences_most_is_told_first_and_the_last_are_c
         for n in range(1, 7)
     ]
     told = explained(*ways)[2]
-    assert told.startswith("how to switch it off: V2=1 for P1, P2; V3=1 for P3;")
-    assert told.endswith("2 more in the document")
+    assert told.startswith("how to switch it off: P1, P2: V2=1; P3: V3=1;")
+    assert told.endswith(f"; 2 more ways: {WHOLE}")
 
 
 def test_of_several_the_product_with_most_entries_is_named_first() -> None:
@@ -87,14 +88,62 @@ def test_of_several_the_product_with_most_entries_is_named_first() -> None:
     assert explained(entry(), NEWS, more)[0].startswith("who: one of 2: Acme app, Acme server")
 
 
+def test_of_several_what_was_seen_running_is_told_before_what_was_read() -> None:
+    ran = entry("acme-ran", product="Acme app", verified=Verified.RAN)
+    assert explained(entry(), ran)[0].startswith("who: one of 2: Acme app, Acme server")
+
+
+def test_one_case_beyond_those_told_is_one_case() -> None:
+    told = explained(switched(fails=("a", "b", "c", "d")))[2]
+    assert told.endswith(f"; but note: a; b; c; 1 more case: {WHOLE}")
+
+
+def test_a_hosted_service_is_told_to_be_chosen_and_not_switched_off() -> None:
+    hosted = entry(purpose="hosted-inference", switch=Absent.NOT_FOUND)
+    assert explained(hosted)[2] == f"how to switch it off: {THE_SERVICE}"
+
+
+def test_an_entry_for_the_very_name_is_told_without_one_for_all_names_below_the_domain() -> None:
+    anything = entry("acme-any", product="anything of Acme's", hosts=("*.acme.example",))
+    assert explained(entry(), anything) == explained(entry())
+
+
+def test_an_entry_for_all_names_below_the_domain_is_told_beside_one_of_another_vendor() -> None:
+    anything = entry("other", product="Other app", vendor="Other", hosts=("*.acme.example",))
+    assert explained(entry(), anything)[0].startswith("who: one of 2: Acme server, Other app;")
+
+
+def test_a_label_for_the_very_name_leaves_what_accuses() -> None:
+    label = entry("acme-label", product="Acme app", labels_only=True)
+    anything = entry(hosts=("*.acme.example",))
+    assert explained(label, anything)[1:] == explained(anything)[1:]
+
+
+def test_names_below_one_domain_are_explained_alike() -> None:
+    cdn = entry(hosts=("*.acme.example",), switch=Switch("X", fails=("a", "b", "c", "d")))
+    told = {
+        explanation(judged, next(judged.questions()))
+        for host in ("a.acme.example", "b.acme.example")
+        for judged in (case(question(host, **known(host, cdn)), entries=(cdn,)),)
+    }
+    assert len(told) == 1
+
+
 def test_a_label_says_that_it_is_no_evidence() -> None:
     label = entry(labels_only=True)
     assert explained(label)[0].endswith("(general knowledge, no evidence)")
 
 
-def test_a_label_is_not_told_beside_an_entry_that_accuses() -> None:
-    label = entry("acme-label", product="Acme app", labels_only=True)
+def test_a_label_below_a_domain_is_not_told_beside_an_entry_that_accuses() -> None:
+    label = entry("acme-label", product="Acme app", hosts=("*.example",), labels_only=True)
     assert explained(entry(), label) == explained(entry())
+
+
+def test_a_host_that_serves_anybody_may_have_been_called_by_any_other_program() -> None:
+    label = entry("acme-label", product="anything", labels_only=True)
+    who, *rest = explained(entry(), label)
+    assert who == "who: Acme server, or any other program; at the other end: Acme (SE)"
+    assert tuple(rest) == explained(entry())[1:]
 
 
 def test_a_long_text_is_cut() -> None:

@@ -159,6 +159,13 @@ def test_an_unknown_name_is_wrong_usage_with_the_nearest() -> None:
     assert caught.value.exit_code is ExitCode.USAGE
 
 
+def test_the_beginning_of_names_is_refused_with_those_that_begin_so() -> None:
+    meant = "`deepseek-hosted`, `deepseek-r1-local` or `deepseek-v3-local`"
+    with pytest.raises(WrongUsage) as caught:
+        load_profile("DeepSeek")
+    assert caught.value.hint == f"did you mean {meant}?"
+
+
 def test_a_path_that_is_not_there_is_no_audit() -> None:
     with pytest.raises(ProfileInvalid, match="no such file or directory") as caught:
         load_profile("missing.yaml")

@@ -9,10 +9,12 @@ from egress_audit.model.audit import Audit, Direction, Observation
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Question
 from egress_audit.model.destination import Absent, Confidence, Destination
-from egress_audit.report.answers import answer
+from egress_audit.model.run import Network
+from egress_audit.report.answers import NOT_LET_OUT, NOWHERE, answer
 from tests.builders.audits import hub_lookup
 from tests.builders.cases import contact, named, near, place, question
 from tests.builders.endpoints import entry, known
+from tests.builders.runs import run
 
 WHERE = Question("Where does it go?", "located")
 UNDER_WHOM = Question("Under whose law?", "controlled")
@@ -129,7 +131,7 @@ def test_the_vendor_that_a_name_belongs_to_is_told_beside_the_operator(asked: Qu
 
 
 def test_a_vendor_of_unknown_jurisdiction_is_told_without_one() -> None:
-    unknown = replace(ACME, jurisdiction=Absent.NOT_FOUND)
+    unknown = replace(ACME, jurisdiction="")
     assert answer(TO_WHOM, naming(unknown)).endswith("; by name: Acme.")
 
 
@@ -147,3 +149,43 @@ def test_a_label_says_nothing_beside_what_is_known_better() -> None:
 
 def test_a_label_alone_names_as_well() -> None:
     assert answer(TO_WHOM, naming(LABEL)).endswith("; by name: Other (SE).")
+
+
+def asking(*entries: Entry) -> Audit:
+    seen = replace(question("stats.acme.example"), **known("stats.acme.example", *entries))
+    return replace(audit(seen), endpoints=entries)
+
+
+def test_a_name_that_was_asked_for_and_not_contacted_is_told_as_that() -> None:
+    assert answer(TO_WHOM, asking(ACME)).endswith("; asked for by name alone: Acme (SE).")
+
+
+def test_a_name_that_was_contacted_is_not_told_again_as_asked_for() -> None:
+    rows = (*naming(ACME).observations, *asking(ACME).observations)
+    both = replace(naming(ACME), observations=rows)
+    assert answer(TO_WHOM, both).endswith("; by name: Acme (SE).")
+
+
+# In a sandbox
+
+
+def sandboxed(network: Network, *rows: Observation) -> Audit:
+    return replace(audit(*rows), run=run(network=network, resolvers=("10.87.0.1",)))
+
+
+def test_the_resolver_of_our_sandbox_is_no_place_that_data_goes_to() -> None:
+    seen = contact("10.87.0.1", far_p=53, destination=INVENTED)
+    assert answer(WHERE, sandboxed(Network.SEALED, seen)).startswith("nowhere: ")
+
+
+def test_another_service_at_that_address_is_one() -> None:
+    seen = contact("10.87.0.1", far_p=443, destination=INVENTED)
+    assert answer(WHERE, sandboxed(Network.SEALED, seen)).startswith("not known, the address was")
+
+
+def test_a_sandbox_that_let_nothing_out_says_so() -> None:
+    assert answer(WHERE, sandboxed(Network.SEALED)) == f"{NOT_LET_OUT}."
+
+
+def test_a_run_on_the_open_network_that_sent_nothing_went_nowhere() -> None:
+    assert answer(WHERE, sandboxed(Network.OPEN)) == f"{NOWHERE}."

@@ -10,7 +10,7 @@ from egress_audit.addresses import Scope
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.destination import Absent, Confidence, Destination
 from egress_audit.model.whois import AutonomousSystem, Kind, WhoIs
-from egress_audit.report.whois import whois_json, whois_text
+from egress_audit.report.whois import THE_SERVICE, whois_json, whois_text
 from tests.builders.catalogues import read_entry
 
 NOTHING = WhoIs(
@@ -64,6 +64,15 @@ def test_what_no_list_knows_is_not_called_harmless() -> None:
     assert "Not in the catalogue of endpoints. That does not mean harmless" in said()
 
 
+@pytest.mark.parametrize("name", ["localhost", "app.localhost"])
+def test_localhost_is_the_machine_itself(name: str) -> None:
+    assert said(asked=name).startswith(f"{name} The machine itself")
+
+
+def test_a_name_that_ends_alike_is_not_localhost() -> None:
+    assert "The machine itself" not in said(asked="notlocalhost")
+
+
 def test_a_known_name_above_is_told() -> None:
     assert "The catalogue knows acme.example, whose owner" in said(above="acme.example")
 
@@ -91,6 +100,10 @@ def test_an_entry_without_more_is_told_without_empty_terms() -> None:
     shown = said(read_entry())
     assert "Switch off no way is known" in shown
     assert not {"Versions", "When", "Sends", "Silenced"} & set(shown.split())
+
+
+def test_a_hosted_service_is_told_to_be_chosen_and_not_switched_off() -> None:
+    assert f"Switch off {THE_SERVICE}" in said(read_entry(purpose="hosted-inference"))
 
 
 def test_a_first_call_at_once_is_told() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from egress_audit.model.audit import Frames
 from egress_audit.model.destination import Absent
 from egress_audit.report.why_section import MAX_FINDINGS, remedies_section, why_section
-from tests.builders.audit_parts import blind_spot
+from tests.builders.audit_parts import blind_spot, observation
 from tests.builders.audits import asserted_silence, hub_lookup, own_address_guess, silent_capture
 
 
@@ -79,7 +79,11 @@ def test_what_no_assertion_lifts_stands_under_its_own_id() -> None:
     assert remedies_section(audit).note == "evidence"
 
 
-EXPLAINED = ("who: Acme server, of Acme (SE)", "why: telemetry", "how to switch it off: QUIET=1")
+EXPLAINED = (
+    "who: Acme server; at the other end: Acme (SE)",
+    "why: telemetry",
+    "how to switch it off: QUIET=1",
+)
 
 
 def test_a_finding_that_the_catalogue_knows_is_explained_before_its_frames() -> None:
@@ -93,6 +97,29 @@ def test_what_was_explained_once_is_not_explained_again() -> None:
     findings = tuple(replace(one, explanation=EXPLAINED) for one in hub_lookup().findings)
     _, again = why_section(replace(hub_lookup(), findings=findings)).entries
     assert again.lines[1:3] == (
-        "who: Acme server, of Acme (SE)",
-        "why, and how to switch it off: as above, at EA001",
+        "who: Acme server; at the other end: Acme (SE)",
+        "why, and how to switch it off: as above, at EA001, frame 7",
     )
+
+
+def reasons(port: int) -> tuple[str, ...]:
+    """What is said of a contact with the resolver of hub_lookup, at this port."""
+    audit, there = hub_lookup(), "10.87.0.1"
+    rows = (
+        *(
+            replace(seen, resolvers=(there,) if seen.resolvers else ())
+            for seen in audit.observations
+        ),
+        observation(3, far_h=there, far_p=port),
+    )
+    finding = replace(audit.findings[0], observations=(3,))
+    (entry,) = why_section(replace(audit, observations=rows, findings=(finding,))).entries
+    return entry.lines[1:-1]
+
+
+def test_a_contact_with_a_resolver_is_explained_by_the_names_it_was_asked_for() -> None:
+    assert reasons(53) == ("why: a resolver, asked for huggingface.co",)
+
+
+def test_another_service_at_the_address_of_a_resolver_is_not_taken_for_it() -> None:
+    assert reasons(443) == ()

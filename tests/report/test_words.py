@@ -18,6 +18,7 @@ from egress_audit.report.words import (
     stated,
     tally,
     time_text,
+    whole_units,
 )
 from tests.builders.audit_parts import START_NS
 
@@ -81,6 +82,14 @@ def test_a_missing_time_is_unknown() -> None:
 )
 def test_a_duration_has_at_most_two_units(tenths: int, shown: str) -> None:
     assert spaced(duration_text(tenths * SECOND_NS // 10)) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0, "0 s"), (9, "9 s"), (90, "90 s"), (600, "10 min"), (14_400, "4 h"), (86_400, "1 d")],
+)
+def test_a_period_is_told_in_whole_units(seconds: int, shown: str) -> None:
+    assert spaced(whole_units(seconds * SECOND_NS)) == shown
 
 
 def test_a_long_list_says_how_much_is_left_out() -> None:
