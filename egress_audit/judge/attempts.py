@@ -8,7 +8,7 @@ from egress_audit.judge.case import DNS_PORT, Case
 from egress_audit.judge.permission import asks_decide, host_matches, name_allowed, place_allowed
 from egress_audit.model.audit import Direction
 from egress_audit.model.destination import Absent
-from egress_audit.model.run import IP_FAMILIES, Attempt, Role
+from egress_audit.model.run import IP_FAMILIES, Attempt, Process, Role, Run
 
 ORDINARY_FAMILIES = (*IP_FAMILIES, "AF_UNIX", "AF_LOCAL", "AF_NETLINK", "AF_UNSPEC", "")
 """Families of sockets that lead nowhere unseen."""
@@ -86,17 +86,23 @@ def _stays_here(case: Case, address: Address) -> bool:
 
 def _is_allowed(case: Case, attempt: Attempt, address: Address) -> bool:
     """What `address_allowed` says of a contact, of an attempt without one."""
-    allow, scope, granted = case.claim.allow, scope_of(address), case.granted_names
+    allow, scope = case.claim.allow, scope_of(address)
     assert not isinstance(case.run, Absent)
     if str(address) in case.run.resolvers and attempt.port == DNS_PORT and asks_decide(allow):
         return True
+    names = names_of(case, address)
+    granted = case.granted_to(_caller(case.run, attempt), names)
     if str(address) in case.run.synthetic:
         return name_allowed(case.run.synthetic[str(address)], allow, granted)
     if place_allowed(str(address), scope, allow):
         return True
-    names = names_of(case, address)
     named = any(host in granted or host_matches(host, allow.hosts) for host in names)
     return named and scope is not Scope.METADATA_SERVICE
+
+
+def _caller(run: Run, attempt: Attempt) -> Process | Absent:
+    found = (process for process in run.processes if process.id == attempt.process)
+    return next(found, Absent.NOT_FOUND)
 
 
 def absent_services(case: Case) -> list[Port]:

@@ -40,13 +40,13 @@ def left_to_places(case: Case) -> Iterator[FarEnd]:
     """
     if not case.claim.allow.by_place:
         return
-    claim = _without_places(case.claim)
+    claim = without_places(case.claim)
     for seen in case.contacts():
         granted = case.granted(seen)
         if _has_place(seen.destination) and not address_allowed(seen, claim, granted):
             yield FarEnd(seen, str(seen.far_h), seen.destination)
     for seen in case.questions():
-        if name_allowed(seen.names[0].host, claim.allow, case.granted_names):
+        if name_allowed(seen.names[0].host, claim.allow, case.granted(seen)):
             continue
         for answer, there in zip(seen.answers, seen.answer_destinations, strict=True):
             if _has_place(there) and not place_allowed(answer, there.scope, claim.allow):
@@ -59,22 +59,21 @@ def vendors_elsewhere(case: Case) -> Iterator[tuple[Observation, list[Entry]]]:
 
     The address says whose machine it is, the name who answers there: the worse counts.
     """
-    allowed, bare = case.claim.allow.controlled, _without_places(case.claim).allow
+    allowed, bare = case.claim.allow.controlled, without_places(case.claim).allow
     if not allowed:
         return
     for seen in (*case.contacts(), *case.questions()):
         for match in seen.endpoints:
             entries = case.accusing(match)
             elsewhere = (
-                not isinstance(entry.jurisdiction, Absent) and entry.jurisdiction not in allowed
-                for entry in entries
+                entry.jurisdiction != "" and entry.jurisdiction not in allowed for entry in entries
             )
-            if entries and all(elsewhere) and not _is_covered(match.by, bare, case.granted_names):
+            if entries and all(elsewhere) and not is_covered(match.by, bare, case.granted(seen)):
                 yield seen, entries
                 break
 
 
-def _is_covered(by: str, bare: Allow, granted: Collection[str]) -> bool:
+def is_covered(by: str, bare: Allow, granted: Collection[str]) -> bool:
     """True if the claim allows a name or address other than by its place."""
     literal = literal_address(by)
     if literal is None or by in granted:
@@ -90,7 +89,7 @@ def attempts_left_to_places(case: Case) -> set[str]:
     """
     if isinstance(case.run, Absent) or not case.claim.allow.by_place:
         return set()
-    bare = replace(case, claim=_without_places(case.claim))
+    bare = replace(case, claim=without_places(case.claim))
     tried = {str(address) for _, address in unseen_attempts(bare)}
     forbidden = {str(address) for _, address in unseen_attempts(case)}
     return tried - forbidden - case.run.synthetic.keys()
@@ -134,7 +133,7 @@ def _of(fact: str | Absent, allowed: Collection[str], there: Destination) -> boo
     return None if there.role in FRONTS else True
 
 
-def _without_places(claim: Claim) -> Claim:
+def without_places(claim: Claim) -> Claim:
     """The claim as if it allowed nothing by place."""
     bare = replace(claim.allow, located=NOWHERE, controlled=NOWHERE, operators=NOWHERE)
     return replace(claim, allow=bare)

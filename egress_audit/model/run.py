@@ -13,9 +13,6 @@ from egress_audit.model.destination import Absent
 IP_FAMILIES = ("AF_INET", "AF_INET6")
 SENDING = ("sendto", "sendmsg", "sendmmsg")
 
-SELF_REPORTED = "self"
-"""The proof of a phase that the program tells of itself, which proves nothing alone."""
-
 BY_CTRL_C, CTRL_C_NS = (-2, 130), 500_000_000
 """Exit statuses of what SIGINT ended, and how long before we noted it that may have been."""
 
