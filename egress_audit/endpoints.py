@@ -16,7 +16,7 @@ from egress_audit.model.audit import Direction, Kind, ListUsed, Match, Observati
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent
-from egress_audit.model.run import SELF_REPORTED, Phase, Role, Run
+from egress_audit.model.run import Phase, Role, Run
 from egress_audit.programs import is_named as is_of_program
 from egress_audit.programs import program_names
 
@@ -26,6 +26,8 @@ ReadCatalogue = Callable[[], Catalogue]
 End = tuple[str, int | None, str | None]
 """A name or address, with port and protocol where these are the far end's own."""
 PROTOCOLS = {6: "tcp", 17: "udp"}
+SELF_REPORTED = "self"
+"""The proof of a phase that the program tells of itself, which proves nothing alone."""
 NO_PORT = 0
 """Fits entries without ports only: what is neither TCP nor UDP has none."""
 
