@@ -28,6 +28,7 @@ from egress_audit.evidence.account import Account
 from egress_audit.flows.table import Assigned
 from egress_audit.flows.view import columns_of, flow_at
 from egress_audit.judge.assertions import assertions_of
+from egress_audit.judge.attempts import addresses_tried
 from egress_audit.judge.case import Case
 from egress_audit.judge.headline import headline
 from egress_audit.judge.rules import findings
@@ -168,6 +169,7 @@ def audited(
         endpoints=known.entries,
         catalogue=known.lists,
         timed=known.timed,
+        attempted={address: destination_of(address) for address in addresses_tried(noted)},
     )
     audit = _judged(case, items)
     owned = None if traffic.senders is None else traffic.senders.owned

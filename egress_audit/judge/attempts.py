@@ -50,7 +50,14 @@ def address_of(attempt: Attempt) -> Address | None:
 
 
 def unseen_attempts(case: Case) -> Iterator[tuple[Attempt, Address]]:
-    """Attempts to an address that the claim does not allow, of which no packet came.
+    """Attempts to an address that the claim does not allow, of which no packet came."""
+    for attempt, address in packetless_attempts(case):
+        if not _is_allowed(case, attempt, address):
+            yield attempt, address
+
+
+def packetless_attempts(case: Case) -> Iterator[tuple[Attempt, Address]]:
+    """Attempts to any address off the machine, of which no packet came.
 
     Where far ends were summed in a last row, that row and its rule speak for them.
     """
@@ -62,8 +69,28 @@ def unseen_attempts(case: Case) -> Iterator[tuple[Attempt, Address]]:
         if not attempt.wants_out or address is None or _stays_here(case, address):
             continue
         port = PORTLESS if attempt.type == "raw" or not attempt.port else attempt.port
-        if (str(address), port) not in sent and not _is_allowed(case, attempt, address):
+        if (str(address), port) not in sent:
             yield attempt, address
+
+
+def unplaced_attempts(case: Case) -> Iterator[tuple[Attempt, Address]]:
+    """Of those without a packet the ones to addresses that no contact or name accounts for: what
+    lies there is known by the address alone."""
+    if isinstance(case.run, Absent) or not case.run.attempts:
+        return
+    contacted = {seen.far_h for seen in case.contacts()}
+    known = contacted | case.run.synthetic.keys() | set(case.run.our_resolvers)
+    for attempt, address in packetless_attempts(case):
+        if str(address) not in known:
+            yield attempt, address
+
+
+def addresses_tried(run: Run | Absent) -> set[str]:
+    """Addresses that something of a run wanted to reach, whether or not a packet came."""
+    if isinstance(run, Absent):
+        return set()
+    tried = (address_of(attempt) for attempt in run.attempts if attempt.wants_out)
+    return {str(address) for address in tried if address is not None}
 
 
 def names_of(case: Case, address: Address) -> list[str]:

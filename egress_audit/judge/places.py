@@ -81,18 +81,23 @@ def is_covered(by: str, bare: Allow, granted: Collection[str]) -> bool:
     return place_allowed(by, scope_of(literal), bare)
 
 
-def attempts_left_to_places(case: Case) -> set[str]:
-    """Addresses that the program tried to reach and never sent to, of which nobody knows the place.
+def attempts_left_to_places(case: Case) -> dict[str, bool | None]:
+    """Addresses that the program tried to reach and never sent to, of which nothing but their place
+    can say whether the claim allows them, with what it says.
 
-    What was refused before it became a packet has no row, and so nothing was looked up for it. Not
-    addresses that our own DNS invented.
+    Not addresses that our own DNS invented.
     """
-    if isinstance(case.run, Absent) or not case.claim.allow.by_place:
-        return set()
+    if isinstance(case.run, Absent) or not (case.claim.allow.by_place and case.run.attempts):
+        return {}
     bare = replace(case, claim=without_places(case.claim))
     tried = {str(address) for _, address in unseen_attempts(bare)}
     forbidden = {str(address) for _, address in unseen_attempts(case)}
-    return tried - forbidden - case.run.synthetic.keys()
+    return {
+        address: permitted(case.attempted[address], case.claim.allow)
+        if address in case.attempted
+        else None
+        for address in sorted(tried - forbidden - case.run.synthetic.keys())
+    }
 
 
 def permitted(there: Destination, allow: Allow) -> bool | None:

@@ -1,10 +1,11 @@
 """The rules that look at where a destination is, who runs it, and what is denied by name. EA006 to
 EA009, and EA015."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 
 from egress_audit.addresses import Scope
 from egress_audit.judge import phrases
+from egress_audit.judge.attempts import unplaced_attempts
 from egress_audit.judge.case import Case, Matches
 from egress_audit.judge.permission import (
     host_matches,
@@ -13,12 +14,14 @@ from egress_audit.judge.permission import (
     of_category,
 )
 from egress_audit.judge.places import (
+    attempts_left_to_places,
     left_to_places,
     objection,
     permitted,
     some_of,
     vendors_elsewhere,
 )
+from egress_audit.judge.rules_of_attempts import tried
 from egress_audit.model.audit import Kind
 from egress_audit.model.claim import Deny
 from egress_audit.model.destination import Absent, Destination, controlled_from, located_in
@@ -30,7 +33,8 @@ def _denied_places(
     denied: Collection[str],
     place: Callable[[Destination], str],
 ) -> Matches:
-    """Contacts, then questions by their first such answer, whose place is surely a denied one."""
+    """Contacts, questions by their first such answer, then attempts, whose place is surely a denied
+    one."""
     for seen in case.contacts():
         if asks(seen.destination, denied):
             yield f"{phrases.clause(seen)}, {place(seen.destination)}", (seen,)
@@ -39,6 +43,17 @@ def _denied_places(
             if asks(there, denied):
                 yield f"{phrases.clause(seen)}, which leads to {answer}, {place(there)}", (seen,)
                 break
+    if denied:
+        for there, clause in _tried(case):
+            if asks(there, denied):
+                yield f"{clause}, {place(there)}", ()
+
+
+def _tried(case: Case) -> Iterator[tuple[Destination, str]]:
+    """What the lists say of each address that was tried without a packet, with a clause."""
+    for address, clause in tried(case, unplaced_attempts(case)):
+        if str(address) in case.attempted:
+            yield case.attempted[str(address)], clause
 
 
 def denied_location(case: Case) -> Matches:
@@ -87,6 +102,10 @@ def denied_host_or_prefix(case: Case) -> Matches:
                 f"{phrases.clause(seen)}, which leads to {led[0]}, which the profile denies",
                 (seen,),
             )
+    if deny.prefixes:
+        for address, clause in tried(case, unplaced_attempts(case)):
+            if in_prefixes(str(address), deny.prefixes):
+                yield f"{clause}, which the profile denies", ()
 
 
 def elsewhere(case: Case) -> Matches:
@@ -98,6 +117,10 @@ def elsewhere(case: Case) -> Matches:
             told.add(seen.id)
             led = f", which leads to {end.address}" if seen.kind is Kind.QUESTION else ""
             yield f"{phrases.clause(seen)}{led}, {objection(end.there, allow)}", (seen,)
+    left = attempts_left_to_places(case)
+    for address, clause in tried(case, unplaced_attempts(case)) if left else ():
+        if left.get(str(address)) is False:
+            yield f"{clause}, {objection(case.attempted[str(address)], allow)}", ()
     for seen, entries in vendors_elsewhere(case):
         if seen.id not in told:
             vendors = phrases.either(entry.vendor for entry in entries)
