@@ -63,7 +63,7 @@ def _caller(seen: Observation) -> str:
 def _programs(case: Case) -> Iterator[Process]:
     """What ran of the program itself; not the recorder's own fork, which became it."""
     processes = () if isinstance(case.run, Absent) else case.run.processes
-    ours = {one.cmdline for one in processes if one.role is Role.RECORDER}
+    ours = {one.cmdline for one in processes if one.role is Role.RECORDER} - {*Absent}
     for one in processes:
         if one.role is Role.TARGET and one.cmdline not in ours:
             yield one
