@@ -64,9 +64,9 @@ class Case:
     timed: tuple[Entry, ...] = ()
     """Entries of the runtimes that the claim names, or of processes of the run, whose calls come
     some time after the start."""
-    attempted: Mapping[str, Destination] = field(default_factory=dict)
-    """What the lists say of addresses that system calls named, by address: what was refused before
-    it became a packet has no row."""
+    named: Mapping[str, Destination] = field(default_factory=dict)
+    """What the lists say of addresses that system calls named, or that a proxy was asked for, by
+    address: what was refused before it became a packet, or went through another, has no row."""
     of_program: tuple[Observation, ...] = field(init=False, repr=False, compare=False)
     """Rows that may be the program's: all but those of our own helpers."""
     _contacts: tuple[Observation, ...] = field(init=False, repr=False, compare=False)

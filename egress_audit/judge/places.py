@@ -9,6 +9,7 @@ from egress_audit.judge.case import Case
 from egress_audit.judge.permission import (
     address_allowed,
     literal_address,
+    literals_elsewhere,
     name_allowed,
     place_allowed,
 )
@@ -27,13 +28,14 @@ class FarEnd:
     """A far address of which nothing but its place can say whether the claim allows it."""
 
     seen: Observation
-    """The contact with it, or the question that it answers."""
+    """The contact with it, or with who was asked for it; or the question that it answers."""
     address: str
     there: Destination
 
 
 def left_to_places(case: Case) -> Iterator[FarEnd]:
-    """Contacts, then answers, that no scope, host, prefix or endpoint of the claim allows.
+    """Contacts, what they asked a proxy for, then answers: all that no scope, host, prefix or
+    endpoint of the claim allows.
 
     None if it allows nothing by place. Not what stays on the machine or its network, which has no
     place of its own, nor metadata services, which are allowed by name alone.
@@ -45,11 +47,14 @@ def left_to_places(case: Case) -> Iterator[FarEnd]:
         granted = case.granted(seen)
         if _has_place(seen.destination) and not address_allowed(seen, claim, granted):
             yield FarEnd(seen, str(seen.far_h), seen.destination)
+        for address in literals_elsewhere(seen):
+            if address in case.named and _is_left(address, case.named[address], claim.allow):
+                yield FarEnd(seen, address, case.named[address])
     for seen in case.questions():
         if name_allowed(seen.names[0].host, claim.allow, case.granted(seen)):
             continue
         for answer, there in zip(seen.answers, seen.answer_destinations, strict=True):
-            if _has_place(there) and not place_allowed(answer, there.scope, claim.allow):
+            if _is_left(answer, there, claim.allow):
                 yield FarEnd(seen, answer, there)
 
 
@@ -93,9 +98,7 @@ def attempts_left_to_places(case: Case) -> dict[str, bool | None]:
     tried = {str(address) for _, address in unseen_attempts(bare)}
     forbidden = {str(address) for _, address in unseen_attempts(case)}
     return {
-        address: permitted(case.attempted[address], case.claim.allow)
-        if address in case.attempted
-        else None
+        address: permitted(case.named[address], case.claim.allow) if address in case.named else None
         for address in sorted(tried - forbidden - case.run.synthetic.keys())
     }
 
@@ -142,6 +145,11 @@ def without_places(claim: Claim) -> Claim:
     """The claim as if it allowed nothing by place."""
     bare = replace(claim.allow, located=NOWHERE, controlled=NOWHERE, operators=NOWHERE)
     return replace(claim, allow=bare)
+
+
+def _is_left(address: str, there: Destination, bare: Allow) -> bool:
+    """True if only the place of an address can say whether it is allowed."""
+    return _has_place(there) and not place_allowed(address, there.scope, bare)
 
 
 def _has_place(there: Destination) -> bool:

@@ -69,8 +69,8 @@ def _unknown(case: Case, asks: Asks, countries: Collection[str]) -> int | None:
     for seen in case.questions():
         places += zip(seen.answers, seen.answer_destinations, strict=True)
     tried = {str(address) for _, address in unplaced_attempts(case)}
-    places += ((address, case.attempted[address]) for address in tried & case.attempted.keys())
-    unknown = tried - case.attempted.keys() | {
+    places += ((address, case.named[address]) for address in tried & case.named.keys())
+    unknown = tried - case.named.keys() | {
         address
         for address, there in places
         if asks(there, countries) is None and not (of_run and there.scope is Scope.SIMULATED)

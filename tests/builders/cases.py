@@ -133,14 +133,14 @@ def case(
     run: Run | Absent = Absent.NOT_APPLICABLE,
     entries: tuple[Entry, ...] = (),
     timed: tuple[Entry, ...] = (),
-    attempted: Mapping[str, Destination] = NOWHERE,
+    places: Mapping[str, Destination] = NOWHERE,
     **ledger: Any,
 ) -> Case:
     """A case of the rows given, numbered from 1; `ledger` changes the sample coverage.
 
     run: a recording of our own; then its owners are known, and its ledger is that of a good one.
-    entries: of the catalogue, which rows may match; timed: those whose calls come later; attempted:
-    what the lists say of addresses that were tried.
+    entries: of the catalogue, which rows may match; timed: those whose calls come later; places:
+    what the lists say of addresses that were tried, or asked of a proxy.
     """
     if not isinstance(run, Absent):
         owners_known, own_how, ledger = True, "recorded", RECORDED | ledger
@@ -157,7 +157,7 @@ def case(
         run=run,
         endpoints={entry.id: entry for entry in entries},
         timed=timed,
-        attempted=attempted,
+        named=places,
     )
 
 
