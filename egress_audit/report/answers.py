@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from egress_audit.addresses import NEAR, Scope
+from egress_audit.addresses import NEAR, Scope, scope_of
 from egress_audit.model.audit import Audit, Direction, Kind, Observation
 from egress_audit.model.claim import Question
 from egress_audit.model.destination import FRONTS, Absent, Confidence, Destination
+from egress_audit.model.flow import NameSource
 from egress_audit.report.words import counted, listed
 
 CANNOT = "a capture cannot say"
@@ -13,6 +14,9 @@ NOWHERE = "nowhere: in what was watched nothing left the machine and its network
 UNKNOWN = "not known"
 SHOWN = 8
 """Places or operators in one answer."""
+
+PASSED_ON = frozenset({NameSource.HTTP_CONNECT, NameSource.SOCKS, NameSource.HTTP_HOST})
+"""Sources of names that a proxy on the machine or its network may have been asked for."""
 
 OF_VENDORS = ("controlled", "operator")
 """Answers that a name adds to."""
@@ -26,7 +30,7 @@ def answer(asked: Question, audit: Audit) -> str:
     if asked.answer_by not in _TELLERS:
         return f"{CANNOT}. {asked.text}"
     told, rows = _TELLERS[asked.answer_by], list(_outward(audit))
-    said = _grouped([(told(row.destination), _whom(row)) for row in rows]) if rows else NOWHERE
+    said = _grouped([(told(row.destination), _whom(row)) for row in rows]) or _beyond_rows(audit)
     named = list(_vendors(audit, rows)) if asked.answer_by in OF_VENDORS else []
     vendors = f"; by name: {listed(named, SHOWN)}" if named else ""
     return f"{said}{vendors}. {asked.text}".rstrip()
@@ -39,6 +43,31 @@ def _outward(audit: Audit) -> Iterator[Observation]:
             continue
         if seen.direction is Direction.OUTBOUND and seen.destination.scope not in NEAR:
             yield seen
+
+
+def _beyond_rows(audit: Audit) -> str:
+    """The answer where no contact went beyond the network: nowhere, unless somebody else was asked
+    to go there, or not every contact has a row."""
+    named: dict[str, None] = {}
+    for seen in audit.observations:
+        if seen.by_helper or seen.direction is not Direction.OUTBOUND:
+            continue
+        if seen.kind is Kind.REST:
+            return f"{UNKNOWN}: there are more contacts than rows"
+        sources = PASSED_ON if seen.kind is Kind.CONTACT else frozenset(NameSource)
+        passed = (use.host for use in seen.names if sources.intersection(use.sources))
+        named |= dict.fromkeys(host for host in passed if "." in host and not _is_near(host))
+    if not named:
+        return NOWHERE
+    return f"{UNKNOWN}: resolvers or proxies were asked for {listed(list(named), 4)}"
+
+
+def _is_near(host: str) -> bool:
+    """True for an address of the machine or its network in place of a name."""
+    try:
+        return scope_of(host) in NEAR
+    except ValueError:
+        return False
 
 
 def _vendors(audit: Audit, rows: Iterable[Observation]) -> dict[str, None]:
@@ -54,7 +83,7 @@ def _vendors(audit: Audit, rows: Iterable[Observation]) -> dict[str, None]:
         of = {(entry.vendor, entry.jurisdiction) for entry in telling}
         if len(of) == 1:
             vendor, law = of.pop()
-            told[vendor if isinstance(law, Absent) else f"{vendor} ({law})"] = None
+            told[f"{vendor} ({law})" if law else vendor] = None
     return told
 
 
