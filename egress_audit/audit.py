@@ -28,8 +28,10 @@ from egress_audit.evidence.account import Account
 from egress_audit.flows.table import Assigned
 from egress_audit.flows.view import columns_of, flow_at
 from egress_audit.judge.assertions import assertions_of
+from egress_audit.judge.attempts import addresses_tried
 from egress_audit.judge.case import Case
 from egress_audit.judge.headline import headline
+from egress_audit.judge.permission import literals_elsewhere
 from egress_audit.judge.rules import findings
 from egress_audit.judge.timers import late_callers
 from egress_audit.judge.verdict import blind_spots, verdict
@@ -168,6 +170,7 @@ def audited(
         endpoints=known.entries,
         catalogue=known.lists,
         timed=known.timed,
+        named={address: destination_of(address) for address in _named(known.observations, noted)},
     )
     audit = _judged(case, items)
     owned = None if traffic.senders is None else traffic.senders.owned
@@ -239,6 +242,12 @@ def _observations(
     asked = questions(hearing.names.questions(), destination_of, limit, asker)
     numbered = (replace(row, id=number) for number, row in enumerate(asked, 1))
     return (*numbered, *observing.contacts(first_id=len(asked) + 1))
+
+
+def _named(observations: Iterable[Observation], run: Run | Absent) -> set[str]:
+    """Addresses that have no row of their own: a system call named them, or a proxy was asked."""
+    asked = (address for seen in observations for address in literals_elsewhere(seen))
+    return addresses_tried(run).union(asked)
 
 
 def _lists_used(

@@ -9,8 +9,13 @@ from egress_audit.attribute.directions import INTERNAL, Far, unasked_answers, un
 from egress_audit.attribute.observations import Senders
 from egress_audit.attribute.opaque import hiding_by_port, sum_of, tunnels
 from egress_audit.attribute.own_addresses import Sides, foreign_flows, is_loopback
-from egress_audit.attribute.resolver_flows import asked_through_http, over_http, rows_to
-from egress_audit.classify.resolvers import known_resolvers
+from egress_audit.attribute.resolver_flows import (
+    asked_through_http,
+    over_http,
+    rows_to,
+    unreadable,
+)
+from egress_audit.classify.resolvers import Asked, known_resolvers
 from egress_audit.columns import Bool, FlowColumns
 from egress_audit.judge.phases import proven_phases
 from egress_audit.listening import Listening
@@ -144,7 +149,7 @@ def _hidden(heard: Listening, traffic: Traffic) -> tuple[dict[str, int], dict[st
         hiding.setdefault(kind, np.zeros(len(flows), np.bool_))[list(rows)] = True
     said = {kind: int((judged & rows).sum()) for kind, rows in hiding.items()}
     beside = {k: int((near & rows).sum()) for k, rows in hiding.items() if k != NO_NAME}
-    asked = _asked_through_http(heard.hearing.names, traffic, judged & ~near)
+    asked = _asked_through_http(heard.hearing.names, traffic)
     return sum_of(_some(said), asked), sum_of(_some(beside))
 
 
@@ -152,23 +157,29 @@ def _some(counted: Mapping[str, int]) -> dict[str, int]:
     return {kind: count for kind, count in counted.items() if count}
 
 
-def _asked_through_http(table: NameTable, traffic: Traffic, among: Bool) -> Mapping[str, int]:
-    """Flows to resolvers that are known by a name in the evidence or by their address, by kind."""
-    flows, resolvers = traffic.flows, known_resolvers()
-    among = among & over_http(flows)
-    if not among.any():
-        return {}
-    at = dict(resolvers.addresses)
+def _asked_through_http(table: NameTable, traffic: Traffic) -> Mapping[str, int]:
+    """Flows to resolvers that are known by a name in the evidence or by their address, by kind.
+
+    One that is only known by its address is asked at the ports of HTTP; one that is named, at any
+    port and through any proxy.
+    """
+    flows, resolvers, among = traffic.flows, known_resolvers(), traffic.telling
+    outside = among & ~traffic.near
+    at_ports, anywhere = outside & over_http(flows), outside & unreadable(flows)
+    by_name: dict[str, Asked] = {}
     for address in table.addresses():
         for name in table.answers_for(address):
             asked = resolvers.asked_at(name.host)
             if asked is not None:
-                at[address] = asked
-    led_to = rows_to(flows, traffic.far, at, among)
+                by_name[address] = asked
+    own_kind = {address for address, asked in by_name.items() if asked is Asked.HTTPDNS}
+    at = resolvers.addresses | by_name
+    led_to = rows_to(flows, traffic.far, at, at_ports) if at_ports.any() else {}
+    led_to |= rows_to(flows, traffic.far, own_kind, anywhere) if own_kind else {}
     rows_of = [(at[address].value, rows) for address, rows in led_to.items()]
     for row, names in table.flows():
         for name in names:
             asked = resolvers.asked_at(name.host) if name.source in OF_THE_FAR_END else None
             if asked is not None:
                 rows_of.append((asked.value, np.array([row])))
-    return asked_through_http(rows_of, among)
+    return asked_through_http(rows_of, among & unreadable(flows))

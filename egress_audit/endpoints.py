@@ -8,16 +8,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from egress_audit.addresses import NEAR, Scope
-from egress_audit.classify import narrowing
 from egress_audit.classify.catalogue import Catalogue
-from egress_audit.classify.narrowing import narrowed, program_names
+from egress_audit.classify.narrowing import narrowed
 from egress_audit.judge.permission import is_own_name, literal_address
 from egress_audit.judge.timers import due_ns, is_named
 from egress_audit.model.audit import Direction, Kind, ListUsed, Match, Observation
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent
-from egress_audit.model.run import Role, Run
+from egress_audit.model.run import Phase, Role, Run
+from egress_audit.programs import is_named as is_of_program
+from egress_audit.programs import program_names
 
 Entries = tuple[Entry, ...]
 ReadCatalogue = Callable[[], Catalogue]
@@ -25,6 +26,8 @@ ReadCatalogue = Callable[[], Catalogue]
 End = tuple[str, int | None, str | None]
 """A name or address, with port and protocol where these are the far end's own."""
 PROTOCOLS = {6: "tcp", 17: "udp"}
+SELF_REPORTED = "self"
+"""The proof of a phase that the program tells of itself, which proves nothing alone."""
 NO_PORT = 0
 """Fits entries without ports only: what is neither TCP nor UDP has none."""
 
@@ -81,11 +84,6 @@ class _Looking:
     entries: dict[str, Entry] = field(default_factory=dict)
     _found: dict[End, Entries] = field(default_factory=dict)
     lists: tuple[ListUsed, ...] = ()
-    _starts: dict[tuple[int, int, str], int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        processes = () if isinstance(self.run, Absent) else self.run.processes
-        self._starts = {(one.pid, one.start_time, one.exe): one.first_ns for one in processes}
 
     def read(self) -> Catalogue:
         """The catalogue, which from now on was asked."""
@@ -122,7 +120,7 @@ class _Looking:
             entries,
             exe=owner.exe if owner else "",
             cmdline=_arguments(owner.cmdline) if owner else (),
-            phase="" if isinstance(seen.phase, Absent) else seen.phase,
+            phase=self._phase(seen),
             after_ns=self._after_ns(seen),
         )
 
@@ -134,13 +132,31 @@ class _Looking:
             if due_ns(entry) and (is_named(entry, claim) or _ran(entry, self.run)):
                 yield entry
 
+    def _phase(self, seen: Observation) -> str:
+        """The phase in which all of a row was sent; '' if it went on, or the program says so.
+
+        A connection that began in one phase may serve another purpose in the next.
+        """
+        phases = () if isinstance(self.run, Absent) else self.run.phases
+        return next((one.word for one in phases if _holds(one, seen)), "")
+
     def _after_ns(self, seen: Observation) -> int | None:
-        """From the start of the process behind a row to its first packet; None if unknown."""
-        if isinstance(seen.owner, Absent):
+        """From the start of the program to the last packet of a row; None if unknown.
+
+        A timer goes from the start of the program, whichever of its processes then sends; and a row
+        holds all that it sent there, of which the first may have been something else.
+        """
+        if isinstance(seen.owner, Absent) or isinstance(self.run, Absent):
             return None
-        process = seen.owner.pid, seen.owner.start_time, seen.owner.exe
-        began_ns = self._starts.get(process)
-        return None if began_ns is None else seen.first_ts_ns - began_ns
+        return None if isinstance(self.run.exec_ns, Absent) else seen.last_ts_ns - self.run.exec_ns
+
+
+def _holds(phase: Phase, seen: Observation) -> bool:
+    """True if a row began and ended in a phase that somebody other than the program tells of."""
+    if phase.word != seen.phase or phase.proof == SELF_REPORTED:
+        return False
+    ended = not isinstance(phase.end_ns, Absent) and seen.last_ts_ns >= phase.end_ns
+    return phase.begin_ns <= seen.first_ts_ns and not ended
 
 
 def _ends(seen: Observation) -> Iterator[End]:
@@ -173,7 +189,7 @@ def _ran(entry: Entry, run: Run | Absent) -> bool:
         return False
     programs = (one for one in run.processes if one.role is Role.TARGET)
     named = (program_names(one.exe, _arguments(one.cmdline)) for one in programs)
-    return any(narrowing.is_named(entry, names) for names in named)
+    return any(is_of_program(entry, names) for names in named)
 
 
 def _arguments(cmdline: str | Absent) -> Sequence[str]:

@@ -15,6 +15,7 @@ from egress_audit.judge.spots_of_attempts import SPOTS_OF_ATTEMPTS  # noqa: E402
 from egress_audit.judge.spots_of_claim import SPOTS_OF_CLAIM  # noqa: E402
 from egress_audit.judge.spots_of_endpoints import SPOTS_OF_ENDPOINTS  # noqa: E402
 from egress_audit.judge.spots_of_file import SPOTS_OF_FILE  # noqa: E402
+from egress_audit.judge.spots_of_program import SPOTS_OF_PROGRAM  # noqa: E402
 from egress_audit.judge.spots_of_record import SPOTS_OF_RECORD  # noqa: E402
 from egress_audit.judge.spots_of_run import SPOTS_OF_RUN  # noqa: E402
 from egress_audit.judge.spots_of_sandbox import SPOTS_OF_SANDBOX  # noqa: E402
@@ -88,6 +89,11 @@ GROUPS: tuple[tuple[str, str, tuple[Spot, ...]], ...] = (
         "System calls that were refused, or that asked something which is not in the capture. No "
         "assertion lifts these.",
         SPOTS_OF_ATTEMPTS,
+    ),
+    (
+        "Which program it was",
+        "Who called what, and whether the runtime that the claim names ran at all.",
+        SPOTS_OF_PROGRAM,
     ),
 )
 

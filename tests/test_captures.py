@@ -13,6 +13,7 @@ from egress_audit.addresses import Scope, parse_prefix
 from egress_audit.api import Asserted, audit_capture
 from egress_audit.judge.rules import RULES
 from egress_audit.judge.spots_of_attempts import SPOTS_OF_ATTEMPTS
+from egress_audit.judge.spots_of_program import SPOTS_OF_PROGRAM
 from egress_audit.judge.spots_of_record import SPOTS_OF_RECORD
 from egress_audit.judge.spots_of_sandbox import SPOTS_OF_SANDBOX
 from egress_audit.judge.verdict import BLIND_SPOTS
@@ -129,7 +130,8 @@ def test_every_rule_that_a_plain_capture_can_break_fires_in_a_golden_audit() -> 
 
 def test_every_blind_spot_of_a_plain_capture_stands_in_a_golden_audit() -> None:
     shown = {spot for scene in SCENES for spot in scene.spots}
-    of_runs = {spot.id for spot in (*SPOTS_OF_RECORD, *SPOTS_OF_SANDBOX, *SPOTS_OF_ATTEMPTS)}
+    tables = (SPOTS_OF_RECORD, SPOTS_OF_SANDBOX, SPOTS_OF_ATTEMPTS, SPOTS_OF_PROGRAM)
+    of_runs = {spot.id for table in tables for spot in table}
     of_streams = {"ended-by-user"}  # Of a file there is nobody to end it.
     assert {spot.id for spot in BLIND_SPOTS} - shown == of_runs | of_streams
 

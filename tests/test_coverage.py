@@ -7,7 +7,18 @@ import pytest
 from egress_audit.api import audit_capture
 from egress_audit.model.evidence import Coverage
 from tests.builders.bundles import TARGET
-from tests.builders.captures import UDP, client_hello, ip, pcap, tcp_session, udp
+from tests.builders.captures import (
+    UDP,
+    client_hello,
+    dns_answer,
+    dns_query,
+    http_request,
+    ip,
+    pcap,
+    tcp_session,
+    udp,
+    udp_exchange,
+)
 from tests.builders.recordings import EXERCISER, HOME, bundle, sent_by
 from tests.builders.scenes import one, script
 
@@ -85,3 +96,41 @@ def test_an_ordinary_server_hides_none(tmp_path: Path) -> None:
 
 def test_a_resolver_on_another_port_is_not_asked_through_https(tmp_path: Path) -> None:
     assert hidden(tmp_path, "a.example", "8.8.8.8", port=8883) == {}
+
+
+@pytest.mark.parametrize("port", [80, 443, 8443])
+def test_one_that_is_named_is_asked_at_any_port(tmp_path: Path, port: int) -> None:
+    named = hidden(tmp_path, "httpdns.baidubce.com", "203.0.113.9", port=port)
+    assert named == {"DNS over HTTP (known resolver)": 1}
+
+
+def test_dns_over_tls_is_counted_once(tmp_path: Path) -> None:
+    assert sum(hidden(tmp_path, "dns.google", "203.0.113.9", port=853).values()) == 1
+
+
+RESOLVER = ("192.0.2.53", 53)
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "count"),
+    [("httpdns.baidubce.com", 8080, 1), ("dns.google", 443, 1), ("dns.google", 8883, 0)],
+)
+def test_an_address_is_that_of_the_resolver_whose_name_led_there(
+    tmp_path: Path, host: str, port: int, count: int
+) -> None:
+    answered = dns_answer(host, ["203.0.113.9"])
+    frames = udp_exchange(("10.0.0.2", 40000), RESOLVER, dns_query(host), answered)
+    frames += tcp_session(("10.0.0.2", 40001), ("203.0.113.9", port), client_hello("a.example"))
+    path = tmp_path / "made.pcap"
+    path.write_bytes(pcap(frames))
+    assert sum(audit_capture(str(path)).audit.coverage.hidden_names.values()) == count
+
+
+@pytest.mark.parametrize("proxy", [("192.168.1.9", 3128), ("127.0.0.1", 3128)])
+def test_a_proxy_can_be_asked_for_one(tmp_path: Path, proxy: tuple[str, int]) -> None:
+    near = proxy[0] if proxy[0].startswith("127") else "10.0.0.2"
+    asked = http_request("httpdns.baidubce.com:443", method="CONNECT")
+    path = tmp_path / "made.pcap"
+    path.write_bytes(pcap(tcp_session((near, 40000), proxy, asked)))
+    names = audit_capture(str(path)).audit.coverage.hidden_names
+    assert dict(names) == {"DNS over HTTP (known resolver)": 1}

@@ -13,7 +13,7 @@ from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import AppliesTo, Claim
 from egress_audit.model.destination import Absent
 from egress_audit.model.flow import NameSource
-from egress_audit.model.run import Role, Run
+from egress_audit.model.run import Phase, Role, Run
 from tests.builders.cases import (
     ADDRESS_LIST,
     LAN,
@@ -29,7 +29,7 @@ from tests.builders.cases import (
     question,
 )
 from tests.builders.endpoints import entry
-from tests.builders.runs import owner, process, run
+from tests.builders.runs import owner, phase, process, run
 
 HOST = "stats.acme.example"
 HOUR_NS = 3_600_000_000_000
@@ -123,12 +123,41 @@ def test_several_that_fit_are_narrowed_by_the_process() -> None:
 
 
 @pytest.mark.parametrize(("after_ns", "ids"), [(1, ("acme-stats",)), (HOUR_NS, None)])
-def test_several_that_fit_are_narrowed_by_the_time_of_the_process(
+def test_several_that_fit_are_narrowed_by_the_time_of_the_run(
     after_ns: int, ids: tuple[str, ...] | None
 ) -> None:
-    later = question(HOST, owner=owner(), first_ts_ns=START_NS + after_ns)
+    later = question(HOST, owner=owner(), last_ts_ns=START_NS + after_ns)
     (match,) = matches(later, STATS, replace(NEWS, processes=()), run=run())
     assert match.one_of == (ids or ("acme-stats", "acme-news"))
+
+
+def test_a_process_that_starts_late_is_as_late_as_the_program() -> None:
+    late = process(pid=1002, start_time=5002, first_ns=START_NS + HOUR_NS)
+    by_late = question(HOST, owner=owner(), last_ts_ns=START_NS + HOUR_NS)
+    (match,) = matches(by_late, STATS, replace(NEWS, processes=()), run=run(processes=(late,)))
+    assert match.one_of == ("acme-stats", "acme-news")
+
+
+BY_PHASE = (replace(STATS, phases=("generate",)), replace(NEWS, phases=("start",), processes=()))
+IN_START = {"phase": "start", "first_ts_ns": START_NS, "last_ts_ns": START_NS + 1}
+
+
+def test_several_that_fit_are_narrowed_by_the_phase() -> None:
+    asked = question(HOST, owner=owner(), **IN_START)
+    there = run(phases=(phase("start", end_ns=START_NS + 2),), exec_ns=Absent.NOT_FOUND)
+    (match,) = matches(asked, *BY_PHASE, run=there)
+    assert match.one_of == ("acme-news",)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [phase("start", end_ns=START_NS + 1), phase("start", "self", end_ns=START_NS + 2)],
+    ids=["goes on after it", "told by the program"],
+)
+def test_a_phase_that_does_not_hold_narrows_nothing(told: Phase) -> None:
+    asked = question(HOST, owner=owner(), **IN_START)
+    (match,) = matches(asked, *BY_PHASE, run=run(phases=(told,), exec_ns=Absent.NOT_FOUND))
+    assert match.one_of == ("acme-stats", "acme-news")
 
 
 def test_what_our_own_helpers_did_stays_as_it_is() -> None:

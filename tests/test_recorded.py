@@ -371,3 +371,10 @@ def test_frames_that_were_dropped_are_lost_and_not_missed(folder: Path) -> None:
 def test_addresses_that_are_none_are_passed_over(folder: Path) -> None:
     odd = begin(own_addresses=["10.87.0.2", "nonsense"], resolvers=[RESOLVERS[0], "?"])
     assert audit_of(bundle(folder, connected("203.0.113.9"), first=odd)).verdict.value == "VIOLATED"
+
+
+def test_an_attempt_in_a_denied_country_is_found_without_a_packet(folder: Path) -> None:
+    tried = attempt(address="223.5.5.5", call="sendto", type="dgram", port=53)
+    audit = audit_of(bundle(folder, (), tried), "no-china")
+    assert audit.verdict == "VIOLATED"
+    assert rules(audit) == ["EA007"]

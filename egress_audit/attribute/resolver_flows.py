@@ -14,6 +14,8 @@ from egress_audit.columns import I64, Bool, FlowColumns
 
 HTTP_PORTS = (80, 443)
 """Of either end: which one is the responder may be a guess."""
+DNS_PORTS = (53, 853)
+"""What is asked there is read, or is counted as DNS over TLS or QUIC."""
 TCP, UDP = 6, 17
 LOWER = (1 << 64) - 1
 
@@ -22,6 +24,13 @@ def over_http(flows: FlowColumns) -> Bool:
     """(n,) True for flows in which a resolver could be asked through HTTP."""
     at_port = np.isin(flows.resp_p, HTTP_PORTS) | np.isin(flows.orig_p, HTTP_PORTS)
     transported: Bool = np.isin(flows.proto, (TCP, UDP)) & at_port
+    return transported
+
+
+def unreadable(flows: FlowColumns) -> Bool:
+    """(n,) True for flows in which a resolver could be asked what is read nowhere else."""
+    at_port = np.isin(flows.resp_p, DNS_PORTS) | np.isin(flows.orig_p, DNS_PORTS)
+    transported: Bool = np.isin(flows.proto, (TCP, UDP)) & ~at_port
     return transported
 
 

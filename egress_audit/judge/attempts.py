@@ -8,7 +8,7 @@ from egress_audit.judge.case import DNS_PORT, Case
 from egress_audit.judge.permission import asks_decide, host_matches, name_allowed, place_allowed
 from egress_audit.model.audit import Direction
 from egress_audit.model.destination import Absent
-from egress_audit.model.run import IP_FAMILIES, Attempt, Role
+from egress_audit.model.run import IP_FAMILIES, Attempt, Process, Role, Run
 
 ORDINARY_FAMILIES = (*IP_FAMILIES, "AF_UNIX", "AF_LOCAL", "AF_NETLINK", "AF_UNSPEC", "")
 """Families of sockets that lead nowhere unseen."""
@@ -50,7 +50,14 @@ def address_of(attempt: Attempt) -> Address | None:
 
 
 def unseen_attempts(case: Case) -> Iterator[tuple[Attempt, Address]]:
-    """Attempts to an address that the claim does not allow, of which no packet came.
+    """Attempts to an address that the claim does not allow, of which no packet came."""
+    for attempt, address in packetless_attempts(case):
+        if not _is_allowed(case, attempt, address):
+            yield attempt, address
+
+
+def packetless_attempts(case: Case) -> Iterator[tuple[Attempt, Address]]:
+    """Attempts to any address off the machine, of which no packet came.
 
     Where far ends were summed in a last row, that row and its rule speak for them.
     """
@@ -62,8 +69,28 @@ def unseen_attempts(case: Case) -> Iterator[tuple[Attempt, Address]]:
         if not attempt.wants_out or address is None or _stays_here(case, address):
             continue
         port = PORTLESS if attempt.type == "raw" or not attempt.port else attempt.port
-        if (str(address), port) not in sent and not _is_allowed(case, attempt, address):
+        if (str(address), port) not in sent:
             yield attempt, address
+
+
+def unplaced_attempts(case: Case) -> Iterator[tuple[Attempt, Address]]:
+    """Of those without a packet the ones to addresses that no contact or name accounts for: what
+    lies there is known by the address alone."""
+    if isinstance(case.run, Absent) or not case.run.attempts:
+        return
+    contacted = {seen.far_h for seen in case.contacts()}
+    known = contacted | case.run.synthetic.keys() | set(case.run.our_resolvers)
+    for attempt, address in packetless_attempts(case):
+        if str(address) not in known:
+            yield attempt, address
+
+
+def addresses_tried(run: Run | Absent) -> set[str]:
+    """Addresses that something of a run wanted to reach, whether or not a packet came."""
+    if isinstance(run, Absent):
+        return set()
+    tried = (address_of(attempt) for attempt in run.attempts if attempt.wants_out)
+    return {str(address) for address in tried if address is not None}
 
 
 def names_of(case: Case, address: Address) -> list[str]:
@@ -86,17 +113,23 @@ def _stays_here(case: Case, address: Address) -> bool:
 
 def _is_allowed(case: Case, attempt: Attempt, address: Address) -> bool:
     """What `address_allowed` says of a contact, of an attempt without one."""
-    allow, scope, granted = case.claim.allow, scope_of(address), case.granted_names
+    allow, scope = case.claim.allow, scope_of(address)
     assert not isinstance(case.run, Absent)
     if str(address) in case.run.resolvers and attempt.port == DNS_PORT and asks_decide(allow):
         return True
+    names = names_of(case, address)
+    granted = case.granted_to(_caller(case.run, attempt), names)
     if str(address) in case.run.synthetic:
         return name_allowed(case.run.synthetic[str(address)], allow, granted)
     if place_allowed(str(address), scope, allow):
         return True
-    names = names_of(case, address)
     named = any(host in granted or host_matches(host, allow.hosts) for host in names)
     return named and scope is not Scope.METADATA_SERVICE
+
+
+def _caller(run: Run, attempt: Attempt) -> Process | Absent:
+    found = (process for process in run.processes if process.id == attempt.process)
+    return next(found, Absent.NOT_FOUND)
 
 
 def absent_services(case: Case) -> list[Port]:

@@ -1,11 +1,12 @@
 """Everything the judge may look at: the claim, the ledger, what was observed, what is asserted."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from ipaddress import ip_address
 
 from egress_audit.addresses import Scope
+from egress_audit.judge.grants import Caller, Grant, grant
 from egress_audit.model.audit import (
     Assertion,
     Direction,
@@ -17,7 +18,7 @@ from egress_audit.model.audit import (
 )
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Claim
-from egress_audit.model.destination import Absent
+from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.evidence import Coverage
 from egress_audit.model.run import Run
 
@@ -63,12 +64,12 @@ class Case:
     timed: tuple[Entry, ...] = ()
     """Entries of the runtimes that the claim names, or of processes of the run, whose calls come
     some time after the start."""
+    named: Mapping[str, Destination] = field(default_factory=dict)
+    """What the lists say of addresses that system calls named, or that a proxy was asked for, by
+    address: what was refused before it became a packet, or went through another, has no row."""
     of_program: tuple[Observation, ...] = field(init=False, repr=False, compare=False)
     """Rows that may be the program's: all but those of our own helpers."""
-    granted_names: frozenset[str] = field(init=False, repr=False, compare=False)
-    """Names that were asked for and that the claim allows as entries of the catalogue."""
     _contacts: tuple[Observation, ...] = field(init=False, repr=False, compare=False)
-    _grants: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # Sorted once: the rules and blind spots walk some ten thousand rows thirty times.
@@ -76,10 +77,6 @@ class Case:
         contacts = tuple(seen for seen in ours if _is_contact(seen))
         object.__setattr__(self, "of_program", ours)
         object.__setattr__(self, "_contacts", contacts)
-        granted = [entry.id for entry in self.endpoints.values() if _is_granted(entry, self.claim)]
-        object.__setattr__(self, "_grants", frozenset(granted))
-        names = (name for seen in self.questions() for name in self.granted(seen))
-        object.__setattr__(self, "granted_names", frozenset(names))
 
     @property
     def subject(self) -> str:
@@ -125,21 +122,44 @@ class Case:
         own = {_reverse_name(text) for text in self.run.own_addresses}
         return host in own or (host != "" and host == self.run.hostname.lower())
 
-    def granted(self, seen: Observation) -> frozenset[str]:
-        """Names and addresses of a row that the claim allows as entries of the catalogue: every
-        entry that it may be is one of those."""
-        if not self._grants:
-            return frozenset()
-        return frozenset(match.by for match in seen.endpoints if self._is_granted(match))
+    def granted(self, seen: Observation, *, surely: bool = False) -> frozenset[str]:
+        """Names and addresses of a row that the claim allows as entries of the catalogue.
 
-    def _is_granted(self, match: Match) -> bool:
-        accusing = self.accusing(match)
-        return bool(accusing) and all(entry.id in self._grants for entry in accusing)
+        surely: without those of which it is not known whether the right program called.
+        """
+        words = self.claim.allow.endpoints
+        if not (words and seen.endpoints):
+            return frozenset()
+        no = (Grant.NO, Grant.CALLER_UNKNOWN) if surely else (Grant.NO,)
+        return frozenset(
+            match.by
+            for match in seen.endpoints
+            if grant(match.by, self.fitting(match), words, seen.owner) not in no
+        )
+
+    def granted_to(self, caller: Caller, names: Collection[str]) -> frozenset[str]:
+        """Those of some names that were asked for and that the claim allows this caller; as far as
+        it is known who called, if that holds of who asked."""
+        words = self.claim.allow.endpoints
+        if not (words and names):
+            return frozenset()
+        return frozenset(
+            match.by
+            for seen in self.questions()
+            for match in seen.endpoints
+            if match.by in names
+            and grant(match.by, self.fitting(match), words, caller)
+            in (Grant.YES, grant(match.by, self.fitting(match), words, seen.owner))
+            and match.by in self.granted(seen)
+        )
+
+    def fitting(self, match: Match) -> list[Entry]:
+        """The entries that a name or address may be, and those that only label it."""
+        return [self.endpoints[identifier] for identifier in match.one_of]
 
     def accusing(self, match: Match) -> list[Entry]:
         """The entries that a name or address may be, without those that only label it."""
-        found = (self.endpoints[identifier] for identifier in match.one_of)
-        return [entry for entry in found if entry.accuses]
+        return [entry for entry in self.fitting(match) if entry.accuses]
 
     def list_age_ns(self, used: ListUsed) -> int | Absent:
         """How old a list was when the evidence ended; never asks a clock."""
@@ -148,13 +168,6 @@ class Case:
             return Absent.NOT_APPLICABLE
         date = datetime.strptime(used.date, "%Y-%m-%d").replace(tzinfo=UTC)
         return abs(last - int(date.timestamp()) * 1_000_000_000)
-
-
-def _is_granted(entry: Entry, claim: Claim) -> bool:
-    """True if the claim allows it by id, vendor, product or purpose."""
-    words = {entry.id, f"vendor:{entry.vendor}", f"product:{entry.product}"}
-    words.add(f"purpose:{entry.purpose.value}")
-    return not words.isdisjoint(claim.allow.endpoints)
 
 
 def _is_contact(seen: Observation) -> bool:

@@ -204,6 +204,12 @@ def names_elsewhere(seen: Observation) -> list[NameUse]:
     return elsewhere
 
 
+def literals_elsewhere(seen: Observation) -> list[str]:
+    """Addresses that stood in place of such names, each once."""
+    found = (literal_address(use.host) for use in names_elsewhere(seen))
+    return list(dict.fromkeys(str(address) for address in found if address is not None))
+
+
 def literal_address(host: str) -> IPv4Address | IPv6Address | None:
     """The address that stands where a name could; None for a name."""
     if ":" not in host and not host[-1:].isdigit():

@@ -9,6 +9,7 @@ from egress_audit.judge.case import Case
 from egress_audit.judge.permission import (
     address_allowed,
     literal_address,
+    literals_elsewhere,
     name_allowed,
     place_allowed,
 )
@@ -27,29 +28,33 @@ class FarEnd:
     """A far address of which nothing but its place can say whether the claim allows it."""
 
     seen: Observation
-    """The contact with it, or the question that it answers."""
+    """The contact with it, or with who was asked for it; or the question that it answers."""
     address: str
     there: Destination
 
 
 def left_to_places(case: Case) -> Iterator[FarEnd]:
-    """Contacts, then answers, that no scope, host, prefix or endpoint of the claim allows.
+    """Contacts, what they asked a proxy for, then answers: all that no scope, host, prefix or
+    endpoint of the claim allows.
 
     None if it allows nothing by place. Not what stays on the machine or its network, which has no
     place of its own, nor metadata services, which are allowed by name alone.
     """
     if not case.claim.allow.by_place:
         return
-    claim = _without_places(case.claim)
+    claim = without_places(case.claim)
     for seen in case.contacts():
         granted = case.granted(seen)
         if _has_place(seen.destination) and not address_allowed(seen, claim, granted):
             yield FarEnd(seen, str(seen.far_h), seen.destination)
+        for address in literals_elsewhere(seen):
+            if address in case.named and _is_left(address, case.named[address], claim.allow):
+                yield FarEnd(seen, address, case.named[address])
     for seen in case.questions():
-        if name_allowed(seen.names[0].host, claim.allow, case.granted_names):
+        if name_allowed(seen.names[0].host, claim.allow, case.granted(seen)):
             continue
         for answer, there in zip(seen.answers, seen.answer_destinations, strict=True):
-            if _has_place(there) and not place_allowed(answer, there.scope, claim.allow):
+            if _is_left(answer, there, claim.allow):
                 yield FarEnd(seen, answer, there)
 
 
@@ -59,22 +64,21 @@ def vendors_elsewhere(case: Case) -> Iterator[tuple[Observation, list[Entry]]]:
 
     The address says whose machine it is, the name who answers there: the worse counts.
     """
-    allowed, bare = case.claim.allow.controlled, _without_places(case.claim).allow
+    allowed, bare = case.claim.allow.controlled, without_places(case.claim).allow
     if not allowed:
         return
     for seen in (*case.contacts(), *case.questions()):
         for match in seen.endpoints:
             entries = case.accusing(match)
             elsewhere = (
-                not isinstance(entry.jurisdiction, Absent) and entry.jurisdiction not in allowed
-                for entry in entries
+                entry.jurisdiction != "" and entry.jurisdiction not in allowed for entry in entries
             )
-            if entries and all(elsewhere) and not _is_covered(match.by, bare, case.granted_names):
+            if entries and all(elsewhere) and not is_covered(match.by, bare, case.granted(seen)):
                 yield seen, entries
                 break
 
 
-def _is_covered(by: str, bare: Allow, granted: Collection[str]) -> bool:
+def is_covered(by: str, bare: Allow, granted: Collection[str]) -> bool:
     """True if the claim allows a name or address other than by its place."""
     literal = literal_address(by)
     if literal is None or by in granted:
@@ -82,18 +86,21 @@ def _is_covered(by: str, bare: Allow, granted: Collection[str]) -> bool:
     return place_allowed(by, scope_of(literal), bare)
 
 
-def attempts_left_to_places(case: Case) -> set[str]:
-    """Addresses that the program tried to reach and never sent to, of which nobody knows the place.
+def attempts_left_to_places(case: Case) -> dict[str, bool | None]:
+    """Addresses that the program tried to reach and never sent to, of which nothing but their place
+    can say whether the claim allows them, with what it says.
 
-    What was refused before it became a packet has no row, and so nothing was looked up for it. Not
-    addresses that our own DNS invented.
+    Not addresses that our own DNS invented.
     """
-    if isinstance(case.run, Absent) or not case.claim.allow.by_place:
-        return set()
-    bare = replace(case, claim=_without_places(case.claim))
+    if isinstance(case.run, Absent) or not (case.claim.allow.by_place and case.run.attempts):
+        return {}
+    bare = replace(case, claim=without_places(case.claim))
     tried = {str(address) for _, address in unseen_attempts(bare)}
     forbidden = {str(address) for _, address in unseen_attempts(case)}
-    return tried - forbidden - case.run.synthetic.keys()
+    return {
+        address: permitted(case.named[address], case.claim.allow) if address in case.named else None
+        for address in sorted(tried - forbidden - case.run.synthetic.keys())
+    }
 
 
 def permitted(there: Destination, allow: Allow) -> bool | None:
@@ -134,10 +141,15 @@ def _of(fact: str | Absent, allowed: Collection[str], there: Destination) -> boo
     return None if there.role in FRONTS else True
 
 
-def _without_places(claim: Claim) -> Claim:
+def without_places(claim: Claim) -> Claim:
     """The claim as if it allowed nothing by place."""
     bare = replace(claim.allow, located=NOWHERE, controlled=NOWHERE, operators=NOWHERE)
     return replace(claim, allow=bare)
+
+
+def _is_left(address: str, there: Destination, bare: Allow) -> bool:
+    """True if only the place of an address can say whether it is allowed."""
+    return _has_place(there) and not place_allowed(address, there.scope, bare)
 
 
 def _has_place(there: Destination) -> bool:

@@ -1,17 +1,19 @@
 """What the catalogue says a destination is for, and whether the claim denies that.
 
 A name or address may be one of several entries. It is denied when every accusing one of them is for
-something denied; when only some are, nothing is decided. What merely labels never counts. A purpose
-that is known for some versions only accuses, since nothing else is known; it never excuses.
+something denied; when only some are, nothing is decided. What merely labels never accuses; but
+what is labelled with a denied purpose, or as a place of anybody's, is not excused. Nor is a tunnel,
+which carries anything, or a purpose that is known for some versions only.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from enum import Enum, auto
 
 from egress_audit.addresses import NEAR
 from egress_audit.judge.attempts import names_of, unseen_attempts
 from egress_audit.judge.case import Case, is_kernels_error, is_link_maintenance
+from egress_audit.judge.grants import speaking_labels
 from egress_audit.judge.permission import (
     address_allowed,
     is_own_name,
@@ -22,7 +24,7 @@ from egress_audit.judge.permission import (
 )
 from egress_audit.judge.phrases import best_name
 from egress_audit.model.audit import Kind, Match, Observation
-from egress_audit.model.catalogue import Entry
+from egress_audit.model.catalogue import Entry, Purpose
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent
 
@@ -41,8 +43,12 @@ class Decision(Enum):
     """No entry that could say fits."""
 
 
-def decision(entries: list[Entry], claim: Claim) -> Decision:
-    """What the accusing entries that fit a name or address come to."""
+ANYTHING = frozenset({Purpose.TUNNEL})
+"""Purposes of places that take whatever they are sent."""
+
+
+def decision(entries: Sequence[Entry], claim: Claim, labels: Sequence[Entry] = ()) -> Decision:
+    """What the accusing entries that fit a name or address come to, with those that label it."""
     if not entries:
         return Decision.UNKNOWN
     denied = [entry.purpose in claim.deny.purposes for entry in entries]
@@ -50,14 +56,23 @@ def decision(entries: list[Entry], claim: Claim) -> Decision:
         return Decision.DENIED
     if any(denied):
         return Decision.UNDECIDED
+    labelled = {label.purpose for label in labels} & (claim.deny.purposes | ANYTHING)
+    if labelled or any(entry.purpose in ANYTHING for entry in entries):
+        return Decision.UNKNOWN
     return Decision.NOT_COVERED if all(entry.versions for entry in entries) else Decision.OTHER
+
+
+def decided(case: Case, match: Match) -> Decision:
+    """What can be said of the purpose of a name or address."""
+    labels = speaking_labels(match.by, case.fitting(match))
+    return decision(case.accusing(match), case.claim, labels)
 
 
 def denied_matches(case: Case, seen: Observation) -> Iterator[Match]:
     """The names and addresses of a row whose purpose is surely denied."""
     if case.claim.deny.purposes:
         for match in seen.endpoints:
-            if decision(case.accusing(match), case.claim) is Decision.DENIED:
+            if decided(case, match) is Decision.DENIED:
                 yield match
 
 
@@ -68,7 +83,7 @@ def undecided_matches(case: Case) -> dict[str, Match]:
         return found
     for seen in (*case.questions(), *case.contacts()):
         for match in seen.endpoints:
-            if decision(case.accusing(match), case.claim) is Decision.UNDECIDED:
+            if decided(case, match) is Decision.UNDECIDED:
                 found[match.by] = match
     return found
 
@@ -106,18 +121,18 @@ def _tried_without_packet(case: Case, stated: Claim) -> Iterator[str]:
 
 def _unknown_places(case: Case, seen: Observation, stated: Claim) -> Iterator[str]:
     """The name or address of a row, and names that it was asked to pass on to, if unknown."""
-    granted = case.granted(seen)
-    decided = _decided(case, seen)
+    granted = case.granted(seen, surely=True)
+    settled = _settled(case, seen)
     if seen.kind is Kind.QUESTION:
         hosts = [seen.names[0].host]
     else:
         hosts = [use.host for use in names_elsewhere(seen)]
         if _is_unknown_end(case, seen, stated):
             name = best_name(seen)
-            yield str(seen.far_h) if decided.get(name, not name) else name
+            yield str(seen.far_h) if settled.get(name, not name) else name
     for host in hosts:
         own = is_own_name(host) or case.is_own_name(host)
-        if not (own or decided.get(host) or name_allowed(host, stated.allow, granted)):
+        if not (own or settled.get(host) or name_allowed(host, stated.allow, granted)):
             yield host
 
 
@@ -126,21 +141,18 @@ def _is_unknown_end(case: Case, seen: Observation, stated: Claim) -> bool:
     ours = case.is_own_resolver(seen) or is_link_maintenance(seen) or is_kernels_error(seen)
     if seen.destination.scope in NEAR or ours:
         return False
-    decided = _decided(case, seen)
-    named = proven_by_name(seen.names, lambda host: decided.get(host, False))
-    said = [decided.get(use.host, False) for use in names_said(seen)]
-    by_address = decided.get(str(seen.far_h), False) and all(said)
-    return not (named or by_address or address_allowed(seen, stated, case.granted(seen)))
+    settled, granted = _settled(case, seen), case.granted(seen, surely=True)
+    named = proven_by_name(seen.names, lambda host: settled.get(host, False))
+    said = [settled.get(use.host, False) for use in names_said(seen)]
+    by_address = settled.get(str(seen.far_h), False) and all(said)
+    return not (named or by_address or address_allowed(seen, stated, granted))
 
 
-def _decided(case: Case, seen: Observation) -> dict[str, bool]:
+def _settled(case: Case, seen: Observation) -> dict[str, bool]:
     """Whether the entries of each name and address that has some settle what it is for; where
     some do accuse, other words say so."""
     open_ended = (Decision.UNKNOWN, Decision.NOT_COVERED)
-    return {
-        match.by: decision(case.accusing(match), case.claim) not in open_ended
-        for match in seen.endpoints
-    }
+    return {match.by: decided(case, match) not in open_ended for match in seen.endpoints}
 
 
 def _not_covering(case: Case, seen: Observation, place: str) -> list[Entry]:

@@ -151,7 +151,8 @@ RULES: tuple[Rule, ...] = (
         "An attempt that became no packet",
         "A system call to connect, or to send, to an address that the claim does not allow, and no "
         "packet of the program to that address and port in the capture. The connect of a datagram "
-        "socket asks for a route only, and does not count.",
+        "socket asks for a route only, and does not count. Of an address that is allowed, EA006 to "
+        "EA009 and EA015 fire for such a call as for a packet.",
         "What was refused before it became a packet shows the same intent as a packet.",
         attempt_outside,
     ),

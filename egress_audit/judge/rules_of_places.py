@@ -1,25 +1,30 @@
 """The rules that look at where a destination is, who runs it, and what is denied by name. EA006 to
 EA009, and EA015."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 
 from egress_audit.addresses import Scope
 from egress_audit.judge import phrases
+from egress_audit.judge.attempts import unplaced_attempts
 from egress_audit.judge.case import Case, Matches
 from egress_audit.judge.permission import (
     host_matches,
     in_prefixes,
     literal_address,
+    literals_elsewhere,
     of_category,
 )
 from egress_audit.judge.places import (
+    FarEnd,
+    attempts_left_to_places,
     left_to_places,
     objection,
     permitted,
     some_of,
     vendors_elsewhere,
 )
-from egress_audit.model.audit import Kind
+from egress_audit.judge.rules_of_attempts import tried
+from egress_audit.model.audit import Kind, Observation
 from egress_audit.model.claim import Deny
 from egress_audit.model.destination import Absent, Destination, controlled_from, located_in
 
@@ -30,15 +35,39 @@ def _denied_places(
     denied: Collection[str],
     place: Callable[[Destination], str],
 ) -> Matches:
-    """Contacts, then questions by their first such answer, whose place is surely a denied one."""
-    for seen in case.contacts():
+    """Contacts, questions by their first such answer, then attempts, whose place is surely a denied
+    one."""
+    for seen in case.contacts() if denied else ():
         if asks(seen.destination, denied):
             yield f"{phrases.clause(seen)}, {place(seen.destination)}", (seen,)
+            continue
+        for address, there in _asked_of_proxy(case, seen):
+            if asks(there, denied):
+                led = f", which was asked for {address}"
+                yield f"{phrases.clause(seen)}{led}, {place(there)}", (seen,)
+                break
     for seen in case.questions():
         for answer, there in zip(seen.answers, seen.answer_destinations, strict=True):
             if asks(there, denied):
                 yield f"{phrases.clause(seen)}, which leads to {answer}, {place(there)}", (seen,)
                 break
+    for there, clause in _tried(case):
+        if asks(there, denied):
+            yield f"{clause}, {place(there)}", ()
+
+
+def _asked_of_proxy(case: Case, seen: Observation) -> Iterator[tuple[str, Destination]]:
+    """Addresses of another place than its own that were named in a contact."""
+    for address in literals_elsewhere(seen):
+        if address in case.named:
+            yield address, case.named[address]
+
+
+def _tried(case: Case) -> Iterator[tuple[Destination, str]]:
+    """What the lists say of each address that was tried without a packet, with a clause."""
+    for address, clause in tried(case, unplaced_attempts(case)):
+        if str(address) in case.named:
+            yield case.named[str(address)], clause
 
 
 def denied_location(case: Case) -> Matches:
@@ -87,6 +116,10 @@ def denied_host_or_prefix(case: Case) -> Matches:
                 f"{phrases.clause(seen)}, which leads to {led[0]}, which the profile denies",
                 (seen,),
             )
+    if deny.prefixes:
+        for address, clause in tried(case, unplaced_attempts(case)):
+            if in_prefixes(str(address), deny.prefixes):
+                yield f"{clause}, which the profile denies", ()
 
 
 def elsewhere(case: Case) -> Matches:
@@ -96,8 +129,11 @@ def elsewhere(case: Case) -> Matches:
         seen = end.seen
         if seen.id not in told and permitted(end.there, allow) is False:
             told.add(seen.id)
-            led = f", which leads to {end.address}" if seen.kind is Kind.QUESTION else ""
-            yield f"{phrases.clause(seen)}{led}, {objection(end.there, allow)}", (seen,)
+            yield f"{phrases.clause(seen)}{_leading(end)}, {objection(end.there, allow)}", (seen,)
+    left = attempts_left_to_places(case)
+    for address, clause in tried(case, unplaced_attempts(case)) if left else ():
+        if left.get(str(address)) is False:
+            yield f"{clause}, {objection(case.named[str(address)], allow)}", ()
     for seen, entries in vendors_elsewhere(case):
         if seen.id not in told:
             vendors = phrases.either(entry.vendor for entry in entries)
@@ -107,6 +143,13 @@ def elsewhere(case: Case) -> Matches:
                 f"{some_of(allow.controlled)} (known by name)",
                 (seen,),
             )
+
+
+def _leading(end: FarEnd) -> str:
+    """By which way it leads to another address than its own; '' if it does not."""
+    if end.seen.kind is Kind.QUESTION:
+        return f", which leads to {end.address}"
+    return "" if end.address == end.seen.far_h else f", which was asked for {end.address}"
 
 
 def _in_denied(address: str, there: Destination, deny: Deny) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 
 from egress_audit.addresses import Scope
+from egress_audit.judge.attempts import unplaced_attempts
 from egress_audit.judge.blind_spots import Spot, always
 from egress_audit.judge.case import Case
 from egress_audit.judge.permission import is_own_name, names_elsewhere, of_category
@@ -67,7 +68,9 @@ def _unknown(case: Case, asks: Asks, countries: Collection[str]) -> int | None:
     ]
     for seen in case.questions():
         places += zip(seen.answers, seen.answer_destinations, strict=True)
-    unknown = {
+    tried = {str(address) for _, address in unplaced_attempts(case)}
+    places += ((address, case.named[address]) for address in tried & case.named.keys())
+    unknown = tried - case.named.keys() | {
         address
         for address, there in places
         if asks(there, countries) is None and not (of_run and there.scope is Scope.SIMULATED)
@@ -99,7 +102,8 @@ def _undecided(case: Case) -> int | None:
         if not (case.is_own_resolver(end.seen) or (of_run and end.there.scope is Scope.SIMULATED))
         and permitted(end.there, allow) is None
     }
-    return len(undecided | attempts_left_to_places(case)) or None
+    left = attempts_left_to_places(case)
+    return len(undecided | {address for address in left if left[address] is None}) or None
 
 
 def _unplaced(case: Case) -> int | None:

@@ -1,6 +1,7 @@
 """Blind spots of a run of ours: its rung, its time, its network, what it opened and left."""
 
 from egress_audit.addresses import Scope
+from egress_audit.judge.attempts import packetless_attempts, unseen_attempts
 from egress_audit.judge.blind_spots import Spot, always, never, some
 from egress_audit.judge.case import Case, is_link_maintenance
 from egress_audit.judge.permission import address_allowed, is_own_name, name_allowed
@@ -73,6 +74,10 @@ def _allowed_beyond(case: Case) -> list[str]:
             continue
         if address_allowed(seen, case.claim, case.granted(seen)):
             found[seen.names[0].host if seen.names else str(seen.far_h)] = None
+    forbidden = {address for _, address in unseen_attempts(case)}
+    tried = {address for _, address in packetless_attempts(case)} - forbidden
+    named = sorted(map(str, tried))
+    found |= dict.fromkeys(text for text in named if text not in run.our_resolvers)
     return list(found)
 
 

@@ -1,11 +1,15 @@
 """Callers that begin so long after a program's start that what was watched cannot show them."""
 
 import re
+from collections.abc import Callable
 
 from egress_audit.judge.case import Case
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent
+from egress_audit.model.run import Process, Role, Run
+from egress_audit.programs import is_named as is_of
+from egress_audit.programs import program_names
 
 SECOND_NS = 1_000_000_000
 UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
@@ -19,7 +23,8 @@ def late_callers(case: Case) -> list[Entry]:
     watched_ns = _watched_ns(case)
     if isinstance(watched_ns, Absent):
         return []
-    return [entry for entry in case.timed if due_ns(entry) >= watched_ns]
+    idle_ns = _began_after_ns(case.run)
+    return [entry for entry in case.timed if due_ns(entry) >= watched_ns - idle_ns(entry)]
 
 
 def due_ns(entry: Entry) -> int:
@@ -41,6 +46,24 @@ def _watched_ns(case: Case) -> int | Absent:
         return case.run.observed_ns
     first, last = case.coverage.first_ts_ns, case.coverage.last_ts_ns
     return 0 if isinstance(first, Absent) or isinstance(last, Absent) else last - first
+
+
+def _began_after_ns(run: Run | Absent) -> Callable[[Entry], int]:
+    """How long after the command the first of the programs began that an entry names: a timer goes
+    from there. 0 where none of them is known."""
+    if isinstance(run, Absent) or isinstance(run.exec_ns, Absent):
+        return lambda entry: 0
+    exec_ns = run.exec_ns
+    began = [
+        (program_names(one.exe, _arguments(one)), max(0, one.first_ns - exec_ns))
+        for one in run.processes
+        if one.role is Role.TARGET
+    ]
+    return lambda entry: min((ns for names, ns in began if is_of(entry, names)), default=0)
+
+
+def _arguments(process: Process) -> list[str]:
+    return [] if isinstance(process.cmdline, Absent) else process.cmdline.split()
 
 
 def is_named(entry: Entry, claim: Claim) -> bool:

@@ -8,6 +8,7 @@ from egress_audit.judge.spots_of_attempts import SPOTS_OF_ATTEMPTS
 from egress_audit.judge.spots_of_claim import SPOTS_OF_CLAIM
 from egress_audit.judge.spots_of_endpoints import SPOTS_OF_ENDPOINTS
 from egress_audit.judge.spots_of_file import SPOTS_OF_FILE
+from egress_audit.judge.spots_of_program import SPOTS_OF_PROGRAM
 from egress_audit.judge.spots_of_record import SPOTS_OF_RECORD
 from egress_audit.judge.spots_of_run import SPOTS_OF_RUN
 from egress_audit.judge.spots_of_sandbox import SPOTS_OF_SANDBOX
@@ -23,6 +24,7 @@ BLIND_SPOTS: tuple[Spot, ...] = (
     *SPOTS_OF_SANDBOX,
     *SPOTS_OF_ATTEMPTS,
     *SPOTS_OF_ENDPOINTS,
+    *SPOTS_OF_PROGRAM,
 )
 """Every blind spot there is. An id is kept for ever."""
 

@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 
 from egress_audit.addresses import Scope
+from egress_audit.model.catalogue import Purpose
 from egress_audit.model.claim import Allow, Claim, Deny
 from egress_audit.model.profile import Profile, Weakness
 
 SHORTEST_PREFIX = {4: 8, 6: 16}
 """By IP version: no operator holds more in one piece, so that a shorter prefix names nobody."""
+
+OPEN_ENDED = frozenset({f"purpose:{Purpose.TUNNEL}"})
+"""Words of `allow.endpoints` that allow a way to anywhere."""
 
 Said = tuple[str, str, str]
 """Key that it is about, what is weak, remedy."""
@@ -55,6 +59,9 @@ def _of_allowed(claim: Claim) -> Iterator[Said]:
         if prefix.prefixlen < SHORTEST_PREFIX[prefix.version]:
             what = f"`{prefix}` is more than any one operator holds"
             yield "allow.prefixes", what, "list the networks that are meant"
+    for word in OPEN_ENDED.intersection(allow.endpoints):
+        what = f"`{word}` allows places that pass on whatever they are sent"
+        yield "allow.endpoints", what, "name the entry that is meant"
     if claim.inbound == "allow":
         what = "what comes from outside is answered and nobody is told"
         yield "inbound", what, "`inbound: report` lists it without a contradiction"

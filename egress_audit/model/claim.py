@@ -20,7 +20,7 @@ class Allow:
     """Exact names, or suffixes written `*.example.org`; lower case."""
     prefixes: tuple[IPv4Network | IPv6Network, ...] = ()
     endpoints: tuple[str, ...] = ()
-    """Entries of the catalogue: an id, `vendor:NAME` or `product:NAME`."""
+    """Entries of the catalogue: an id, `vendor:NAME`, `product:NAME` or `purpose:WORD`."""
     located: frozenset[str] = frozenset()
     """ISO 3166-1 alpha-2 codes of countries in one of which the far address has to be."""
     controlled: frozenset[str] = frozenset()

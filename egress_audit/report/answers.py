@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from egress_audit.addresses import NEAR, Scope
+from egress_audit.addresses import NEAR, Scope, scope_of
 from egress_audit.model.audit import Audit, Direction, Kind, Observation
 from egress_audit.model.claim import Question
 from egress_audit.model.destination import FRONTS, Absent, Confidence, Destination
+from egress_audit.model.flow import NameSource
 from egress_audit.model.run import Network
 from egress_audit.report.words import counted, listed
 
@@ -17,6 +18,9 @@ SHOWN = 8
 """Places or operators in one answer."""
 
 DNS_PORT = 53
+PASSED_ON = frozenset({NameSource.HTTP_CONNECT, NameSource.SOCKS, NameSource.HTTP_HOST})
+"""Sources of names that a proxy on the machine or its network may have been asked for."""
+
 OF_VENDORS = ("controlled", "operator")
 """Answers that a name adds to."""
 
@@ -36,7 +40,7 @@ def answer(asked: Question, audit: Audit) -> str:
 
 def _nowhere(audit: Audit) -> str:
     closed = not isinstance(audit.run, Absent) and audit.run.network is not Network.OPEN
-    return NOT_LET_OUT if closed else NOWHERE
+    return NOT_LET_OUT if closed else _beyond_rows(audit)
 
 
 def _by_name(audit: Audit, rows: Sequence[Observation]) -> Iterator[str]:
@@ -66,6 +70,31 @@ def _outward(audit: Audit) -> Iterator[Observation]:
             continue
         if seen.direction is Direction.OUTBOUND and seen.destination.scope not in NEAR:
             yield seen
+
+
+def _beyond_rows(audit: Audit) -> str:
+    """The answer where no contact went beyond the network: nowhere, unless somebody else was asked
+    to go there, or not every contact has a row."""
+    named: dict[str, None] = {}
+    for seen in audit.observations:
+        if seen.by_helper or seen.direction is not Direction.OUTBOUND:
+            continue
+        if seen.kind is Kind.REST:
+            return f"{UNKNOWN}: there are more contacts than rows"
+        sources = PASSED_ON if seen.kind is Kind.CONTACT else frozenset(NameSource)
+        passed = (use.host for use in seen.names if sources.intersection(use.sources))
+        named |= dict.fromkeys(host for host in passed if "." in host and not _is_near(host))
+    if not named:
+        return NOWHERE
+    return f"{UNKNOWN}: resolvers or proxies were asked for {listed(list(named), 4)}"
+
+
+def _is_near(host: str) -> bool:
+    """True for an address of the machine or its network in place of a name."""
+    try:
+        return scope_of(host) in NEAR
+    except ValueError:
+        return False
 
 
 def _vendors(audit: Audit, rows: Iterable[Observation]) -> dict[str, None]:

@@ -4,7 +4,12 @@ import numpy as np
 
 from egress_audit.attribute.directions import far_sides
 from egress_audit.attribute.own_addresses import sides_of
-from egress_audit.attribute.resolver_flows import asked_through_http, over_http, rows_to
+from egress_audit.attribute.resolver_flows import (
+    asked_through_http,
+    over_http,
+    rows_to,
+    unreadable,
+)
 from egress_audit.columns import FlowColumns
 from tests.builders.captures import pcap, scripted
 from tests.builders.engine import run
@@ -19,6 +24,12 @@ def test_http_could_carry_questions_on_its_ports_only() -> None:
     assert over_http(session(443)).tolist() == [True]
     assert over_http(session(80)).tolist() == [True]
     assert over_http(session(22)).tolist() == [False]
+
+
+def test_what_is_asked_at_the_ports_of_the_dns_is_read_or_counted_otherwise() -> None:
+    assert unreadable(session(8080)).tolist() == [True]
+    assert unreadable(session(53)).tolist() == [False]
+    assert unreadable(session(853)).tolist() == [False]
 
 
 def test_a_flow_is_found_by_its_far_address() -> None:

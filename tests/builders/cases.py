@@ -1,5 +1,6 @@
 """Builds what the judge looks at, in few words: `case(contact("203.0.113.9"), asserted="all")`."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
@@ -37,6 +38,7 @@ from .runs import RECORDED
 OUTSIDE, LAN, LOOPBACK = "203.0.113.9", "192.168.1.7", "127.0.0.1"
 DAY_NS = 86_400 * 1_000_000_000
 ALL = tuple(WORDS)
+NOWHERE: Mapping[str, Destination] = {}
 DENY_NOTHING = Deny()
 REQUIRE_THE_USUAL = Require()
 
@@ -131,12 +133,14 @@ def case(
     run: Run | Absent = Absent.NOT_APPLICABLE,
     entries: tuple[Entry, ...] = (),
     timed: tuple[Entry, ...] = (),
+    places: Mapping[str, Destination] = NOWHERE,
     **ledger: Any,
 ) -> Case:
     """A case of the rows given, numbered from 1; `ledger` changes the sample coverage.
 
     run: a recording of our own; then its owners are known, and its ledger is that of a good one.
-    entries: of the catalogue, which rows may match; timed: those whose calls come later.
+    entries: of the catalogue, which rows may match; timed: those whose calls come later; places:
+    what the lists say of addresses that were tried, or asked of a proxy.
     """
     if not isinstance(run, Absent):
         owners_known, own_how, ledger = True, "recorded", RECORDED | ledger
@@ -153,6 +157,7 @@ def case(
         run=run,
         endpoints={entry.id: entry for entry in entries},
         timed=timed,
+        named=places,
     )
 
 

@@ -2,16 +2,22 @@
 
 from ipaddress import ip_address
 
+import pytest
+
 from egress_audit.judge.attempts import (
     address_of,
+    addresses_tried,
     attempts_of_program,
     names_of,
+    packetless_attempts,
     served_ports,
+    unplaced_attempts,
     unseen_attempts,
 )
 from egress_audit.model.destination import Absent
-from tests.builders.cases import case, question
-from tests.builders.runs import EXERCISER, PROBER, attempt, run
+from tests.builders.cases import OUTSIDE, case, claim, contact, question
+from tests.builders.endpoints import entry, known
+from tests.builders.runs import EXERCISER, PROBER, RESOLVER, attempt, owner, process, run
 
 
 def test_a_plain_capture_has_no_attempts() -> None:
@@ -57,3 +63,49 @@ def test_a_port_is_served_by_whoever_binds_it_in_its_protocol() -> None:
     bound = attempt("0.0.0.0", call="bind", port=53, type="dgram", process=EXERCISER)
     heard = attempt("::", call="listen", port=8080)
     assert served_ports(case(run=run(attempts=(bound, heard)))) == {(53, 17), (8080, 6)}
+
+
+EVERYWHERE = claim(everything=True)
+
+
+def test_what_a_claim_allows_can_be_without_a_packet_too() -> None:
+    judged = case(claim=EVERYWHERE, run=run(attempts=(attempt(OUTSIDE), attempt("127.0.0.1"))))
+    assert list(unseen_attempts(judged)) == []
+    assert [str(address) for _, address in packetless_attempts(judged)] == [OUTSIDE]
+
+
+def test_one_with_a_packet_has_one() -> None:
+    judged = case(contact(OUTSIDE), claim=EVERYWHERE, run=run(attempts=(attempt(OUTSIDE),)))
+    assert list(packetless_attempts(judged)) == []
+
+
+def test_a_contact_at_another_port_says_where_the_address_is() -> None:
+    tried = run(attempts=(attempt(OUTSIDE, port=8443),))
+    judged = case(contact(OUTSIDE), claim=EVERYWHERE, run=tried)
+    assert [attempt.port for attempt, _ in packetless_attempts(judged)] == [8443]
+    assert list(unplaced_attempts(judged)) == []
+
+
+def test_our_resolver_and_what_we_invented_have_no_place() -> None:
+    tried = run(attempts=(attempt(RESOLVER), attempt(OUTSIDE)), synthetic={OUTSIDE: "a.example"})
+    assert list(unplaced_attempts(case(claim=EVERYWHERE, run=tried))) == []
+
+
+def test_the_addresses_that_were_tried_are_those_of_calls_that_wanted_out() -> None:
+    route = attempt("192.0.2.1", type="dgram")
+    noted = run(attempts=(attempt(OUTSIDE), attempt("::ffff:192.0.2.9"), attempt("/run/x"), route))
+    assert addresses_tried(noted) == {OUTSIDE, "192.0.2.9"}
+    assert addresses_tried(Absent.NOT_APPLICABLE) == set()
+
+
+NEWS = entry("acme-news", "update-check", processes=("acmed",))
+UPDATES = claim(endpoints=("purpose:update-check",))
+
+
+@pytest.mark.parametrize(("exe", "forbidden"), [("/opt/acmed", []), ("/usr/bin/curl", [OUTSIDE])])
+def test_who_tried_is_asked_where_a_use_is_granted(exe: str, forbidden: list[str]) -> None:
+    host = "news.acme.example"
+    asked = question(host, OUTSIDE, **known(host, NEWS), owner=owner(exe="/opt/acmed"))
+    tried = run(attempts=(attempt(OUTSIDE),), processes=(process(exe=exe),))
+    judged = case(asked, claim=UPDATES, entries=(NEWS,), run=tried)
+    assert [str(address) for _, address in unseen_attempts(judged)] == forbidden

@@ -1,5 +1,6 @@
 """What the catalogue says a destination is for, and whether the claim denies that."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -47,6 +48,26 @@ def test_what_entries_come_to(entries: tuple[Entry, ...], decided: Decision) -> 
 
 def test_a_purpose_known_of_some_versions_accuses() -> None:
     assert decision([entry(versions=">=2")], NO_TELEMETRY) is Decision.DENIED
+
+
+ANYBODY = entry("anybody", "tunnel", labels_only=True)
+
+
+@pytest.mark.parametrize("label", [ANYBODY, LABEL], ids=["anybody's", "a denied purpose"])
+def test_a_label_does_not_let_another_purpose_excuse(label: Entry) -> None:
+    assert decision([NEWS], NO_TELEMETRY, [label]) is Decision.UNKNOWN
+    assert decision([STATS], NO_TELEMETRY, [label]) is Decision.DENIED
+
+
+def test_a_label_with_another_purpose_does() -> None:
+    more = entry("acme-more", "auth", labels_only=True)
+    assert decision([NEWS], NO_TELEMETRY, [more]) is Decision.OTHER
+
+
+def test_a_tunnel_may_carry_what_is_denied() -> None:
+    tunnel = entry("acme-tunnel", "tunnel")
+    assert decision([tunnel], NO_TELEMETRY) is Decision.UNKNOWN
+    assert decision([NEWS, tunnel], NO_TELEMETRY) is Decision.UNKNOWN
 
 
 def judged(*rows: Observation, **changes: Any) -> Case:
@@ -172,3 +193,11 @@ def test_the_name_that_led_to_a_try_speaks_for_it() -> None:
 )
 def test_what_the_claim_decides_otherwise_needs_no_purpose(allows: Claim) -> None:
     assert unknown(contact(OUTSIDE, ANSWERED, **known(HOST, OLD)), claim=allows) == []
+
+
+def test_a_host_of_anybodys_is_not_known_by_who_is_known_to_call_it() -> None:
+    news, anybody = replace(NEWS, hosts=(HOST,)), replace(ANYBODY, hosts=(HOST,))
+    asked = question(HOST, **known(HOST, news, anybody))
+    assert unknown(asked, entries=(news, anybody)) == [HOST]
+    around = replace(anybody, hosts=("*.acme.example",))
+    assert unknown(asked, entries=(news, around)) == []

@@ -5,23 +5,30 @@ from dataclasses import replace
 import pytest
 
 from egress_audit.addresses import Scope
-from egress_audit.model.claim import Deny
+from egress_audit.judge.rules import findings
+from egress_audit.model.claim import Allow, Claim, Deny
 from egress_audit.model.destination import Absent, Destination
+from egress_audit.model.flow import NameSource
 from egress_audit.model.run import Network
 from tests.builders.cases import (
+    ADDRESS_LIST,
+    LAN,
     NO_CHINA,
     case,
     claim,
+    concluded,
     contact,
     fired,
     named,
     network,
     place,
     question,
+    spots,
 )
-from tests.builders.runs import run
+from tests.builders.runs import attempt, run
 
 INVENTED = Destination(Scope.SIMULATED, *(Absent.SYNTHETIC,) * 9)
+UNKNOWN = Destination(Scope.GLOBAL, *(Absent.NOT_FOUND,) * 9)
 DENIES_RANGE = claim(everything=True, deny=Deny(prefixes=(network("198.18.0.0/15"),)))
 
 
@@ -50,3 +57,95 @@ def test_an_invented_address_is_in_no_denied_country() -> None:
 def test_a_real_address_is_where_it_is_on_any_network(net: Network) -> None:
     there = contact("45.9.0.1", destination=place(located="CN"))
     assert fired(case(there, claim=NO_CHINA, run=run(network=net))) == ["EA006"]
+
+
+# Attempts without a packet
+
+THERE = "45.9.0.1"
+TRIED = (attempt(THERE, call="sendto"),)
+OPEN_RUN = run(network=Network.OPEN, attempts=TRIED)
+
+
+def allowing(located: str) -> Claim:
+    """A claim that allows one country alone."""
+    return replace(claim(), allow=Allow(located=frozenset({located})))
+
+
+DENIED = {
+    "EA006": (NO_CHINA, place(located="CN")),
+    "EA007": (NO_CHINA, place(controlled="CN")),
+    "EA008": (claim(everything=True, deny=Deny(categories=frozenset({"cloud"}))), place()),
+    "EA009": (claim(everything=True, deny=Deny(prefixes=(network("45.9.0.0/16"),))), place()),
+    "EA015": (allowing(located="DE"), place()),
+}
+
+
+@pytest.mark.parametrize("rule", DENIED)
+def test_what_was_refused_before_it_became_a_packet_is_placed_by_its_address(rule: str) -> None:
+    judging, there = DENIED[rule]
+    judged = case(claim=judging, run=OPEN_RUN, places={THERE: there})
+    assert fired(judged) == [rule]
+    (found,) = findings(judged)
+    assert found.message.startswith(f"tried to reach {THERE}:443 (sendto, refused before")
+    assert found.frames.total == 0
+
+
+@pytest.mark.parametrize("judging", [NO_CHINA, allowing(located="SE")], ids=["denied", "allowed"])
+def test_in_another_place_it_is_no_contradiction(judging: Claim) -> None:
+    judged = case(claim=judging, run=OPEN_RUN, places={THERE: place()}, lists=(ADDRESS_LIST,))
+    assert concluded(judged).value == "HOLDS"
+
+
+@pytest.mark.parametrize(
+    ("judging", "spot"),
+    [
+        (NO_CHINA, "location-unknown"),
+        (NO_CHINA, "control-unknown"),
+        (claim(everything=True, deny=Deny(categories=frozenset({"isp"}))), "category-unknown"),
+        (allowing(located="SE"), "place-undecided"),
+    ],
+)
+@pytest.mark.parametrize("listed", [True, False])
+def test_in_an_unknown_place_it_leaves_the_claim_open(
+    judging: Claim, spot: str, listed: bool
+) -> None:
+    places = {THERE: UNKNOWN} if listed else {}
+    judged = case(claim=judging, run=OPEN_RUN, places=places)
+    assert fired(judged) == []
+    assert spots(judged)[spot].material
+
+
+def test_a_packet_to_it_is_judged_by_its_own_row() -> None:
+    seen = contact(THERE, destination=place(located="CN"))
+    judged = case(seen, claim=NO_CHINA, run=OPEN_RUN, places={THERE: place(located="CN")})
+    assert fired(judged) == ["EA006"]
+
+
+def test_a_route_that_was_asked_for_is_no_attempt() -> None:
+    probed = run(network=Network.OPEN, attempts=(attempt(THERE, type="dgram"),))
+    judged = case(claim=NO_CHINA, run=probed, places={THERE: place(located="CN")})
+    assert fired(judged) == []
+
+
+def test_an_invented_address_that_was_tried_has_no_place() -> None:
+    invented = run(attempts=TRIED, synthetic={THERE: "a.example"})
+    judged = case(claim=NO_CHINA, run=invented, places={THERE: place(located="CN")})
+    assert fired(judged) == []
+
+
+# What a proxy was asked for
+
+PROXIED = contact(LAN, named(THERE, NameSource.HTTP_CONNECT), far_p=3128)
+
+
+@pytest.mark.parametrize("rule", ["EA006", "EA007", "EA008", "EA015"])
+def test_an_address_that_a_proxy_was_asked_for_is_placed(rule: str) -> None:
+    judging, there = DENIED[rule]
+    wide = replace(judging, allow=replace(judging.allow, scopes=frozenset({Scope.LAN})))
+    judged = case(PROXIED, claim=wide, places={THERE: there})
+    assert fired(judged) == [rule]
+    assert f"which was asked for {THERE}, " in findings(judged)[0].message
+
+
+def test_one_elsewhere_is_no_contradiction() -> None:
+    assert fired(case(PROXIED, claim=NO_CHINA, places={THERE: place()})) == []

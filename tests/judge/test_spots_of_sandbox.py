@@ -26,7 +26,7 @@ from tests.builders.cases import (
     question,
     spots,
 )
-from tests.builders.runs import RESOLVER, owner, phase, recording, run
+from tests.builders.runs import RESOLVER, attempt, owner, phase, recording, run
 
 INVENTED = Destination(Scope.SIMULATED, *(Absent.SYNTHETIC,) * 9)
 HUB_ALLOWED = claim(hosts=("hub.example",))
@@ -244,3 +244,11 @@ def test_neighbour_discovery_of_the_kernel_is_nobodys_doing() -> None:
 def test_neighbour_discovery_that_the_program_sends_itself_is_its_own() -> None:
     told = contact("ff02::16", proto=58, far_p=143, pkts_out=4, ip_bytes_out=304)
     assert concluded(case(replace(told, owner=owner()), run=run())).value == "VIOLATED"
+
+
+def test_an_allowed_address_that_was_refused_before_a_packet_was_not_reached_either() -> None:
+    allowed = claim(prefixes=(f"{OUTSIDE}/32",))
+    judged = case(claim=allowed, run=run(attempts=(attempt(OUTSIDE),)))
+    assert OUTSIDE in spots(judged)["contact-answered-here"].message
+    in_the_open = run(attempts=(attempt(OUTSIDE),), network=Network.OPEN)
+    assert "contact-answered-here" not in spots(case(claim=allowed, run=in_the_open))

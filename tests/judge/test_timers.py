@@ -9,7 +9,7 @@ from egress_audit.model.claim import AppliesTo
 from egress_audit.model.destination import Absent
 from tests.builders.cases import START_NS, case, claim
 from tests.builders.endpoints import entry
-from tests.builders.runs import run
+from tests.builders.runs import process, run
 
 SECOND_NS = 1_000_000_000
 MINUTE_NS, DAY_NS = 60 * SECOND_NS, 86_400 * SECOND_NS
@@ -37,6 +37,33 @@ def test_a_caller_is_late_that_does_not_begin_before_the_end_of_watching(
 ) -> None:
     caller = entry(first_ns=first_ns)
     assert len(late_callers(case(run=run(observed_ns=MINUTE_NS), timed=(caller,)))) == late
+
+
+@pytest.mark.parametrize(
+    ("exe", "cmdline", "late"),
+    [
+        ("/opt/acmed", "acmed serve", 1),
+        ("/usr/bin/python3", "python3 -m acmed", 1),
+        ("/opt/other", "other", 0),
+    ],
+)
+def test_a_timer_goes_from_the_start_of_the_program_that_has_it(
+    exe: str, cmdline: str, late: int
+) -> None:
+    caller = entry(first_ns=MINUTE_NS, processes=("acmed",))
+    begun = process(3, exe=exe, cmdline=cmdline, first_ns=START_NS + MINUTE_NS)
+    watched = run(observed_ns=2 * MINUTE_NS, processes=(process(), begun))
+    assert len(late_callers(case(run=watched, timed=(caller,)))) == late
+
+
+def test_of_several_of_its_processes_the_first_counts() -> None:
+    caller = entry(first_ns=MINUTE_NS, processes=("acmed",))
+    both = tuple(
+        process(number, exe="/opt/acmed", first_ns=START_NS + number * SECOND_NS)
+        for number in (2, 59)
+    )
+    watched = run(observed_ns=2 * MINUTE_NS, processes=both)
+    assert late_callers(case(run=watched, timed=(caller,))) == []
 
 
 def test_of_a_capture_its_whole_length_was_watched() -> None:

@@ -51,6 +51,7 @@ REQUIRE = "require: {whole_run: true, probes: true, phases: [run], observe: 60s}
         (ALLOW, "allow: {prefixes: ['2000::/15']}", "more than any one operator"),
         (ALLOW, "allow: {scopes: [loopback], hosts: [a.b]}", "no resolver is"),
         (ALLOW, "allow: {endpoints: ['vendor:Ollama']}", "no resolver is"),
+        (ALLOW, "allow: {scopes: [lan], endpoints: ['purpose:tunnel']}", "whatever they are sent"),
         ("inbound: report", "inbound: allow", "nobody is told"),
         ("source: its manual", "", "where the sentence stands"),
         ("holds_means: this", "", "what HOLDS would mean"),

@@ -9,10 +9,11 @@ from egress_audit.model.audit import Audit, Direction, Observation
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Question
 from egress_audit.model.destination import Absent, Confidence, Destination
+from egress_audit.model.flow import NameSource
 from egress_audit.model.run import Network
 from egress_audit.report.answers import NOT_LET_OUT, NOWHERE, answer
 from tests.builders.audits import hub_lookup
-from tests.builders.cases import contact, named, near, place, question
+from tests.builders.cases import contact, named, near, place, question, rest
 from tests.builders.endpoints import entry, known
 from tests.builders.runs import run
 
@@ -20,6 +21,7 @@ WHERE = Question("Where does it go?", "located")
 UNDER_WHOM = Question("Under whose law?", "controlled")
 TO_WHOM = Question("To whom?", "operator")
 INVENTED = Destination(Scope.SIMULATED, *(Absent.SYNTHETIC,) * 9)
+AT_HOME = near(Scope.LOOPBACK)
 UNKNOWN = Destination(Scope.GLOBAL, *(Absent.NOT_FOUND,) * 9)
 
 
@@ -90,12 +92,31 @@ def test_what_is_not_known_stands_last() -> None:
     [
         contact("192.168.1.7", destination=near(Scope.LAN)),
         contact("45.9.0.1", destination=place(), direction=Direction.INBOUND),
-        question("a.example"),
+        question("localhost"),
+        contact("127.0.0.1", named("127.0.0.1", NameSource.HTTP_HOST), destination=AT_HOME),
+        contact("127.0.0.1", named("a.example"), destination=AT_HOME),
     ],
-    ids=["the local network", "what others began", "a question"],
+    ids=["the local network", "what others began", "an own name", "a local server", "said there"],
 )
 def test_what_stays_or_came_in_is_no_destination(row: Observation) -> None:
     assert answer(WHERE, audit(row)).startswith("nowhere: ")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        question("a.example"),
+        contact("127.0.0.1", named("a.example", NameSource.HTTP_CONNECT), destination=AT_HOME),
+    ],
+    ids=["a question", "through a proxy"],
+)
+def test_what_somebody_else_was_asked_for_is_not_nowhere(row: Observation) -> None:
+    told = answer(WHERE, audit(row))
+    assert told == "not known: resolvers or proxies were asked for a.example."
+
+
+def test_contacts_beyond_the_rows_are_not_nowhere() -> None:
+    assert answer(WHERE, audit(rest(global_=1))).startswith("not known: there are more contacts")
 
 
 def test_many_places_are_summed() -> None:
