@@ -12,6 +12,7 @@ from contextlib import suppress
 from enum import StrEnum
 from functools import lru_cache
 from ipaddress import (
+    AddressValueError,
     IPv4Address,
     IPv4Network,
     IPv6Address,
@@ -161,7 +162,10 @@ def address_of(text: str) -> IPv4Address | IPv6Address:
 
     Raises ValueError for any other text.
     """
-    return ip_address(text)
+    try:
+        return IPv6Address(text) if ":" in text else IPv4Address(text)
+    except AddressValueError:
+        return ip_address(text)  # which says best what is wrong
 
 
 _SCOPES = PrefixMap((ip_network(prefix), scope) for prefix, scope, _ in SPECIAL_PURPOSE)

@@ -121,7 +121,7 @@ def place_allowed(address: str, scope: Scope, allow: Allow) -> bool:
         return False
     if allow.everything or (allow.by_place and scope not in NEAR):
         return True
-    if scope is Scope.SIMULATED:
+    if scope is Scope.SIMULATED or not allow.prefixes:
         return False
     return in_prefixes(address, _that_hold(allow.prefixes, scope))
 
