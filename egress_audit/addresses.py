@@ -12,6 +12,7 @@ from contextlib import suppress
 from enum import StrEnum
 from functools import lru_cache
 from ipaddress import (
+    AddressValueError,
     IPv4Address,
     IPv4Network,
     IPv6Address,
@@ -25,6 +26,9 @@ from typing import Generic, TypeVar
 from egress_audit.errors import WrongUsage
 
 Value = TypeVar("Value")
+
+KEPT = 1 << 14
+"""Addresses that are kept read, and written: more than the rows of a report have."""
 
 
 class Scope(StrEnum):
@@ -48,6 +52,9 @@ class Scope(StrEnum):
     GLOBAL = "global"
     NAME = "name"
     """A destination known by name only."""
+
+    # Enum's own is a function of Python, and part of every look-up of a destination.
+    __hash__ = str.__hash__
 
 
 SPECIAL_PURPOSE: tuple[tuple[str, Scope, str], ...] = (
@@ -133,7 +140,12 @@ class PrefixMap(Generic[Value]):
 
     def get(self, address: IPv4Address | IPv6Address) -> Value | None:
         """The value of the longest matching prefix; None if no prefix matches."""
-        return next(self.every(address), None)
+        number = int(address)
+        for shift, values in self._levels.get(address.version, ()):
+            value = values.get(number >> shift)
+            if value is not None:
+                return value
+        return None
 
     def every(self, address: IPv4Address | IPv6Address) -> Iterator[Value]:
         """The values of all prefixes that match, that of the longest first."""
@@ -142,6 +154,18 @@ class PrefixMap(Generic[Value]):
             value = values.get(number >> shift)
             if value is not None:
                 yield value
+
+
+@lru_cache(maxsize=KEPT)
+def address_of(text: str) -> IPv4Address | IPv6Address:
+    """The address that a text is; kept, since every room asks for the same thousands.
+
+    Raises ValueError for any other text.
+    """
+    try:
+        return IPv6Address(text) if ":" in text else IPv4Address(text)
+    except AddressValueError:
+        return ip_address(text)  # which says best what is wrong
 
 
 _SCOPES = PrefixMap((ip_network(prefix), scope) for prefix, scope, _ in SPECIAL_PURPOSE)
@@ -156,7 +180,7 @@ def scope_of(address: str | IPv4Address | IPv6Address) -> Scope:
     Raises ValueError if `address` is text and not an address.
     """
     if isinstance(address, str):
-        address = ip_address(address)
+        address = address_of(address)
     if isinstance(address, IPv6Address):
         inner = embedded_ipv4(address)
         if inner is not None:
@@ -213,7 +237,7 @@ def address_text(version: int, hi: int, lo: int) -> str:
     return dotted if version == 4 else f"::ffff:{dotted}"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=KEPT)
 def _text_of_ipv6(number: int) -> str:
     """The text of an address; kept, as writing it costs ten times what it costs to look it up."""
     return str(IPv6Address(number))

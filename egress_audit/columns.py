@@ -1,6 +1,6 @@
 """The columns that pass along the hot path: frames as read, packets, flows. HOT PATH."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -34,6 +34,35 @@ def rows_of(column: Column, rows: I64) -> Column:
     """
     chosen: Any = column if len(rows) == len(column) else column.take(rows)
     return chosen  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Rows that are equal in some columns, as groups in the order of their first rows."""
+
+    first: I64
+    """(g,) The first row of each group."""
+    group: I64
+    """(n,) The group of each row."""
+    sizes: I64
+    """(g,) How many rows each group has."""
+
+
+def alike_rows(columns: Sequence[npt.NDArray[Any]]) -> Alike:
+    """Which rows are equal in all of the columns; there is at least one column."""
+    order = np.lexsort(columns)
+    changed = np.zeros(len(order), np.bool_)
+    changed[:1] = True
+    for column in columns:
+        changed[1:] |= column[order][1:] != column[order][:-1]
+    starts = np.flatnonzero(changed)
+    by_first = np.argsort(order[starts])
+    number = np.empty(len(starts), np.int64)
+    number[by_first] = np.arange(len(starts))
+    group = np.empty(len(order), np.int64)
+    group[order] = number[np.cumsum(changed) - 1]
+    sizes = np.diff(np.append(starts, len(order)))
+    return Alike(order[starts][by_first], group, sizes[by_first])
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,8 @@ class _Looking:
     run: Run | Absent
     entries: dict[str, Entry] = field(default_factory=dict)
     _found: dict[End, Entries] = field(default_factory=dict)
+    _strangers: set[str] = field(default_factory=set)
+    """Names and addresses that no entry fits, whatever the port: nearly all there are."""
     lists: tuple[ListUsed, ...] = ()
 
     def read(self) -> Catalogue:
@@ -93,7 +95,7 @@ class _Looking:
 
     def recognised(self, seen: Observation) -> Observation:
         """The row with its matches; itself if there are none."""
-        if seen.by_helper:
+        if seen.by_helper or self._are_strangers(seen):
             return seen
         matches = tuple(self._matches(seen))
         return replace(seen, endpoints=matches) if matches else seen
@@ -109,10 +111,22 @@ class _Looking:
                 self.entries |= {entry.id: entry for entry in entries}
                 yield Match(end[0], tuple(entry.id for entry in entries))
 
+    def _are_strangers(self, seen: Observation) -> bool:
+        """True if everything that a row is known by was looked up before, and found nowhere."""
+        strangers = self._strangers
+        if seen.far_h not in strangers and seen.far_h is not Absent.NOT_APPLICABLE:
+            return False
+        return strangers.issuperset([use.host for use in seen.names])
+
     def _looked_up(self, end: End) -> Entries:
-        if literal_address(end[0]) is None:
-            return self.read().of_host(*end)
-        return self.read().of_address(*end)
+        if end[0] in self._strangers:
+            return ()
+        catalogue = self.read()
+        ask = catalogue.of_host if literal_address(end[0]) is None else catalogue.of_address
+        if ask(end[0]):
+            return ask(*end)
+        self._strangers.add(end[0])
+        return ()
 
     def _narrowed(self, entries: Entries, seen: Observation) -> Entries:
         owner = None if isinstance(seen.owner, Absent) else seen.owner

@@ -12,6 +12,7 @@ from egress_audit.addresses import (
     SPECIAL_PURPOSE,
     PrefixMap,
     Scope,
+    address_of,
     address_text,
     embedded_ipv4,
     parse_prefix,
@@ -215,6 +216,12 @@ def test_a_metadata_service_behind_a_translator_is_one() -> None:
 def test_text_that_is_no_address_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(ValueError, match="example"):
         scope_of("example.org")
+
+
+def test_a_text_is_read_as_its_address_and_any_other_refused() -> None:
+    assert address_of("2001:db8::1") == ip_address("2001:db8::1")
+    with pytest.raises(ValueError, match="example"):
+        address_of("example.org")
 
 
 def test_the_longest_prefix_answers_whatever_the_order_of_the_rows() -> None:

@@ -1,9 +1,24 @@
 """The columns that pass along the hot path, and the words that their numbers stand for."""
 
-from egress_audit.columns import CONN_STATES, END_REASONS, PADDING
+import numpy as np
+
+from egress_audit.columns import CONN_STATES, END_REASONS, PADDING, alike_rows
 from egress_audit.model.flow import EndReason
 from tests.builders.captures import Frame, ethernet, pcap, udp_exchange
 from tests.builders.engine import opened, run
+
+
+def test_equal_rows_are_one_group_numbered_by_its_first_row() -> None:
+    columns = np.array([5, 3, 5, 3, 9]), np.array([1, 1, 1, 2, 1])
+    alike = alike_rows(columns)
+    assert alike.first.tolist() == [0, 1, 3, 4]
+    assert alike.group.tolist() == [0, 1, 0, 2, 3]
+    assert alike.sizes.tolist() == [2, 1, 1, 1]
+
+
+def test_of_no_rows_there_is_no_group() -> None:
+    alike = alike_rows([np.zeros(0, np.int64)])
+    assert alike.first.tolist() == alike.group.tolist() == alike.sizes.tolist() == []
 
 
 def test_the_states_are_zeeks_thirteen() -> None:

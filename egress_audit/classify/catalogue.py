@@ -14,12 +14,11 @@ from ipaddress import (
     IPv4Network,
     IPv6Address,
     IPv6Network,
-    ip_address,
     ip_network,
 )
 from typing import TYPE_CHECKING
 
-from egress_audit.addresses import PrefixMap, embedded_ipv4
+from egress_audit.addresses import PrefixMap, address_of, embedded_ipv4
 from egress_audit.classify.catalogue_rows import Row, entry_of, row_of
 from egress_audit.classify.host_regexes import (
     LONGEST_HOST,
@@ -73,11 +72,13 @@ class Catalogue:
         name = host.lower().removesuffix(".")
         if len(name) > LONGEST_HOST:
             return ()
-        numbers = dict.fromkeys(self._hosts.get(name, ()))
-        numbers |= dict.fromkeys(self._by_regex(name))
+        filed: list[tuple[HostRegex, int]] = []
+        below: list[int] = []
         for suffix in _suffixes(name):
-            numbers |= dict.fromkeys(self._suffixes.get(suffix, ()))
-        return self._entries(numbers, port, protocol)
+            filed += self._regexes.get(suffix, ())
+            below += self._suffixes.get(suffix, ())
+        numbers = (*self._hosts.get(name, ()), *_matching(name, filed), *below)
+        return self._entries(dict.fromkeys(numbers), port, protocol) if numbers else ()
 
     def of_address(
         self,
@@ -90,13 +91,13 @@ class Catalogue:
         An IPv6 address that leads to an IPv4 one fits what that fits, too. Raises ValueError for
         text that is no address.
         """
-        parsed = ip_address(address) if isinstance(address, str) else address
+        parsed = address_of(address) if isinstance(address, str) else address
         inner = embedded_ipv4(parsed) if isinstance(parsed, IPv6Address) else None
         numbers: dict[int, None] = {}
         for asked in (parsed,) if inner is None else (parsed, inner):
             for found in self._prefixes.every(asked):
                 numbers |= dict.fromkeys(found)
-        return self._entries(numbers, port, protocol)
+        return self._entries(numbers, port, protocol) if numbers else ()
 
     def at(self, place: "NamedPlace") -> tuple[Entry, ...]:
         """The entries that a place fits, named or by address."""
@@ -133,17 +134,6 @@ class Catalogue:
     def _numbers(self) -> dict[str, int]:
         return {row["id"]: number for number, row in enumerate(self._rows)}
 
-    def _by_regex(self, name: str) -> Iterator[int]:
-        """The numbers of the entries of which a regular expression matches the whole name.
-
-        None is tried on what has a longer label than names have: the cost grows with its length.
-        """
-        filed = [found for suffix in _suffixes(name) for found in self._regexes.get(suffix, ())]
-        if filed and max(map(len, name.split("."))) <= LONGEST_LABEL:
-            for regex, number in filed:
-                if regex.compiled.fullmatch(name):
-                    yield number
-
     def _entries(
         self, numbers: Iterable[int], port: int | None, protocol: str | None
     ) -> tuple[Entry, ...]:
@@ -158,6 +148,16 @@ class Catalogue:
         if number not in self._built:
             self._built[number] = entry_of(self._rows[number])
         return self._built[number]
+
+
+def _matching(name: str, filed: Sequence[tuple[HostRegex, int]]) -> list[int]:
+    """The numbers of the entries of which a regular expression matches the whole name.
+
+    None is tried on what has a longer label than names have: the cost grows with its length.
+    """
+    if not filed or max(map(len, name.split("."))) > LONGEST_LABEL:
+        return []
+    return [number for regex, number in filed if regex.compiled.fullmatch(name)]
 
 
 def _suffixes(name: str) -> Iterator[str]:

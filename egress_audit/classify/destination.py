@@ -6,10 +6,10 @@ Nothing is resolved and no network is asked: an answer follows from the address 
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
-from egress_audit.addresses import Scope, embedded_ipv4, scope_of
+from egress_audit.addresses import Scope, address_of, embedded_ipv4, scope_of
 from egress_audit.classify.address_lists import (
     AddressList,
     AddressLookup,
@@ -72,7 +72,7 @@ class Classifier:
         return self._kept(address)
 
     def _looked_up(self, address: str) -> Destination:
-        parsed = ip_address(address)
+        parsed = address_of(address)
         scope = scope_of(parsed)
         if scope is not Scope.GLOBAL:
             return without_place(scope, Absent.NOT_APPLICABLE)

@@ -67,6 +67,7 @@ class Case:
     named: Mapping[str, Destination] = field(default_factory=dict)
     """What the lists say of addresses that system calls named, or that a proxy was asked for, by
     address: what was refused before it became a packet, or went through another, has no row."""
+    _questions: tuple[Observation, ...] = field(init=False, repr=False, compare=False)
     of_program: tuple[Observation, ...] = field(init=False, repr=False, compare=False)
     """Rows that may be the program's: all but those of our own helpers."""
     _contacts: tuple[Observation, ...] = field(init=False, repr=False, compare=False)
@@ -74,6 +75,8 @@ class Case:
     def __post_init__(self) -> None:
         # Sorted once: the rules and blind spots walk some ten thousand rows thirty times.
         ours = tuple(seen for seen in self.observations if not seen.by_helper)
+        asked = tuple(seen for seen in ours if seen.kind is Kind.QUESTION)
+        object.__setattr__(self, "_questions", asked)
         contacts = tuple(seen for seen in ours if _is_contact(seen))
         object.__setattr__(self, "of_program", ours)
         object.__setattr__(self, "_contacts", contacts)
@@ -89,7 +92,7 @@ class Case:
 
     def questions(self) -> Iterator[Observation]:
         """Rows of names that were asked for."""
-        return (seen for seen in self.of_program if seen.kind is Kind.QUESTION)
+        return iter(self._questions)
 
     def rest(self) -> Iterator[Observation]:
         """The rows in which everything past the bound is summed, one a direction."""

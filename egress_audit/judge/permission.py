@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
-from egress_audit.addresses import NEAR, Scope, embedded_ipv4, scope_of
+from egress_audit.addresses import NEAR, Scope, address_of, embedded_ipv4, scope_of
 from egress_audit.model.audit import NameUse, Observation
 from egress_audit.model.claim import Allow, Claim
 from egress_audit.model.destination import FRONTS, Absent, Destination
@@ -71,7 +71,7 @@ def in_prefixes(address: str, prefixes: Collection[IPv4Network | IPv6Network]) -
     """True if one of the prefixes holds the address, or the IPv4 address that is embedded in it."""
     if not prefixes:
         return False  # and no address is read for nothing, of which there may be thousands
-    known = ip_address(address)
+    known = address_of(address)
     inner = embedded_ipv4(known) if isinstance(known, IPv6Address) else None
     ends = (known,) if inner is None else (known, inner)
     return any(
@@ -121,7 +121,7 @@ def place_allowed(address: str, scope: Scope, allow: Allow) -> bool:
         return False
     if allow.everything or (allow.by_place and scope not in NEAR):
         return True
-    if scope is Scope.SIMULATED:
+    if scope is Scope.SIMULATED or not allow.prefixes:
         return False
     return in_prefixes(address, _that_hold(allow.prefixes, scope))
 
@@ -215,7 +215,7 @@ def literal_address(host: str) -> IPv4Address | IPv6Address | None:
     if ":" not in host and not host[-1:].isdigit():
         return None  # what `ip_address` would say, which takes long to refuse a name
     try:
-        return ip_address(host)
+        return address_of(host)
     except ValueError:
         return None
 

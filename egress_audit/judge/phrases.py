@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from egress_audit.addresses import Scope
 from egress_audit.model.audit import Kind, NameUse, Observation
 from egress_audit.model.destination import Absent
 from egress_audit.model.flow import NameSource
@@ -40,6 +41,8 @@ def protocol(number: int) -> str:
 
 def best_name(seen: Observation) -> str:
     """The name that says most of whom this went to; empty if none is known."""
+    if len(seen.names) == 1:
+        return seen.names[0].host  # however it is known
     for source in TRUSTED_FIRST:
         for use in seen.names:
             if source in use.sources:
@@ -84,8 +87,8 @@ def whom(seen: Observation) -> str:
     """`huggingface.co at 198.18.0.7:443 (benchmark)`."""
     name, at = best_name(seen), endpoint(seen)
     name = "" if name == seen.far_h else name
-    scope = seen.destination.scope.value
-    place = "internet" if scope == "global" else scope
+    scope = seen.destination.scope
+    place = "internet" if scope is Scope.GLOBAL else str(scope)
     return f"{name} at {at} ({place})" if name else f"{at} ({place})"
 
 

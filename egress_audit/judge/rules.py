@@ -49,7 +49,7 @@ class Rule:
         """A finding for each contradiction, in the order of the observations."""
         for clause, rows in self.matches(case):
             frames = rows[0].frames if rows else IN_NO_FRAME
-            told = explanation(case, rows[0]) if rows else ()
+            told = explanation(case, rows[0]) if rows and rows[0].endpoints else ()
             yield Finding(self.id, clause, tuple(seen.id for seen in rows), frames, told)
 
 

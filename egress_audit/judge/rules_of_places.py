@@ -100,6 +100,8 @@ def denied_category(case: Case) -> Matches:
 def denied_host_or_prefix(case: Case) -> Matches:
     """EA009."""
     deny = case.claim.deny
+    if not (deny.hosts or deny.prefixes):
+        return
     for seen in case.contacts():
         inside = not isinstance(seen.far_h, Absent) and _in_denied(
             seen.far_h, seen.destination, deny

@@ -39,6 +39,9 @@ class Direction(StrEnum):
     INTERNAL = "internal"
     """Both ends are ours."""
 
+    # Enum's own is a function of Python, and part of every comparison of rows.
+    __hash__ = str.__hash__
+
 
 class Kind(StrEnum):
     """What a row of observations is about."""

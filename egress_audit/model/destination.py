@@ -21,6 +21,9 @@ class Absent(StrEnum):
     SYNTHETIC = "synthetic"
     """An address invented by our own DNS: it has no owner in the world."""
 
+    # Enum's own is a function of Python, and part of every look-up of a destination.
+    __hash__ = str.__hash__
+
 
 class Confidence(StrEnum):
     """How far `Destination.located` can be believed."""

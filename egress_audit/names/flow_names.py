@@ -1,31 +1,24 @@
 """The names of each flow: what was said in it, and what leads to its far address."""
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_address
+from functools import cached_property
 from itertools import chain, islice
 
 import numpy as np
 
-from egress_audit.addresses import address_text
-from egress_audit.columns import I32, I64, U8, U64, Counts
+from egress_audit.addresses import address_of, address_text
+from egress_audit.columns import I32, I64, U8, U64, Counts, alike_rows
 from egress_audit.model.audit import NameUse
 from egress_audit.model.evidence import HostRecord
 from egress_audit.model.flow import Name, NameSource
-from egress_audit.names.link_names import LINK_SOURCES
+from egress_audit.names.spoken import ABOUT_OTHERS, Said, Spoken, spoken
 from egress_audit.names.table import NameTable
-
-ABOUT_OTHERS = frozenset((NameSource.DNS_QUERY, NameSource.DNS_ANSWER, *LINK_SOURCES))
-"""Names said *in* a flow that do not name its far end, but what somebody was asked for."""
 
 RECORDED = NameSource.PCAPNG_NRB
 MAX_RECORDED = 64
 """Hosts kept of one address, of those that the file's writer recorded."""
-MAX_ALIKE = 4
-"""Names said in a flow from which on it is not compared with others: hardly any is like it."""
-_Said = tuple[tuple[str, NameSource], ...]
-"""Hosts with how each was said."""
 _Uses = tuple[tuple[str, tuple[NameSource, ...]], ...]
 """What a NameUse holds, of each host in a set."""
 MAX_HOSTS_OF_FLOW = 32
@@ -69,6 +62,18 @@ class _LedTo:
         return bisect_left(self.since, answers) + len(self.recorded) - twice
 
 
+@dataclass(slots=True)
+class _LedToBy:
+    """What leads to the far end of each flow."""
+
+    far: I64
+    """(n,) Index into `texts`; 0 where nothing had led to it when the flow began."""
+    answers: I64
+    """(n,) How many answers had been given for it by then."""
+    texts: list[str] = field(default_factory=lambda: [""])
+    """Far addresses; the first one is empty."""
+
+
 class FlowNames:
     """Looks up the names of flows by their row."""
 
@@ -97,55 +102,64 @@ class FlowNames:
     def far_names(self) -> tuple[I32, list[tuple[NameUse, ...]]]:
         """(n,) number of the set of names of each flow's far end, and the sets; 0 is the empty one.
 
-        Only flows that can have a name are looked at one by one, and most of those alike once. A
-        set has what was said in the flow, and of other hosts so many that there are at most
-        MAX_HOSTS_OF_FLOW; the rest is counted in `cut`.
+        Only flows that can have a name are looked at, and those alike once. A set has what was said
+        in the flow, and of other hosts so many that there are at most MAX_HOSTS_OF_FLOW; the rest
+        is counted in `cut`.
         """
         numbers = np.zeros(len(self._ends.ts_ns), np.int32)
         sets: list[tuple[NameUse, ...]] = [()]
         number_of: dict[_Uses, int] = {(): 0}
-        seen: dict[tuple[str, int, _Said], tuple[int, int]] = {}
-        """By far end, answers for it and names said: the number of the set, and what it lacks."""
-        times: dict[str, list[int]] = {}
-        """Of the answers for a far end, in order."""
         self.cut = 0
-        rows = self._nameable()
-        begun = self._ends.ts_ns[rows].tolist()
-        for row, far, ts_ns in zip(rows.tolist(), self._far_ends(rows), begun, strict=True):
-            answered = times.get(far)
-            if answered is None:
-                answered = times[far] = [name.ts_ns for name in self._table.answers_for(far)]
-            answers = bisect_right(answered, ts_ns)
-            names = self._table.names_of(row)
-            said = tuple([(name.host, name.source) for name in names if _names_far_end(name)])
-            like = far, answers, said
-            alike = seen.get(like) if len(said) < MAX_ALIKE else None
-            if alike is None:
-                uses, cut = self._uses(said, far, answers)
-                alike = number_of.setdefault(uses, len(sets)), cut
-                if alike[0] == len(sets):
-                    sets.append(tuple(NameUse(*use) for use in uses))
-                if len(said) < MAX_ALIKE:
-                    seen[like] = alike
-            numbers[row] = alike[0]
-            self.cut += alike[1]
+        said, led_to = np.zeros(len(numbers), np.int64), self._led_to_by()
+        said[self._spoken.rows] = self._spoken.kind
+        rows = np.flatnonzero((said > 0) | (led_to.far > 0))
+        columns = said[rows], led_to.far[rows], led_to.answers[rows]
+        alike = alike_rows(columns)
+        of_each = np.zeros(len(alike.first), np.int32)
+        described = zip(*(column[alike.first].tolist() for column in columns), strict=True)
+        for place, (kind, far, answers) in enumerate(described):
+            uses, cut = self._uses(self._spoken.kinds[kind], led_to.texts[far], answers)
+            number = of_each[place] = number_of.setdefault(uses, len(sets))
+            if number == len(sets):
+                sets.append(tuple([NameUse(*use) for use in uses]))
+            self.cut += cut and cut * int(alike.sizes[place])
+        numbers[rows] = of_each[alike.group]
         return numbers, sets
 
-    def _far_ends(self, rows: I64) -> Iterator[str]:
-        """The far address of each of the rows; those of many flows are written once."""
-        texts: dict[tuple[int, int, int], str] = {}
-        columns = (self._ends.version[rows], self._ends.hi[rows], self._ends.lo[rows])
-        for end in zip(*(column.tolist() for column in columns), strict=True):
-            text = texts.get(end)
-            if text is None:
-                text = texts[end] = address_text(*end)
-            yield text
+    @cached_property
+    def _spoken(self) -> Spoken:
+        return spoken(self._table.flows())
+
+    def _led_to_by(self) -> _LedToBy:
+        """What was answered or recorded for each flow's far end when it began."""
+        count, table = len(self._ends.ts_ns), self._table
+        found = _LedToBy(np.zeros(count, np.int64), np.zeros(count, np.int64))
+        rows = self._nameable()
+        if not len(rows):
+            return found
+        columns = self._ends.version[rows], self._ends.hi[rows], self._ends.lo[rows]
+        alike = alike_rows(columns)
+        by_far = np.argsort(alike.group, kind="stable")
+        parts = np.split(rows[by_far], np.cumsum(alike.sizes)[:-1])
+        ends = zip(*(column[alike.first].tolist() for column in columns), strict=True)
+        for end, part in zip(ends, parts, strict=True):
+            text = address_text(*end)
+            times = [name.ts_ns for name in table.answers_for(text)]
+            if times or text in self._recorded:
+                answers = np.searchsorted(
+                    np.array(times, np.int64), self._ends.ts_ns[part], "right"
+                )
+                led = part if text in self._recorded else part[answers > 0]
+                found.far[led] = len(found.texts)
+                found.answers[part] = answers
+                found.texts.append(text)
+        return found
 
     def _far(self, row: int) -> str:
         ends = self._ends
         return address_text(int(ends.version[row]), int(ends.hi[row]), int(ends.lo[row]))
 
-    def _uses(self, said: _Said, far: str, answers: int) -> tuple[_Uses, int]:
+    def _uses(self, said: Said, far: str, answers: int) -> tuple[_Uses, int]:
         """Each host once, with all its sources, in the order of first mention; and how many further
         hosts were left out."""
         sources: dict[str, dict[NameSource, None]] = {}
@@ -183,14 +197,7 @@ class FlowNames:
     def telling_frames(self, first: Counts) -> Counts:
         """(n,) of each flow the frame that names its far end, or `first` where none does."""
         telling = first.copy()
-        rows, frames = [], []
-        for row, names in self._table.flows():
-            for name in names:
-                if _names_far_end(name):
-                    rows.append(row)
-                    frames.append(name.frame)
-                    break
-        telling[rows] = frames
+        telling[self._spoken.rows] = self._spoken.frames
         return telling
 
     def asking(self) -> dict[str, list[int]]:
@@ -202,16 +209,7 @@ class FlowNames:
         return rows
 
     def _nameable(self) -> I64:
-        """Rows in which something was said, or whose far address something leads to."""
-        said = np.array(self._table.named_flows(), np.int64)
-        known = [ip_address(text) for text in (*self._table.addresses(), *self._recorded)]
-        if not known:
-            return np.unique(said)
+        """Rows whose far address something may lead to."""
+        known = [address_of(text) for text in (*self._table.addresses(), *self._recorded)]
         low = np.array([int(a) & (1 << 64) - 1 for a in known], np.uint64)
-        led_to = np.flatnonzero(np.isin(self._ends.lo, low))
-        return np.union1d(said, led_to)
-
-
-def _names_far_end(name: Name) -> bool:
-    """False for what somebody was asked, and for what may stand in front of the true name."""
-    return name.source not in ABOUT_OTHERS and not name.outer
+        return np.flatnonzero(np.isin(self._ends.lo, low))

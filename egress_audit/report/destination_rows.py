@@ -71,19 +71,29 @@ def worst_first(audit: Audit) -> list[Observation]:
     Without those of our own helpers, which are told apart.
     """
     violating = violating_ids(audit)
-    directions, scopes = list(Direction), WORST_SCOPES
+    directions = {direction: place for place, direction in enumerate(Direction)}
+    scopes = {scope: place for place, scope in enumerate(WORST_SCOPES)}
 
     def badness(seen: Observation) -> tuple[bool, bool, int, int, int, int]:
         return (
             seen.id not in violating,
             seen.kind is Kind.REST,
-            directions.index(seen.direction),
-            scopes.index(seen.destination.scope),
+            directions[seen.direction],
+            scopes[seen.destination.scope],
             -seen.ip_bytes_out,
             seen.id,
         )
 
-    return sorted((seen for seen in audit.observations if not seen.by_helper), key=badness)
+    return sorted(_told(audit), key=badness)
+
+
+def count_of_rows(audit: Audit) -> int:
+    """How many rows there are, with those that are not shown."""
+    return len(_told(audit))
+
+
+def _told(audit: Audit) -> list[Observation]:
+    return [seen for seen in audit.observations if not seen.by_helper]
 
 
 def violating_ids(audit: Audit) -> set[int]:

@@ -2,7 +2,7 @@
 
 from egress_audit.model.audit import Audit
 from egress_audit.report.beside import NOTHING_BESIDE, Beside
-from egress_audit.report.destination_rows import MAX_ROWS, Row, destination_rows, worst_first
+from egress_audit.report.destination_rows import MAX_ROWS, Row, count_of_rows, destination_rows
 from egress_audit.report.places import LEGEND
 from egress_audit.report.safe_text import middle_cut, narrow, wrapped
 from egress_audit.report.words import counted, number
@@ -26,9 +26,9 @@ def table_section_lines(audit: Audit, width: int, beside: Beside = NOTHING_BESID
     rows = destination_rows(audit, beside)
     if not rows:
         return [f"{TITLE}: none was seen"]
-    total = counted(len(worst_first(audit)), "row")
+    total = counted(count_of_rows(audit), "row")
     lines = [f"{TITLE}: {total}, worst first", *_legend(rows, width), "", *_table(rows, width)]
-    beyond = len(worst_first(audit)) - MAX_ROWS
+    beyond = count_of_rows(audit) - MAX_ROWS
     if beyond > 0:
         lines += ["", f"   … and {number(beyond)} more rows: --format json"]
     return lines

@@ -8,7 +8,7 @@ import re
 from egress_audit.model.audit import Audit
 from egress_audit.report.beside import NOTHING_BESIDE, Beside
 from egress_audit.report.contents import sections_after_table, sections_before_table
-from egress_audit.report.destination_rows import MAX_ROWS, Row, destination_rows, worst_first
+from egress_audit.report.destination_rows import MAX_ROWS, Row, count_of_rows, destination_rows
 from egress_audit.report.places import LEGEND
 from egress_audit.report.safe_text import NO_BREAK, bounded, clean
 from egress_audit.report.section import Entry, Section
@@ -64,11 +64,11 @@ def _table(audit: Audit, beside: Beside) -> str:
     rows = destination_rows(audit, beside)
     if not rows:
         return "## Destinations: none was seen"
-    total = counted(len(worst_first(audit)), "row")
+    total = counted(count_of_rows(audit), "row")
     lines = [f"## Destinations: {total}, worst first", ""]
     lines += [f"{MARK} contradicts the claim; {escaped(LEGEND)}", ""]
     lines += [_line(HEADERS), "|---|---|---|--:|--:|--:|", *(_line(_cells(row)) for row in rows)]
-    beyond = len(worst_first(audit)) - MAX_ROWS
+    beyond = count_of_rows(audit) - MAX_ROWS
     if beyond > 0:
         lines += ["", f"… and {number(beyond)} more rows: `--format json`"]
     return "\n".join(lines)
