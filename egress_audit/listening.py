@@ -21,7 +21,7 @@ from egress_audit.names.first_bytes import SEEN, says_nothing
 from egress_audit.names.gquic import PLAIN_VERSIONS
 from egress_audit.names.hearing import Hearing
 from egress_audit.names.http import read_further
-from egress_audit.names.plain_hello import plain_hello
+from egress_audit.names.plain_hello import PlainHello, plain_hello
 from egress_audit.names.plain_request import plain_request
 from egress_audit.names.quic_protection import SALTS
 from egress_audit.names.reading import NOTHING, Reader, Reading, anew
@@ -142,7 +142,11 @@ class Listening:
         reading, sated = self.datagrams.read(datagram.kind, said)
         if sated:
             self._wanted.sate(datagram.flow)
-        self.hearing.hear(reading, Told(self.table, datagram))
+        if isinstance(reading, PlainHello):
+            when = datagram.frame, datagram.ts_ns
+            self.hearing.hear_initial(datagram.flow, reading.host, reading.outer, *when)
+        else:
+            self.hearing.hear(reading, Told(self.table, datagram))
 
     def _look(self, segment: Segment, stream: bytes) -> Look:
         """Hears a plain ClientHello or request; with one most streams of clients begin."""

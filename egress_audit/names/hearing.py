@@ -108,6 +108,16 @@ class Hearing:
         else:
             self._hide("no-sni", flow)
 
+    def hear_initial(self, flow: int, host: str, outer: bool, frame: int, ts_ns: int) -> None:
+        """The same of one of QUIC."""
+        if outer or not host:
+            self.hiding.setdefault(QUIC, set()).add(flow)
+        else:
+            self.legible.add(flow)
+            self._unnamed.discard(flow)
+        if host:
+            self.names.add(flow, Name(host, NameSource.QUIC_SNI, ts_ns, frame, outer=outer))
+
     def hear_request(self, flow: int, host: str, frame: int, ts_ns: int) -> None:
         """Takes in a request of HTTP for one host. As `hear` would of its reading."""
         self.names.add(flow, Name(host, NameSource.HTTP_HOST, ts_ns, frame))

@@ -14,7 +14,14 @@ from dataclasses import dataclass, field
 from egress_audit.model.flow import NameSource
 from egress_audit.names.gquic import read_chlo
 from egress_audit.names.pieces import Pieces
-from egress_audit.names.quic_packets import Initial, crypto_frames, initials
+from egress_audit.names.plain_hello import PlainHello, hello_in
+from egress_audit.names.quic_packets import (
+    Initial,
+    crypto_frames,
+    initials,
+    lone_initial,
+    lone_message,
+)
 from egress_audit.names.quic_protection import Q050, Keys, client_keys, opened
 from egress_audit.names.reading import NOTHING, Damage, Reading, Spoken, Unread
 from egress_audit.names.tls import server_name
@@ -28,7 +35,10 @@ MAX_HELLO = 16 << 10
 MIN_FIRST_ID = 8
 """Octets of the connection ID in a client's first Initial, at least (RFC 9000 §7.2)."""
 QUIC = frozenset(("quic",))
+_UNOPENED = Reading(marks=QUIC)
 _CLIENT_HELLO = 1
+_HELLO, _HEADER = _CLIENT_HELLO << 24, 4
+"""The header of a message is its type, one octet, and its length."""
 
 
 @dataclass(slots=True)
@@ -76,7 +86,7 @@ class QuicFlow:
     @property
     def held(self) -> int:
         """Bytes of handshake held."""
-        return sum(connection.hello.held for connection in self._connections)
+        return sum([connection.hello.held for connection in self._connections])
 
     @property
     def pending(self) -> bool:
@@ -88,7 +98,24 @@ class QuicFlow:
         """True once no further packet may be tried."""
         return self._tried >= MAX_TRIED or len(self._connections) > MAX_CONNECTIONS
 
-    def read(self, datagram: bytes, by_orig: bool, complete: bool = True) -> Reading:
+    def read(self, datagram: bytes, by_orig: bool, complete: bool = True) -> PlainHello | Reading:
+        """What `read_any` says; of a first datagram that is no more than a plain hello, that hello."""
+        initial = None if self._tried else lone_initial(datagram)
+        if initial is None:
+            return self.read_any(datagram, by_orig, complete)
+        self._tried = 1
+        begun = self._begun(initial, by_orig)
+        if begun is None:
+            return _UNOPENED
+        connection, payload = begun
+        hello = _plain_hello(connection, payload, initial.version)
+        if hello is not None:
+            return hello
+        said = _Said()
+        _take(connection, payload, initial.version, said)
+        return Reading(tuple(said.spoken), frozenset(said.marks), said.unread, self.pending)
+
+    def read_any(self, datagram: bytes, by_orig: bool, complete: bool = True) -> Reading:
         """What a datagram adds; marks as in `server_name`, and `quic`.
 
         `by_orig`: which side sent it. `complete`: False if the capture has fewer bytes than were on
@@ -120,16 +147,24 @@ class QuicFlow:
                 if payload is not None:
                     _take(connection, payload, initial.version, said)
                     return
+        begun = self._begun(initial, by_orig)
+        if begun is not None:
+            _take(*begun, initial.version, said)
+
+    def _begun(self, initial: Initial, by_orig: bool) -> tuple[_Connection, bytes] | None:
+        """The new connection that an Initial begins, and what it holds; None if its own keys do not
+        open it."""
         self.futile += 1
         if len(initial.to) < MIN_FIRST_ID:
-            return
+            return None
         google = initial.version == Q050
         connection = _Connection(by_orig, initial.to, initial.sender, google, {})
         payload = _payload(connection, initial)
-        if payload is not None:
-            self.futile -= 1
-            self._connections.append(connection)
-            _take(connection, payload, initial.version, said)
+        if payload is None:
+            return None
+        self.futile -= 1
+        self._connections.append(connection)
+        return connection, payload
 
 
 def _payload(connection: _Connection, initial: Initial) -> bytes | None:
@@ -144,6 +179,18 @@ def _payload(connection: _Connection, initial: Initial) -> bytes | None:
     payload, number = found
     connection.expected = max(connection.expected, number + 1)
     return payload
+
+
+def _plain_hello(connection: _Connection, payload: bytes, version: int) -> PlainHello | None:
+    """The hello of a new connection, if it is plain, and alone in an opened payload."""
+    at, end = lone_message(payload, version) or (0, 0)
+    if end - at <= _HEADER or int.from_bytes(payload[at : at + 4]) != _HELLO + end - at - _HEADER:
+        return None
+    hello = hello_in(payload, at, end)
+    if hello is not None:
+        connection.hello.add(0, payload[at:end])
+        connection.read_to[0], connection.heard = end - at, True
+    return hello
 
 
 def _take(connection: _Connection, payload: bytes, version: int, said: _Said) -> None:
@@ -180,7 +227,7 @@ def _read_messages(connection: _Connection, number: int, stream: bytes, said: _S
             if reading == NOTHING:
                 reading = Reading(unread=Unread.MALFORMED)
         else:
-            size = 4 + int.from_bytes(rest[1:4], "big")
+            size = _HEADER + int.from_bytes(rest[1:4], "big")
             if rest[0] == _CLIENT_HELLO and len(rest) < size <= MAX_HELLO:
                 break
             reading = server_name(rest[:size], NameSource.QUIC_SNI)

@@ -19,6 +19,12 @@ _LONG = 0x80
 _INITIAL, _RETRY = 0, 3
 _PADDING, _PING, _ACK, _ACK_ECN, _CRYPTO, _CLOSE, _GOOGLE_CRYPTO = 0, 1, 2, 3, 6, 0x1C, 8
 
+_MAX_LONE_HEADER = 128
+"""Octets up to the packet number, if all lengths are of one octet but the last."""
+_FIRST_CRYPTO = bytes((_CRYPTO, 0))
+"""Type of the frame and offset."""
+_MIN_LONE = 16
+
 
 class Initial(NamedTuple):
     """An Initial packet, still protected."""
@@ -63,6 +69,25 @@ def initials(datagram: bytes, end_means: Unread) -> Iterator[Initial]:
         at = end
 
 
+def lone_initial(datagram: bytes) -> Initial | None:
+    """The Initial of a datagram that has it alone, as most first ones do; None if `initials` must
+    look. Lengths are of one octet, that of the packet of two."""
+    if len(datagram) < _MAX_LONE_HEADER or datagram[0] & 0xC0 != 0xC0:
+        return None
+    version = int.from_bytes(datagram[1:5], "big")
+    to_end = 6 + datagram[5]
+    if datagram[0] >> 4 & 3 != (version == V2) or version not in SALTS or to_end > 26:
+        return None
+    sender_end = to_end + 1 + datagram[to_end]
+    if datagram[to_end] > MAX_CONNECTION_ID or datagram[sender_end] > 63:
+        return None
+    at = sender_end + 1 + datagram[sender_end]
+    end = at + 2 + (datagram[at] << 8 | datagram[at + 1]) - 0x4000
+    if datagram[at] >> 6 != 1 or end != len(datagram):
+        return None
+    return Initial(version, datagram[6:to_end], datagram[to_end + 1 : sender_end], datagram, at + 2)
+
+
 def crypto_frames(payload: bytes, version: int) -> Iterator[tuple[int, bytes]]:
     """Offset and data of each CRYPTO frame of an opened Initial.
 
@@ -88,6 +113,19 @@ def crypto_frames(payload: bytes, version: int) -> Iterator[tuple[int, bytes]]:
             return
         else:
             at = _behind_frame(payload, at, kind)
+
+
+def lone_message(payload: bytes, version: int) -> tuple[int, int] | None:
+    """Where in an opened Initial the message lies that is all of it but padding; None if others.
+
+    It stands in one CRYPTO frame, the first one of its stream.
+    """
+    if not payload.startswith(_FIRST_CRYPTO) or len(payload) < _MIN_LONE or version in GOOGLE:
+        return None
+    size, at = varint(payload, len(_FIRST_CRYPTO))
+    end = at + size
+    alone = end <= len(payload) and payload.endswith(bytes(len(payload) - end))
+    return (at, end) if alone else None
 
 
 def _behind_frame(payload: bytes, at: int, kind: int) -> int:

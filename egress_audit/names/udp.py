@@ -16,6 +16,7 @@ from egress_audit.names.dtls import DTLS, DtlsFlow
 from egress_audit.names.gquic import read_plain_packet
 from egress_audit.names.http import read_request_head
 from egress_audit.names.link_names import read_link_message
+from egress_audit.names.plain_hello import PlainHello
 from egress_audit.names.quic import QUIC, QuicFlow
 from egress_audit.names.reading import HUNGRY, NOTHING, Reading, Unread
 
@@ -76,19 +77,21 @@ class UdpReaders:
         self.unread_in: dict[str, array[int]] = {}
         """Flows of what could not be read, one for each datagram or hello, by reason."""
 
-    def read(self, kind: str, datagram: Datagram) -> tuple[Reading, bool]:
+    def read(self, kind: str, datagram: Datagram) -> tuple[Reading | PlainHello, bool]:
         """What a datagram says; and True once no further one of this kind in its flow is wanted.
 
         kind: one of KINDS. Whatever is unread is counted.
         """
-        flow, _, payload, complete = datagram
         read = _STATELESS.get(kind)
         if read is not None:
-            reading, sated = read(payload, complete), False
+            reading, sated = read(datagram[2], datagram[3]), False
         else:
-            reading, sated = self._read_flow(kind, datagram)
+            found, sated = self._read_flow(kind, datagram)
+            if isinstance(found, PlainHello):
+                return found, sated
+            reading = found
         if reading.unread:
-            self._give_up(kind, reading.unread, flow)
+            self._give_up(kind, reading.unread, datagram[0])
         return reading, sated
 
     def finish(self) -> None:
@@ -98,24 +101,26 @@ class UdpReaders:
                 self._give_up(kind, "never completed", flow)
         self._flows.clear()
 
-    def _read_flow(self, kind: str, datagram: Datagram) -> tuple[Reading, bool]:
+    def _read_flow(self, kind: str, datagram: Datagram) -> tuple[Reading | PlainHello, bool]:
         flow, by_orig, payload, complete = datagram
         state = self._flows.pop((flow, kind), None)
-        known = state is not None
         if state is None:
             if kind == "QUIC" and self._futile >= MAX_FUTILE:
                 return Reading(marks=_MARKS[kind], unread=Unread.TRUNCATED), True
+            held = futile = 0
             state = QuicFlow() if kind == "QUIC" else DtlsFlow()
-        held, futile = (state.held, state.futile) if known else (0, 0)
-        reading = state.read(payload, by_orig, complete)
-        self._held += state.held - held
-        self._futile += state.futile - futile
-        if state.spent:
-            self._held -= state.held
         else:
+            held, futile = state.held, state.futile
+        reading = state.read(payload, by_orig, complete)
+        self._futile += state.futile - futile
+        spent = state.spent
+        if spent:
+            self._held -= held
+        else:
+            self._held += state.held - held
             self._flows[flow, kind] = state
             self._make_room()
-        return reading, state.spent
+        return reading, spent
 
     def _make_room(self) -> None:
         while self._flows and (len(self._flows) > MAX_FLOWS or self._held > MAX_HELD):

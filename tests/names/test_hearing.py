@@ -175,6 +175,19 @@ def test_a_hello_is_heard_as_its_reading_is(host: str, outer: bool) -> None:
     assert short.names.names_of(7) == long.names.names_of(7)
 
 
+@pytest.mark.parametrize("host", ["a.example", ""])
+@pytest.mark.parametrize("outer", [False, True])
+def test_a_hello_of_quic_is_heard_as_its_reading_is(host: str, outer: bool) -> None:
+    marks = {"quic", *(["ech"] if outer else []), *([] if host else ["no-sni"])}
+    said = (Spoken(host, NameSource.QUIC_SNI, outer=outer),) if host else ()
+    unnamed = Reading(marks=frozenset({"quic"}))
+    long, short = heard(unnamed, Reading(said, frozenset(marks))), heard(unnamed)
+    short.hear_initial(MESSAGE.flow, host, outer, MESSAGE.frame, MESSAGE.ts_ns)
+    assert short.flows_hiding() == long.flows_hiding()
+    assert (short.tls, short.legible) == (long.tls, long.legible)
+    assert short.names.names_of(7) == long.names.names_of(7)
+
+
 def test_a_request_is_heard_as_its_reading_is() -> None:
     said = Spoken("a.example", NameSource.HTTP_HOST)
     long, short = heard(Reading((said,), frozenset(("http",)))), Hearing()

@@ -7,10 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from egress_audit.model.flow import NameSource
+from egress_audit.names.plain_hello import PlainHello
 from egress_audit.names.quic import MAX_CONNECTIONS, MAX_HELLO, MAX_TRIED, QuicFlow
-from egress_audit.names.reading import Reading, Unread
+from egress_audit.names.reading import Reading, Spoken, Unread
 from tests.builders.captures import client_hello_message
 from tests.builders.quic import DCID, DRAFT_29, V1, V2, crypto, initial, pieces_of
+from tests.names.test_plain_hello import ECH
+from tests.names.test_tls import handshake, sni
 
 HELLO = client_hello_message("a.example", alpn=("h3",))
 LONG = client_hello_message("long.example", post_quantum=True, alpn=("h3",))
@@ -22,12 +25,22 @@ ACK = b"\x02\0\0\0\0"
 def heard(*datagrams: bytes, by_orig: bool = True) -> list[Reading]:
     """What each datagram of one flow adds."""
     flow = QuicFlow()
-    return [flow.read(datagram, by_orig) for datagram in datagrams]
+    return [flow.read_any(datagram, by_orig) for datagram in datagrams]
 
 
 def names(readings: list[Reading]) -> list[str]:
     assert all(word.source is NameSource.QUIC_SNI for one in readings for word in one.spoken)
     return [word.host for reading in readings for word in reading.spoken]
+
+
+def as_reading(found: PlainHello | Reading) -> Reading:
+    """What a plain hello says, in the words of a reading."""
+    if isinstance(found, Reading):
+        return found
+    marks = {"quic", *found.protocols}
+    marks |= {mark for mark, so in (("ech", found.outer), ("no-sni", not found.host)) if so}
+    spoken = (Spoken(found.host, NameSource.QUIC_SNI, outer=found.outer),) if found.host else ()
+    return Reading(spoken, frozenset(marks))
 
 
 def flight(message: bytes, size: int, order: random.Random, frames: int = 4) -> list[bytes]:
@@ -104,16 +117,16 @@ def test_acknowledgements_say_nothing() -> None:
 
 def test_the_servers_initials_say_nothing_and_cost_nothing() -> None:
     flow = QuicFlow()
-    flow.read(initial(crypto(HELLO), sender=b"client's id"), by_orig=True)
+    flow.read_any(initial(crypto(HELLO), sender=b"client's id"), by_orig=True)
     answer = initial(crypto(b"\2\0\0\0"), to=b"client's id", keys_of=DCID, server=True)
-    assert flow.read(answer, by_orig=False) == Reading(marks=frozenset({"quic"}))
+    assert flow.read_any(answer, by_orig=False) == Reading(marks=frozenset({"quic"}))
     assert flow.futile == 0
 
 
 def test_the_servers_initials_alone_are_tried_for_nothing() -> None:
     flow = QuicFlow()
     answer = initial(crypto(b"\2\0\0\0"), to=b"client's id", keys_of=DCID, server=True)
-    assert flow.read(answer, by_orig=False) == Reading(marks=frozenset({"quic"}))
+    assert flow.read_any(answer, by_orig=False) == Reading(marks=frozenset({"quic"}))
     assert flow.futile == 1
 
 
@@ -142,7 +155,7 @@ def test_a_small_decoy_does_not_hide_the_hello_behind_it() -> None:
 
 @pytest.mark.parametrize("size", range(1, 1200, 13))
 def test_a_cut_datagram_is_truncated_or_says_nothing(size: int) -> None:
-    reading = QuicFlow().read(initial(crypto(HELLO))[:size], True, complete=False)
+    reading = QuicFlow().read_any(initial(crypto(HELLO))[:size], True, complete=False)
     assert reading.spoken == ()
     assert reading.unread is (Unread.TRUNCATED if size > 5 else None)
 
@@ -175,15 +188,15 @@ def test_gaps_that_never_close_leave_the_flow_hungry() -> None:
 def test_packets_tried_are_bounded() -> None:
     flow = QuicFlow()
     for number in range(MAX_TRIED - 1):
-        assert flow.read(initial(ACK, number=number), True).unread is None
-    assert flow.read(initial(ACK, number=99), True).unread is Unread.TRUNCATED
+        assert flow.read_any(initial(ACK, number=number), True).unread is None
+    assert flow.read_any(initial(ACK, number=99), True).unread is Unread.TRUNCATED
     assert flow.spent
 
 
 def test_connections_are_bounded() -> None:
     flow = QuicFlow()
     readings = [
-        flow.read(initial(crypto(HELLO), to=bytes((at,)) * 8), True)
+        flow.read_any(initial(crypto(HELLO), to=bytes((at,)) * 8), True)
         for at in range(MAX_CONNECTIONS + 1)
     ]
     assert [one.unread for one in readings] == [None] * MAX_CONNECTIONS + [Unread.TRUNCATED]
@@ -193,10 +206,72 @@ def test_connections_are_bounded() -> None:
 @settings(max_examples=200)
 @given(st.binary(max_size=120), st.sampled_from((b"\xc0\0\0\0\1", b"\xd3\x6b\x33\x43\xcf", b"")))
 def test_random_bytes_speak_nothing(tail: bytes, head: bytes) -> None:
-    assert QuicFlow().read(head + tail, True).spoken == ()
+    assert as_reading(QuicFlow().read(head + tail, True)).spoken == ()
 
 
 @settings(max_examples=100)
 @given(st.binary(max_size=300))
 def test_random_payloads_speak_nothing(payload: bytes) -> None:
-    assert QuicFlow().read(initial(payload), True).spoken == ()
+    assert as_reading(QuicFlow().read(initial(payload), True)).spoken == ()
+
+
+ECH_HELLO = handshake(sni(b"outer.example"), ECH)
+FIRST_ONES = (
+    initial(crypto(HELLO)),
+    initial(crypto(HELLO), version=V2, sender=b"client's id", token=b"token"),
+    initial(crypto(OTHER), version=DRAFT_29, to=b"another one", number=3, number_size=1),
+    initial(crypto(OTHER), to=b"short"),
+    initial(crypto(OTHER), to=bytes(range(20)), sender=bytes(20), token=bytes(63)),
+    initial(crypto(OTHER), token=bytes(64)),
+    initial(crypto(handshake())),
+    initial(crypto(ECH_HELLO)),
+    initial(crypto(HELLO) + b"\1"),
+    initial(b"\1" + crypto(HELLO)),
+    initial(crypto(HELLO, 1)),
+    initial(crypto(HELLO[:-1])),
+    initial(crypto(HELLO + OTHER)),
+    initial(crypto(HELLO[:-1] + b"\0\0")),
+    initial(crypto(b"\2" + HELLO[1:])),
+    initial(crypto(LONG[:900])),
+    initial(crypto(LONG[900:], 900), number=1),
+    initial(ACK, to=SERVER_ID, keys_of=DCID, number=1),
+    initial(b"", size=40),
+    initial(crypto(b""), size=17),
+    initial(b"\6\0\x7f", size=3),
+    initial(crypto(HELLO), size=len(HELLO) + 4),
+    initial(crypto(HELLO)) + bytes(9),
+    initial(crypto(HELLO)) + initial(crypto(OTHER), to=b"another one"),
+    initial(crypto(HELLO))[:-1],
+    initial(crypto(b"\2\0\0\0"), server=True),
+)
+
+
+@pytest.mark.parametrize("first", FIRST_ONES)
+def test_a_first_datagram_says_the_same_to_the_quick_and_to_the_thorough(first: bytes) -> None:
+    for second in FIRST_ONES:
+        quick, thorough = QuicFlow(), QuicFlow()
+        for datagram, by_orig in ((first, True), (second, True), (second, False), (first, True)):
+            found = as_reading(quick.read(datagram, by_orig))
+            assert found == thorough.read_any(datagram, by_orig)
+            for state in ("held", "pending", "futile", "spent"):
+                assert getattr(quick, state) == getattr(thorough, state)
+
+
+@pytest.mark.parametrize("first", FIRST_ONES[:3])
+def test_a_plain_hello_alone_is_heard_quickly(first: bytes) -> None:
+    assert isinstance(QuicFlow().read(first, True), PlainHello)
+
+
+@given(st.sampled_from(FIRST_ONES), st.integers(0, 60), st.integers(0, 255), st.integers(0, 1300))
+def test_whatever_a_first_datagram_holds_both_say_the_same(
+    first: bytes, at: int, octet: int, size: int
+) -> None:
+    bent = (first[:at] + bytes((octet,)) + first[at + 1 :])[: max(size, 20)]
+    assert as_reading(QuicFlow().read(bent, True)) == QuicFlow().read_any(bent, True)
+
+
+@given(st.integers(0, 400), st.integers(0, 255))
+def test_whatever_a_first_payload_holds_both_say_the_same(at: int, octet: int) -> None:
+    payload = crypto(HELLO)
+    bent = initial(payload[:at] + bytes((octet,)) + payload[at + 1 :])
+    assert as_reading(QuicFlow().read(bent, True)) == QuicFlow().read_any(bent, True)

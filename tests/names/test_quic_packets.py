@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egress_audit.names.quic_packets import crypto_frames, initials, varint
+from egress_audit.names.quic_packets import (
+    crypto_frames,
+    initials,
+    lone_initial,
+    lone_message,
+    varint,
+)
 from egress_audit.names.quic_protection import Q050, V1
 from egress_audit.names.reading import Damage, Unread
 from tests.builders.quic import DCID, V2, crypto, initial, integer
@@ -99,3 +105,48 @@ def test_random_frames_are_read_or_damage(payload: bytes) -> None:
     except Damage:
         return
     assert sum(len(piece) for _, piece in pieces) <= len(payload)
+
+
+@pytest.mark.parametrize("version", [V1, V2])
+@pytest.mark.parametrize("token", [b"", b"tok", bytes(63)])
+def test_the_only_initial_of_a_datagram_is_found_at_once(version: int, token: bytes) -> None:
+    datagram = initial(b"\1", version=version, sender=b"me", token=token)
+    assert [lone_initial(datagram)] == list(initials(datagram, Unread.MALFORMED))
+
+
+@pytest.mark.parametrize(
+    "datagram",
+    [PACKET + b"\0", PACKET[:-1], PACKET * 2, HANDSHAKE.ljust(200), ZERO_RTT + PACKET, PACKET[:40]],
+)
+def test_a_datagram_of_more_or_less_than_one_initial_is_left_to_the_walk(datagram: bytes) -> None:
+    assert lone_initial(datagram) is None
+
+
+@given(st.integers(0, 60), st.integers(0, 255), st.integers(100, 1300))
+def test_what_is_found_at_once_is_what_the_walk_finds(at: int, octet: int, size: int) -> None:
+    datagram = (PACKET[:at] + bytes((octet,)) + PACKET[at + 1 :])[:size]
+    found_at_once = lone_initial(datagram)
+    if found_at_once is not None:
+        assert [found_at_once] == list(initials(datagram, Unread.MALFORMED))
+
+
+@pytest.mark.parametrize("behind", [0, 1, 900])
+def test_a_message_alone_is_found_in_its_frame(behind: int) -> None:
+    payload = crypto(bytes(range(70))) + bytes(behind)
+    at, end = lone_message(payload, V1) or (0, 0)
+    assert payload[at:end] == bytes(range(70))
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        *(crypto(bytes(70)) + b"\1", b"\1" + crypto(bytes(70)), crypto(bytes(70), 1)),
+        *(crypto(bytes(70))[:-1], b"", b"\6", b"\6\0\xff"),
+    ],
+)
+def test_a_message_that_is_not_alone_or_not_whole_is_left_to_the_walk(payload: bytes) -> None:
+    assert lone_message(payload, V1) is None
+
+
+def test_in_googles_versions_no_message_is_alone() -> None:
+    assert lone_message(crypto(bytes(70)), Q050) is None

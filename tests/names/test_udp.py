@@ -15,7 +15,9 @@ SEARCH = b"M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nST: ssdp:all\r\n
 
 
 def read(readers: UdpReaders, kind: str, payload: bytes, flow: int = 0) -> Reading:
-    return readers.read(kind, (flow, True, payload, True))[0]
+    reading = readers.read(kind, (flow, True, payload, True))[0]
+    assert isinstance(reading, Reading)
+    return reading
 
 
 def unread(readers: UdpReaders) -> dict[str, list[int]]:
