@@ -4,6 +4,7 @@ The executable is what the kernel ran. The first argument is whatever the caller
 only where no executable is known.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath, PureWindowsPath
 
@@ -18,6 +19,8 @@ CODE = frozenset({"-c", "-e", "-p", "--eval", "--print"})
 """Options behind which stands the program itself, which has no name then."""
 VALUED = frozenset({"-W", "-X", "-r", "--require", "--import"})
 """Options whose value is no script."""
+
+_GAPS = re.compile(r"[\s_-]+")
 
 
 def program_names(exe: str, cmdline: Sequence[str]) -> frozenset[str]:
@@ -57,6 +60,7 @@ def _script(arguments: Sequence[str]) -> list[str]:
 
 
 def _stem(path: str) -> str:
-    """The last part of a path of either system, lower case, without `.exe` or `.py`."""
+    """The last part of a path of either system, lower case, without `.exe` or `.py`; words in it
+    joined by `-`, since systems spell them otherwise (`LM Studio`, `lm-studio`)."""
     name = PureWindowsPath(PurePosixPath(path).name).name.lower()
-    return name.removesuffix(".exe").removesuffix(".py")
+    return _GAPS.sub("-", name.removesuffix(".exe").removesuffix(".py"))
