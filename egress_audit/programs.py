@@ -4,7 +4,9 @@ The executable is what the kernel ran. The first argument is whatever the caller
 only where no executable is known.
 """
 
+import re
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import PurePosixPath, PureWindowsPath
 
 from egress_audit.model.catalogue import Entry
@@ -18,6 +20,10 @@ CODE = frozenset({"-c", "-e", "-p", "--eval", "--print"})
 """Options behind which stands the program itself, which has no name then."""
 VALUED = frozenset({"-W", "-X", "-r", "--require", "--import"})
 """Options whose value is no script."""
+KEPT_STEMS = 1024
+"""Names that are kept worked out: those of one run are asked for at each of its rows."""
+
+_GAPS = re.compile(r"[\s_-]+")
 
 
 def program_names(exe: str, cmdline: Sequence[str]) -> frozenset[str]:
@@ -56,7 +62,9 @@ def _script(arguments: Sequence[str]) -> list[str]:
     return []
 
 
+@lru_cache(maxsize=KEPT_STEMS)
 def _stem(path: str) -> str:
-    """The last part of a path of either system, lower case, without `.exe` or `.py`."""
+    """The last part of a path of either system, lower case, without `.exe` or `.py`; words in it
+    joined by `-`, since systems spell them otherwise (`LM Studio`, `lm-studio`)."""
     name = PureWindowsPath(PurePosixPath(path).name).name.lower()
-    return name.removesuffix(".exe").removesuffix(".py")
+    return _GAPS.sub("-", name.removesuffix(".exe").removesuffix(".py"))

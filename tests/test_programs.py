@@ -12,7 +12,7 @@ ANYBODY = read_entry(id="anybody")
     ("exe", "cmdline", "names"),
     [
         ("/usr/bin/ollama", ["ollama", "serve"], {"ollama"}),
-        ("C:\\Apps\\Ollama App.EXE", [], {"ollama app"}),
+        ("C:\\Apps\\Ollama App.EXE", [], {"ollama-app"}),
         ("/usr/bin/python3", ["python3", "-u", "/opt/bin/vllm", "serve"], {"python3", "vllm"}),
         ("/usr/bin/python3", ["python3", "-m", "a.b", "x"], {"python3", "a.b", "a"}),
         ("/usr/bin/python3", ["python3", "-m"], {"python3"}),
@@ -43,3 +43,9 @@ def test_a_program_of_its_own_is_no_interpreter(exe: str) -> None:
 def test_names_are_compared_without_case_and_ending() -> None:
     assert is_named(read_entry(processes="[Ollama.exe]"), frozenset({"ollama"}))
     assert not is_named(ANYBODY, frozenset({"ollama"}))
+
+
+@pytest.mark.parametrize("exe", ["/opt/lm-studio", "/opt/LM_Studio", "C:\\Apps\\LM Studio.exe"])
+def test_words_of_a_name_may_be_joined_by_anything(exe: str) -> None:
+    assert is_named(read_entry(processes="[LM Studio]"), program_names(exe, []))
+    assert not is_named(read_entry(processes="[LM Studio]"), program_names("/opt/lmstudio", []))

@@ -98,10 +98,7 @@ def names_of(case: Case, address: Address) -> list[str]:
     found: dict[str, None] = {}
     if not isinstance(case.run, Absent) and str(address) in case.run.synthetic:
         found[case.run.synthetic[str(address)]] = None
-    for seen in case.questions():
-        if str(address) in seen.answers:
-            found[seen.names[0].host] = None
-    return list(found)
+    return list(found | dict.fromkeys(case.names_leading_to.get(str(address), ())))
 
 
 def _stays_here(case: Case, address: Address) -> bool:
@@ -118,7 +115,7 @@ def _is_allowed(case: Case, attempt: Attempt, address: Address) -> bool:
     if str(address) in case.run.resolvers and attempt.port == DNS_PORT and asks_decide(allow):
         return True
     names = names_of(case, address)
-    granted = case.granted_to(_caller(case.run, attempt), names)
+    granted = case.granted_to(_caller(case.run, attempt), names) if names else frozenset[str]()
     if str(address) in case.run.synthetic:
         return name_allowed(case.run.synthetic[str(address)], allow, granted)
     if place_allowed(str(address), scope, allow):

@@ -1,6 +1,6 @@
 """Everything the judge may look at: the claim, the ledger, what was observed, what is asserted."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -39,6 +39,9 @@ KERNEL = "kernel"
 """How the owner of a packet is known that the kernel sent by itself begins with this."""
 DNS_PORT = 53
 
+Asked = tuple[Observation, Match]
+"""A question, and what its name may be."""
+
 Matches = Iterator[tuple[str, tuple[Observation, ...]]]
 """(clause, observations) of each contradiction; the first observation is what the clause is about,
 and none stands behind an attempt without a packet."""
@@ -70,7 +73,12 @@ class Case:
     _questions: tuple[Observation, ...] = field(init=False, repr=False, compare=False)
     of_program: tuple[Observation, ...] = field(init=False, repr=False, compare=False)
     """Rows that may be the program's: all but those of our own helpers."""
+    names_leading_to: Mapping[str, Collection[str]] = field(init=False, repr=False, compare=False)
+    """By address, the names that it was an answer to."""
     _contacts: tuple[Observation, ...] = field(init=False, repr=False, compare=False)
+    _matching: Mapping[str, Sequence[Asked]] = field(init=False, repr=False, compare=False)
+    """By name, who asked for it and what it matched."""
+    _granted: dict[tuple[int, bool], frozenset[str]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # Sorted once: the rules and blind spots walk some ten thousand rows thirty times.
@@ -80,6 +88,16 @@ class Case:
         contacts = tuple(seen for seen in ours if _is_contact(seen))
         object.__setattr__(self, "of_program", ours)
         object.__setattr__(self, "_contacts", contacts)
+        leading: dict[str, dict[str, None]] = {}
+        matching: dict[str, list[Asked]] = {}
+        for seen in self.questions():
+            for answer in seen.answers:
+                leading.setdefault(answer, {})[seen.names[0].host] = None
+            for match in seen.endpoints:
+                matching.setdefault(match.by, []).append((seen, match))
+        object.__setattr__(self, "names_leading_to", leading)
+        object.__setattr__(self, "_matching", matching)
+        object.__setattr__(self, "_granted", {})
 
     @property
     def subject(self) -> str:
@@ -133,28 +151,29 @@ class Case:
         words = self.claim.allow.endpoints
         if not (words and seen.endpoints):
             return frozenset()
-        no = (Grant.NO, Grant.CALLER_UNKNOWN) if surely else (Grant.NO,)
-        return frozenset(
-            match.by
-            for match in seen.endpoints
-            if grant(match.by, self.fitting(match), words, seen.owner) not in no
-        )
+        if (seen.id, surely) not in self._granted:
+            no = (Grant.NO, Grant.CALLER_UNKNOWN) if surely else (Grant.NO,)
+            self._granted[seen.id, surely] = frozenset(
+                match.by
+                for match in seen.endpoints
+                if grant(match.by, self.fitting(match), words, seen.owner) not in no
+            )
+        return self._granted[seen.id, surely]
 
     def granted_to(self, caller: Caller, names: Collection[str]) -> frozenset[str]:
         """Those of some names that were asked for and that the claim allows this caller; as far as
         it is known who called, if that holds of who asked."""
-        words = self.claim.allow.endpoints
-        if not (words and names):
-            return frozenset()
         return frozenset(
-            match.by
-            for seen in self.questions()
-            for match in seen.endpoints
-            if match.by in names
-            and grant(match.by, self.fitting(match), words, caller)
-            in (Grant.YES, grant(match.by, self.fitting(match), words, seen.owner))
-            and match.by in self.granted(seen)
+            name
+            for name in names
+            for seen, match in self._matching.get(name, ())
+            if name in self.granted(seen) and self._as_surely(caller, seen, match)
         )
+
+    def _as_surely(self, caller: Caller, seen: Observation, match: Match) -> bool:
+        entries, words = self.fitting(match), self.claim.allow.endpoints
+        sure = grant(match.by, entries, words, caller)
+        return sure is Grant.YES or sure is grant(match.by, entries, words, seen.owner)
 
     def fitting(self, match: Match) -> list[Entry]:
         """The entries that a name or address may be, and those that only label it."""
