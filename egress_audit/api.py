@@ -23,7 +23,6 @@ from egress_audit.columns import PacketBatch
 from egress_audit.endpoints import ReadCatalogue
 from egress_audit.errors import EgressAuditError, InputUnreadable, WrongUsage
 from egress_audit.flows.table import Assigned
-from egress_audit.judge.drafting import draft_name, draft_name_of, drafted
 from egress_audit.judge.profile import load_profile
 from egress_audit.keeping.lookup import LookedUp, lookup_addresses
 from egress_audit.listening import USUAL_BOUNDS, Bounds
@@ -129,7 +128,8 @@ def draft_profile(
     belongs to is commented out, and contradicts the claim then; the rest, and what is raised, as
     `audit_capture` has it, and WrongUsage for a name that no profile can have.
     """
-    # Not above: a report is otherwise none of our business.
+    # Not above: no audit needs it, and a report is otherwise none of our business.
+    from egress_audit.judge.drafting import draft_name, draft_name_of, drafted
     from egress_audit.report.draft_text import draft_text, origin_of
 
     called = draft_name(name)

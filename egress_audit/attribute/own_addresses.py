@@ -13,7 +13,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 import numpy as np
 
 from egress_audit.addresses import address_text
-from egress_audit.columns import I64, U8, U64, Bool, FlowColumns
+from egress_audit.columns import I64, U8, U64, Bool, FlowColumns, alike_rows
 from egress_audit.model.audit import OwnAddresses
 
 Network = IPv4Network | IPv6Network
@@ -111,12 +111,10 @@ def _guessed(flows: FlowColumns) -> tuple[Bool, Bool]:
 
 def _busier_answers(flows: FlowColumns, rows: I64) -> Bool:
     """(rows,) True where the responder takes part in more of these flows than the originator."""
-    ends = np.empty((2 * len(rows), 3), np.uint64)
-    ends[:, 0] = np.tile(flows.version[rows], 2)
-    ends[: len(rows), 1], ends[: len(rows), 2] = flows.orig_hi[rows], flows.orig_lo[rows]
-    ends[len(rows) :, 1], ends[len(rows) :, 2] = flows.resp_hi[rows], flows.resp_lo[rows]
-    _, place, count = np.unique(ends, axis=0, return_inverse=True, return_counts=True)
-    busy = count[place.ravel()]
+    hi = np.concatenate((flows.orig_hi[rows], flows.resp_hi[rows]))
+    lo = np.concatenate((flows.orig_lo[rows], flows.resp_lo[rows]))
+    alike = alike_rows((np.tile(flows.version[rows], 2), hi, lo))
+    busy = alike.sizes[alike.group]
     answers: Bool = busy[len(rows) :] > busy[: len(rows)]
     return answers
 
@@ -127,9 +125,8 @@ def _shown(flows: FlowColumns, orig: Bool, resp: Bool) -> tuple[str, ...]:
     sides = ((orig, flows.orig_hi, flows.orig_lo), (resp, flows.resp_hi, flows.resp_lo))
     for ours, hi, lo in sides:
         rows = np.flatnonzero(ours & ~is_loopback(flows.version, hi, lo))
-        ends = np.stack([flows.version[rows].astype(np.uint64), hi[rows], lo[rows]], axis=1)
-        _, first = np.unique(ends, axis=0, return_index=True)
-        for row in np.sort(rows[first])[:MAX_SHOWN].tolist():
+        alike = alike_rows((flows.version[rows], hi[rows], lo[rows]))
+        for row in rows[alike.first[:MAX_SHOWN]].tolist():
             text = address_text(int(flows.version[row]), int(hi[row]), int(lo[row]))
             seen[text] = None
     return tuple(seen)[:MAX_SHOWN]

@@ -26,9 +26,10 @@ def table_section_lines(audit: Audit, width: int, beside: Beside = NOTHING_BESID
     rows = destination_rows(audit, beside)
     if not rows:
         return [f"{TITLE}: none was seen"]
-    total = counted(count_of_rows(audit), "row")
+    every = count_of_rows(audit)
+    total = counted(every, "row")
     lines = [f"{TITLE}: {total}, worst first", *_legend(rows, width), "", *_table(rows, width)]
-    beyond = count_of_rows(audit) - MAX_ROWS
+    beyond = every - MAX_ROWS
     if beyond > 0:
         lines += ["", f"   … and {number(beyond)} more rows: --format json"]
     return lines

@@ -64,11 +64,12 @@ def _table(audit: Audit, beside: Beside) -> str:
     rows = destination_rows(audit, beside)
     if not rows:
         return "## Destinations: none was seen"
-    total = counted(count_of_rows(audit), "row")
+    every = count_of_rows(audit)
+    total = counted(every, "row")
     lines = [f"## Destinations: {total}, worst first", ""]
     lines += [f"{MARK} contradicts the claim; {escaped(LEGEND)}", ""]
     lines += [_line(HEADERS), "|---|---|---|--:|--:|--:|", *(_line(_cells(row)) for row in rows)]
-    beyond = count_of_rows(audit) - MAX_ROWS
+    beyond = every - MAX_ROWS
     if beyond > 0:
         lines += ["", f"… and {number(beyond)} more rows: `--format json`"]
     return "\n".join(lines)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from egress_audit.model.audit import Audit
 from egress_audit.report.beside import NOTHING_BESIDE, Beside
 from egress_audit.report.document import Envelope, json_pieces
-from egress_audit.report.markdown import markdown_text
 from egress_audit.report.terminal import terminal_text
 
 
@@ -41,6 +40,8 @@ def _json(audit: Audit, presentation: Presentation) -> Iterable[str]:
 
 
 def _markdown(audit: Audit, presentation: Presentation) -> Iterable[str]:
+    from egress_audit.report.markdown import markdown_text  # only where it is asked for
+
     inputs, beside = presentation.envelope.inputs, presentation.beside
     return (markdown_text(audit, inputs=inputs, beside=beside),)
 
