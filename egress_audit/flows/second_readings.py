@@ -78,8 +78,9 @@ class SecondReadings:
         offset = (packets.tcp_seq[rows] + syn - self._print_origin[side[rows]]).view(np.int32)
         end = offset + packets.payload_len[rows]
         upper = rows[end <= 0]
-        for number, size in zip(*_sums(side[upper], packets.payload_len[upper]), strict=True):
-            self._prints.note_upper(number, size)
+        if len(upper):
+            for number, size in zip(*_sums(side[upper], packets.payload_len[upper]), strict=True):
+                self._prints.note_upper(number, size)
         near = np.flatnonzero((offset < MAX_PRINT) & (end > 0))
         at = rows[near]
         columns = (side[at], offset[near], packets.payload[at], packets.payload_cap[at])
