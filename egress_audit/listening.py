@@ -12,10 +12,10 @@ from egress_audit.decode.duplicates import Duplicates
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import Decoder
 from egress_audit.flows.datagrams import Datagram, Datagrams
-from egress_audit.flows.glance import DONE, UNKNOWN, Glance, Look
+from egress_audit.flows.glance import UNKNOWN, Glance, Look
 from egress_audit.flows.head import Head
 from egress_audit.flows.heads import Heads
-from egress_audit.flows.segments import DNS_PORT, Segment
+from egress_audit.flows.segments import DNS_PORT
 from egress_audit.flows.table import MAX_FLOWS, Assigned, FlowTable
 from egress_audit.names.first_bytes import SEEN, says_nothing
 from egress_audit.names.gquic import PLAIN_VERSIONS
@@ -93,7 +93,7 @@ class Listening:
         self.decoder = Decoder()
         self.timeline = Timeline()
         self.table = FlowTable(max_flows=bounds.max_flows)
-        self.heads = Heads(Glance(SEEN, says_nothing, self._look))
+        self.heads = Heads(Glance(SEEN, says_nothing, _look, self._hear_look))
         self.hearing = Hearing()
         self.datagrams = UdpReaders()
         self._wanted = Datagrams(SALTS, PLAIN_VERSIONS)
@@ -148,20 +148,13 @@ class Listening:
         else:
             self.hearing.hear(reading, Told(self.table, datagram))
 
-    def _look(self, segment: Segment, stream: bytes) -> Look:
-        """Hears a plain ClientHello or request; with one most streams of clients begin."""
-        flow, when = segment.side >> 1, (segment.frame, segment.ts_ns)
-        hello = plain_hello(stream)
-        if hello is not None:
-            if hello.needs:
-                return Look(needs=hello.needs)
-            self.hearing.hear_hello(flow, hello.host, hello.outer, *when)
-            return DONE
-        request = plain_request(stream)
-        if request is None:
-            return UNKNOWN
-        self.hearing.hear_request(flow, request.host, *when)
-        return Look(done=True, read=request.end, reader=read_further)
+    def _hear_look(self, flow: int, frame: int, ts_ns: int, look: Look) -> None:
+        """Hears what `_look` found."""
+        said = look.said
+        if isinstance(said, PlainHello):
+            self.hearing.hear_hello(flow, said.host, said.outer, frame, ts_ns)
+        else:
+            self.hearing.hear_request(flow, said.host, frame, ts_ns)
 
     def _hear_head(self, head: Head) -> None:
         """Offers a head to the readers; a second reading of contradicting segments too."""
@@ -183,6 +176,17 @@ class Listening:
             read=outcome.consumed,
             reader=anew if midway else outcome.then,
         )
+
+
+def _look(stream: bytes) -> Look:
+    """A plain ClientHello or request; with one most streams of clients begin."""
+    hello = plain_hello(stream)
+    if hello is not None:
+        return Look(not hello.needs, hello.needs, said=hello)
+    request = plain_request(stream)
+    if request is None:
+        return UNKNOWN
+    return Look(done=True, read=request.end, reader=read_further, said=request)
 
 
 def _reading(stream: bytes, dns: bool, reader: Reader | None, begin: int = 0) -> Reading:

@@ -164,14 +164,26 @@ class Prints:
         self._kept += 1
         return True
 
+    def keep_all(self, sides: I64, octets: bytes, sizes: I64) -> int:
+        """The same of several sides, (n,) each; of how many of them, the first ones.
+
+        octets: of all streams, one behind the other; sizes: of each, from 1 to MAX_PRINT.
+        """
+        kept = min(len(sides), max(MAX_PRINTS - self._kept, 0))
+        self.refused += len(sides) - kept
+        if not kept:
+            return 0
+        ends = np.cumsum(sizes[:kept])
+        begin = len(self._bytes)
+        self._bytes += octets[: int(ends[-1])]
+        self._end = grown(self._end, int(sides.max()) + 1)
+        self._end[sides[:kept]] = (begin + ends) * END_UNIT + sizes[:kept]
+        self._kept += kept
+        return kept
+
     def _print(self, side: int) -> bytes:
         end, size = divmod(int(self._end[side]), END_UNIT)
         return bytes(self._bytes[end - size : end])
-
-    @property
-    def room(self) -> int:
-        """Streams that can still be remembered."""
-        return MAX_PRINTS - self._kept
 
     def note_upper(self, side: int, size: int) -> None:
         """Counts bytes far past the origin: after enough of them the numbers come round."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from egress_audit.columns import I64, U8, U32, PacketBatch
+from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
 from egress_audit.flows.table import Assigned
 
 I8 = npt.NDArray[np.int8]
@@ -22,11 +22,11 @@ DNS_PORT = 53
 class Kind(StrEnum):
     """What a datagram is, as far as its port or its first bytes say."""
 
-    DNS = "DNS"
     MDNS = "mDNS"
     LLMNR = "LLMNR"
     NETBIOS = "NetBIOS names"
     SSDP = "SSDP"
+    DNS = "DNS"
     QUIC = "QUIC"
     GQUIC = "gQUIC"
     DTLS = "DTLS"
@@ -44,8 +44,9 @@ BY_PORT = {
     5353: Kind.MDNS,
     5355: Kind.LLMNR,
 }
-"""IANA "Service Name and Transport Protocol Port Number Registry"; of either end. The
-DNS before its kin: what is sent to a resolver from their ports is a question to that resolver."""
+"""IANA "Service Name and Transport Protocol Port Number Registry"; of either end. Of two the kind
+that is named last, the DNS: what is sent to a resolver from the port of its kin asks the resolver.
+"""
 OF_FLOWS = frozenset((Kind.QUIC, Kind.GQUIC, Kind.DTLS))
 """Kinds known by their first bytes, of which a reader may have enough."""
 LONG_HEADER = 0x80
@@ -118,37 +119,42 @@ class Datagrams:
 
     def _kinds(self, packets: PacketBatch, rows: I64) -> I8:
         """(n,) index into KINDS of each row, -1 for what nobody reads; first bytes over ports."""
-        of_ports = _OF_PORT[packets.sport[rows]], _OF_PORT[packets.dport[rows]]
-        to_dns = (packets.sport[rows] == DNS_PORT) | (packets.dport[rows] == DNS_PORT)
-        kinds = np.where(to_dns, KINDS.index(Kind.DNS), np.maximum(*of_ports)).astype(np.int8)
-        at = packets.payload[rows]
-        may_be = _MAY_BE[packets.buffer[at]]
+        kinds = np.maximum(_OF_PORT[packets.sport[rows]], _OF_PORT[packets.dport[rows]])
+        buffer, at = packets.buffer, packets.payload[rows]
+        may_be = _MAY_BE[buffer[at]]
         some = np.flatnonzero(may_be)
         at, there, may_be = at[some], packets.payload_cap[rows[some]], may_be[some]
         long = np.flatnonzero((may_be == _LONG) & (there > 4))
-        version = _u32(packets.buffer, at[long] + 1)
-        kinds[some[long[_among(version, self._versions)]]] = KINDS.index(Kind.QUIC)
-        kinds[some[long[_among(version, self._plain)]]] = KINDS.index(Kind.GQUIC)
+        version = _u32(buffer, at[long] + 1)
+        kinds[some[long[_among(version, self._versions)]]] = _QUIC
+        kinds[some[long[_among(version, self._plain)]]] = _GQUIC
         old = np.flatnonzero((may_be == _GOOGLE) & (there > GOOGLE_VERSION_AT + 4))
-        word = _u32(packets.buffer, at[old] + GOOGLE_VERSION_AT)
-        tens, ones = (word >> 8 & 0xFF) - ord("0"), (word & 0xFF) - ord("0")
-        google = (word >> 16 == int.from_bytes(b"Q0")) & (tens < 10) & (ones < 10)
-        kinds[some[old[google]]] = KINDS.index(Kind.GQUIC)
+        if len(old):
+            word = _u32(buffer, at[old] + GOOGLE_VERSION_AT)
+            kinds[some[old[_is_google(word)]]] = _GQUIC
         hello = np.flatnonzero((may_be == _RECORD) & (there > HANDSHAKE_AT))
-        hello = hello[packets.buffer[at[hello] + HANDSHAKE_AT] == CLIENT_HELLO]
-        version = _u32(packets.buffer, at[hello] + 1) >> np.uint32(16)
-        kinds[some[hello[np.isin(version, DTLS_VERSIONS)]]] = KINDS.index(Kind.DTLS)
+        if len(hello):
+            hello = hello[buffer[at[hello] + HANDSHAKE_AT] == CLIENT_HELLO]
+            version = _u32(buffer, at[hello] + 1) >> np.uint32(16)
+            kinds[some[hello[_among(version, _DTLS_VERSIONS)]]] = _DTLS
         others = np.flatnonzero(kinds < 0)
-        kinds[others[_like_dns(packets, rows[others])]] = KINDS.index(Kind.LIKE_DNS)
+        kinds[others[_like_dns(packets, rows[others])]] = _LIKE_DNS
         return kinds
+
+
+def _is_google(word: U32) -> Bool:
+    """(n,) True for "Q", "0" and two digits."""
+    tens, ones = (word >> 8 & 0xFF) - ord("0"), (word & 0xFF) - ord("0")
+    found: Bool = (word >> 16 == int.from_bytes(b"Q0")) & (tens < 10) & (ones < 10)
+    return found
 
 
 def _like_dns(packets: PacketBatch, rows: I64) -> I64:
     """Places among the rows of what has the header of one question and, if any, few answers."""
     at, buffer = packets.payload[rows], packets.buffer
     # Most payloads are gone after the first look: the count of questions is 1.
-    near = np.flatnonzero((buffer[at + 5] == 1) & (buffer[at + 4] == 0))
-    near = near[packets.payload_cap[rows[near]] > DNS_HEADER]
+    near = np.flatnonzero(buffer[at + 5] == 1)
+    near = near[(buffer[at[near] + 4] == 0) & (packets.payload_cap[rows[near]] > DNS_HEADER)]
     flags = _u32(buffer, at[near]) & np.uint32(0xFFFF)
     counts = _u32(buffer, at[near] + 8)
     answers = _u32(buffer, at[near] + 4) & np.uint32(0xFFFF)
@@ -173,6 +179,10 @@ def _first_byte_table() -> U8:
 
 
 KINDS = tuple(Kind)
+_QUIC, _GQUIC, _DTLS, _LIKE_DNS = (
+    np.int8(KINDS.index(kind)) for kind in (Kind.QUIC, Kind.GQUIC, Kind.DTLS, Kind.LIKE_DNS)
+)
+_DTLS_VERSIONS = np.sort(np.array(DTLS_VERSIONS, np.uint32))
 _LONG, _GOOGLE, _RECORD = 1, 2, 3
 _OF_PORT = _port_table()
 """Index into KINDS by port, -1 for all the others."""
@@ -182,10 +192,8 @@ _MAY_BE = _first_byte_table()
 
 def _u32(buffer: U8, at: I64) -> U32:
     """Big-endian words at these places."""
-    word = np.zeros(len(at), np.uint32)
-    for step in range(4):
-        word = word << np.uint32(8) | buffer[at + step]
-    return word
+    words: U32 = buffer[at[:, None] + np.arange(4)].view(">u4").ravel().astype(np.uint32)
+    return words
 
 
 def _among(values: U32, known: U32) -> I64:

@@ -4,6 +4,7 @@ What lies between messages, the bodies, is counted by sequence number and never 
 place of the next message is not known, it is looked for at the beginning of segments.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,8 @@ class Following:
         self._how: U8 = np.zeros(1 << 11, np.uint8)
         self._place: U32 = np.zeros(1 << 11, np.uint32)
         """Sequence number at which the next message begins."""
+        self._named: Bool = np.zeros(1 << 11, np.bool_)
+        """For `rows_of`; false but there."""
         self._readers: dict[int, Any] = {}
 
     def __len__(self) -> int:
@@ -47,7 +50,7 @@ class Following:
 
     def grow(self, needed: int) -> None:
         """Makes room for so many sides."""
-        for name in ("_how", "_place"):
+        for name in ("_how", "_place", "_named"):
             setattr(self, name, grown(getattr(self, name), needed))
 
     def keep(self, side: int, place: int | None, reader: object) -> bool:
@@ -82,6 +85,14 @@ class Following:
         wanted = at_place & (ahead < packets.payload_len[rows])
         wanted[~at_place] = has_sign(packets, rows[~at_place])
         found: I64 = rows[wanted]
+        return found
+
+    def rows_of(self, sides: Collection[int], side: I64, rows: I64) -> I64:
+        """Those of the rows that are of these sides."""
+        named = [*sides]
+        self._named[named] = True
+        found: I64 = rows[self._named[side[rows]]]
+        self._named[named] = False
         return found
 
     def origin(self, packets: PacketBatch, row: int, side: int) -> int | None:

@@ -6,14 +6,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from egress_audit.columns import I64, U8, Bool, PacketBatch
-from egress_audit.flows.segments import Segment
 
 
 class Look(NamedTuple):
     """What one look found."""
 
     done: bool = False
-    """Everything is said and heard that any number of further bytes would say."""
+    """Everything is there that any number of further bytes would say."""
     needs: int = 0
     """Bytes of the stream up to which a reader would find nothing, and be hungry. When they are
     there it is looked at once more; of such a stream nothing goes on."""
@@ -21,11 +20,12 @@ class Look(NamedTuple):
     """Of what is done, where in the stream it may go on."""
     reader: Any = None
     """What reads it on from there, or None."""
+    said: Any = None
+    """What is to be heard of what is done; the caller's own."""
 
 
 UNKNOWN = Look()
 """A head must begin, and readers be asked."""
-DONE = Look(done=True)
 
 
 class Glance(NamedTuple):
@@ -35,14 +35,16 @@ class Glance(NamedTuple):
     """First bytes of a stream that `says_nothing` looks at."""
     says_nothing: Callable[[U8], Bool]
     """(n, size) first bytes to (n,) True for streams in which there is nothing to hear, ever."""
-    hear: Callable[[Segment, bytes], Look]
-    """Hears the stream that ends with a segment, if one look is enough for it."""
+    look: Callable[[bytes], Look]
+    """What one look at the beginning of a stream finds."""
+    hear: Callable[[int, int, int, Look], None]
+    """Hears a look that is done: flow, frame and time of the bytes that came last, and the look."""
 
-    def passed_over(self, packets: PacketBatch, rows: I64) -> I64:
-        """Those of some rows, with which streams begin, whose streams say nothing."""
-        rows = rows[packets.payload_cap[rows] >= self.size]
-        at = packets.payload[rows][:, None] + np.arange(self.size)
-        found: I64 = rows[self.says_nothing(packets.buffer[at])]
+    def passed_over(self, packets: PacketBatch, rows: I64) -> Bool:
+        """(n,) True for those of some rows, with which streams begin, whose streams say nothing."""
+        found: Bool = packets.payload_cap[rows] >= self.size
+        at = packets.payload[rows[found]][:, None] + np.arange(self.size)
+        found[found] = self.says_nothing(packets.buffer[at])
         return found
 
 
@@ -50,9 +52,13 @@ def _nothing_known(first: U8) -> Bool:
     return np.zeros(len(first), np.bool_)
 
 
-def _unheard(_: Segment, __: bytes) -> Look:
+def _unseen(_: bytes) -> Look:
     return UNKNOWN
 
 
-BLIND = Glance(1, _nothing_known, _unheard)
+def _unheard(_: int, __: int, ___: int, ____: Look) -> None:
+    pass
+
+
+BLIND = Glance(1, _nothing_known, _unseen, _unheard)
 """Every head is begun."""

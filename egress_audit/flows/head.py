@@ -91,3 +91,9 @@ class Head:
         self.assembly.advance(size)
         self.reader = reader
         self.read_from, self.packets = 0, 1
+
+
+def read_on(side: int, origin: int, reader: object) -> Head:
+    """What a side goes on with, from a message on that begins at the sequence number `origin`."""
+    assembly = Assembly(origin % (1 << 32), origin_known=True)
+    return Head(side >> 1, bool(side & 1), False, assembly, reader=reader, print_kept=True)

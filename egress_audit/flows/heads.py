@@ -12,25 +12,26 @@ from collections.abc import Iterator
 import numpy as np
 
 from egress_audit.columns import I64, U8, PacketBatch
-from egress_audit.flows.assembly import MAX_PRINT, Assembly
+from egress_audit.flows.assembly import Assembly
+from egress_audit.flows.first_looks import FirstLooks
 from egress_audit.flows.following import Following, is_keep_alive
 from egress_audit.flows.glance import BLIND, UNKNOWN, Glance, Look
 from egress_audit.flows.growing import grown
-from egress_audit.flows.head import MAX_DNS_SEGMENTS, MAX_SEGMENTS, Head
+from egress_audit.flows.head import MAX_DNS_SEGMENTS, MAX_SEGMENTS, Head, read_on
 from egress_audit.flows.origins import Origins
 from egress_audit.flows.second_readings import SecondReadings
 from egress_audit.flows.segments import (
     Segment,
-    beginnings_of,
+    first_of_each,
     is_dns,
     payload_of,
     rank_within,
     segments_of,
+    with_payload,
+    without,
 )
 from egress_audit.flows.table import Assigned
 
-TCP = 6
-RST = 0x04
 MAX_HELD = 64 << 20
 """Bytes held for all unfinished heads together."""
 
@@ -43,6 +44,7 @@ class Heads:
 
     def __init__(self, glance: Glance = BLIND) -> None:
         self._glance = glance
+        self._looks = FirstLooks(glance)
         self._open: dict[int, Head] = {}
         self._held = 0
         self._stage: U8 = np.zeros(1 << 11, np.uint8)
@@ -78,24 +80,24 @@ class Heads:
         self._stage = grown(self._stage, needed)
         for kept in (self._following, self._second, self._origins):
             kept.grow(needed)
-        payload = (packets.proto == TCP) & (packets.payload_len > 0) & (side >= 0)
-        rows = np.flatnonzero(payload & (packets.tcp_flags & RST == 0))
+        rows = with_payload(packets, side)
         for number in self._origins.note(packets, side, rows):
             self._second.contradict(number)
         self._moved.clear()
         going_on = self._following.candidates(packets, side, rows)
-        self._alone = self._passed_over(packets, side, rows)
-        wanted = self._wanted(packets, side, rows)
-        wanted = np.union1d(wanted, going_on) if len(going_on) else wanted
+        self._alone = self._looked_at(packets, side, rows)
+        wanted = np.union1d(self._wanted(packets, side, rows), going_on)
         yield from self._heads(packets, side, wanted)
+        self._looks.hear_all()
         if self._moved:  # they may have more in this batch, behind a message, than was wanted
-            late = rows[np.isin(side[rows], list(self._moved))]
-            yield from self._heads(packets, side, np.setdiff1d(late, wanted))
+            late = self._following.rows_of(self._moved, side, rows)
+            yield from self._heads(packets, side, without(late, wanted, len(side)))
         self._second.compare(packets, side, rows, self._alone)
 
     def _heads(self, packets: PacketBatch, side: I64, rows: I64) -> Iterator[Head]:
         """The heads that grow by these rows, and those that begin in them."""
         for segment in segments_of(packets, side, rows, self._listened_to):
+            self._looks.hear_before(segment.row)
             stage = self._stage.item(segment.side)
             if stage == SATED and not self._reopened(packets, segment):
                 continue
@@ -120,8 +122,9 @@ class Heads:
         if segment.dns or segment.captured < segment.length or not begins:
             return UNKNOWN
         stream = payload_of(packets, segment)
-        look = self._glance.hear(segment, stream)
+        look = self._looks.found.get(segment.row) or self._glance.look(stream)
         if look.done:
+            self._glance.hear(side >> 1, segment.frame, segment.ts_ns, look)
             if origin is None:
                 self._origins.begin(side, segment.sequence)
             self._stage[side] = SATED
@@ -135,8 +138,10 @@ class Heads:
         """True if another look is enough for a head that awaited more, and nothing contradicts."""
         stream, needs, head.needs = head.assembly.stream, head.needs, 0
         ready = len(stream) >= needs and not head.assembly.other
-        if not ready or not self._glance.hear(segment, stream).done:
+        look = self._glance.look(stream) if ready else UNKNOWN
+        if not look.done:
             return False
+        self._glance.hear(head.flow, segment.frame, segment.ts_ns, look)
         self._close(head)
         return True
 
@@ -235,25 +240,20 @@ class Heads:
         origin = self._following.origin(packets, segment.row, side)
         if origin is None:
             return False
-        reader = self._following.taken(side)
-        assembly = Assembly(origin % (1 << 32), origin_known=True)
-        self._open[side] = Head(
-            side >> 1, bool(side & 1), False, assembly, reader=reader, print_kept=True
-        )
+        self._open[side] = read_on(side, origin, self._following.taken(side))
         self._stage[side] = BEGUN
         return True
 
-    def _passed_over(self, packets: PacketBatch, side: I64, rows: I64) -> list[int]:
-        """Closes the heads of streams that say nothing, before they begin; their first rows."""
+    def _looked_at(self, packets: PacketBatch, side: I64, rows: I64) -> list[int]:
+        """Closes the heads of streams that are done with their first rows; these rows."""
         rows = rows[self._stage[side[rows]] == NEW]
-        rows = rows[np.unique(side[rows], return_index=True)[1]]
+        rows = rows[first_of_each(side[rows])]
         rows = rows[self._origins.begins_with(packets, side, rows)]
-        rows = self._glance.passed_over(packets, rows[~is_dns(packets, rows)])
-        sides, begun = side[rows], beginnings_of(packets, rows, MAX_PRINT)
+        rows = self._looks.take(packets, side, rows)
+        sides = side[rows]
         self._stage[sides] = SATED
-        self._second.keep_all(sides, self._origins.of(sides), begun)
-        done: list[int] = rows.tolist()
-        return done
+        self._second.keep_all(packets, rows, sides, self._origins.of(sides))
+        return [*rows.tolist()]
 
     def _wanted(self, packets: PacketBatch, side: I64, rows: I64) -> I64:
         """Rows with payload of hungry directions, at most so many of each, in order of arrival."""

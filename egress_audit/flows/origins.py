@@ -57,24 +57,34 @@ class Origins:
         payload: rows with payload. No later SYN moves an origin; the sides whose SYN says something
         else, which makes two readings of the stream, are handed back.
         """
-        syn = (packets.proto == TCP) & (packets.tcp_flags & SYN != 0) & (side >= 0)
-        rows = np.flatnonzero(syn)
+        rows = np.flatnonzero(packets.tcp_flags & SYN != 0)
+        rows = rows[(packets.proto[rows] == TCP) & (side[rows] >= 0)]
         if not len(rows):
             return []
         early = payload[self._from[side[payload]] == NOT_KNOWN]
-        sides, at = np.unique(side[rows], return_index=True)
-        new = self._from[sides] == NOT_KNOWN
-        sides, first = sides[new], rows[at[new]]
-        self._origin[sides] = packets.tcp_seq[first] + np.uint32(1)
+        first = self._first_of_unknown(side, rows)
+        sides = side[first]
         self._from[sides] = FROM_SYN
         early = early[self._from[side[early]] == FROM_SYN]
+        # For a moment the column has the rows of the first SYNs.
+        early = early[early < self._origin[side[early]]]
+        self._origin[sides] = packets.tcp_seq[first] + np.uint32(1)
         if len(early):
             said, at = np.unique(side[early], return_index=True)
-            before = early[at] < first[np.searchsorted(sides, said)]
-            said, at = said[before], early[at[before]]
-            self._origin[said] = packets.tcp_seq[at]
+            self._origin[said] = packets.tcp_seq[early[at]]
             self._from[said] = FROM_DATA
         # A SYN that was recorded after its data begins at these, or not far before.
         apart = self._origin[side[rows]] - (packets.tcp_seq[rows] + np.uint32(1))
-        allowed = np.where(self._from[side[rows]] == FROM_DATA, LIMIT, 1)
-        return sorted({*side[rows[apart >= allowed]].tolist()})
+        odd = np.flatnonzero(apart)
+        of = side[rows[odd]]
+        allowed = np.where(self._from[of] == FROM_DATA, LIMIT, 1)
+        return sorted({*of[apart[odd] >= allowed].tolist()})
+
+    def _first_of_unknown(self, side: I64, rows: I64) -> I64:
+        """(m,) the first of the rows of each side of which nothing is known yet; the column has
+        their numbers then, in the place of origins."""
+        rows = rows[self._from[side[rows]] == NOT_KNOWN]
+        # Of what is assigned to one place the last counts.
+        self._origin[side[rows[::-1]]] = rows[::-1]
+        found: I64 = rows[self._origin[side[rows]] == rows]
+        return found

@@ -10,6 +10,7 @@ import numpy as np
 from egress_audit.columns import I64, U32, Bool, PacketBatch
 from egress_audit.flows.assembly import MAX_PRINT, Prints
 from egress_audit.flows.growing import grown
+from egress_audit.flows.segments import beginnings_of
 
 SYN = 0x02
 COLUMNS = ("_print_origin", "_printed", "_contradicted")
@@ -43,13 +44,12 @@ class SecondReadings:
         self._print_origin[side] = origin
         self._printed[side] = self._prints.keep(side, stream)
 
-    def keep_all(self, sides: I64, origins: U32, streams: Sequence[bytes]) -> None:
-        """The same of several sides, (n,) each, whose streams have bytes."""
-        room = min(max(self._prints.room, 0), len(sides))
+    def keep_all(self, packets: PacketBatch, rows: I64, sides: I64, origins: U32) -> None:
+        """The same of several sides, (n,) each, of which the payload of these rows is known."""
         self._print_origin[sides] = origins
-        self._printed[sides] = np.arange(len(sides)) < room
-        for side, stream in zip(sides.tolist(), streams, strict=True):
-            self._prints.keep(side, stream)
+        self._printed[sides] = False
+        kept = self._prints.keep_all(sides, *beginnings_of(packets, rows, MAX_PRINT))
+        self._printed[sides[:kept]] = True
 
     def release(self) -> None:
         """Lets go of everything but the counts, once all has been read."""
@@ -78,8 +78,9 @@ class SecondReadings:
         offset = (packets.tcp_seq[rows] + syn - self._print_origin[side[rows]]).view(np.int32)
         end = offset + packets.payload_len[rows]
         upper = rows[end <= 0]
-        for number, size in zip(*_sums(side[upper], packets.payload_len[upper]), strict=True):
-            self._prints.note_upper(number, size)
+        if len(upper):
+            for number, size in zip(*_sums(side[upper], packets.payload_len[upper]), strict=True):
+                self._prints.note_upper(number, size)
         near = np.flatnonzero((offset < MAX_PRINT) & (end > 0))
         at = rows[near]
         columns = (side[at], offset[near], packets.payload[at], packets.payload_cap[at])

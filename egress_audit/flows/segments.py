@@ -11,7 +11,8 @@ import numpy as np
 
 from egress_audit.columns import I64, Bool, PacketBatch
 
-SYN = 0x02
+TCP = 6
+SYN, RST = 0x02, 0x04
 DNS_PORT = 53
 
 
@@ -41,6 +42,13 @@ class Segment(NamedTuple):
         return self.sequence + self.length
 
 
+def with_payload(packets: PacketBatch, side: I64) -> I64:
+    """Rows of the segments with payload; without those of no flow, and what comes with a reset."""
+    rows = np.flatnonzero((packets.proto == TCP) & (packets.payload_len > 0))
+    found: I64 = rows[(side[rows] >= 0) & (packets.tcp_flags[rows] & RST == 0)]
+    return found
+
+
 def segments_of(
     packets: PacketBatch, side: I64, rows: I64, wanted: Callable[[int], bool]
 ) -> Iterator[Segment]:
@@ -68,14 +76,41 @@ def segments_of(
 
 def rank_within(side: I64) -> I64:
     """(n,) how many rows of the same side come before each row."""
-    order = np.argsort(side, kind="stable")
+    order, first = _by_side(side)
+    place = np.arange(len(side))
+    rank = np.empty(len(side), np.int64)
+    rank[order] = place - np.maximum.accumulate(np.where(first, place, 0))
+    return rank
+
+
+def first_of_each(side: I64) -> I64:
+    """(m,) where each side stands for the first time, ascending."""
+    order, first = _by_side(side)
+    found = order[first]
+    found.sort()
+    return found
+
+
+def _by_side(side: I64) -> tuple[I64, Bool]:
+    """(n,) how rows are put in order by side, and within each as they are; and where, in that
+    order, another side begins."""
+    low = side.min(initial=1 << 62)
+    # Sixteen bits numpy sorts by counting, and most sides of a batch lie side by side.
+    narrow = side - low
+    near = narrow.max(initial=0) < 1 << 16
+    order = np.argsort(narrow.astype(np.uint16) if near else narrow, kind="stable")
     of = side[order]
     first = np.ones(len(of), np.bool_)
     first[1:] = of[1:] != of[:-1]
-    place = np.arange(len(of))
-    rank = np.empty(len(of), np.int64)
-    rank[order] = place - np.maximum.accumulate(np.where(first, place, 0))
-    return rank
+    return order, first
+
+
+def without(rows: I64, others: I64, count: int) -> I64:
+    """The rows, of `count`, that are not among the others."""
+    free = np.ones(count, np.bool_)
+    free[others] = False
+    found: I64 = rows[free[rows]]
+    return found
 
 
 def is_dns(packets: PacketBatch, rows: I64) -> Bool:
@@ -89,9 +124,18 @@ def payload_of(packets: PacketBatch, segment: Segment) -> bytes:
     return packets.buffer[segment.start : segment.start + segment.captured].tobytes()
 
 
-def beginnings_of(packets: PacketBatch, rows: I64, size: int) -> list[bytes]:
-    """The first captured bytes of the payload of some rows, at most `size` of each."""
+def payloads_of(packets: PacketBatch, rows: I64) -> list[bytes]:
+    """The captured payload of each of some rows."""
     starts = packets.payload[rows]
-    ends = starts + np.minimum(packets.payload_cap[rows], size)
+    ends = starts + packets.payload_cap[rows]
     octets = packets.buffer.data
     return [bytes(octets[a:b]) for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
+
+
+def beginnings_of(packets: PacketBatch, rows: I64, size: int) -> tuple[bytes, I64]:
+    """The first captured bytes of the payload of some rows, at most `size` of each, one behind the
+    other; and how many they are, (n,)."""
+    starts, sizes = packets.payload[rows], np.minimum(packets.payload_cap[rows], size)
+    octets, ends = packets.buffer.data, starts + sizes
+    parts = [octets[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
+    return b"".join(parts), sizes

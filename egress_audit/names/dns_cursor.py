@@ -127,7 +127,7 @@ def type_word(number: int) -> str:
 def address_text(raw: bytes) -> str:
     """The address as RFC 5952 writes it; mapped IPv4 in dots on every version of Python."""
     if len(raw) == 4:
-        return str(IPv4Address(raw))
+        return f"{raw[0]}.{raw[1]}.{raw[2]}.{raw[3]}"
     if raw.startswith(_MAPPED):
         return f"::ffff:{IPv4Address(raw[12:])}"
     return str(IPv6Address(raw))

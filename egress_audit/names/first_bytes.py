@@ -34,10 +34,12 @@ def says_nothing(first: U8) -> Bool:
     octets: I32 = np.ascontiguousarray(first.T).astype(np.int32)
     record = _is_record(octets)
     hello = (octets[0] == _HANDSHAKE) & (octets[5] == _CLIENT_HELLO)
-    silent = record & (octets[0] != _ALERT) & ~hello
-    silent |= (first[:, : len(_RESPONSE)] == _RESPONSE).all(axis=1)
-    of_nobody = ~record & ~_may_be_words(first) & ~_may_be_numbers(octets)
-    found: Bool = silent | of_nobody
+    found: Bool = record & (octets[0] != _ALERT) & ~hello
+    others = np.flatnonzero(~record)
+    if len(others):
+        first, octets = first[others], octets[:, others]
+        response = (first[:, : len(_RESPONSE)] == _RESPONSE).all(axis=1)
+        found[others] = response | ~(_may_be_words(first) | _may_be_numbers(octets))
     return found
 
 
@@ -56,18 +58,17 @@ def _may_be_words(first: U8) -> Bool:
     Both begin with a word: of the letters of methods, or of any that can be printed. What ends the
     word tells them from anything else.
     """
-    request = _ends_word(first, _IS_TCHAR, _IS_BLANK)
-    line = _ends_word(first, _IS_PRINTABLE, _IS_BLANK)
-    found: Bool = request | line | (first[:, 0] == ord("<"))
+    classes = _CLASSES[first]
+    words = _ends_word(classes, _TCHAR) | _ends_word(classes, _PRINTABLE)
+    found: Bool = words | (first[:, 0] == ord("<"))
     return found
 
 
-def _ends_word(first: U8, letters: Bool, ends: Bool) -> Bool:
-    """(n,) True where the first byte that is no letter is one of the ends, or lies further back."""
-    other = ~letters[first]
-    place = other.argmax(axis=1)[:, None]
-    end = np.take_along_axis(first, place, 1)[:, 0]
-    found: Bool = ends[end] | ~np.take_along_axis(other, place, 1)[:, 0]
+def _ends_word(classes: U8, letter: int) -> Bool:
+    """(n,) True where the first byte that is no letter is a blank, or lies further back."""
+    place = (classes & letter == 0).argmax(axis=1)
+    # If all are letters the place is that of the first one.
+    found: Bool = classes[np.arange(len(classes)), place] & (letter | _BLANK) != 0
     return found
 
 
@@ -86,13 +87,14 @@ def _may_be_numbers(octets: I32) -> Bool:
     return either
 
 
-def _table(members: bytes) -> Bool:
-    """(256,) True for the bytes named."""
-    table = np.zeros(256, np.bool_)
-    table[[*members]] = True
+def _classes() -> U8:
+    """(256,) what each byte may be in a word or behind it."""
+    table = np.zeros(256, np.uint8)
+    table[[*_TCHARS]] |= _TCHAR
+    table[0x21:0x7F] |= _PRINTABLE
+    table[[*_BLANKS]] |= _BLANK
     return table
 
 
-_IS_TCHAR, _IS_BLANK, _IS_PRINTABLE = (
-    _table(members) for members in (_TCHARS, _BLANKS, bytes(range(0x21, 0x7F)))
-)
+_TCHAR, _PRINTABLE, _BLANK = 1, 2, 4
+_CLASSES = _classes()

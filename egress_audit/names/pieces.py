@@ -59,6 +59,10 @@ class Pieces:
         if end > self._limit or not piece:
             self.overflowed |= end > self._limit
             return
+        if not self._ranges and not offset:  # so most messages come, in one piece
+            self._data += piece
+            self._ranges.append((0, end))
+            return
         at = bisect_left(self._ranges, offset, key=_end)
         upto = at
         while upto < len(self._ranges) and self._ranges[upto][0] <= end:

@@ -22,7 +22,8 @@ _RECORD, _HEADER = 5, 4
 _MAX_FRAGMENT = 2**14 + 2048
 _SESSION_ID_AT = 2 + 32
 """Behind the handshake header: the version and the random."""
-_EXTENSION = Struct(">HH")
+_header = Struct(">HH").unpack_from
+"""Type and length of an extension."""
 _NAME = Struct(">HBH")
 _SERVER_NAME, _ALPN, _ECH = 0, 16, 0xFE0D
 
@@ -62,26 +63,22 @@ def hello_in(stream: bytes, start: int, end: int) -> PlainHello | None:
     at = _extensions_at(stream, session_id, end) if session_id < end else None
     if at is None:
         return None
-    host, outer, last = "", False, end - _EXTENSION.size
+    host, outer, last = "", False, end - 4
     protocols: tuple[str, ...] = ()
     while at <= last:
-        kind, size = _EXTENSION.unpack_from(stream, at)
+        kind, size = _header(stream, at)
         at += 4 + size
-        if kind == _ECH:
-            outer = True
-        elif kind in (_ALPN, _SERVER_NAME):
-            body = stream[at - size : at]
-            if size > MAX_BODY:
+        if kind == _SERVER_NAME:
+            said, host = host, _host(stream[at - size : at]) if size <= MAX_BODY else ""
+            if said or not host:
                 return None
-            if kind == _SERVER_NAME:
-                said, host = host, _host(body)
-                if said or not host:
-                    return None
-            else:
-                offered = _protocols(body)
-                if offered is None:
-                    return None
-                protocols += offered
+        elif kind == _ALPN:
+            offered = _protocols(stream[at - size : at]) if size <= MAX_BODY else None
+            if offered is None:
+                return None
+            protocols += offered
+        elif kind == _ECH:
+            outer = True
     return PlainHello(0, host, outer, protocols) if at == end else None
 
 

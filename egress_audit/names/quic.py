@@ -99,7 +99,7 @@ class QuicFlow:
         return self._tried >= MAX_TRIED or len(self._connections) > MAX_CONNECTIONS
 
     def read(self, datagram: bytes, by_orig: bool, complete: bool = True) -> PlainHello | Reading:
-        """What `read_any` says; of a first datagram that is only a plain hello, that hello."""
+        """What `read_any` says; of a first datagram that is a plain hello alone, that hello."""
         initial = None if self._tried else lone_initial(datagram)
         if initial is None:
             return self.read_any(datagram, by_orig, complete)

@@ -90,5 +90,11 @@ def test_there_is_room_for_sides_of_any_number() -> None:
     assert kept.followed(np.array([1, 99_999])).tolist() == [True, False]
 
 
+def test_the_rows_of_some_sides_are_found_again_and_again() -> None:
+    kept, side = Following(), np.array([4, 5, 6, 4])
+    assert kept.rows_of({4, 6}, side, np.arange(1, 4)).tolist() == [2, 3]
+    assert kept.rows_of({5}, side, np.arange(4)).tolist() == [1]
+
+
 def test_distances_are_signed() -> None:
     assert [signed(5), signed(-5), signed((1 << 32) - 5)] == [5, -5, -5]

@@ -5,12 +5,9 @@ import numpy as np
 from egress_audit.columns import U8, Bool, PacketBatch
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import packets_of
-from egress_audit.flows.glance import BLIND, DONE, UNKNOWN, Glance
-from egress_audit.flows.segments import Segment
+from egress_audit.flows.glance import BLIND, UNKNOWN
 from tests.builders.captures import TCP, Frame, ethernet, ipv4, pcap, tcp
 from tests.builders.engine import opened
-
-SEGMENT = Segment(0, 1, 100, 5, 54, 5, 1, 0, False)
 
 
 def begins_with_two_zeros(first: U8) -> Bool:
@@ -26,18 +23,19 @@ def packets_with(*payloads: bytes) -> PacketBatch:
 
 def test_the_first_bytes_of_each_row_are_looked_at() -> None:
     packets = packets_with(b"\0\0abc", b"a\0\0", b"\0\0")
-    glance = Glance(2, begins_with_two_zeros, lambda segment, stream: DONE)
-    assert glance.passed_over(packets, np.arange(3)).tolist() == [0, 2]
+    glance = BLIND._replace(size=2, says_nothing=begins_with_two_zeros)
+    assert glance.passed_over(packets, np.arange(3)).tolist() == [True, False, True]
     assert glance.passed_over(packets, np.arange(1, 1)).tolist() == []
 
 
 def test_of_a_shorter_payload_nothing_is_known() -> None:
     packets = packets_with(b"\0", b"\0\0")
-    glance = Glance(2, begins_with_two_zeros, lambda segment, stream: DONE)
-    assert glance.passed_over(packets, np.arange(2)).tolist() == [1]
+    glance = BLIND._replace(size=2, says_nothing=begins_with_two_zeros)
+    assert glance.passed_over(packets, np.arange(2)).tolist() == [False, True]
 
 
 def test_the_blind_pass_nothing_over_and_hear_nothing() -> None:
     packets = packets_with(b"abc")
-    assert BLIND.passed_over(packets, np.arange(1)).tolist() == []
-    assert BLIND.hear(SEGMENT, b"abc") is UNKNOWN
+    assert BLIND.passed_over(packets, np.arange(1)).tolist() == [False]
+    assert BLIND.look(b"abc") is UNKNOWN
+    BLIND.hear(0, 1, 0, UNKNOWN)

@@ -1,7 +1,7 @@
 """A head ends at its bounds, and lets go of what was read."""
 
 from egress_audit.flows.assembly import Assembly
-from egress_audit.flows.head import MAX_HEAD, MAX_SEGMENTS, Head
+from egress_audit.flows.head import MAX_HEAD, MAX_SEGMENTS, Head, read_on
 
 
 def head(stream: bytes = b"", *, dns: bool = False) -> Head:
@@ -64,3 +64,8 @@ def test_a_head_may_go_on_behind_bytes_that_are_to_come() -> None:
     assert (waiting.assembly.stream, waiting.assembly.has_hole) == (b"", True)
     waiting.assembly.add(108, b"xx")
     assert waiting.assembly.stream == b"xxlater"
+
+
+def test_a_stream_is_read_on_from_a_message() -> None:
+    going_on = read_on(7, (1 << 32) + 100, len)
+    assert (going_on.side, going_on.assembly.origin, going_on.reader) == (7, 100, len)

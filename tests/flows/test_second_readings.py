@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from egress_audit.columns import PacketBatch
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import packets_of
 from egress_audit.flows import assembly
@@ -55,14 +56,17 @@ def test_what_is_remembered_itself_is_not_looked_at_again() -> None:
         assert second.conflicting == conflicting
 
 
+def packets_with(*payloads: bytes) -> PacketBatch:
+    wires = [tcp(40000, 80, "PA", 100, 1, payload) for payload in payloads]
+    frames = [Frame(0, ethernet(ipv4("10.0.0.2", "192.0.2.1", wire, TCP))) for wire in wires]
+    return packets_of(next(iter(opened(pcap(frames)))), Ledger())
+
+
 def test_what_several_sides_begin_with_is_remembered_as_that_of_each_is() -> None:
-    wire = tcp(40000, 80, "PA", 100, 1, b"jello")
-    frames = [Frame(0, ethernet(ipv4("10.0.0.2", "192.0.2.1", wire, TCP)))] * 2
-    packets = packets_of(next(iter(opened(pcap(frames)))), Ledger())
-    second = SecondReadings()
-    origins = np.array([100, 90], np.uint32)
-    second.keep_all(np.array([1, 3]), origins, [b"hello", b"0123456789jello"])
-    second.compare(packets, np.array([1, 3]), np.arange(2))
+    packets = packets_with(b"hello", b"0123456789jello", b"jello", b"jello")
+    second, sides = SecondReadings(), np.array([1, 3])
+    second.keep_all(packets, np.arange(2), sides, np.array([100, 90], np.uint32))
+    second.compare(packets, np.array([5, 5, 1, 3]), np.arange(2, 4))
     assert (second.conflicting, second.unremembered) == (1, 0)
 
 
@@ -70,10 +74,10 @@ def test_of_several_sides_so_many_are_remembered_as_there_is_room_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(assembly, "MAX_PRINTS", 1)
-    wire = tcp(40000, 80, "PA", 100, 1, b"jello")
-    frames = [Frame(0, ethernet(ipv4("10.0.0.2", "192.0.2.1", wire, TCP)))] * 2
-    packets = packets_of(next(iter(opened(pcap(frames)))), Ledger())
-    second = SecondReadings()
-    second.keep_all(np.array([1, 3]), np.full(2, 100, np.uint32), [b"hello", b"hello"])
-    second.compare(packets, np.array([1, 3]), np.arange(2))
-    assert (second.conflicting, second.unremembered) == (1, 1)
+    packets = packets_with(b"hello", b"hello", b"jello", b"jello")
+    second, sides = SecondReadings(), np.array([1, 3])
+    for _ in range(2):
+        second.keep_all(packets, np.arange(2), sides, np.full(2, 100, np.uint32))
+        sides = sides + 4
+    second.compare(packets, np.array([9, 9, 1, 3]), np.arange(2, 4))
+    assert (second.conflicting, second.unremembered) == (1, 3)

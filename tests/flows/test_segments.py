@@ -1,6 +1,7 @@
 """Segments out of their columns, as Python's own numbers."""
 
 import numpy as np
+import pytest
 
 from egress_audit.columns import PacketBatch
 from egress_audit.decode.ledger import Ledger
@@ -8,10 +9,14 @@ from egress_audit.decode.packets import packets_of
 from egress_audit.flows.segments import (
     Segment,
     beginnings_of,
+    first_of_each,
     is_dns,
     payload_of,
+    payloads_of,
     rank_within,
     segments_of,
+    with_payload,
+    without,
 )
 from tests.builders.captures import TCP, Frame, ethernet, ipv4, pcap, tcp
 from tests.builders.engine import opened
@@ -72,4 +77,30 @@ def test_rows_of_one_side_are_counted_in_the_order_in_which_they_came() -> None:
 
 def test_the_beginning_of_a_payload_ends_where_the_payload_does() -> None:
     packets = packets_in(tcp(40000, 443, "A", payload=b"abcdef"), tcp(40000, 443, payload=b"xy"))
-    assert beginnings_of(packets, np.array([1, 0]), 3) == [b"xy", b"abc"]
+    octets, sizes = beginnings_of(packets, np.array([1, 0]), 3)
+    assert (octets, sizes.tolist()) == (b"xyabc", [2, 3])
+
+
+def test_payloads_come_in_the_order_of_the_rows() -> None:
+    packets = packets_in(tcp(40000, 443, "A", payload=b"abcdef"), tcp(40000, 443, payload=b"xy"))
+    assert payloads_of(packets, np.array([1, 0])) == [b"xy", b"abcdef"]
+
+
+@pytest.mark.parametrize("apart", [1, 1 << 20])
+def test_of_each_side_the_first_row_is_found(apart: int) -> None:
+    side = np.array([7, 3, 7, 9, 3]) * apart
+    assert first_of_each(side).tolist() == [0, 1, 3]
+    assert rank_within(side).tolist() == [0, 0, 1, 0, 1]
+    assert first_of_each(side[:0]).tolist() == []
+
+
+def test_rows_are_taken_from_others() -> None:
+    assert without(np.array([1, 4, 5]), np.array([0, 4]), 6).tolist() == [1, 5]
+
+
+def test_only_segments_of_flows_with_payload_and_no_reset_are_looked_at() -> None:
+    packets = packets_in(
+        *(tcp(40000, 443, flags, payload=b"x") for flags in ("A", "RA", "S", "A")),
+        tcp(40000, 443, "A"),
+    )
+    assert with_payload(packets, np.array([0, 1, 2, -1, 3])).tolist() == [0, 2]

@@ -1,0 +1,78 @@
+"""Streams are looked at together, and heard in the order of their rows."""
+
+import numpy as np
+
+from egress_audit.columns import U8, Bool, PacketBatch
+from egress_audit.decode.ledger import Ledger
+from egress_audit.decode.packets import packets_of
+from egress_audit.flows.first_looks import FirstLooks
+from egress_audit.flows.glance import UNKNOWN, Glance, Look
+from tests.builders.captures import TCP, Frame, ethernet, ipv4, pcap, tcp
+from tests.builders.engine import opened
+
+DONE, GOES_ON, NEEDS = Look(done=True, said="a"), Look(done=True, reader=len), Look(needs=9)
+LOOKS = {b"a": DONE, b"b": GOES_ON, b"c": NEEDS}
+
+
+def packets_with(*payloads: bytes, port: int = 80, snaplen: int = 100) -> PacketBatch:
+    wires = [tcp(40000, port, "PA", 100, 1, payload) for payload in payloads]
+    whole = [ethernet(ipv4("10.0.0.2", "192.0.2.1", wire, TCP)) for wire in wires]
+    frames = [Frame(7_000, frame[:snaplen], len(frame)) for frame in whole]
+    return packets_of(next(iter(opened(pcap(frames)))), Ledger())
+
+
+def begins_with_zero(first: U8) -> Bool:
+    found: Bool = first[:, 0] == 0
+    return found
+
+
+class Looking:
+    """First looks, and what was heard of them."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[int, int, int]] = []
+        glance = Glance(1, begins_with_zero, lambda stream: LOOKS.get(stream, UNKNOWN), self._hear)
+        self.looks = FirstLooks(glance)
+
+    def _hear(self, flow: int, frame: int, ts_ns: int, look: Look) -> None:
+        assert look.said == "a"
+        self.heard.append((flow, frame, ts_ns))
+
+    def take(self, packets: PacketBatch) -> list[int]:
+        """The rows that are done, each of the originator of a flow of its own."""
+        rows = np.arange(len(packets))
+        return [*self.looks.take(packets, rows * 2 + 1, rows).tolist()]
+
+
+def test_streams_that_say_nothing_and_those_that_say_all_are_done() -> None:
+    looking = Looking()
+    assert sorted(looking.take(packets_with(b"\0", b"a", b"b", b"c", b"d"))) == [0, 1]
+    assert looking.looks.found == {2: GOES_ON, 3: NEEDS, 4: UNKNOWN}
+
+
+def test_what_is_done_is_heard_in_the_order_of_the_rows() -> None:
+    looking = Looking()
+    looking.take(packets_with(b"a", b"x", b"a", b"a"))
+    assert looking.heard == []
+    looking.looks.hear_before(2)
+    assert looking.heard == [(0, 1, 7_000)]
+    looking.looks.hear_all()
+    assert looking.heard == [(0, 1, 7_000), (2, 3, 7_000), (3, 4, 7_000)]
+
+
+def test_of_a_cut_segment_only_that_it_says_nothing_is_known() -> None:
+    looking = Looking()
+    assert looking.take(packets_with(b"ab", b"\0b", snaplen=55)) == [1]
+    assert looking.looks.found == {}
+
+
+def test_streams_of_the_dns_are_not_looked_at() -> None:
+    looking = Looking()
+    assert looking.take(packets_with(b"a", b"\0", port=53)) == []
+
+
+def test_what_was_found_is_of_one_batch() -> None:
+    looking = Looking()
+    looking.take(packets_with(b"c"))
+    looking.take(packets_with(b"a"))
+    assert looking.looks.found == {}
