@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
 import numpy as np
 
@@ -23,15 +22,13 @@ from egress_audit.names.hearing import NO_NAME
 from egress_audit.names.table import NameTable
 from egress_audit.recorded import Recorded
 
-OF_THE_FAR_END = frozenset(
-    (
-        NameSource.TLS_SNI,
-        NameSource.QUIC_SNI,
-        NameSource.HTTP_HOST,
-        NameSource.HTTP_CONNECT,
-        NameSource.HTTP2_AUTHORITY,
-        NameSource.SOCKS,
-    )
+OF_THE_FAR_END = (
+    NameSource.TLS_SNI,
+    NameSource.QUIC_SNI,
+    NameSource.HTTP_HOST,
+    NameSource.HTTP_CONNECT,
+    NameSource.HTTP2_AUTHORITY,
+    NameSource.SOCKS,
 )
 """How a resolver is addressed that is asked through HTTP."""
 
@@ -161,17 +158,17 @@ def _asked_through_http(table: NameTable, traffic: Traffic, among: Bool) -> Mapp
     among = among & over_http(flows)
     if not among.any():
         return {}
-    at, asked_at = dict(resolvers.addresses), cache(resolvers.asked_at)
+    at = dict(resolvers.addresses)
     for address in table.addresses():
         for name in table.answers_for(address):
-            asked = asked_at(name.host)
+            asked = resolvers.asked_at(name.host)
             if asked is not None:
                 at[address] = asked
     led_to = rows_to(flows, traffic.far, at, among)
     rows_of = [(at[address].value, rows) for address, rows in led_to.items()]
     for row, names in table.flows():
         for name in names:
-            asked = asked_at(name.host) if name.source in OF_THE_FAR_END else None
+            asked = resolvers.asked_at(name.host) if name.source in OF_THE_FAR_END else None
             if asked is not None:
                 rows_of.append((asked.value, np.array([row])))
     return asked_through_http(rows_of, among)
