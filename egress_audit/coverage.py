@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
 import numpy as np
 
@@ -28,15 +27,13 @@ from egress_audit.names.hearing import NO_NAME
 from egress_audit.names.table import NameTable
 from egress_audit.recorded import Recorded
 
-OF_THE_FAR_END = frozenset(
-    (
-        NameSource.TLS_SNI,
-        NameSource.QUIC_SNI,
-        NameSource.HTTP_HOST,
-        NameSource.HTTP_CONNECT,
-        NameSource.HTTP2_AUTHORITY,
-        NameSource.SOCKS,
-    )
+OF_THE_FAR_END = (
+    NameSource.TLS_SNI,
+    NameSource.QUIC_SNI,
+    NameSource.HTTP_HOST,
+    NameSource.HTTP_CONNECT,
+    NameSource.HTTP2_AUTHORITY,
+    NameSource.SOCKS,
 )
 """How a resolver is addressed that is asked through HTTP."""
 
@@ -170,10 +167,9 @@ def _asked_through_http(table: NameTable, traffic: Traffic) -> Mapping[str, int]
     outside = among & ~traffic.near
     at_ports, anywhere = outside & over_http(flows), outside & unreadable(flows)
     by_name: dict[str, Asked] = {}
-    asked_at = cache(resolvers.asked_at)
     for address in table.addresses():
         for name in table.answers_for(address):
-            asked = asked_at(name.host)
+            asked = resolvers.asked_at(name.host)
             if asked is not None:
                 by_name[address] = asked
     own_kind = {address for address, asked in by_name.items() if asked is Asked.HTTPDNS}
@@ -183,7 +179,7 @@ def _asked_through_http(table: NameTable, traffic: Traffic) -> Mapping[str, int]
     rows_of = [(at[address].value, rows) for address, rows in led_to.items()]
     for row, names in table.flows():
         for name in names:
-            asked = asked_at(name.host) if name.source in OF_THE_FAR_END else None
+            asked = resolvers.asked_at(name.host) if name.source in OF_THE_FAR_END else None
             if asked is not None:
                 rows_of.append((asked.value, np.array([row])))
     return asked_through_http(rows_of, among & unreadable(flows))

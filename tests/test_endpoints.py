@@ -84,6 +84,18 @@ def test_an_address_is_recognised_with_its_port() -> None:
     assert matches(contact(OUTSIDE), THERE) == ()
 
 
+def test_an_address_that_was_seen_at_another_port_before_is_recognised_at_its_own() -> None:
+    row = contact(OUTSIDE, far_p=53, proto=17)
+    found = asking(replace(row, far_p=443), row, row, entries=(THERE,)).observations
+    assert [bool(seen.endpoints) for seen in found] == [False, True, True]
+
+
+def test_a_name_beside_an_address_that_nothing_fits_is_recognised() -> None:
+    stranger, known = contact(OUTSIDE), contact(OUTSIDE, named(HOST))
+    found = asking(stranger, known, stranger).observations
+    assert [bool(seen.endpoints) for seen in found] == [False, True, False]
+
+
 def test_what_has_no_ports_fits_no_entry_with_one() -> None:
     assert matches(contact(OUTSIDE, proto=1, far_p=8), THERE) == ()
 

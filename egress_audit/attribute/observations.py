@@ -30,8 +30,9 @@ SPECIAL_OCTETS = (0, 10, 100, 127, 168, 169, 172, 192, 198, 203, *range(224, 256
 NOWHERE = Destination(Scope.NAME, *(Absent.NOT_APPLICABLE,) * 9)
 """The destination of a row that is about no address."""
 _DIRECTIONS = tuple(Direction(word) for word in DIRECTIONS)
-_FarEnd = tuple[str, int | Absent, Destination, tuple[NameUse, ...]]
+_FarEnd = tuple[str | Absent, int | Absent, Destination, tuple[NameUse, ...]]
 """Address, port, destination and names of the far end of a row."""
+NO_ADDRESS = NO_PORT = Absent.NOT_APPLICABLE
 AT_HOME = replace(NOWHERE, scope=Scope.LOOPBACK)
 """The destination of packets from an address of ours to itself."""
 
@@ -81,7 +82,7 @@ class Observing:
         chosen = groups.chosen(kept)
         leaders = chosen.order[chosen.starts]
         described = (self._sums(chosen), _parts(chosen), self._far_ends(leaders))
-        rows = [self._contact(*known) for known in zip(count(first_id), *described)]
+        rows = [self._summed(*known) for known in zip(count(first_id), *described)]
         if len(kept) < len(groups.starts):
             beyond = np.ones(len(groups.starts), np.bool_)
             beyond[kept] = False
@@ -132,30 +133,20 @@ class Observing:
 
     def _far_ends(self, rows: I64) -> Iterator[_FarEnd]:
         """What is known of the far end of each of some rows; each address is written once."""
-        far, texts = self.far, dict[tuple[int, int, int], str]()
+        far, known = self.far, dict[tuple[int, int, int], tuple[str, Destination]]()
         ends = zip(*(column.tolist() for column in self._ends(rows)), strict=True)
         others = (far.port, far.has_port, far.itself, self.name_set)
         columns = (column[rows].tolist() for column in others)
         for end, port, has_port, itself, names in zip(ends, *columns, strict=True):
-            text = texts.get(end)
-            if text is None:
-                text = texts[end] = address_text(*end)
-            place = AT_HOME if itself else self.destination_of(text)
-            port = port if has_port else Absent.NOT_APPLICABLE
-            yield text, port, place, self.name_sets[names]
-
-    def _contact(self, number: int, summed: Sum, rows: I64, far_end: _FarEnd) -> Observation:
-        address, port, destination, names = far_end
-        return self._summed(
-            number,
-            summed,
-            rows,
-            kind=Kind.CONTACT,
-            far_h=address,
-            far_p=port,
-            names=names,
-            destination=destination,
-        )
+            if itself:
+                text, place = address_text(*end), AT_HOME
+            elif end in known:
+                text, place = known[end]
+            else:
+                text = address_text(*end)
+                place = self.destination_of(text)
+                known[end] = text, place
+            yield text, port if has_port else NO_PORT, place, self.name_sets[names]
 
     def _rest(self, number: int, rows: I64) -> Observation:
         """Everything past the limit in one direction as a row, its far ends counted by scope."""
@@ -165,11 +156,8 @@ class Observing:
             number,
             summed,
             rows,
+            (NO_ADDRESS, NO_PORT, NOWHERE, ()),
             kind=Kind.REST,
-            far_h=Absent.NOT_APPLICABLE,
-            far_p=Absent.NOT_APPLICABLE,
-            names=(),
-            destination=NOWHERE,
             rest_scopes={scope: scopes[scope] for scope in sorted(scopes)},
         )
 
@@ -205,22 +193,19 @@ class Observing:
         number: int,
         summed: Sum,
         rows: I64,
-        *,
-        kind: Kind,
-        far_h: str | Absent,
-        far_p: int | Absent,
-        names: tuple[NameUse, ...],
-        destination: Destination,
+        far_end: _FarEnd,
+        kind: Kind = Kind.CONTACT,
         rest_scopes: dict[Scope, int] | None = None,
     ) -> Observation:
+        address, port, destination, names = far_end
         owner, phase = self._sender(rows)
         return Observation(
             id=number,
             kind=kind,
             owner=owner,
             direction=_DIRECTIONS[summed.direction],
-            far_h=far_h,
-            far_p=far_p,
+            far_h=address,
+            far_p=port,
             proto=summed.proto,
             names=names,
             destination=destination,

@@ -172,7 +172,7 @@ def _first(values: Sequence[str | Absent]) -> str | Absent:
 
 def _answer_of(record: object, *, merged: bool) -> ListAnswer:
     """A record of any of the known shapes as an answer; NOTHING if it has none of the fields."""
-    if not isinstance(record, Mapping):
+    if not isinstance(record, dict):
         return NOTHING
     return _interned(
         _country(record.get("country"), record.get("country_code")),
@@ -201,7 +201,7 @@ def _interned(
 
 def _country(nested: object, flat: object) -> str | Absent:
     """The ISO code of a GeoLite2-like `{"iso_code": "JP"}`, else of a flat field."""
-    code = nested.get("iso_code") if isinstance(nested, Mapping) else flat
+    code = nested.get("iso_code") if isinstance(nested, dict) else flat
     return code if isinstance(code, str) and is_country(code) else Absent.NOT_FOUND
 
 

@@ -1,13 +1,15 @@
 """Resolvers that are asked through an encrypted protocol, as far as a table knows them."""
 
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 
 from egress_audit.classify.list_sources import LISTS
 from egress_audit.classify.tables import bad_row, table_rows
 
+KEPT = 1 << 14
+"""Names of which it is kept how they are asked: many flows go to few of them."""
 SUFFIX = "-suffix"
 """Ends a kind whose host stands for everything below it, too."""
 
@@ -32,6 +34,7 @@ class Resolvers:
         self._suffixes: dict[str, Asked] = {}
         self.addresses: dict[str, Asked] = {}
         """By address, as RFC 5952 writes it."""
+        self._kept = lru_cache(maxsize=KEPT)(self._looked_up)
         for line, row in table_rows(path, ("host", "address", "kind")):
             asked = _KINDS.get(row["kind"].removesuffix(SUFFIX))
             if asked is None or not row["host"]:
@@ -43,6 +46,9 @@ class Resolvers:
 
     def asked_at(self, host: str) -> Asked | None:
         """How a resolver of that name is asked; None if it is not known as one."""
+        return self._kept(host)
+
+    def _looked_up(self, host: str) -> Asked | None:
         found = self._hosts.get(host)
         while found is None and host:
             found = self._suffixes.get(host)
