@@ -25,7 +25,7 @@ corpus: ## Flows and names held to the captures and truth below EGRESS_AUDIT_SHA
 	@$(BIN)/python scripts/corpus.py "$${EGRESS_AUDIT_SHARED:?names the folder that holds corpus/}/corpus"
 
 BENCH ?= bench/out
-bench: ## CPU and memory of a replay beside other programs; BENCH=FOLDER for 8 GB of captures
+bench: ## CPU and memory of a replay beside other programs; BENCH=FOLDER for 13 GB of captures
 	@PYTHON="$(PYTHON)" sh scripts/venv.sh run
 	@$(BIN)/python bench/replay.py "$(BENCH)"
 
