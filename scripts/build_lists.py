@@ -24,7 +24,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from egress_audit.classify.address_lists import MERGED
@@ -263,10 +263,20 @@ def _sources_at(path: Path, date: str | None, scratch: Path) -> Iterator[Source]
 
 
 def _unpacked(path: Path, scratch: Path) -> Path:
-    """The package of a .tgz, in a folder that is taken away later."""
+    """The files of a package in a .tgz, in a folder that is taken away later.
+
+    Only those right below `package/`: nothing in the archive says where else to write.
+    """
+    folder = scratch / path.stem / "package"
+    folder.mkdir(parents=True)
     with tarfile.open(path) as archive:
-        archive.extractall(scratch / path.stem, filter="data")
-    return scratch / path.stem / "package"
+        for member in archive:
+            parts = PurePosixPath(member.name).parts
+            content = archive.extractfile(member) if member.isfile() else None
+            if content is not None and len(parts) == 2 and parts[1] != "..":
+                with content, (folder / parts[1]).open("wb") as out:
+                    shutil.copyfileobj(content, out)
+    return folder
 
 
 def _package_source(folder: Path) -> Source:

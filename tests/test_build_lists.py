@@ -122,6 +122,22 @@ def test_a_packed_package_is_read_as_it_is(tmp_path: Path, sources: Path) -> Non
     assert one.read_bytes() == two.read_bytes()
 
 
+def test_a_package_writes_nowhere_but_into_its_folder(tmp_path: Path, sources: Path) -> None:
+    packed = tmp_path / "packed"
+    packed.mkdir()
+    (tmp_path / "evil").write_text("x", encoding="utf-8")
+    for inside in sources.iterdir():
+        with tarfile.open(packed / f"{inside.name}-2.3.tgz", "w:gz") as archive:
+            archive.add(inside, "package")
+            for name in ("package/../../../../evil.csv", "package/..", "evil.csv", "package/a/b"):
+                archive.add(tmp_path / "evil", name)
+    built(tmp_path / "one", sources)
+    built(tmp_path / "two", packed)
+    one, two = (tmp_path / name / "addresses.mmdb" for name in ("one", "two"))
+    assert one.read_bytes() == two.read_bytes()
+    assert not list(tmp_path.rglob("evil.csv"))
+
+
 def test_iptoasn_and_the_public_domain_sets_will_do(tmp_path: Path) -> None:
     (tmp_path / "ip2asn-v4.tsv.gz").write_bytes(
         gzip.compress(b"9.1.0.0\t9.1.0.255\t64500\tDE\tEXAMPLE\n9.2.0.0\t9.2.0.255\t0\tNone\t-\n")
