@@ -20,13 +20,14 @@ from egress_audit.claims import (
 from egress_audit.classify.catalogue_files import packaged_catalogue
 from egress_audit.classify.destination import Classifier, embedded_classifier
 from egress_audit.columns import PacketBatch
-from egress_audit.endpoints import ReadCatalogue
+from egress_audit.endpoints import ReadCatalogue, entries_of
 from egress_audit.errors import EgressAuditError, InputUnreadable, WrongUsage
 from egress_audit.flows.table import Assigned
 from egress_audit.judge.profile import load_profile
 from egress_audit.keeping.lookup import LookedUp, lookup_addresses
 from egress_audit.listening import USUAL_BOUNDS, Bounds
 from egress_audit.model.audit import Audit, Verdict
+from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.flow import Flow, FlowOwner, Name
@@ -206,6 +207,8 @@ class ExplainedFrame:
     """The process of `owner`, and its parents."""
     origin: str = ""
     """`frame 7 of a.pcap`, where captures were merged."""
+    entries: tuple[Entry, ...] = ()
+    """Of the catalogue, which fit the names."""
 
 
 def explain_frames(
@@ -256,7 +259,9 @@ def _explained(frame: TappedFrame, flow: int | None, result: Audited) -> Explain
     if flow is None:
         nothing = Absent.NOT_APPLICABLE
         return ExplainedFrame(frame, nothing, (), nothing, origin=origin)
-    return ExplainedFrame(frame, *result.flow_record(flow), result.lineage(flow), origin)
+    record = result.flow_record(flow)
+    entries = entries_of(record[1], packaged_catalogue)
+    return ExplainedFrame(frame, *record, result.lineage(flow), origin, entries)
 
 
 def audit_run(
@@ -290,7 +295,6 @@ def look_up(what: str, *, catalogue: Sequence[str] = (), lists: Sequence[str] = 
     with the program. Raises WrongUsage for a text that is none of them, CatalogueInvalid and
     ListUnreadable for a file that cannot be used. Opens no socket and resolves no name.
     """
-    # Not above: no audit needs it.
-    from egress_audit.classify.whois import who_is
+    from egress_audit.classify.whois import who_is  # not above: no audit needs it
 
     return who_is(what, catalogue_with(catalogue)(), classifier_with(lists))

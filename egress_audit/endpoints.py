@@ -16,6 +16,7 @@ from egress_audit.model.audit import Direction, Kind, ListUsed, Match, Observati
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent
+from egress_audit.model.flow import Name
 from egress_audit.model.run import Phase, Role, Run
 from egress_audit.programs import is_named as is_of_program
 from egress_audit.programs import program_names
@@ -53,6 +54,13 @@ def endpoint_words(catalogue: Catalogue) -> dict[str, Entries]:
         for word in (entry.id, f"vendor:{entry.vendor}", f"product:{entry.product}"):
             words.setdefault(word, []).append(entry)
     return {word: tuple(entries) for word, entries in words.items()}
+
+
+def entries_of(names: Iterable[Name], catalogue: ReadCatalogue) -> Entries:
+    """The entries that fit names which were spoken, each once; whoever called, and when."""
+    hosts = dict.fromkeys(name.host for name in names if not name.outer)
+    found = [entry for host in hosts for entry in catalogue().of_host(host)]
+    return tuple({entry.id: entry for entry in found}.values())
 
 
 def recognised(

@@ -7,12 +7,12 @@ import pytest
 
 from egress_audit.addresses import Scope
 from egress_audit.classify.catalogue import Catalogue
-from egress_audit.endpoints import endpoint_words, recognised
+from egress_audit.endpoints import endpoint_words, entries_of, recognised
 from egress_audit.model.audit import Direction, Match, Observation
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import AppliesTo, Claim
 from egress_audit.model.destination import Absent
-from egress_audit.model.flow import NameSource
+from egress_audit.model.flow import Name, NameSource
 from egress_audit.model.run import Phase, Role, Run
 from tests.builders.cases import (
     ADDRESS_LIST,
@@ -244,3 +244,10 @@ def test_a_profile_can_name_ids_vendors_and_products() -> None:
         "vendor:Acme": (STATS,),
         "product:Acme server": (STATS,),
     }
+
+
+def test_the_entries_of_names_are_told_once_and_none_of_outer_names() -> None:
+    catalogue = Catalogue.of((STATS, NEWS), (ADDRESS_LIST,))
+    spoken = Name(HOST, NameSource.TLS_SNI, 1, 1)
+    assert entries_of((spoken, replace(spoken, frame=2)), lambda: catalogue) == (STATS, NEWS)
+    assert entries_of((replace(spoken, outer=True),), lambda: catalogue) == ()

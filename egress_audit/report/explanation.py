@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Protocol
 
+from egress_audit.model.catalogue import Entry
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.flow import WITH_PORTS, Flow, FlowOwner, Name
 from egress_audit.model.run import Process, Role
@@ -19,6 +20,8 @@ WIDTH = 100
 INDENT = "  "
 LABEL = 13
 """Columns of the words before what is known of a frame."""
+SHOWN_USES = 3
+"""Entries of the catalogue that are shown of one frame."""
 NAME_LINES = 4
 """Lines that one name may fill; what is longer gives way in its middle."""
 
@@ -55,6 +58,8 @@ class Explained(Protocol):
     def lineage(self) -> tuple[Process, ...]: ...
     @property
     def origin(self) -> str: ...
+    @property
+    def entries(self) -> tuple[Entry, ...]: ...
 
 
 def explanation_text(frames: Iterable[Explained]) -> str:
@@ -83,6 +88,7 @@ def _record(explained: Explained) -> dict[str, Plain]:
         "wire_bytes": frame.wirelen,
         "bytes": frame.captured.hex(),
         "flow": flow,
+        "endpoints": [entry.id for entry in explained.entries],
         "processes": [_process_record(process) for process in explained.lineage],
     }
 
@@ -127,7 +133,17 @@ def _about(explained: Explained) -> Iterable[tuple[str, str]]:
         yield "" if place else "Names", f"{name.host} ({name.source}, {where})"
     if not isinstance(destination, Absent):
         yield "Destination", ", ".join(place_of(destination))
+    yield from _uses(explained.entries)
     yield from _sender(explained.owner, explained.lineage)
+
+
+def _uses(entries: tuple[Entry, ...]) -> Iterable[tuple[str, str]]:
+    """What programs are known to call the names for; which of them it was, a name does not say."""
+    for place, entry in enumerate(entries[:SHOWN_USES]):
+        label = ("Perhaps" if len(entries) > 1 else "Known for") if not place else ""
+        yield label, f"{entry.product}: {entry.purpose}, at {entry.vendor} ({entry.id})"
+    if len(entries) > SHOWN_USES:
+        yield "", f"and {counted(len(entries) - SHOWN_USES, 'use')} more: egress-audit whois tells"
 
 
 def _sender(owner: FlowOwner | Absent, lineage: tuple[Process, ...]) -> Iterable[tuple[str, str]]:

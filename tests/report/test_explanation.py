@@ -8,6 +8,7 @@ import pytest
 
 from egress_audit.api import ExplainedFrame, explain_frames
 from egress_audit.capture.tap import TappedFrame
+from egress_audit.model.catalogue import Entry
 from egress_audit.model.destination import Absent
 from egress_audit.model.flow import Flow, FlowOwner, Name, NameSource
 from egress_audit.model.run import Role
@@ -21,6 +22,7 @@ from tests.builders.captures import (
     pcap,
     tcp_session,
 )
+from tests.builders.endpoints import entry
 from tests.builders.runs import process
 
 
@@ -132,3 +134,27 @@ def test_a_frame_of_nobody_says_so_and_one_of_a_capture_says_nothing() -> None:
     nobodys = replace(frame_of(flow()), owner=Absent.NOT_FOUND)
     assert "nobody is known" in explanation_text([nobodys])
     assert "Process" not in explanation_text([frame_of(flow())])
+
+
+def knowing(*entries: Entry) -> str:
+    """What is told of a frame whose names fit these entries."""
+    return explanation_text([replace(frame_of(flow()), entries=entries)])
+
+
+def test_one_use_of_a_name_is_told_as_what_it_is_known_for() -> None:
+    assert "Known for    Acme server: telemetry, at Acme (acme-usage)" in knowing(
+        entry("acme-usage")
+    )
+
+
+def test_of_several_uses_each_is_a_perhaps_and_the_rest_is_counted() -> None:
+    told = knowing(*(entry(f"acme-{number}") for number in range(5)))
+    assert told.count("Acme (acme-") == 3
+    assert "Perhaps" in told
+    assert "and 2 uses more" in told
+
+
+def test_a_name_that_no_entry_fits_is_known_for_nothing() -> None:
+    told = knowing()
+    assert "Known for" not in told
+    assert "Perhaps" not in told
