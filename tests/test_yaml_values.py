@@ -5,7 +5,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from egress_audit import yaml_values as read
+import egress_audit.yaml_values as read
 from egress_audit.errors import ProfileInvalid
 from egress_audit.yaml_tree import Item, table_of
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from egress_audit import yaml_values as read
+import egress_audit.yaml_values as read
 from egress_audit.classify import catalogue_values as own
 from egress_audit.classify.catalogue import Catalogue
 from egress_audit.classify.places import named_place

@@ -7,7 +7,7 @@ never match, or would match what nobody meant: a label on everything says nothin
 import re
 from ipaddress import IPv4Network, IPv6Network
 
-from egress_audit import yaml_values as read
+import egress_audit.yaml_values as read
 from egress_audit.classify.host_regexes import HostRegex, UnfitRegex, host_regex
 from egress_audit.classify.public_suffixes import is_platform_suffix, is_registry_suffix
 from egress_audit.classify.versions import is_specifier_set

@@ -1,6 +1,6 @@
 """Questions of a profile: what one wants to know beside the verdict, and what can answer it."""
 
-from egress_audit import yaml_values as read
+import egress_audit.yaml_values as read
 from egress_audit.errors import ProfileInvalid
 from egress_audit.model.claim import Question
 from egress_audit.yaml_tree import Item, Table

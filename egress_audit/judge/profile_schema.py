@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from egress_audit import yaml_values as read
+import egress_audit.yaml_values as read
 from egress_audit.errors import ProfileInvalid
 from egress_audit.judge import profile_values as own
 from egress_audit.judge.operator_names import OPERATORS

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
-from egress_audit import yaml_values
+import egress_audit.yaml_values as yaml_values
 from egress_audit.addresses import Scope
 from egress_audit.model.catalogue import Purpose
 from egress_audit.yaml_tree import Item, refused

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from egress_audit import yaml_values
+import egress_audit.yaml_values as yaml_values
 from egress_audit.errors import ProfileInvalid
 from egress_audit.judge import profile_values as read
 from egress_audit.yaml_tree import Item, table_of
