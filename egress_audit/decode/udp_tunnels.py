@@ -24,7 +24,6 @@ from egress_audit.decode.shims import (
     sealed,
 )
 
-GPE_PORT = 4790
 MAX_EXTENSIONS = 8
 """Extension headers of GTP-U that are followed; two is what is in use."""
 T_PDU = 255

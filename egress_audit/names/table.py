@@ -95,10 +95,6 @@ class NameTable:
         """The names spoken in a flow, in the order they were added."""
         return _names_in(self._by_flow.get(flow))
 
-    def named_flows(self) -> list[int]:
-        """The flows in which a name was spoken."""
-        return [*self._by_flow]
-
     def flows(self) -> Iterator[tuple[int, tuple[Name, ...]]]:
         """Each flow in which a name was spoken, with its names."""
         return ((flow, _names_in(names)) for flow, names in self._by_flow.items())
