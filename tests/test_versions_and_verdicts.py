@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from egress_audit.api import audit_capture
 from egress_audit.claims import claim_of
 from egress_audit.classify.catalogue import Catalogue
 from egress_audit.endpoints import recognised
 from egress_audit.judge.rules import findings
-from egress_audit.model.audit import Verdict
+from egress_audit.model.audit import Audit, Verdict
 from egress_audit.model.catalogue import Entry, Purpose
 from egress_audit.model.claim import AppliesTo, Claim, Deny
 from egress_audit.model.versions import ProductVersion
@@ -26,6 +27,8 @@ from tests.builders.cases import (
     spots,
 )
 from tests.builders.endpoints import entry
+from tests.builders.programs import python
+from tests.builders.recorded_runs import place, run_at
 from tests.builders.runs import owner, process, ran, run
 
 HOST = "stats.acme.example"
@@ -109,3 +112,35 @@ def test_a_denied_purpose_is_found_in_versions_that_nobody_has_looked_at() -> No
     old = (ran("acme", "1.5"),)
     denied = CLAIMS[-1]
     assert judged(ENTRIES[:1], denied, "/usr/bin/python3", old)[0] is Verdict.VIOLATED
+
+
+# In a sandbox
+
+OLD_RUNTIME = "gradio-3.50.dist-info"
+IMPORTS = 'sys.path.insert(0, "site-packages")\nimport gradio\n'
+
+
+def told_of(source: str) -> Audit:
+    """The audit of a real run of a program beside which an old gradio is installed."""
+    where = place()
+    packages = where.work / "site-packages"
+    (packages / "gradio").mkdir(parents=True)
+    (packages / "gradio" / "__init__.py").write_text("")
+    (packages / OLD_RUNTIME).mkdir()
+    (packages / OLD_RUNTIME / "METADATA").write_text("Name: gradio\nVersion: 3.50\n")
+    seen = run_at(where, python(source))
+    return audit_capture(str(seen.place.bundle), "gradio").audit
+
+
+@pytest.mark.opens_sockets
+def test_a_runtime_that_a_program_loaded_is_told_and_was_seen() -> None:
+    audit = told_of(IMPORTS)
+    assert [(one.product, one.version) for one in audit.versions] == [("gradio", "3.50")]
+    assert "runtime-unseen" not in [spot.id for spot in audit.blind_spots]
+
+
+@pytest.mark.opens_sockets
+def test_one_that_it_did_not_load_is_not_known_to_have_run() -> None:
+    audit = told_of("")
+    assert audit.versions == ()
+    assert "runtime-unseen" in [spot.id for spot in audit.blind_spots]
