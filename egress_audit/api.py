@@ -270,22 +270,22 @@ def audit_run(
     profile: str | Claim = "offline",
     *,
     catalogue: ReadCatalogue = packaged_catalogue,
+    asserted: Asserted = NOTHING_ASSERTED,
     on_tick: "Callable[[Status], None]" = lambda status: None,
     on_output: Callable[[bytes], None] = lambda part: None,
 ) -> Audited:
     """Runs a program in a sandbox and judges the bundle it leaves, as `audit_capture` would.
 
-    bundle: a folder that does not exist yet; catalogue: as `audit_capture` has it; on_tick,
+    bundle: a folder that is not there yet; catalogue, asserted: as of `audit_capture`; on_tick,
     on_output: called in the recorder's process, with how far it is and what the exerciser prints.
-    Linux only. Raises EgressAuditError if there could be no run or no audit; of a wrong profile
-    before anything is started.
+    Linux only. Raises EgressAuditError if there is no run or audit; of a wrong profile at once.
     """
     claim = claim_of(profile, catalogue)
-    # Not above: nothing else needs it, and there is no such thing on other systems.
-    from egress_audit.record.run import record
+    from egress_audit.record.run import record  # not above: other systems have no such thing
 
     record(plan, bundle, on_tick=on_tick, on_output=on_output)
-    return audit_capture(str(Path(bundle).absolute()), claim, catalogue=catalogue)
+    place = str(Path(bundle).absolute())
+    return audit_capture(place, claim, asserted=asserted, catalogue=catalogue)
 
 
 def look_up(what: str, *, catalogue: Sequence[str] = (), lists: Sequence[str] = ()) -> "WhoIs":

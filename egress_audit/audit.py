@@ -43,6 +43,7 @@ from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.evidence import CaptureFacts
 from egress_audit.model.flow import Flow, FlowOwner, Name
 from egress_audit.model.run import Process, Run
+from egress_audit.model.versions import ProductVersion
 from egress_audit.names.flow_names import FarEnds, FlowNames
 from egress_audit.names.hearing import Hearing
 from egress_audit.recorded import CLOSED, Recorded, Seal, refuse_unusable, sender_of
@@ -65,6 +66,8 @@ class Asserted:
     who: str | None = None
     when: str | None = None
     why: str | None = None
+    versions: tuple[ProductVersion, ...] = ()
+    """Of products, as the person knows them. They explain, and lift nothing."""
 
     def bound_to(self, evidence: tuple[str, ...]) -> tuple[Assertion, ...]:
         """The assertions about captures with these sha256."""
@@ -157,7 +160,7 @@ def audited(
     destination_of = _destinations(classifier, noted)
     observations = _observations(heard.hearing, traffic, destination_of, bounds.max_observations)
     items = (*_evidence_items(facts), *seal.items)
-    known = recognised(observations, claim, noted, catalogue)
+    known = recognised(observations, claim, noted, catalogue, _versions(recorded, asserted))
     case = Case(
         claim=claim,
         coverage=coverage_of(heard, facts, traffic, recorded),
@@ -170,12 +173,12 @@ def audited(
         endpoints=known.entries,
         catalogue=known.lists,
         timed=known.timed,
+        versions=known.versions,
         named={address: destination_of(address) for address in _named(known.observations, noted)},
     )
-    audit = _judged(case, items)
     owned = None if traffic.senders is None else traffic.senders.owned
-    flows = traffic.flows, traffic.sides, traffic.names
-    return Audited(facts.name, audit, *flows, destination_of, case, owned, facts.parts)
+    said = facts.name, _judged(case, items), traffic.flows, traffic.sides, traffic.names
+    return Audited(*said, destination_of, case, owned, facts.parts)
 
 
 def _read(
@@ -244,6 +247,12 @@ def _observations(
     return (*numbered, *observing.contacts(first_id=len(asked) + 1))
 
 
+def _versions(recorded: Recorded | None, asserted: Asserted) -> tuple[ProductVersion, ...]:
+    """What was seen, and what is stated of it."""
+    seen = () if recorded is None else recorded.account.versions
+    return (*seen, *asserted.versions)
+
+
 def _named(observations: Iterable[Observation], run: Run | Absent) -> set[str]:
     """Addresses that have no row of their own: a system call named them, or a proxy was asked."""
     asked = (address for seen in observations for address in literals_elsewhere(seen))
@@ -285,4 +294,5 @@ def _judged(case: Case, items: tuple[EvidenceItem, ...]) -> Audit:
         lists=(*case.lists, *case.catalogue),
         run=case.run,
         endpoints=_entries_told(case),
+        versions=case.versions.rows,
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from egress_audit.addresses import NEAR, Scope
 from egress_audit.classify.catalogue import Catalogue
-from egress_audit.classify.narrowing import narrowed
+from egress_audit.classify.narrowing import by_version, narrowed
 from egress_audit.judge.permission import is_own_name, literal_address
 from egress_audit.judge.timers import due_ns, is_named
 from egress_audit.model.audit import Direction, Kind, ListUsed, Match, Observation
@@ -18,6 +18,8 @@ from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent
 from egress_audit.model.flow import Name
 from egress_audit.model.run import Phase, Role, Run
+from egress_audit.model.versions import ProductVersion
+from egress_audit.product_versions import KnownVersions
 from egress_audit.programs import is_named as is_of_program
 from egress_audit.programs import program_names
 
@@ -44,6 +46,8 @@ class Recognised:
     """Those that may call some time after the start of what ran, or of what the claim names."""
     lists: tuple[ListUsed, ...]
     """The files behind the catalogue; none if it was not asked."""
+    versions: KnownVersions
+    """Of products that ran, by which the matches were narrowed."""
 
 
 def endpoint_words(catalogue: Catalogue) -> dict[str, Entries]:
@@ -68,19 +72,21 @@ def recognised(
     claim: Claim,
     run: Run | Absent,
     catalogue: ReadCatalogue | None,
+    versions: tuple[ProductVersion, ...] = (),
 ) -> Recognised:
     """Every observation with its matches; those of our own helpers as they are.
 
-    catalogue: None for no catalogue, which recognises nothing.
+    catalogue: None for no catalogue, which recognises nothing; versions: of products that ran.
     """
+    known = KnownVersions(versions, run)
     if catalogue is None:
-        return Recognised(tuple(observations), {}, (), ())
-    looking = _Looking(catalogue, run)
+        return Recognised(tuple(observations), {}, (), (), known)
+    looking = _Looking(catalogue, run, known)
     seen = tuple(looking.recognised(row) for row in observations)
     timed = tuple(looking.timed(claim))
     if claim.uses_catalogue:
         looking.read()
-    return Recognised(seen, looking.entries, timed, looking.lists)
+    return Recognised(seen, looking.entries, timed, looking.lists, known)
 
 
 @dataclass(slots=True)
@@ -89,6 +95,7 @@ class _Looking:
 
     catalogue: ReadCatalogue
     run: Run | Absent
+    versions: KnownVersions
     entries: dict[str, Entry] = field(default_factory=dict)
     _found: dict[End, Entries] = field(default_factory=dict)
     _strangers: set[str] = field(default_factory=set)
@@ -117,7 +124,20 @@ class _Looking:
                 entries = self._narrowed(entries, seen)
             if entries:
                 self.entries |= {entry.id: entry for entry in entries}
-                yield Match(end[0], tuple(entry.id for entry in entries))
+                yield self._match(end[0], entries, seen)
+
+    def _match(self, by: str, entries: Entries, seen: Observation) -> Match:
+        if not self.versions:
+            return Match(by, tuple(entry.id for entry in entries))
+        exe = "" if isinstance(seen.owner, Absent) else seen.owner.exe
+        one_of, outside = by_version(entries, lambda entry: self._versions_of(entry, exe))
+        return Match(by, tuple(one.id for one in one_of), tuple(one.id for one in outside))
+
+    def _versions_of(self, entry: Entry, exe: str) -> list[str]:
+        """All versions that a sender may have; none if that of one is not known."""
+        known = [one.version for one in self.versions.of(entry, exe)] if entry.versions else []
+        told = [version for version in known if not isinstance(version, Absent)]
+        return told if len(told) == len(known) else []
 
     def _are_strangers(self, seen: Observation) -> bool:
         """True if everything that a row is known by was looked up before, and found nowhere."""
@@ -151,7 +171,8 @@ class _Looking:
         if isinstance(self.run, Absent) and not claim.applies_to.runtimes:
             return
         for entry in self.read():
-            if due_ns(entry) and (is_named(entry, claim) or _ran(entry, self.run)):
+            ran = _ran(entry, self.run) or self.versions.are_seen(entry)
+            if due_ns(entry) and (is_named(entry, claim) or ran):
                 yield entry
 
     def _phase(self, seen: Observation) -> str:

@@ -14,6 +14,7 @@ from egress_audit.model.claim import AppliesTo, Claim
 from egress_audit.model.destination import Absent
 from egress_audit.model.flow import Name, NameSource
 from egress_audit.model.run import Phase, Role, Run
+from egress_audit.model.versions import ProductVersion
 from tests.builders.cases import (
     ADDRESS_LIST,
     LAN,
@@ -29,7 +30,7 @@ from tests.builders.cases import (
     question,
 )
 from tests.builders.endpoints import entry
-from tests.builders.runs import owner, phase, process, run
+from tests.builders.runs import owner, phase, process, ran, run
 
 HOST = "stats.acme.example"
 HOUR_NS = 3_600_000_000_000
@@ -43,9 +44,10 @@ def asking(
     entries: tuple[Entry, ...] = (STATS,),
     claim: Claim = OFFLINE,
     run: Run | Absent = Absent.NOT_APPLICABLE,
+    versions: tuple[ProductVersion, ...] = (),
 ) -> Any:
     catalogue = Catalogue.of(entries, (ADDRESS_LIST,))
-    return recognised(rows, claim, run, lambda: catalogue)
+    return recognised(rows, claim, run, lambda: catalogue, versions)
 
 
 def matches(row: Observation, *entries: Entry, **changes: Any) -> tuple[Match, ...]:
@@ -251,3 +253,67 @@ def test_the_entries_of_names_are_told_once_and_none_of_outer_names() -> None:
     spoken = Name(HOST, NameSource.TLS_SNI, 1, 1)
     assert entries_of((spoken, replace(spoken, frame=2)), lambda: catalogue) == (STATS, NEWS)
     assert entries_of((replace(spoken, outer=True),), lambda: catalogue) == ()
+
+
+# Versions
+
+OLD = entry("acme-old", product="acme", versions="<2")
+NEW = entry("acme-new", "update-check", product="acme", versions=">=2")
+BOTH = (OLD, NEW)
+
+
+def of_version(*versions: ProductVersion, entries: tuple[Entry, ...] = BOTH) -> Match:
+    """What a question of the program's matches, if these ran."""
+    row = question(HOST, owner=owner())
+    (seen,) = asking(row, entries=entries, run=run(), versions=versions).observations
+    (found,) = seen.endpoints
+    assert isinstance(found, Match)
+    return found
+
+
+def test_a_version_tells_which_of_several_it_was() -> None:
+    assert of_version(ran("acme", "1.5")) == Match(HOST, ("acme-old",), ("acme-new",))
+    assert of_version(ran("acme", "2.0")) == Match(HOST, ("acme-new",), ("acme-old",))
+
+
+@pytest.mark.parametrize(
+    "known", [ran("acme"), ran("acme", "main"), ran("other", "1.5"), ran("acme", processes=(3,))]
+)
+def test_a_version_that_is_not_known_tells_nothing(known: ProductVersion) -> None:
+    assert of_version(known) == Match(HOST, ("acme-old", "acme-new"))
+
+
+def test_two_versions_of_which_one_is_not_known_tell_nothing() -> None:
+    assert of_version(ran("acme", "1.5"), ran("acme")).outside == ()
+
+
+def test_where_no_entry_covers_the_version_all_stay_and_are_outside() -> None:
+    none = replace(OLD, versions="<1")
+    assert of_version(ran("acme", "1.5"), entries=(none, NEW)) == Match(
+        HOST, ("acme-old", "acme-new"), ("acme-old", "acme-new")
+    )
+
+
+def test_an_entry_that_fits_alone_can_be_outside() -> None:
+    assert of_version(ran("acme", "1.5"), entries=(NEW,)).outside == ("acme-new",)
+
+
+def test_an_entry_of_any_version_stays() -> None:
+    assert of_version(ran("acme", "1.5"), entries=(STATS, NEW)).one_of == ("acme-stats",)
+
+
+def test_a_stated_version_is_held_against_a_capture_without_owners() -> None:
+    stated = ran("acme", "1.5", "stated")
+    (seen,) = asking(question(HOST), entries=BOTH, versions=(stated,)).observations
+    assert seen.endpoints == (Match(HOST, ("acme-old",), ("acme-new",)),)
+
+
+def test_the_timers_of_a_library_that_was_seen_are_known() -> None:
+    late = replace(NEW, processes=(), first_ns=HOUR_NS)
+    assert asking(entries=(late,), run=run(), versions=(ran("acme"),)).timed == (late,)
+
+
+@pytest.mark.parametrize("known", [ran("other"), ran("acme", "2", "stated")])
+def test_those_of_what_was_not_seen_are_not(known: ProductVersion) -> None:
+    late = replace(NEW, processes=(), first_ns=HOUR_NS)
+    assert asking(entries=(late,), run=run(), versions=(known,)).timed == ()

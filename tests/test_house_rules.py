@@ -29,6 +29,7 @@ UNMIRRORED = {
     "model/evidence.py": "data only; tests/capture builds it",
     "model/flow.py": "data only; tests/flows builds it",
     "model/profile.py": "data only; tests/judge/test_profile.py builds it",
+    "model/versions.py": "data only; tests/evidence/test_account_versions.py builds it",
     "model/whois.py": "data only; tests/classify/test_whois.py builds it",
     "record/surroundings.py": "data only; tests/builders/call_world.py builds it",
 }

@@ -2,10 +2,11 @@
 
 A host serves many purposes, and who calls it tells them apart. But what a catalogue knows is not
 all there is, so an entry goes only where another one is positively meant: one that names the
-program, or the phase. What was known stays when nothing would be left.
+program, or the phase. What was known stays when nothing would be left. Versions are looked at by
+themselves: they tell, and do not judge.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from egress_audit.classify.versions import covers
 from egress_audit.model.catalogue import Entry
@@ -24,27 +25,38 @@ def narrowed(
     cmdline: Sequence[str] = (),
     phase: str = "",
     after_ns: int | None = None,
-    version: str = "",
 ) -> tuple[Entry, ...]:
     """Those of `entries` that the contact can have been; never none of them, if there is one.
 
     exe, cmdline: of the sending process; phase: in which all of it was sent; after_ns: how long
-    after the start of the run the last of it was; version: of the program that `exe` is. What is
-    empty or None is not known.
+    after the start of the run the last of it was. What is empty or None is not known.
     """
     left = tuple(entries)
     names = program_names(exe, cmdline)
     if names and not is_interpreter(exe):
         left = _meant(left, lambda entry: entry.processes, lambda entry: is_named(entry, names))
-    if version:
-        left = _unless_empty(
-            left, lambda entry: is_named(entry, names) and covers(entry.versions, version) is False
-        )
     if phase:
         left = _meant(left, lambda entry: entry.phases, lambda entry: phase in entry.phases)
     if after_ns is not None:
         left = _unless_empty(left, lambda entry: after_ns < _first_ns(entry) // EARLY)
     return left
+
+
+def by_version(
+    entries: Sequence[Entry], known: Callable[[Entry], Collection[str]]
+) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
+    """Those that can have been it by the versions of their products, and those that are outside.
+
+    known: versions of an entry's product, any of which may have been the one; none are not known.
+    What cannot be compared is inside, and if all are outside they are among the first too.
+    """
+    outside = tuple(entry for entry in entries if _is_outside(entry, known(entry)))
+    inside = tuple(entry for entry in entries if entry not in outside)
+    return inside or tuple(entries), outside
+
+
+def _is_outside(entry: Entry, versions: Collection[str]) -> bool:
+    return bool(versions) and all(covers(entry.versions, one) is False for one in versions)
 
 
 def _first_ns(entry: Entry) -> int:

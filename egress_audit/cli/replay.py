@@ -66,7 +66,8 @@ def _asked(options: ReplayOptions, words: tuple[str, ...]) -> "Asked":
     from egress_audit.cli.several import Asked
     from egress_audit.report.labels import read_labels
 
-    asserted = Asserted(words, options.asserted_by, options.asserted_on, options.because)
+    who, when, why = options.asserted_by, options.asserted_on, options.because
+    asserted = Asserted(words, who, when, why, options.stated_versions)
     asserted.bound_to(())
     labels = None if options.names is None else read_labels(options.names)
     local = own_prefixes(options.local)

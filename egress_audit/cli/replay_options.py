@@ -4,14 +4,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from egress_audit.cli.gathering import Gathered
 from egress_audit.cli.output import refuse_overwriting
 from egress_audit.cli.report_options import refuse_sharing
+from egress_audit.cli.stated_versions import version_of_option
 from egress_audit.paths import is_folder, is_ordinary_file
+
+if TYPE_CHECKING:
+    from egress_audit.model.versions import ProductVersion
 
 ASSERTIONS = "whole-run, no-drops, single-host, exercised, all-interfaces, unfiltered"
 SAVE_IT = "save it to a file first"
@@ -62,6 +66,7 @@ _OPTIONS = (
     click.option("--asserted-by", metavar="WHO", help="Who answers for the assertions."),
     click.option("--asserted-on", metavar="WHEN", help="When they were made."),
     click.option("--because", metavar="WHY", help="Why they are true."),
+    version_of_option,
     local_option,
 )
 
@@ -91,6 +96,7 @@ class ReplayOptions:
     asserted_by: str | None
     asserted_on: str | None
     because: str | None
+    stated_versions: "tuple[ProductVersion, ...]"
     local: tuple[str, ...]
 
     def asserted_words(self) -> tuple[str, ...]:

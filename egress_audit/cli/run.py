@@ -3,6 +3,7 @@
 import os
 import shlex
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from egress_audit.cli.report_options import (
     refuse_sharing,
     write_audit,
 )
+from egress_audit.cli.stated_versions import version_of_option
 from egress_audit.cli.tidying import ended_tidily, place_for, terminal_kept
 from egress_audit.errors import EgressAuditError
 from egress_audit.paths import is_folder, is_there
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from egress_audit.api import Audited
     from egress_audit.endpoints import ReadCatalogue
     from egress_audit.model.claim import Claim
+    from egress_audit.model.versions import ProductVersion
     from egress_audit.record.plan import RunPlan
 
 THREADS = "OPENBLAS_NUM_THREADS"
@@ -107,6 +110,7 @@ def ports_of(
 )
 @click.option("--bundle", metavar="DIR", help="Keep the evidence in this new folder.")
 @catalogue_option
+@version_of_option
 @output_options
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="COMMAND...")
 def run(
@@ -117,6 +121,7 @@ def run(
     output: str | None,
     flows: str | None,
     catalogue: tuple[str, ...],
+    stated_versions: "tuple[ProductVersion, ...]",
     **words: Any,
 ) -> int:
     """Run COMMAND in a sandbox from which no packet leaves, and judge what it wanted to send.
@@ -144,7 +149,7 @@ def run(
         click.echo(f"egress-audit: {line}", err=True)
     outputs = held((output, flows))
     with place_for(bundle) as place, ended_tidily(), outputs as (report, lines):
-        result = _audited(plan, place, claim, endpoints)
+        result = _audited(plan, place, claim, endpoints, stated_versions)
         if output in (None, "-") and sys.stdout is not None and sys.stdout.isatty():
             click.echo()  # The program's last line may not have ended.
         write_audit(result, form, report, lines)
@@ -238,27 +243,32 @@ def _refuse_outputs(
             raise EgressAuditError(what, where=path, hint="choose another place")
 
 
-def _audited(plan: "RunPlan", bundle: str, claim: "Claim", catalogue: "ReadCatalogue") -> "Audited":
+def _audited(
+    plan: "RunPlan",
+    bundle: str,
+    claim: "Claim",
+    catalogue: "ReadCatalogue",
+    versions: "tuple[ProductVersion, ...]",
+) -> "Audited":
     """Runs and judges, with the live view if there is a terminal for it."""
     # The last one early: the recorder may not be able to read our own files any more when it
     # shows something, once it has given root's rights away.
-    from egress_audit.api import audit_run
+    from egress_audit.api import Asserted, audit_run
     from egress_audit.cli.live import ExerciseOutput, LiveView, is_wanted
     from egress_audit.report import safe_text  # noqa: F401
 
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()
-    said = ExerciseOutput().take
+    said, stated = ExerciseOutput().take, Asserted(versions=versions)
+    audit = partial(audit_run, plan, bundle, claim, catalogue=catalogue, asserted=stated)
     if not is_wanted():
         with terminal_kept():
-            return audit_run(plan, bundle, claim, catalogue=catalogue, on_output=said)
+            return audit(on_output=said)
     view = LiveView()
     try:
         # Inside, since a terminal in the middle of a sequence would not obey when rows are cleared.
         with terminal_kept():
-            return audit_run(
-                plan, bundle, claim, catalogue=catalogue, on_tick=view.tick, on_output=said
-            )
+            return audit(on_tick=view.tick, on_output=said)
     finally:
         view.close()

@@ -16,9 +16,11 @@ from egress_audit.columns import I32, I64, U8
 from egress_audit.errors import InputUnreadable
 from egress_audit.evidence.account_notes import Notes
 from egress_audit.evidence.account_parts import PARTS
+from egress_audit.evidence.account_versions import gathered
 from egress_audit.evidence.events import Event, EventReader, read_events
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Network, Run, Rung
+from egress_audit.model.versions import ProductVersion
 
 REVERSAL_NS = 1_000_000_000
 """How far times may run backwards before it is said; a line is written when its fact is known,
@@ -58,6 +60,8 @@ class Account:
     """Events that this version does not understand, by kind."""
     complete: bool
     """True if the record has its last line, nothing behind it, and no damage."""
+    versions: tuple[ProductVersion, ...] = ()
+    """Products that processes had in them, by name; each of one version, how and source once."""
 
 
 def read_account(stream: BinaryIO, where: str = "events.jsonl") -> Account:
@@ -88,6 +92,7 @@ def read_account(stream: BinaryIO, where: str = "events.jsonl") -> Account:
         problems=tuple(notes.problems),
         unknown=dict(reader.unknown),
         complete=complete,
+        versions=gathered(notes.libraries),
     )
 
 

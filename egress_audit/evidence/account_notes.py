@@ -18,10 +18,13 @@ from egress_audit.model.run import (
     Stamp,
     WrittenFile,
 )
+from egress_audit.model.versions import ProductVersion
 
 MAX_PROBLEMS = 100
 MAX_KEPT = 200_000
 """Rows kept of each kind; a recorder stops far earlier."""
+NOBODY = 0
+"""Instead of `Process.id` where the record names a process that it does not know."""
 
 Row = TypeVar("Row")
 
@@ -53,6 +56,8 @@ class Notes:
     endpoints: list[Setting] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     stamps: list[Stamp] = field(default_factory=list)
+    libraries: list[ProductVersion] = field(default_factory=list)
+    """Each of one module in one process."""
     model_files: list[ModelFile] = field(default_factory=list)
     written_files: list[WrittenFile] = field(default_factory=list)
     written_beyond: int = 0
@@ -92,3 +97,12 @@ class Notes:
 
 
 Take = Callable[[Notes, Event], None]
+
+
+def known_process(notes: Notes, event: Event) -> int:
+    """The process that the event names; NOBODY, and a problem, if there is none of that id."""
+    number = event.number("process")
+    if number <= len(notes.processes):
+        return number
+    notes.problem(f"line {event.line}: `{event.kind}` names process {number}, which is not known")
+    return NOBODY

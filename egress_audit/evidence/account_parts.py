@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import ip_address
 
-from egress_audit.evidence.account_notes import Notes, Take
+from egress_audit.evidence.account_notes import NOBODY, Notes, Take, known_process
+from egress_audit.evidence.account_versions import library
 from egress_audit.evidence.event_kinds import HOWS
 from egress_audit.evidence.events import Event
 from egress_audit.model.destination import Absent
@@ -23,17 +24,6 @@ from egress_audit.model.run import (
 
 WEIGHTS = ("absent", "fell-back", "setuid", "reached", "elsewhere", "time-of-check")
 """Outcomes, the one that may least be forgotten last."""
-NOBODY = 0
-"""Instead of `Process.id` where the record names a process that it does not know."""
-
-
-def known_process(notes: Notes, event: Event) -> int:
-    """The process that the event names; NOBODY, and a problem, if there is none of that id."""
-    number = event.number("process")
-    if number <= len(notes.processes):
-        return number
-    notes.problem(f"line {event.line}: `{event.kind}` names process {number}, which is not known")
-    return NOBODY
 
 
 def _begin(notes: Notes, event: Event) -> None:
@@ -280,6 +270,7 @@ PARTS: Mapping[str, Take] = {
     "setting": _setting,
     "removed": _removed,
     "stamp": _stamp,
+    "library": library,
     "model-file": _model_file,
     "written": _written,
     "written-beyond": _written_beyond,

@@ -7,6 +7,7 @@ A record is `events.jsonl`: one JSON object a line with sorted keys, no spaces, 
 from collections.abc import Callable, Mapping
 
 from egress_audit.model.run import Network, Role, Rung
+from egress_audit.model.versions import VersionHow
 
 VERSION = 1
 """Of the record, as its `begin` says."""
@@ -135,6 +136,14 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     },
     "removed": {"name": text},
     "stamp": {"path": text, "product": text, "hidden": flag},
+    "library": {
+        "process": positive,
+        "module": text,
+        "product": text,
+        "version": or_null(text),
+        "how": one_of(*(how for how in VersionHow if how.is_seen)),
+        "source": text,
+    },
     "model-file": {"path": text, "size": or_null(natural), "sha256": or_null(text)},
     "written": {"path": text, "size": or_null(natural)},
     "written-beyond": {"count": natural},

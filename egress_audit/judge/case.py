@@ -21,6 +21,7 @@ from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.evidence import Coverage
 from egress_audit.model.run import Run
+from egress_audit.product_versions import KnownVersions
 
 LINK_MAINTENANCE = {2: (), 58: (130, 131, 132, 133, 134, 135, 136, 137, 143)}
 """IGMP, and the ICMPv6 types of MLD and neighbour discovery (RFC 4861, RFC 3810)."""
@@ -38,6 +39,7 @@ ICMP_ERRORS = {1: (3, 11, 12), 58: (1, 2, 3, 4)}
 KERNEL = "kernel"
 """How the owner of a packet is known that the kernel sent by itself begins with this."""
 DNS_PORT = 53
+NO_VERSIONS = KnownVersions()
 
 Asked = tuple[Observation, Match]
 """A question, and what its name may be."""
@@ -70,6 +72,8 @@ class Case:
     named: Mapping[str, Destination] = field(default_factory=dict)
     """What the lists say of addresses that system calls named, or that a proxy was asked for, by
     address: what was refused before it became a packet, or went through another, has no row."""
+    versions: KnownVersions = NO_VERSIONS
+    """Products that ran, seen or stated."""
     _questions: tuple[Observation, ...] = field(init=False, repr=False, compare=False)
     of_program: tuple[Observation, ...] = field(init=False, repr=False, compare=False)
     """Rows that may be the program's: all but those of our own helpers."""
@@ -176,8 +180,9 @@ class Case:
         return sure is Grant.YES or sure is grant(match.by, entries, words, seen.owner)
 
     def fitting(self, match: Match) -> list[Entry]:
-        """The entries that a name or address may be, and those that only label it."""
-        return [self.endpoints[identifier] for identifier in match.one_of]
+        """The entries that a name or address may be, whatever ran in which version, and those that
+        only label it."""
+        return [self.endpoints[identifier] for identifier in match.fitting]
 
     def accusing(self, match: Match) -> list[Entry]:
         """The entries that a name or address may be, without those that only label it."""

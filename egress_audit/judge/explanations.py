@@ -17,6 +17,8 @@ THE_SERVICE = "no switch, since it is the service itself: choose another, or a l
 """Of hosted inference."""
 LONGEST, LONGEST_OF_SEVERAL = 240, 110
 """Characters of one fact; the whole of it stands among the document's endpoints."""
+SHORT = 40
+"""Characters of a version, which may be anybody's text."""
 
 _EVIDENCE = tuple(Verified)
 
@@ -29,9 +31,11 @@ def explanation(case: Case, seen: Observation) -> tuple[str, ...]:
     entries = sorted(accusing or fitting.values(), key=_doubtfulness)
     if not entries:
         return ()
+    anybody = _is_for_anybody(case, seen, entries)
     doubt = "" if accusing else " (general knowledge, no evidence)"
     return (
-        f"who: {_who(entries, anybody=_is_for_anybody(case, seen, entries))}{doubt}",
+        f"who: {_who(entries, _loaded(case, seen, entries), anybody=anybody)}{doubt}"
+        f"{_not_covered(case, seen)}",
         f"why: {_why(entries)}",
         f"how to switch it off: {_off(entries)}",
     )
@@ -43,6 +47,39 @@ def _nearest(case: Case, match: Match) -> list[Entry]:
     entries = [case.endpoints[identifier] for identifier in match.one_of]
     exact = {entry.vendor for entry in entries if entry.accuses and match.by in entry.hosts}
     return [entry for entry in entries if match.by in entry.hosts or entry.vendor not in exact]
+
+
+def _loaded(case: Case, seen: Observation, entries: Sequence[Entry]) -> dict[str, str]:
+    """By product ` (1.31.1 was loaded)`, of those that were seen in the sender in a version that
+    their entry covers."""
+    if not case.versions or isinstance(seen.owner, Absent):
+        return {}
+    told: dict[str, str] = {}
+    outside = {one for match in seen.endpoints for one in match.outside}
+    for entry in entries:
+        there = [one.version for one in case.versions.of(entry, seen.owner.exe) if one.how.is_seen]
+        if there and entry.id not in outside:
+            which = either(_short(one, SHORT) for one in there if not isinstance(one, Absent))
+            told[entry.product] = f" ({which or 'it'} was loaded)"
+    return told
+
+
+def _not_covered(case: Case, seen: Observation) -> str:
+    """`; not covered: onnxruntime 1.20.0 (known of >=1.29)`, where a product ran in a version of
+    which none of its entries is known; what it does then nobody has looked at."""
+    outside = {one for match in seen.endpoints for one in match.outside}
+    if not outside:
+        return ""
+    fitting = [case.endpoints[one] for match in seen.endpoints for one in match.fitting]
+    covered = {entry.product for entry in fitting if entry.id not in outside}
+    exe = "" if isinstance(seen.owner, Absent) else seen.owner.exe
+    told = {
+        f"{entry.product} {_short(str(version.version), SHORT)} (known of {entry.versions})": None
+        for entry in fitting
+        if entry.product not in covered
+        for version in case.versions.of(entry, exe)
+    }
+    return f"; not covered: {some(told)}" if told else ""
 
 
 def _is_for_anybody(case: Case, seen: Observation, told: Sequence[Entry]) -> bool:
@@ -65,11 +102,12 @@ def _whole(entries: Sequence[Entry]) -> str:
     return f"egress-audit whois {entries[0].example}"
 
 
-def _who(entries: Sequence[Entry], *, anybody: bool) -> str:
-    """`Ollama server; at the other end: Ollama (US)`; of several `one of 3: …`, those with most
-    entries first."""
+def _who(entries: Sequence[Entry], loaded: Mapping[str, str], *, anybody: bool) -> str:
+    """`Ollama server; at the other end: Ollama (US)`; of several `one of 3: …`, those that were
+    loaded first, then those with most entries."""
     counted = Counter(entry.product for entry in entries)
-    products = [product for product, _ in counted.most_common()]
+    ordered = sorted(counted, key=lambda one: (one not in loaded, -counted[one]))
+    products = [f"{product}{loaded.get(product, '')}" for product in ordered]
     vendors = some(map(_vendor, entries))
     if products == [entries[0].vendor] and not anybody:
         return vendors

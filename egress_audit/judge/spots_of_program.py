@@ -1,7 +1,7 @@
 """Blind spots about which program it was: who called what, and whether the runtime ran at all."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from egress_audit.judge.blind_spots import WORK_DONE, Spot, always, some
 from egress_audit.judge.case import Case
@@ -29,6 +29,8 @@ MARKS: Mapping[str, tuple[str, ...]] = {
 }
 """By runtime, what stands in the executable or arguments of whatever runs it, unless that is an
 interpreter. Not of libraries, which any program can have in it."""
+LIBRARIES: Mapping[str, tuple[str, ...]] = {"llamacpp": ("llamacpppython", "llamacpp", "xllamacpp")}
+"""By runtime, the Python distributions and modules that are it, where they have other names."""
 _NO_WORD = re.compile("[^a-z0-9]+")
 
 
@@ -76,7 +78,24 @@ def _runtime_unseen(case: Case) -> int | None:
         return None
     ran = [_letters(f"{one.exe} {_arguments(one)}") for one in _programs(case)]
     marks = {mark for runtime in runtimes for mark in _marks(runtime)}
-    return None if any(mark in text for mark in marks for text in ran) else 0
+    named = any(mark in text for mark in marks for text in ran)
+    return None if named or any(map(_is_loaded(case), runtimes)) else 0
+
+
+def _is_loaded(case: Case) -> Callable[[str], bool]:
+    """Tells of a runtime whether an interpreter had its library loaded. Of what is not an
+    interpreter its own name is asked: what it loads beside may be there for anything."""
+    programs = (one for one in _programs(case) if is_interpreter(one.exe))
+    inside = {one.id for one in programs}
+    loaded = {
+        _letters(name)
+        for known in case.versions.rows
+        if known.how.is_seen and not inside.isdisjoint(known.processes)
+        for name in (known.product, *known.modules)
+    }
+    return lambda runtime: (
+        not loaded.isdisjoint((_letters(runtime), *LIBRARIES.get(_letters(runtime), ())))
+    )
 
 
 def _surely_another(case: Case) -> bool:
@@ -120,7 +139,8 @@ SPOTS_OF_PROGRAM: tuple[Spot, ...] = (
         "runtime-unseen",
         "Whether it was the runtime at all",
         "the claim speaks of {what}, and no process of it was seen, and no model file opened",
-        "a process with its name in executable or arguments, or a model file that was opened",
+        "a process with its name in executable or arguments, an interpreter that loaded its "
+        "library, or a model file that was opened",
         WORK_DONE,
         "claims that name runtimes with programs of their own, if no interpreter ran; else listed",
         "run the program that the claim speaks of, or take the profile of the one that ran",

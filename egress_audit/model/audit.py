@@ -12,6 +12,7 @@ from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.evidence import Coverage
 from egress_audit.model.flow import NameSource
 from egress_audit.model.run import Role, Run
+from egress_audit.model.versions import ProductVersion
 
 
 class Verdict(StrEnum):
@@ -88,8 +89,17 @@ class Match:
     by: str
     """The host name or address."""
     one_of: tuple[str, ...]
-    """Ids of the entries that fit, as far as process, phase and time narrow them down: any of them
-    may be the one."""
+    """Ids of the entries that fit, as far as process, phase, time and version narrow them down: any
+    of them may be the one."""
+    outside: tuple[str, ...] = ()
+    """Ids of entries that fit but for the version of their product: known of others than the one
+    that ran. They are told only where nothing else would be left, and judged as all that fit: a
+    version makes no verdict better."""
+
+    @property
+    def fitting(self) -> tuple[str, ...]:
+        """Ids of all entries that fit, whatever the version."""
+        return tuple(dict.fromkeys((*self.one_of, *self.outside)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,3 +276,6 @@ class Audit:
     endpoints: tuple[Entry, ...] = ()
     """The entries of the catalogue that observations and blind spots name, by id: judging again
     needs no catalogue."""
+    versions: tuple[ProductVersion, ...] = ()
+    """Products that ran: those that the recorder saw, by name, then those that are stated. One that
+    is not here is not known, never absent."""

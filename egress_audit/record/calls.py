@@ -112,6 +112,7 @@ class Calls:
     def sweep(self) -> None:
         """Settles what is known by now, though nobody calls."""
         self._looks.sweep()
+        self._file_calls.sweep()
         if self._peers is not None:
             self._peers.sweep()
 

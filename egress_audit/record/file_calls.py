@@ -51,6 +51,10 @@ class FileCalls:
         else:
             self._opens(note, task)
 
+    def sweep(self) -> None:
+        """Looks at what became of the code that was opened."""
+        self._files.code.sweep()
+
     def _opens(self, note: Notification, task: Task) -> None:
         flags = os.O_WRONLY
         if note.name in OPEN_FLAGS:
@@ -64,6 +68,8 @@ class FileCalls:
         if note.name in MAKES_NODES:
             self._files.makes(note.tid, path)
             return
+        if not writes:
+            self._files.code.opened(task, path)
         if self._files.opened(note.tid, path, writes):
             number = self._attempts.add(
                 task.process.id, note.name, kind="fifo", family="AF_UNIX", address=path

@@ -6,9 +6,12 @@ from collections.abc import Callable
 
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import WrittenFile
+from egress_audit.model.versions import VersionHow
+from egress_audit.record.distributions import Distribution, Distributions
 from egress_audit.record.hashing import Hashing
 from egress_audit.record.host_sockets import reachable_sockets
 from egress_audit.record.init import network_streams
+from egress_audit.record.loaded_code import LoadedCode
 from egress_audit.record.opened_files import OpenedFiles
 from egress_audit.record.phases import PLACE
 from egress_audit.record.plan import Prepared
@@ -83,10 +86,12 @@ class Leavings:
         working: Callable[[str], None],
         had_enough: Callable[[], bool],
     ) -> None:
-        """Hashes of executables and models, and everything that was written.
+        """Libraries with their versions, hashes of executables and models, and everything that was
+        written.
 
         working: told which file is hashed; had_enough: True if nobody wants to wait any longer.
         """
+        self._note_libraries(files.code)
         hashing = Hashing(self._sandbox.inside, working, had_enough)
         for path in self._executables:
             self._write("exe", path=path, sha256=hashing.sha256_of(path))
@@ -101,6 +106,28 @@ class Leavings:
             text = f"models past the first {len(files.models)}: opened {files.models_beyond} times"
             self._write("cannot-see", text=text)
         self._note_written(files)
+
+    def _note_libraries(self, code: LoadedCode) -> None:
+        """What was loaded, with the version that stands beside it."""
+        distributions = Distributions(self._sandbox.inside)
+        known: dict[tuple[str, str], Distribution | None] = {}
+        for loaded in code:
+            place = loaded.folder, loaded.module
+            if place not in known:
+                known[place] = distributions.of(*place)
+            found = known[place]
+            self._write(
+                "library",
+                process=loaded.process,
+                module=loaded.module,
+                product=found.name if found and found.name else loaded.module,
+                version=found.version if found and found.version else None,
+                how=(VersionHow.MAPPED if code.is_mapped(loaded) else VersionHow.OPENED).value,
+                source=found.source if found else "",
+            )
+        if code.beyond:
+            text = f"libraries past the first {len(known)}: opened {code.beyond} times"
+            self._write("cannot-see", text=text)
 
     def _note_written(self, files: OpenedFiles) -> None:
         words = self._sandbox.mounted.words

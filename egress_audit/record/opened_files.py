@@ -1,4 +1,4 @@
-"""Files that the program opened: models that it read, and what it wrote anywhere.
+"""Files that the program opened: models and code that it read, and what it wrote anywhere.
 
 Seen at the call, when the file is as it will be found; hashed (`hashing`) when the run has ended.
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from egress_audit.record.inside import Inside
+from egress_audit.record.loaded_code import LoadedCode
 from egress_audit.record.magic_links import what_is_at
 from egress_audit.record.syscalls import EXHAUSTED
 
@@ -46,6 +47,7 @@ class OpenedFiles:
         self.written_beyond = 0
         self.models_beyond = 0
         """Opens of files that may be models and are past the number that is kept."""
+        self.code = LoadedCode()
 
     def opened(self, pid: int, path: str, writes: bool) -> bool:
         """Takes in an open of `path`, absolute, by a process that waits for us.

@@ -246,6 +246,11 @@ def parent_of(pid: int) -> int:
     return _parent_and_start(pid)[0]
 
 
+def start_time_of(pid: int) -> int:
+    """Clock ticks since boot when a process began. Raises OSError if it is gone."""
+    return _parent_and_start(pid)[1]
+
+
 def _executable(pid: int) -> str:
     try:
         return str(Path(f"/proc/{pid}/exe").readlink())

@@ -105,7 +105,7 @@ def _vendors(audit: Audit, rows: Iterable[Observation]) -> dict[str, None]:
     known = {entry.id: entry for entry in audit.endpoints}
     told: dict[str, None] = {}
     for match in (match for seen in rows for match in seen.endpoints):
-        entries = [known[identifier] for identifier in match.one_of]
+        entries = [known[identifier] for identifier in match.fitting]
         telling = [entry for entry in entries if entry.accuses] or entries
         of = {(entry.vendor, entry.jurisdiction) for entry in telling}
         if len(of) == 1:

@@ -11,6 +11,7 @@ from egress_audit.report.evidence_section import evidence_section
 from egress_audit.report.run_section import run_section, written_section
 from egress_audit.report.section import Section
 from egress_audit.report.unseen_section import asserted_section, unseen_section
+from egress_audit.report.versions_section import versions_section
 from egress_audit.report.watched_section import watched_section
 from egress_audit.report.why_section import remedies_section, why_section
 
@@ -33,6 +34,8 @@ def sections_before_table(
     if not isinstance(audit.run, Absent):
         conditions = conditions_section(audit.run)
         sections += [run_section(audit, audit.run), *([conditions] if conditions else [])]
+    versions = versions_section(audit)
+    sections += [versions] if versions else []
     labels = [] if beside.labels is None else [labels_section(beside.labels)]
     return [*sections, watched_section(audit, inputs), *labels, unseen_section(audit)]
 

@@ -24,6 +24,8 @@ from egress_audit.model.claim import Allow, Claim, Deny, Require
 from egress_audit.model.destination import Absent, Confidence, Destination
 from egress_audit.model.flow import NameSource
 from egress_audit.model.run import Run
+from egress_audit.model.versions import ProductVersion
+from egress_audit.product_versions import KnownVersions
 
 from . import audit_parts
 from .audit_parts import START_NS as START_NS
@@ -134,13 +136,14 @@ def case(
     entries: tuple[Entry, ...] = (),
     timed: tuple[Entry, ...] = (),
     places: Mapping[str, Destination] = NOWHERE,
+    versions: tuple[ProductVersion, ...] = (),
     **ledger: Any,
 ) -> Case:
     """A case of the rows given, numbered from 1; `ledger` changes the sample coverage.
 
     run: a recording of our own; then its owners are known, and its ledger is that of a good one.
     entries: of the catalogue, which rows may match; timed: those whose calls come later; places:
-    what the lists say of addresses that were tried, or asked of a proxy.
+    what the lists say of addresses that were tried, or asked of a proxy; versions: of what ran.
     """
     if not isinstance(run, Absent):
         owners_known, own_how, ledger = True, "recorded", RECORDED | ledger
@@ -158,6 +161,7 @@ def case(
         endpoints={entry.id: entry for entry in entries},
         timed=timed,
         named=places,
+        versions=KnownVersions(versions, run),
     )
 
 

@@ -6,6 +6,7 @@ from egress_audit.model.audit import Owner
 from egress_audit.model.destination import Absent
 from egress_audit.model.evidence import Recording
 from egress_audit.model.run import Attempt, Network, Phase, Probe, Process, Role, Run, Rung, Setting
+from egress_audit.model.versions import ProductVersion, VersionHow
 
 from .audit_parts import SECOND_NS, START_NS, interface
 
@@ -79,6 +80,20 @@ def probe(when: str = "before", by: str = "address", version: int = 4, **changes
         "noticed": True,
     }
     return Probe(**(plain | changes))
+
+
+def ran(product: str, version: str = "", how: str = "mapped", **changes: Any) -> ProductVersion:
+    """A product that ran in the program, in a version or in one that is not known."""
+    seen = how != "stated"
+    plain: dict[str, Any] = {
+        "product": product,
+        "version": version or Absent.NOT_FOUND,
+        "how": VersionHow(how),
+        "source": f"/site-packages/{product}-{version}.dist-info" if seen and version else "",
+        "modules": (product,) if seen else (),
+        "processes": (TARGET,) if seen else (),
+    }
+    return ProductVersion(**(plain | changes))
 
 
 def setting(name: str, value: str, meaning: str = "what it does") -> Setting:

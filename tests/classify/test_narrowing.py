@@ -1,10 +1,10 @@
 """Which of several entries a contact can have been."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import pytest
 
-from egress_audit.classify.narrowing import narrowed
+from egress_audit.classify.narrowing import by_version, narrowed
 from egress_audit.model.catalogue import Entry
 from tests.builders.catalogues import read_entry
 
@@ -46,19 +46,6 @@ def test_what_an_interpreter_loads_is_not_known_so_it_leaves_out_none() -> None:
     ]  # fmt: skip
 
 
-def test_a_version_outside_leaves_the_entry_out() -> None:
-    assert left(exe="ollama", version="0.29.1") == ["anybody"]
-
-
-@pytest.mark.parametrize("version", ["0.30", "0.33.1", "unreadable"])
-def test_a_version_inside_or_unknown_keeps_the_entry(version: str) -> None:
-    assert left(exe="ollama", version=version) == ["ollama", "anybody"]
-
-
-def test_the_version_of_one_program_says_nothing_of_another() -> None:
-    assert left(exe="/opt/piper", version="0.1") == ["ollama", "docker", "anybody"]
-
-
 def test_a_phase_leaves_out_what_happens_in_another() -> None:
     assert left(phase="start") == ["ollama", "anybody"]
 
@@ -77,4 +64,35 @@ def test_a_timer_may_be_early() -> None:
 
 def test_what_is_known_stays_when_nothing_would_be_left() -> None:
     assert left(DOCKER, after_ns=0) == ["docker"]
-    assert left(OLLAMA, exe="ollama", version="0.1") == ["ollama"]
+
+
+# Versions
+
+
+def split(*versions: str, entries: Collection[Entry] = ALL) -> tuple[list[str], list[str]]:
+    """What it can have been and what is outside, if Ollama ran in one of these versions."""
+    known = {OLLAMA.id: versions}
+    inside, outside = by_version(tuple(entries), lambda entry: known.get(entry.id, ()))
+    return [entry.id for entry in inside], [entry.id for entry in outside]
+
+
+def test_a_version_outside_leaves_the_entry_out() -> None:
+    assert split("0.29.1") == (["docker", "anybody"], ["ollama"])
+
+
+@pytest.mark.parametrize("version", ["0.30", "0.33.1", "unreadable"])
+def test_a_version_inside_or_one_that_cannot_be_compared_keeps_it(version: str) -> None:
+    assert split(version) == (["ollama", "docker", "anybody"], [])
+
+
+def test_without_a_version_all_stay() -> None:
+    assert split() == (["ollama", "docker", "anybody"], [])
+
+
+def test_of_several_versions_one_inside_is_enough() -> None:
+    assert split("0.29", "0.31")[1] == []
+    assert split("0.29", "0.1")[1] == ["ollama"]
+
+
+def test_an_entry_that_is_alone_stays_and_is_outside_as_well() -> None:
+    assert split("0.29", entries=(OLLAMA,)) == (["ollama"], ["ollama"])

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent.parent
 OPTIONS = [
     *("profile", "network", "observe", "ready", "exercise", "expect", "home", "user", "cwd"),
     *("env-file", "publish", "bind", "bundle", "format", "output", "flows", "answer-range"),
-    *("dns", "no-ipv6", "snaplen", "catalogue"),
+    *("dns", "no-ipv6", "snaplen", "catalogue", "version-of"),
 ]
 
 
@@ -53,6 +53,12 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> Recording:
     stand_in = Recording()
     monkeypatch.setattr(recording, "record", stand_in)
     return stand_in
+
+
+@pytest.mark.usefixtures("recorded")
+def test_a_stated_version_stands_in_the_report(capsys: pytest.CaptureFixture[str]) -> None:
+    run(["run", "--version-of", "ollama=0.5.1", "--", "server"])
+    assert "ollama 0.5.1, by the user" in capsys.readouterr().out
 
 
 def test_everything_behind_two_dashes_is_the_command(recorded: Recording) -> None:

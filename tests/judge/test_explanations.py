@@ -2,11 +2,16 @@
 
 from typing import Any
 
+import pytest
+
 from egress_audit.judge.explanations import LONGEST, THE_SERVICE, explanation
+from egress_audit.model.audit import Match
 from egress_audit.model.catalogue import Entry, Switch, Verified
 from egress_audit.model.destination import Absent
+from egress_audit.model.versions import ProductVersion
 from tests.builders.cases import case, question
 from tests.builders.endpoints import entry, known
+from tests.builders.runs import owner, ran, run
 
 HOST = "stats.acme.example"
 WHOLE = "egress-audit whois stats.acme.example:443"
@@ -148,3 +153,60 @@ def test_a_host_that_serves_anybody_may_have_been_called_by_any_other_program() 
 
 def test_a_long_text_is_cut() -> None:
     assert max(map(len, explained(entry(sends="x" * 1000)))) < LONGEST + 60
+
+
+# Versions
+
+OLD = entry("acme-old", product="acme", versions="<2")
+NEW = entry("acme-new", "update-check", product="acme", versions=">=2")
+
+
+def by_version(
+    one_of: tuple[Entry, ...], outside: tuple[Entry, ...], *versions: ProductVersion
+) -> str:
+    """Who it was, where what ran leaves some entries outside."""
+    ids = [tuple(one.id for one in entries) for entries in (one_of, outside)]
+    row = question(HOST, owner=owner(), endpoints=(Match(HOST, *ids),))
+    judged = case(row, entries=(*one_of, *outside), run=run(), versions=versions)
+    return explanation(judged, next(judged.questions()))[0]
+
+
+def test_a_version_that_no_entry_of_its_product_covers_is_said() -> None:
+    assert by_version((NEW,), (NEW,), ran("acme", "1.5")) == (
+        "who: acme; at the other end: Acme (SE); not covered: acme 1.5 (known of >=2)"
+    )
+
+
+def test_it_is_said_of_a_product_beside_another() -> None:
+    other = entry(product="Other")
+    assert by_version((other,), (NEW,), ran("acme", "1.5")) == (
+        "who: Other; at the other end: Acme (SE); not covered: acme 1.5 (known of >=2)"
+    )
+
+
+def test_a_version_that_another_entry_covers_is_not() -> None:
+    assert by_version((OLD,), (NEW,), ran("acme", "1.5", "stated")) == (
+        "who: acme; at the other end: Acme (SE)"
+    )
+
+
+def test_of_several_the_one_that_was_loaded_stands_first() -> None:
+    other = entry(product="Other")
+    assert by_version((other, OLD), (), ran("acme", "1.5")) == (
+        "who: one of 2: acme (1.5 was loaded), Other; at the other end: Acme (SE)"
+    )
+
+
+@pytest.mark.parametrize("known", [ran("acme", "1.5", "stated"), ran("acme", processes=(3,))])
+def test_one_that_was_not_seen_in_the_sender_does_not(known: ProductVersion) -> None:
+    other = entry(product="Other")
+    assert by_version((other, OLD), (), known).startswith("who: one of 2: Other, acme;")
+
+
+def test_a_version_of_any_length_is_cut() -> None:
+    told = by_version((NEW,), (NEW,), ran("acme", "1." + "0" * 4000))
+    assert len(told) < 150 and "…" in told
+
+
+def test_one_whose_version_is_not_known_was_loaded() -> None:
+    assert by_version((OLD,), (), ran("acme")).startswith("who: acme (it was loaded);")

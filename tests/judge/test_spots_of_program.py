@@ -8,6 +8,7 @@ from egress_audit.judge.spots_of_program import MARKS, SPOTS_OF_PROGRAM
 from egress_audit.model.claim import AppliesTo
 from egress_audit.model.flow import NameSource
 from egress_audit.model.run import ModelFile, Role
+from egress_audit.model.versions import ProductVersion
 from tests.builders.cases import (
     OUTSIDE,
     case,
@@ -21,6 +22,7 @@ from tests.builders.cases import (
 )
 from tests.builders.endpoints import entry, known
 from tests.builders.runs import owner, process, run
+from tests.builders.runs import ran as loaded
 
 HOST = "news.acme.example"
 NEWS = entry("acme-news", "update-check", processes=("acmed",))
@@ -155,3 +157,49 @@ def test_marks_are_compared_without_case_and_signs() -> None:
     assert all(
         mark.isalnum() and mark == mark.lower() for marks in MARKS.values() for mark in marks
     )
+
+
+# Libraries
+
+PYTHON = "/usr/bin/python3 app.py"
+
+
+def of_runtime(runtime: str, *versions: ProductVersion, program: str = PYTHON) -> Any:
+    wanted = claim(applies_to=AppliesTo(runtimes=(runtime,)))
+    ids = {row for known in versions for row in known.processes}
+    line: dict[str, Any] = {"exe": program.split()[0], "cmdline": program}
+    processes = tuple(process(number, **line) for number in sorted(ids | {2}))
+    return case(claim=wanted, run=run(processes=processes), versions=versions)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "known"),
+    [
+        ("gradio", loaded("gradio", "6.31", "opened")),
+        ("vLLM", loaded("vllm", "0.33")),
+        ("onnxruntime", loaded("onnxruntime-gpu", "1.31", modules=("onnxruntime",))),
+        ("huggingface_hub", loaded("huggingface-hub")),
+        ("llama.cpp", loaded("llama_cpp_python", "0.3")),
+    ],
+)
+def test_an_interpreter_that_loaded_the_runtime_has_run_it(
+    runtime: str, known: ProductVersion
+) -> None:
+    assert "runtime-unseen" not in spots(of_runtime(runtime, known))
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        loaded("gradio_client", "1"),
+        loaded("gradio", "6.31", "stated"),
+    ],
+    ids=["another library", "the user's word"],
+)
+def test_one_in_which_it_was_not_seen_is_not_known_to(known: ProductVersion) -> None:
+    assert not spots(of_runtime("gradio", known))["runtime-unseen"].material
+
+
+def test_what_another_program_has_in_memory_is_not_what_it_is() -> None:
+    judged = of_runtime("gradio", loaded("gradio", "6.31"), program="/opt/serve")
+    assert spots(judged)["runtime-unseen"].material

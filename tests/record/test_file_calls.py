@@ -202,3 +202,19 @@ def test_after_an_execution_the_process_is_looked_at_again(world: World, tmp_pat
     task = world.processes.task(PID)
     executed(world, tmp_path / "nowhere")
     assert task.stale
+
+
+# Code
+
+
+@pytest.mark.parametrize(
+    ("flags", "known"), [(os.O_RDONLY | os.O_CLOEXEC, ["acme"]), (os.O_WRONLY, [])]
+)
+def test_code_that_is_opened_for_reading_is_known_and_what_is_written_is_not(
+    world: World, tmp_path: Path, flags: int, known: list[str]
+) -> None:
+    module = tmp_path / "site-packages" / "acme" / "__init__.py"
+    module.parent.mkdir(parents=True)
+    module.touch()
+    opened(world, module, flags)
+    assert [loaded.module for loaded in world.files.code] == known

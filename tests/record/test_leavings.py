@@ -11,12 +11,15 @@ from typing import cast
 
 import pytest
 
+from egress_audit.model.run import Role
 from egress_audit.record import leavings as module
 from egress_audit.record.inside import O_PATH, Inside
 from egress_audit.record.leavings import Leavings
+from egress_audit.record.loaded_code import LoadedCode
 from egress_audit.record.opened_files import OpenedFiles
 from egress_audit.record.phases import PLACE
 from egress_audit.record.plan import RunPlan, prepared
+from egress_audit.record.processes import Processes
 from egress_audit.record.sandbox import Sandbox
 from egress_audit.record.setup import Mounted
 from egress_audit.record.syscalls import CLONE_NEWNS, mount
@@ -357,3 +360,57 @@ def test_a_home_that_is_open_is_looked_at_only_if_it_is_the_real_one(
     monkeypatch.setitem(VARIABLES, "HOME", str(home))
     world.words |= {"home": kind, "open_folders": [str(home)]}
     assert changes(world, home) == ([str(home / "new")] if kind == "real" else [])
+
+
+# Libraries
+
+
+def library(world: World, tmp_path: Path, info: str = "acme_dist-2.0.dist-info") -> LoadedCode:
+    """The code of a module that this process opened; its metadata stand in the world's files."""
+    seen, shown = tmp_path / "site-packages", world.root / str(tmp_path)[1:] / "site-packages"
+    for packages in (seen, shown):
+        (packages / "acme").mkdir(parents=True)
+        (packages / "acme" / "__init__.py").touch()
+    (shown / info).mkdir()
+    (shown / info / "top_level.txt").write_text("acme\n")
+    processes = Processes(lambda process: None, time.time_ns)
+    processes.declare(PID, Role.TARGET)
+    world.files.code.opened(processes.task(PID), str(seen / "acme" / "__init__.py"))
+    processes.close()
+    return world.files.code
+
+
+def test_a_library_is_written_with_the_version_beside_it(world: World, tmp_path: Path) -> None:
+    library(world, tmp_path)
+    world.ended()
+    assert world.of("library") == [
+        {
+            "process": 1,
+            "module": "acme",
+            "product": "acme_dist",
+            "version": "2.0",
+            "how": "opened",
+            "source": f"{tmp_path}/site-packages/acme_dist-2.0.dist-info",
+        }
+    ]
+
+
+def test_a_library_that_no_distribution_claims_has_the_name_of_its_module(
+    world: World, tmp_path: Path
+) -> None:
+    library(world, tmp_path, info="no metadata")
+    world.ended()
+    (written,) = world.of("library")
+    assert (written["product"], written["version"], written["source"]) == ("acme", None, "")
+
+
+def test_libraries_past_the_number_that_is_kept_are_told(world: World, tmp_path: Path) -> None:
+    library(world, tmp_path).beyond = 3
+    world.ended()
+    (note,) = world.of("cannot-see")
+    assert note["text"] == "libraries past the first 1: opened 3 times"
+
+
+def test_where_none_was_loaded_none_is_written(world: World) -> None:
+    world.ended()
+    assert world.of("library") == world.of("cannot-see") == []

@@ -17,7 +17,7 @@ import pytest
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Process, Role
 from egress_audit.record import syscalls
-from egress_audit.record.processes import MOST_TASKS, Processes
+from egress_audit.record.processes import MOST_TASKS, Processes, start_time_of
 from tests.builders.namespaces import in_child
 
 SLEEP = os.path.realpath(shutil.which("sleep") or "/bin/sleep")
@@ -352,3 +352,7 @@ def test_a_process_that_is_gone_cannot_be_declared(met: Met) -> None:
     end(pid)
     met.processes.declare(pid, Role.PROBE)
     assert met.processes.first(Role.PROBE) is None
+
+
+def test_a_process_has_the_start_time_that_it_is_known_by(met: Met) -> None:
+    assert start_time_of(os.getpid()) == met.processes.task(os.getpid()).process.start_time
