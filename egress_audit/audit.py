@@ -170,6 +170,7 @@ def audited(
         endpoints=known.entries,
         catalogue=known.lists,
         timed=known.timed,
+        tried=known.tried,
         named={address: destination_of(address) for address in _named(known.observations, noted)},
     )
     audit = _judged(case, items)

@@ -4,12 +4,14 @@ Names and addresses are looked up each by itself, once. What stays on the machin
 costs nothing: the catalogue is not even read for it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from egress_audit.addresses import NEAR, Scope
+from egress_audit.addresses import NEAR, Scope, scope_of
 from egress_audit.classify.catalogue import Catalogue
 from egress_audit.classify.narrowing import narrowed
+from egress_audit.judge.attempts import address_of, attempts_of_program, port_of, sent_to
+from egress_audit.judge.case import Tried
 from egress_audit.judge.permission import is_own_name, literal_address
 from egress_audit.judge.timers import due_ns, is_named
 from egress_audit.model.audit import Direction, Kind, ListUsed, Match, Observation
@@ -17,7 +19,7 @@ from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent
 from egress_audit.model.flow import Name
-from egress_audit.model.run import Phase, Role, Run
+from egress_audit.model.run import Attempt, Phase, Process, Role, Run
 from egress_audit.programs import is_named as is_of_program
 from egress_audit.programs import program_names
 
@@ -26,7 +28,9 @@ ReadCatalogue = Callable[[], Catalogue]
 """Gives the catalogue; it is read when somebody asks for the first time."""
 End = tuple[str, int | None, str | None]
 """A name or address, with port and protocol where these are the far end's own."""
+Narrow = Callable[[Entries], Entries]
 PROTOCOLS = {6: "tcp", 17: "udp"}
+SOCKET_TYPES = {"stream": "tcp", "dgram": "udp"}
 SELF_REPORTED = "self"
 """The proof of a phase that the program tells of itself, which proves nothing alone."""
 NO_PORT = 0
@@ -44,6 +48,8 @@ class Recognised:
     """Those that may call some time after the start of what ran, or of what the claim names."""
     lists: tuple[ListUsed, ...]
     """The files behind the catalogue; none if it was not asked."""
+    tried: Mapping[Tried, tuple[Match, ...]] = field(default_factory=dict)
+    """What is known of places that system calls named, and that no observation is about."""
 
 
 def endpoint_words(catalogue: Catalogue) -> dict[str, Entries]:
@@ -77,10 +83,11 @@ def recognised(
         return Recognised(tuple(observations), {}, (), ())
     looking = _Looking(catalogue, run)
     seen = tuple(looking.recognised(row) for row in observations)
+    tried = looking.tried(seen)
     timed = tuple(looking.timed(claim))
     if claim.uses_catalogue:
         looking.read()
-    return Recognised(seen, looking.entries, timed, looking.lists)
+    return Recognised(seen, looking.entries, timed, looking.lists, tried)
 
 
 @dataclass(slots=True)
@@ -105,16 +112,31 @@ class _Looking:
         """The row with its matches; itself if there are none."""
         if seen.by_helper or self._are_strangers(seen):
             return seen
-        matches = tuple(self._matches(seen))
+        matches = tuple(self._matches(_ends(seen), lambda fit: self._narrowed(fit, seen)))
         return replace(seen, endpoints=matches) if matches else seen
 
-    def _matches(self, seen: Observation) -> Iterator[Match]:
-        for end in _ends(seen):
+    def tried(self, rows: Collection[Observation]) -> dict[Tried, tuple[Match, ...]]:
+        """What is known of each place that the program's calls named and that no row is about: of
+        its address, and of the names that led there."""
+        if isinstance(self.run, Absent) or not self.run.attempts:
+            return {}
+        found: dict[Tried, dict[str, Match]] = {}
+        leading, processes = _leading(rows, self.run), {one.id: one for one in self.run.processes}
+        for attempt, address in _tried_alone(rows, self.run):
+            by = processes.get(attempt.process)
+            own = () if address in self.run.synthetic or scope_of(address) in NEAR else (address,)
+            ends = _ends_tried(attempt, (*leading.get(address, ()), *own))
+            place = found.setdefault(Tried(address, attempt.port), {})
+            place |= {one.by: one for one in self._matches(ends, _narrowed_to(by))}
+        return {place: tuple(matches.values()) for place, matches in found.items() if matches}
+
+    def _matches(self, ends: Iterable[End], narrow: Narrow) -> Iterator[Match]:
+        for end in ends:
             if end not in self._found:
                 self._found[end] = self._looked_up(end)
             entries = self._found[end]
             if len(entries) > 1:
-                entries = self._narrowed(entries, seen)
+                entries = narrow(entries)
             if entries:
                 self.entries |= {entry.id: entry for entry in entries}
                 yield Match(end[0], tuple(entry.id for entry in entries))
@@ -203,6 +225,43 @@ def _port(seen: Observation) -> tuple[int | None, str | None]:
     if isinstance(seen.far_p, Absent) or seen.direction is not Direction.OUTBOUND:
         return None, None
     return seen.far_p, PROTOCOLS[seen.proto]
+
+
+def _tried_alone(rows: Iterable[Observation], run: Run) -> Iterator[tuple[Attempt, str]]:
+    """Each attempt of the program on an address, of which no row tells."""
+    sent = sent_to(seen for seen in rows if not seen.by_helper)
+    for attempt in attempts_of_program(run):
+        address = address_of(attempt)
+        if address is None or not attempt.wants_out:
+            continue
+        if (str(address), port_of(attempt)) not in sent:
+            yield attempt, str(address)
+
+
+def _leading(rows: Iterable[Observation], run: Run) -> dict[str, list[str]]:
+    """By address the names that it was an answer to, invented or not."""
+    leading = {address: [host] for address, host in run.synthetic.items()}
+    for seen in rows:
+        for answer in seen.answers:
+            leading.setdefault(answer, []).append(seen.names[0].host)
+    return leading
+
+
+def _ends_tried(attempt: Attempt, places: Iterable[str]) -> Iterator[End]:
+    """Names and addresses with the port that was called there, to be looked up each once."""
+    protocol, called = SOCKET_TYPES.get(attempt.type), port_of(attempt)
+    port = NO_PORT if protocol is None or isinstance(called, Absent) else called
+    for place in dict.fromkeys(places):
+        if not is_own_name(place):
+            yield place, port, protocol
+
+
+def _narrowed_to(process: Process | None) -> Narrow:
+    """Leaves of several entries those that a process is known to call."""
+    if process is None:
+        return lambda entries: entries
+    exe, arguments = process.exe, _arguments(process.cmdline)
+    return lambda entries: narrowed(entries, exe=exe, cmdline=arguments)
 
 
 def _ran(entry: Entry, run: Run | Absent) -> bool:

@@ -34,6 +34,8 @@ class Spot:
     """Which ones: names, paths, ports, and the like."""
     remedy_of_run: str = ""
     """The remedy where the evidence is a run of ours already, if it is another one."""
+    explains: Callable[[Case], tuple[str, ...]] = lambda case: ()
+    """Who, why and how to switch it off, of those that the catalogue knows."""
 
 
 def always(case: Case) -> bool:
@@ -87,4 +89,5 @@ def spots_in(case: Case, table: tuple[Spot, ...]) -> Iterator[BlindSpot]:
             lifted_by=lifted_by,
             lifted=lifted,
             remedy=_remedy(spot, case),
+            explanation=spot.explains(case),
         )

@@ -42,9 +42,18 @@ DNS_PORT = 53
 Asked = tuple[Observation, Match]
 """A question, and what its name may be."""
 
-Matches = Iterator[tuple[str, tuple[Observation, ...]]]
-"""(clause, observations) of each contradiction; the first observation is what the clause is about,
-and none stands behind an attempt without a packet."""
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """Where system calls led of which no packet came, and so no observation."""
+
+    address: str
+    port: int | Absent
+
+
+Matches = Iterator[tuple[str, tuple[Observation, ...] | Tried]]
+"""(clause, what is behind it) of each contradiction: observations, of which the first is what the
+clause is about, or an attempt without a packet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +79,8 @@ class Case:
     named: Mapping[str, Destination] = field(default_factory=dict)
     """What the lists say of addresses that system calls named, or that a proxy was asked for, by
     address: what was refused before it became a packet, or went through another, has no row."""
+    tried: Mapping[Tried, tuple[Match, ...]] = field(default_factory=dict)
+    """What the catalogue knows of places that were tried without a packet, and of their names."""
     _questions: tuple[Observation, ...] = field(init=False, repr=False, compare=False)
     of_program: tuple[Observation, ...] = field(init=False, repr=False, compare=False)
     """Rows that may be the program's: all but those of our own helpers."""

@@ -2,14 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from egress_audit.judge.blind_spots import some
 from egress_audit.judge.case import Case
 from egress_audit.judge.phrases import either
-from egress_audit.model.audit import Match, Observation
+from egress_audit.model.audit import Match
 from egress_audit.model.catalogue import Entry, Purpose, Switch, Verified
 from egress_audit.model.destination import Absent
 
+MOST_EXPLAINED = 3
+"""Names, or callers, of one blind spot; its message names no more either."""
 MOST_SWITCHES = 3
 """Of several callers; the others are counted."""
 NO_SWITCH = "no switch is known"
@@ -21,17 +24,47 @@ LONGEST, LONGEST_OF_SEVERAL = 240, 110
 _EVIDENCE = tuple(Verified)
 
 
-def explanation(case: Case, seen: Observation) -> tuple[str, ...]:
+def explanation(case: Case, matches: Sequence[Match]) -> tuple[str, ...]:
     """Who, why and how to switch it off, each with its word before it; nothing if no entry of the
     catalogue fits."""
-    fitting = {entry.id: entry for match in seen.endpoints for entry in _nearest(case, match)}
+    if not matches:
+        return ()
+    fitting = {entry.id: entry for match in matches for entry in _nearest(case, match)}
     accusing = [entry for entry in fitting.values() if entry.accuses]
     entries = sorted(accusing or fitting.values(), key=_doubtfulness)
     if not entries:
         return ()
     doubt = "" if accusing else " (general knowledge, no evidence)"
+    return _sentences(entries, _is_for_anybody(case, matches, entries), doubt)
+
+
+def explanations(case: Case, matches: Iterable[Match]) -> tuple[str, ...]:
+    """The same of several names and addresses, each for itself; of those that are explained alike
+    once. Of more than one it is said of which a sentence speaks."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for match in matches:
+        told = explanation(case, (match,))
+        if told:
+            alike.setdefault(told, []).append(match.by)
+    return _of_each((some(names), told) for told, names in islice(alike.items(), MOST_EXPLAINED))
+
+
+def explanations_of(entries: Iterable[Entry]) -> tuple[str, ...]:
+    """The same of callers, each for itself: the first of them."""
+    each = islice(entries, MOST_EXPLAINED)
+    return tuple(line for entry in each for line in _sentences([entry], False, ""))
+
+
+def _of_each(told: Iterable[tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:
+    each = list(told)
+    if len(each) == 1:
+        return each[0][1]
+    return tuple(f"{names}, {line}" for names, lines in each for line in lines)
+
+
+def _sentences(entries: Sequence[Entry], anybody: bool, doubt: str) -> tuple[str, ...]:
     return (
-        f"who: {_who(entries, anybody=_is_for_anybody(case, seen, entries))}{doubt}",
+        f"who: {_who(entries, anybody=anybody)}{doubt}",
         f"why: {_why(entries)}",
         f"how to switch it off: {_off(entries)}",
     )
@@ -45,11 +78,11 @@ def _nearest(case: Case, match: Match) -> list[Entry]:
     return [entry for entry in entries if match.by in entry.hosts or entry.vendor not in exact]
 
 
-def _is_for_anybody(case: Case, seen: Observation, told: Sequence[Entry]) -> bool:
+def _is_for_anybody(case: Case, matches: Sequence[Match], told: Sequence[Entry]) -> bool:
     """True if what is told leaves out that the very host serves others as well, as GitHub's do."""
     return any(
         case.endpoints[identifier] not in told and match.by in case.endpoints[identifier].hosts
-        for match in seen.endpoints
+        for match in matches
         for identifier in match.one_of
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from egress_audit.judge.case import Case, Matches
+from egress_audit.judge.case import Case, Matches, Tried
 from egress_audit.judge.explanations import explanation
 from egress_audit.judge.rules_of_attempts import attempt_outside
 from egress_audit.judge.rules_of_contacts import (
@@ -47,10 +47,14 @@ class Rule:
 
     def findings(self, case: Case) -> Iterator[Finding]:
         """A finding for each contradiction, in the order of the observations."""
-        for clause, rows in self.matches(case):
-            frames = rows[0].frames if rows else IN_NO_FRAME
-            told = explanation(case, rows[0]) if rows and rows[0].endpoints else ()
-            yield Finding(self.id, clause, tuple(seen.id for seen in rows), frames, told)
+        for clause, behind in self.matches(case):
+            if isinstance(behind, Tried):
+                told = explanation(case, case.tried.get(behind, ()))
+                yield Finding(self.id, clause, (), IN_NO_FRAME, told)
+                continue
+            told = explanation(case, behind[0].endpoints)
+            rows = tuple(seen.id for seen in behind)
+            yield Finding(self.id, clause, rows, behind[0].frames, told)
 
 
 RULES: tuple[Rule, ...] = (

@@ -25,7 +25,7 @@ Picks = Callable[[Attempt], bool]
 
 
 def _picked(case: Case, picks: Picks) -> list[Attempt]:
-    return [attempt for attempt in attempts_of_program(case) if picks(attempt)]
+    return [attempt for attempt in attempts_of_program(case.run) if picks(attempt)]
 
 
 def _count_of(picks: Picks) -> Callable[[Case], int | None]:

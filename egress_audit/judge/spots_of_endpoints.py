@@ -1,7 +1,10 @@
 """Blind spots of the catalogue: purposes that it leaves open, and callers that come later."""
 
+from itertools import chain
+
 from egress_audit.judge.blind_spots import Spot, always, some
 from egress_audit.judge.case import Case
+from egress_audit.judge.explanations import explanations, explanations_of
 from egress_audit.judge.phrases import either
 from egress_audit.judge.purposes import undecided_matches, unknown_purposes
 from egress_audit.judge.timers import is_named, late_callers, told_late
@@ -24,12 +27,25 @@ def _which_undecided(case: Case) -> str:
     return some(told)
 
 
+def _explained_undecided(case: Case) -> tuple[str, ...]:
+    return explanations(case, undecided_matches(case).values())
+
+
 def _unknown(case: Case) -> int | None:
     return len(unknown_purposes(case)) or None
 
 
 def _which_unknown(case: Case) -> str:
     return some(place + _versions(entries) for place, entries in unknown_purposes(case).items())
+
+
+def _explained_unknown(case: Case) -> tuple[str, ...]:
+    """Of what other versions, or general knowledge, say of them."""
+    unknown = unknown_purposes(case)
+    seen = (match for row in case.of_program for match in row.endpoints)
+    tried = (match for matches in case.tried.values() for match in matches)
+    matches = {match.by: match for match in chain(seen, tried)}
+    return explanations(case, (matches[place] for place in unknown if place in matches))
 
 
 def _versions(entries: list[Entry]) -> str:
@@ -44,6 +60,10 @@ def _late(case: Case) -> int | None:
 
 def _which_late(case: Case) -> str:
     return some(told_late(entry) for entry in late_callers(case))
+
+
+def _explained_late(case: Case) -> tuple[str, ...]:
+    return explanations_of(late_callers(case))
 
 
 def _late_matters(case: Case) -> bool:
@@ -64,6 +84,7 @@ SPOTS_OF_ENDPOINTS: tuple[Spot, ...] = (
         _undecided,
         always,
         _which_undecided,
+        explains=_explained_undecided,
     ),
     Spot(
         "purpose-unknown",
@@ -77,6 +98,7 @@ SPOTS_OF_ENDPOINTS: tuple[Spot, ...] = (
         _unknown,
         always,
         _which_unknown,
+        explains=_explained_unknown,
     ),
     Spot(
         "callers-later",
@@ -90,5 +112,6 @@ SPOTS_OF_ENDPOINTS: tuple[Spot, ...] = (
         _late,
         _late_matters,
         _which_late,
+        explains=_explained_late,
     ),
 )

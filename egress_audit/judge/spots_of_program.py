@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from egress_audit.judge.blind_spots import WORK_DONE, Spot, always, some
 from egress_audit.judge.case import Case
+from egress_audit.judge.explanations import explanations
 from egress_audit.judge.places import is_covered, without_places
 from egress_audit.model.audit import Observation
 from egress_audit.model.destination import Absent
@@ -54,6 +55,13 @@ def _which_callers(case: Case) -> str:
     """`news.acme.example by /usr/bin/python3`."""
     found = sorted(_unknown_callers(case).items())
     return some(f"{place} by {_caller(seen)}" for place, seen in found)
+
+
+def _explained_callers(case: Case) -> tuple[str, ...]:
+    found = sorted(_unknown_callers(case).items())
+    return explanations(
+        case, (match for place, seen in found for match in seen.endpoints if match.by == place)
+    )
 
 
 def _caller(seen: Observation) -> str:
@@ -115,6 +123,7 @@ SPOTS_OF_PROGRAM: tuple[Spot, ...] = (
         _callers,
         always,
         _which_callers,
+        explains=_explained_callers,
     ),
     Spot(
         "runtime-unseen",

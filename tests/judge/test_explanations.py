@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from egress_audit.judge.explanations import LONGEST, THE_SERVICE, explanation
+from egress_audit.judge.explanations import (
+    LONGEST,
+    MOST_EXPLAINED,
+    THE_SERVICE,
+    explanation,
+    explanations,
+    explanations_of,
+)
+from egress_audit.model.audit import Match
 from egress_audit.model.catalogue import Entry, Switch, Verified
 from egress_audit.model.destination import Absent
 from tests.builders.cases import case, question
@@ -15,7 +23,7 @@ NEWS = entry("acme-news", "update-check", product="Acme app", switch=Absent.NOT_
 
 def explained(*entries: Entry) -> tuple[str, ...]:
     judged = case(question(HOST, **known(HOST, *entries)), entries=entries)
-    return explanation(judged, next(judged.questions()))
+    return explanation(judged, next(judged.questions()).endpoints)
 
 
 def switched(**changes: Any) -> Entry:
@@ -122,7 +130,7 @@ def test_a_label_for_the_very_name_leaves_what_accuses() -> None:
 def test_names_below_one_domain_are_explained_alike() -> None:
     cdn = entry(hosts=("*.acme.example",), switch=Switch("X", fails=("a", "b", "c", "d")))
     told = {
-        explanation(judged, next(judged.questions()))
+        explanation(judged, next(judged.questions()).endpoints)
         for host in ("a.acme.example", "b.acme.example")
         for judged in (case(question(host, **known(host, cdn)), entries=(cdn,)),)
     }
@@ -148,3 +156,42 @@ def test_a_host_that_serves_anybody_may_have_been_called_by_any_other_program() 
 
 def test_a_long_text_is_cut() -> None:
     assert max(map(len, explained(entry(sends="x" * 1000)))) < LONGEST + 60
+
+
+# Of a blind spot, which is about several
+
+
+def matches(*names: str, by: str = "acme-stats") -> list[Match]:
+    return [Match(name, (by,)) for name in names]
+
+
+def test_one_name_is_explained_as_that_of_a_finding() -> None:
+    judged = case(entries=(entry(),))
+    assert explanations(judged, matches(HOST)) == explained(entry())
+
+
+def test_names_that_are_explained_alike_are_explained_once() -> None:
+    judged = case(entries=(entry(),))
+    assert explanations(judged, matches(HOST, "b.example")) == explained(entry())
+
+
+def test_of_several_that_differ_each_says_of_which_it_speaks() -> None:
+    judged = case(entries=(entry(), NEWS))
+    both = [*matches(HOST, "b.example"), *matches("c.example", by="acme-news")]
+    told = explanations(judged, both)
+    assert len(told) == 6
+    assert told[0].startswith(f"{HOST}, b.example, who: Acme server;")
+    assert told[3].startswith("c.example, who: Acme app;")
+
+
+def test_what_the_catalogue_does_not_know_is_left_out_and_the_last_ones_too() -> None:
+    entries = tuple(entry(f"acme-{n}", product=f"P{n}") for n in range(9))
+    several = [match for n in range(9) for match in matches(f"{n}.example", by=f"acme-{n}")]
+    judged = case(entries=entries)
+    assert len(explanations(judged, several)) == 3 * MOST_EXPLAINED
+    assert explanations(judged, [Match("x.example", ())]) == ()
+
+
+def test_callers_are_explained_each_by_itself() -> None:
+    assert explanations_of([entry()]) == explained(entry())
+    assert len(explanations_of([entry(), NEWS])) == 6
