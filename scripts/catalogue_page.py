@@ -49,7 +49,8 @@ def _index(vendors: list[tuple[str, list[Entry]]]) -> str:
     lines = ["| vendor | under | entries | for |", "|---|---|---|---|"]
     for name, entries in vendors:
         purposes = ", ".join(sorted({entry.purpose for entry in entries}))
-        under = entries[0].jurisdiction or "?"
+        law = entries[0].jurisdiction
+        under = "?" if isinstance(law, Absent) else law
         lines.append(f"| [{name}](#{anchor(name)}) | {under} | {len(entries)} | {purposes} |")
     lines += ["", "By purpose:", ""]
     for purpose in Purpose:

@@ -49,7 +49,7 @@ def _of_as(asn: int) -> WhoIs:
     if not isinstance(found, Absent):
         system = AutonomousSystem(
             asn=asn,
-            organisation=found.organisation,
+            organisation=found.organisation or Absent.NOT_FOUND,
             operator=found.group,
             jurisdiction=found.jurisdiction,
             category=found.category,

@@ -9,6 +9,7 @@ from egress_audit.classify.list_sources import sha256_of
 from egress_audit.errors import CatalogueInvalid
 from egress_audit.model.audit import ListUsed
 from egress_audit.model.catalogue import Entry
+from egress_audit.model.destination import Absent
 from egress_audit.paths import is_folder
 
 _SUFFIXES = (".yaml", ".yml")
@@ -62,7 +63,8 @@ def refuse_contradictions(placed: Iterable[PlacedEntry]) -> None:
                 raise CatalogueInvalid(f"{what} stands already at {where}", where=item.where)
         vendor = first.setdefault(("vendor", item.entry.vendor), item)
         if vendor.entry.jurisdiction != item.entry.jurisdiction:
-            under = vendor.entry.jurisdiction or "no jurisdiction"
+            law = vendor.entry.jurisdiction
+            under = "no known jurisdiction" if isinstance(law, Absent) else law
             raise CatalogueInvalid(
                 f"{item.entry.vendor} is under {under} at {vendor.where}",
                 where=item.where,

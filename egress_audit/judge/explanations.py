@@ -103,16 +103,12 @@ def _who(entries: Sequence[Entry], *, anybody: bool) -> str:
     entries first."""
     counted = Counter(entry.product for entry in entries)
     products = [product for product, _ in counted.most_common()]
-    vendors = some(map(_vendor, entries))
+    vendors = some(entry.vendor_and_law for entry in entries)
     if products == [entries[0].vendor] and not anybody:
         return vendors
     several = f"one of {len(products)}: " if len(products) > 1 else ""
     others = ", or any other program" if anybody else ""
     return f"{several}{some(products)}{others}; at the other end: {vendors}"
-
-
-def _vendor(entry: Entry) -> str:
-    return f"{entry.vendor} ({entry.jurisdiction})" if entry.jurisdiction else entry.vendor
 
 
 def _why(entries: Sequence[Entry]) -> str:

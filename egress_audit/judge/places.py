@@ -70,9 +70,8 @@ def vendors_elsewhere(case: Case) -> Iterator[tuple[Observation, list[Entry]]]:
     for seen in (*case.contacts(), *case.questions()):
         for match in seen.endpoints:
             entries = case.accusing(match)
-            elsewhere = (
-                entry.jurisdiction != "" and entry.jurisdiction not in allowed for entry in entries
-            )
+            laws = [entry.jurisdiction for entry in entries]
+            elsewhere = (not isinstance(law, Absent) and law not in allowed for law in laws)
             if entries and all(elsewhere) and not is_covered(match.by, bare, case.granted(seen)):
                 yield seen, entries
                 break

@@ -71,8 +71,8 @@ class Entry:
     prefixes: tuple[IPv4Network | IPv6Network, ...] = ()
     ports: tuple[str, ...] = ()
     """`443/tcp`; none for any."""
-    jurisdiction: str = ""
-    """ISO 3166-1 alpha-2, of the vendor's parent; empty where it is not known."""
+    jurisdiction: str | Absent = Absent.NOT_FOUND
+    """ISO 3166-1 alpha-2, of the vendor's parent."""
     versions: str = ""
     """Which versions this is known of, as `>=1.29,<2`; empty for any. Others are not covered."""
     trigger: str = ""
@@ -89,6 +89,12 @@ class Entry:
     """Files that silence it until they are older than `every_ns`."""
     labels_only: bool = False
     """True for what rests on general knowledge: it names, and never accuses."""
+
+    @property
+    def vendor_and_law(self) -> str:
+        """`Ollama (US)`; the vendor alone where its jurisdiction is not known."""
+        known = not isinstance(self.jurisdiction, Absent)
+        return f"{self.vendor} ({self.jurisdiction})" if known else self.vendor
 
     @property
     def accuses(self) -> bool:

@@ -21,7 +21,7 @@ class AutonomousSystem:
     """An AS of the operator table."""
 
     asn: int
-    organisation: str
+    organisation: str | Absent
     """Holder, as the registries spell it."""
     operator: str
     jurisdiction: str | Absent

@@ -146,12 +146,18 @@ def _of_parent(jurisdiction: str | Absent) -> str:
     return f"{jurisdiction}, where the operator's parent company is"
 
 
+def _under(entry: Entry) -> str:
+    if isinstance(entry.jurisdiction, Absent):
+        return "under a jurisdiction that is not known"
+    return f"under the jurisdiction of {entry.jurisdiction}"
+
+
 def _fact(value: str | Absent) -> str:
     return "unknown" if isinstance(value, Absent) else value
 
 
 def _lines_of_system(system: AutonomousSystem) -> Iterator[Line]:
-    yield "Organisation", system.organisation or "unknown"
+    yield "Organisation", _fact(system.organisation)
     yield "Operator", system.operator
     yield "Jurisdiction", _of_parent(system.jurisdiction)
     yield "Category", system.category
@@ -162,8 +168,7 @@ def _lines_of_system(system: AutonomousSystem) -> Iterator[Line]:
 
 def _lines_of_entry(entry: Entry) -> Iterator[Line]:
     """Who, when, what, how it is stopped, and how that is known."""
-    under = f", under the jurisdiction of {entry.jurisdiction}" if entry.jurisdiction else ""
-    yield "Vendor", f"{entry.vendor}{under}"
+    yield "Vendor", f"{entry.vendor}, {_under(entry)}"
     if entry.versions:
         yield "Versions", f"{entry.versions}; others are not covered"
     yield from _lines_of_times(entry)

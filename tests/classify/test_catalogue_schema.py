@@ -13,6 +13,7 @@ from egress_audit.classify.catalogue_schema import (
 )
 from egress_audit.errors import CatalogueInvalid
 from egress_audit.model.catalogue import Entry, Purpose, Switch, Verified
+from egress_audit.model.destination import Absent
 from tests.builders.catalogues import file_text, read_entry
 
 MANUAL = Path(__file__).parent.parent.parent / "docs" / "catalogue.md"
@@ -78,11 +79,11 @@ def test_an_entry_knows_where_it_stands() -> None:
 
 def test_a_vendor_without_a_known_jurisdiction_has_none() -> None:
     text = file_text(head="vendor: Acme\nnote: who knows\n")
-    assert entries_of(text, "c")[0].entry.jurisdiction == ""
+    assert entries_of(text, "c")[0].entry.jurisdiction is Absent.NOT_FOUND
 
 
 def test_an_entry_may_be_of_another_vendor_and_then_takes_nothing_from_the_file() -> None:
-    assert read_entry(vendor="Other").jurisdiction == ""
+    assert read_entry(vendor="Other").jurisdiction is Absent.NOT_FOUND
     other = read_entry(vendor="Other", jurisdiction="SE")
     assert (other.vendor, other.jurisdiction) == ("Other", "SE")
 

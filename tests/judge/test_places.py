@@ -298,7 +298,7 @@ def test_a_name_that_may_be_of_an_allowed_vendor_does_not() -> None:
 
 
 def test_a_vendor_of_unknown_jurisdiction_is_not_surely_elsewhere() -> None:
-    assert of(replace(FOREIGN, jurisdiction="")) == []
+    assert of(replace(FOREIGN, jurisdiction=Absent.NOT_FOUND)) == []
 
 
 def test_a_label_accuses_nobody() -> None:

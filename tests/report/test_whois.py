@@ -231,3 +231,21 @@ def test_programs_get_all_of_it_as_json() -> None:
     assert record["endpoints"][0]["id"] == "acme-telemetry"
     assert record["endpoints"][0]["switch"]["variables"] == [["QUIET", "1"], ["MORE", "2"]]
     assert record["destination"] == {"absent": "not-applicable"}
+
+
+def test_an_unknown_jurisdiction_is_absent_and_not_empty() -> None:
+    unknown, known = read_entry(vendor="Other"), read_entry(vendor="Other", jurisdiction="SE")
+    record = json.loads(whois_json(replace(NOTHING, endpoints=(unknown, known))))
+    assert [entry["jurisdiction"] for entry in record["endpoints"]] == [
+        {"absent": "not-found"},
+        "SE",
+    ]
+    assert "Vendor Other, under a jurisdiction that is not known" in said(unknown)
+
+
+def test_an_unknown_holder_of_an_as_is_absent_and_not_empty() -> None:
+    system = AutonomousSystem(64500, Absent.NOT_FOUND, "Acme", "SE", "cloud", "SE", "")
+    found = replace(NOTHING, kind=Kind.AS, autonomous_system=system)
+    record = json.loads(whois_json(found))
+    assert record["autonomous_system"]["organisation"] == {"absent": "not-found"}
+    assert "Organisation unknown" in " ".join(whois_text(found).split())
