@@ -107,6 +107,14 @@ OPEN: Mapping[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
         {
             "claim": claim(applies_to=AppliesTo(runtimes=("acme server",))),
             "timed": (replace(STATS, first_ns=10**18),),
+            "run": run(ended_by="observed"),
+        },
+    ),
+    "callers-after-end": (
+        (),
+        {
+            "claim": claim(applies_to=AppliesTo(runtimes=("acme server",))),
+            "timed": (replace(STATS, first_ns=10**18),),
             "run": run(),
         },
     ),

@@ -7,7 +7,7 @@ from egress_audit.judge.case import Case
 from egress_audit.judge.explanations import explanations, explanations_of
 from egress_audit.judge.phrases import either
 from egress_audit.judge.purposes import undecided_matches, unknown_purposes
-from egress_audit.judge.timers import is_named, late_callers, told_late
+from egress_audit.judge.timers import is_named, late_callers, outlived, told_late
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.destination import Absent
 
@@ -55,7 +55,11 @@ def _versions(entries: list[Entry]) -> str:
 
 
 def _late(case: Case) -> int | None:
-    return len(late_callers(case)) or None
+    return None if outlived(case) else len(late_callers(case)) or None
+
+
+def _after_end(case: Case) -> int | None:
+    return len(late_callers(case)) or None if outlived(case) else None
 
 
 def _which_late(case: Case) -> str:
@@ -110,6 +114,21 @@ SPOTS_OF_ENDPOINTS: tuple[Spot, ...] = (
         "claims that name the runtime they belong to; else listed",
         "watch for longer than that, or switch them off",
         _late,
+        _late_matters,
+        _which_late,
+        explains=_explained_late,
+    ),
+    Spot(
+        "callers-after-end",
+        "Calls due after the program's end",
+        "callers known to begin later than the program lived; none of them could come in this run, "
+        "and in a longer one they would: {count} ({what})",
+        "a run that lasts longer than they wait",
+        NONE,
+        "claims that name the runtime they belong to, in a run whose processes all ended by "
+        "themselves; else listed",
+        "keep the program at work for longer than that, or switch them off",
+        _after_end,
         _late_matters,
         _which_late,
         explains=_explained_late,
