@@ -154,7 +154,8 @@ class _Looking:
         catalogue = self.read()
         ask = catalogue.of_host if literal_address(end[0]) is None else catalogue.of_address
         if ask(end[0]):
-            return ask(*end)
+            # What is looked up was sent, or a call would have sent it: never a route probe.
+            return tuple(entry for entry in ask(*end) if not entry.packetless)
         self._strangers.add(end[0])
         return ()
 

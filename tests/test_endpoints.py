@@ -7,8 +7,10 @@ import pytest
 
 from egress_audit.addresses import Scope
 from egress_audit.classify.catalogue import Catalogue
+from egress_audit.classify.catalogue_files import packaged_catalogue
 from egress_audit.endpoints import endpoint_words, entries_of, recognised
 from egress_audit.judge.case import Tried
+from egress_audit.judge.grants import Grant, grant
 from egress_audit.model.audit import Direction, Match, Observation
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import AppliesTo, Claim
@@ -213,6 +215,31 @@ def test_a_claim_about_endpoints_tells_the_files_whatever_was_seen() -> None:
 def test_without_a_catalogue_nothing_is_recognised() -> None:
     row = question(HOST)
     assert recognised([row], OFFLINE, Absent.NOT_APPLICABLE, None).observations == (row,)
+
+
+PROBE = replace(THERE, id="acme-own-address", packetless=True)
+
+
+def test_a_packet_was_never_that_of_an_entry_that_sends_none() -> None:
+    row = contact(OUTSIDE, far_p=53, proto=17)
+    assert matches(row, THERE, PROBE) == (Match(OUTSIDE, ("acme-there",)),)
+    assert matches(row, PROBE) == ()
+
+
+def test_a_datagram_to_a_public_resolver_is_not_what_learns_the_own_address() -> None:
+    row = contact("8.8.8.8", far_p=53, proto=17)
+    known = recognised([row], OFFLINE, Absent.NOT_APPLICABLE, packaged_catalogue)
+    (seen,) = known.observations
+    assert seen.endpoints == (Match("8.8.8.8", ("google-public-dns",)),)
+    fitting = list(known.entries.values())
+    assert grant("8.8.8.8", fitting, ("purpose:resolver",), Absent.NOT_FOUND) is Grant.YES
+    assert grant("8.8.8.8", fitting, ("product:Ray",), Absent.NOT_FOUND) is Grant.NO
+
+
+def test_nor_is_one_to_another_port_granted_to_who_only_asks_for_a_route_there() -> None:
+    row = contact("8.8.8.8", far_p=80, proto=17)
+    known = recognised([row], OFFLINE, Absent.NOT_APPLICABLE, packaged_catalogue)
+    assert known.observations == (row,)
 
 
 # Attempts without a packet

@@ -45,6 +45,7 @@ ENTRY_KEYS: Readers = {
     "verified": ("verified", own.verified),
     "confidence": ("confidence", read.one_of(*own.CONFIDENCES)),
     "example": ("example", read.text),
+    "packetless": ("packetless", read.truth),
     "labels_only": ("labels_only", read.truth),
 }
 
@@ -126,6 +127,12 @@ def _refuse_what_matches_amiss(entry: Entry, table: Table) -> None:
     """CatalogueInvalid for an entry that matches nothing, anybody's names, or not its example."""
     if not entry.hosts and not entry.prefixes:
         raise refused(table, f"`{entry.id}` matches nothing", "give it `hosts` or `prefixes`")
+    if entry.hosts and entry.packetless:
+        raise refused(
+            table.entries["packetless"],
+            "the question for a name is a packet",
+            "name `prefixes` alone, or leave `packetless` out",
+        )
     for pattern in entry.hosts:
         if entry.accuses and own.fits_every_customer(pattern):
             raise refused(

@@ -87,6 +87,9 @@ class Entry:
     """NOT_FOUND if no switch is known."""
     stamps: tuple[str, ...] = ()
     """Files that silence it until they are older than `every_ns`."""
+    packetless: bool = False
+    """True for what sends no packet: a UDP connect that asks for a route. Whatever did send one was
+    something else."""
     labels_only: bool = False
     """True for what rests on general knowledge: it names, and never accuses."""
 

@@ -139,6 +139,10 @@ def test_an_entry_that_matches_nothing_is_refused() -> None:
     assert "matches nothing" in refused(hosts="")
 
 
+def test_what_sends_no_packet_asks_for_no_name() -> None:
+    assert "the question for a name is a packet" in refused(packetless="true")
+
+
 @pytest.mark.parametrize("pattern", ["*.github.io", "*.hf.space", "*.blob.core.windows.net"])
 def test_all_of_a_platform_can_be_labelled_and_never_accused(pattern: str) -> None:
     keys = {"hosts": f'["{pattern}"]', "example": f"x{pattern[1:]}"}
