@@ -1,10 +1,10 @@
-"""The country codes a profile or the catalogue may name.
+"""The country codes a profile or the catalogue may name, and the European Union among them.
 
 A code that no list ever answers with would never match, and its claim would hold for nothing: `UK`
 for `GB` must be an error.
 
 Source: ISO 3166-1 alpha-2, 249 codes as of 2024; and XK, the user-assigned code that address lists
-use for Kosovo.
+use for Kosovo. Members of the Union: Treaty on European Union, article 52, after 2020.
 """
 
 COUNTRY_CODES = frozenset(
@@ -19,4 +19,10 @@ COUNTRY_CODES = frozenset(
     SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI
     VN VU WF WS XK YE YT ZA ZM ZW
     """.split()  # noqa: SIM905 - 250 quoted words hide a missing one
+)
+
+EUROPEAN_UNION = frozenset(
+    """
+    AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK
+    """.split()  # noqa: SIM905 - as above
 )

@@ -118,7 +118,7 @@ def _merged(path: Path) -> dict[str, Setting]:
 
 def _line_of_descent(path: Path) -> Iterator[tuple[dict[str, Setting], Path]]:
     """The settings of each file, from the first to the one that extends no other."""
-    seen = {path.resolve()}
+    seen, way = {path.resolve()}, list[str]()
     while True:
         text = text_of(path, ProfileInvalid, WHERE_NAMES_ARE)
         settings = settings_of(table_of(text, str(path), ProfileInvalid))
@@ -126,10 +126,12 @@ def _line_of_descent(path: Path) -> Iterator[tuple[dict[str, Setting], Path]]:
         if "extends" not in settings:
             return
         path = _extended(settings["extends"], path)
+        way.append(settings["extends"].where)
         if path.resolve() in seen:
+            others = f", by way of others: {' -> '.join((*way, str(path)))}" if way[1:] else ""
             raise ProfileInvalid(
-                "extends itself",
-                where=settings["extends"].where,
+                f"extends itself{others}",
+                where=way[-1],
                 hint="leave `extends` out here, or extend a file that is not on the way",
             )
         seen.add(path.resolve())
