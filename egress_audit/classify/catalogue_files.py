@@ -7,7 +7,7 @@ from pathlib import Path
 from egress_audit.classify.catalogue import Catalogue
 from egress_audit.classify.catalogue_rows import row_of, rows_in
 from egress_audit.classify.list_sources import LISTS, REINSTALL, described
-from egress_audit.errors import ListUnreadable
+from egress_audit.errors import CatalogueInvalid, ListUnreadable
 
 COMPILED = LISTS / "catalogue.json"
 
@@ -39,8 +39,9 @@ def catalogue_of(paths: Sequence[str | Path]) -> Catalogue:
     # Late: who adds nothing need not wait for the reader of YAML.
     from egress_audit.classify import written_catalogues as written
     from egress_audit.classify.catalogue_schema import PlacedEntry
+    from egress_audit.yaml_tree import yaml_files
 
-    files = written.yaml_files([Path(path) for path in paths])
+    files = yaml_files([Path(path) for path in paths], CatalogueInvalid)
     placed = [PlacedEntry(str(COMPILED), entry) for entry in packaged]
     placed += written.placed_entries(files)
     written.refuse_contradictions(placed)

@@ -37,11 +37,18 @@ catalogue_option = click.option(
     help="Endpoints of your own (YAML), beside those that come with the program; repeatable.",
 )
 
+FORMATS = ("text", "json", "markdown")
+"""In which whatever is told as a page can be had."""
+
+page_format_option = click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True
+)
+
 _OUTPUTS: tuple[Callable[[Callable[..., object]], Callable[..., object]], ...] = (
     click.option(
         "--format",
         "form",
-        type=click.Choice(["text", "json", "markdown"]),
+        type=click.Choice(FORMATS),
         default="text",
         show_default=True,
         help="How the report is written.",

@@ -42,12 +42,28 @@ def whois_text(found: WhoIs, *, colour: bool = False, width: int = 100) -> str:
     titles = list(_titles(found.endpoints))
     if len(titles) > FEW:
         parts[0] += ["", *(line for title in titles for line in indented(title, INDENT, width))]
-    sections = [*_sections_of_place(found)]
-    for title, entry in zip(titles, found.endpoints, strict=True):
-        sections.append(_section(title, _lines_of_entry(entry)))
-    parts += [section_lines(each, colour, width) for each in sections]
+    parts += [section_lines(each, colour, width) for each in _sections(found)]
     text = "\n\n".join("\n".join(part) for part in parts)
     return text.replace(NO_BREAK, " ") + "\n"
+
+
+def whois_markdown(found: WhoIs) -> str:
+    """The same for a ticket or a pull request."""
+    from egress_audit.report.markdown import escaped, section_text  # only where it is asked for
+
+    titles = list(_titles(found.endpoints))
+    overview = [f"- {escaped(title)}" for title in titles] if len(titles) > FEW else []
+    blocks = [f"# {escaped(_headline(found))}", *map(escaped, _amounts_to(found))]
+    blocks += ["\n".join(overview)] if overview else []
+    blocks += [section_text(each) for each in _sections(found)]
+    return "\n\n".join(blocks).replace(NO_BREAK, " ") + "\n"
+
+
+def _sections(found: WhoIs) -> Iterator[Section]:
+    """Where it is, and then each entry that fits."""
+    yield from _sections_of_place(found)
+    for title, entry in zip(_titles(found.endpoints), found.endpoints, strict=True):
+        yield _section(title, _lines_of_entry(entry))
 
 
 def whois_json(found: WhoIs) -> str:

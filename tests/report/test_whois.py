@@ -10,7 +10,7 @@ from egress_audit.addresses import Scope
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.destination import Absent, Confidence, Destination
 from egress_audit.model.whois import AutonomousSystem, Kind, WhoIs
-from egress_audit.report.whois import THE_SERVICE, whois_json, whois_text
+from egress_audit.report.whois import THE_SERVICE, whois_json, whois_markdown, whois_text
 from tests.builders.catalogues import read_entry
 
 NOTHING = WhoIs(
@@ -249,3 +249,26 @@ def test_an_unknown_holder_of_an_as_is_absent_and_not_empty() -> None:
     record = json.loads(whois_json(found))
     assert record["autonomous_system"]["organisation"] == {"absent": "not-found"}
     assert "Organisation unknown" in " ".join(whois_text(found).split())
+
+
+def test_markdown_tells_what_the_text_does() -> None:
+    found = replace(NOTHING, endpoints=(FULL,))
+    told = whois_markdown(found)
+    assert told.startswith("# stats.acme.example\n\nThe catalogue knows one reason")
+    assert "## Acme server: telemetry\n\n- **Vendor**: Acme, under the jurisdiction of US\n" in told
+    assert "- **Switch off**: set QUIET=1<br>MORE=2<br>But: in 1.1\n" in told
+    assert told.endswith("telemetry\n") and "\n- 1" not in told
+
+
+def test_many_entries_have_an_overview_in_markdown_too() -> None:
+    many = tuple(replace(FULL, id=f"e{n}", product=f"P{n}") for n in range(4))
+    assert "- 1 P0: telemetry\n- 2 P1: telemetry\n" in whois_markdown(
+        replace(NOTHING, endpoints=many)
+    )
+
+
+def test_no_list_can_write_markdown_of_its_own() -> None:
+    hostile = replace(FULL, product="[a](https://b.example)", sends="<img src=x> @acme")
+    told = whois_markdown(replace(NOTHING, endpoints=(hostile,)))
+    assert "## \\[a\\](https://<!-- -->b.example): telemetry" in told
+    assert "\\<img src=x\\> @<!-- -->acme" in told
