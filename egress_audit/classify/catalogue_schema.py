@@ -23,6 +23,7 @@ Readers = Mapping[str, tuple[str, Callable[[Item], object]]]
 VENDOR_KEYS: Readers = {
     "vendor": ("vendor", read.text),
     "jurisdiction": ("jurisdiction", read.country),
+    "note": ("note", read.text),
 }
 
 ENTRY_KEYS: Readers = {
@@ -51,7 +52,7 @@ ENTRY_KEYS: Readers = {
 
 REQUIRED = ("id", "product", "purpose", "source", "verified", "confidence", "example")
 
-_FILE_KEYS = (*VENDOR_KEYS, "note", "entries")
+_FILE_KEYS = (*VENDOR_KEYS, "entries")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,6 @@ def entries_of(text: str, name: str) -> list[PlacedEntry]:
     table = table_of(text, name, CatalogueInvalid)
     _refuse_unknown(table, _FILE_KEYS)
     _refuse_missing(table, ("vendor", "entries"))
-    if "note" in table.entries:
-        read.text(table.entries["note"])
     vendor = _fields(table, VENDOR_KEYS)
     listing = table.entries["entries"]
     if not isinstance(listing, Listing) or not listing.items:

@@ -73,6 +73,8 @@ class Entry:
     """`443/tcp`; none for any."""
     jurisdiction: str | Absent = Absent.NOT_FOUND
     """ISO 3166-1 alpha-2, of the vendor's parent."""
+    note: str = ""
+    """What is to be known of the vendor's places as a whole; the same in its other entries."""
     versions: str = ""
     """Which versions this is known of, as `>=1.29,<2`; empty for any. Others are not covered."""
     trigger: str = ""

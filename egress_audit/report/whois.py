@@ -62,8 +62,10 @@ def whois_markdown(found: WhoIs) -> str:
 def _sections(found: WhoIs) -> Iterator[Section]:
     """Where it is, and then each entry that fits."""
     yield from _sections_of_place(found)
+    told = set[str]()
     for title, entry in zip(_titles(found.endpoints), found.endpoints, strict=True):
-        yield _section(title, _lines_of_entry(entry))
+        yield _section(title, _lines_of_entry(entry, noted=entry.note not in told))
+        told.add(entry.note)
 
 
 def whois_json(found: WhoIs) -> str:
@@ -182,9 +184,12 @@ def _lines_of_system(system: AutonomousSystem) -> Iterator[Line]:
         yield "Note", system.note
 
 
-def _lines_of_entry(entry: Entry) -> Iterator[Line]:
-    """Who, when, what, how it is stopped, and how that is known."""
+def _lines_of_entry(entry: Entry, *, noted: bool) -> Iterator[Line]:
+    """Who, when, what, how it is stopped, and how that is known. noted: with what is to be known of
+    the vendor, where no entry before it has said so."""
     yield "Vendor", f"{entry.vendor}, {_under(entry)}"
+    if entry.note and noted:
+        yield "", entry.note
     if entry.versions:
         yield "Versions", f"{entry.versions}; others are not covered"
     yield from _lines_of_times(entry)

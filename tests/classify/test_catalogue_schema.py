@@ -195,3 +195,18 @@ def test_the_example_of_the_manual_is_an_entry_with_every_key() -> None:
 def test_the_manual_has_every_purpose_and_every_way_to_know() -> None:
     text = MANUAL.read_text(encoding="utf-8")
     assert not [word for word in (*Purpose, *Verified) if f"`{word}`" not in text]
+
+
+def test_a_note_on_a_file_is_one_on_each_of_its_entries() -> None:
+    head = "vendor: Acme\nnote: >-\n  in\n  words\n"
+    placed = entries_of(file_text({}, {"id": "b", "note": "its own"}, head=head), "c")
+    assert [item.entry.note for item in placed] == ["in words", "its own"]
+
+
+def test_an_entry_of_another_vendor_than_its_files_has_not_its_note() -> None:
+    text = file_text({"vendor": "Other"}, head="vendor: Acme\nnote: in words\n")
+    assert entries_of(text, "c")[0].entry.note == ""
+
+
+def test_a_note_that_is_no_text_is_refused() -> None:
+    assert "a text is wanted" in refusal(file_text(head="vendor: Acme\nnote: [a]\n"))

@@ -272,3 +272,20 @@ def test_no_list_can_write_markdown_of_its_own() -> None:
     told = whois_markdown(replace(NOTHING, endpoints=(hostile,)))
     assert "## \\[a\\](https://<!-- -->b.example): telemetry" in told
     assert "\\<img src=x\\> @<!-- -->acme" in told
+
+
+NOTED = replace(FULL, note="All of Acme is one host.")
+
+
+def test_what_is_to_be_known_of_a_vendor_is_told_below_it() -> None:
+    assert "Vendor Acme, under the jurisdiction of US All of Acme is one host. Versions" in said(
+        NOTED
+    )
+    assert "All of Acme" not in said(FULL)
+
+
+def test_of_several_entries_of_a_vendor_it_is_told_once() -> None:
+    other = replace(NOTED, id="acme-two", product="Two")
+    assert said(NOTED, other).count("All of Acme is one host.") == 1
+    record = json.loads(whois_json(replace(NOTHING, endpoints=(NOTED, other))))
+    assert [entry["note"] for entry in record["endpoints"]] == [NOTED.note] * 2
