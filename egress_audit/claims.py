@@ -6,14 +6,18 @@ The judge reads a profile and knows no catalogue; only here do the two meet.
 from collections.abc import Sequence
 from pathlib import Path
 
-from egress_audit.classify.catalogue_files import catalogue_of, packaged_catalogue
+from egress_audit.classify.catalogue_files import (
+    catalogue_at,
+    catalogue_of,
+    packaged_catalogue,
+)
 from egress_audit.endpoints import ReadCatalogue, endpoint_words
-from egress_audit.errors import ProfileInvalid
+from egress_audit.errors import ListUnreadable, ProfileInvalid
 from egress_audit.judge.profile import profile_names, read_profile
 from egress_audit.judge.weaknesses import weaknesses
 from egress_audit.model.claim import Claim
 from egress_audit.model.profile import Profile, Weakness
-from egress_audit.paths import is_folder
+from egress_audit.paths import is_folder, is_ordinary_file
 from egress_audit.yaml_tree import yaml_files
 
 
@@ -41,6 +45,23 @@ def profiles_at(name_or_path: str) -> tuple[str, ...]:
 def packaged_profiles() -> tuple[Profile, ...]:
     """Every profile that comes with the program, by name."""
     return tuple(profile_of(name) for name in profile_names())
+
+
+def refuse_unknown_words(catalogue: Path) -> None:
+    """Raises ListUnreadable if a profile that comes with the program names an endpoint that a newer
+    catalogue lacks; nothing for a file that is not there."""
+    if not is_ordinary_file(catalogue):
+        return
+    newer = catalogue_at(catalogue)
+    for name in profile_names():
+        try:
+            profile_of(name, lambda: newer)
+        except ProfileInvalid as error:
+            raise ListUnreadable(
+                f"does not fit the profile `{name}`: {error.what}",
+                where=str(catalogue),
+                hint="update egress-audit first; the lists in use were left as they are",
+            ) from error
 
 
 def weaknesses_of(profile: Profile) -> tuple[Weakness, ...]:

@@ -10,10 +10,13 @@ from egress_audit.claims import (
     packaged_profiles,
     profile_of,
     profiles_at,
+    refuse_unknown_words,
 )
-from egress_audit.errors import ProfileInvalid
+from egress_audit.classify.catalogue_files import COMPILED
+from egress_audit.classify.catalogue_rows import compiled
+from egress_audit.errors import ListUnreadable, ProfileInvalid
 from egress_audit.judge.profile import profile_names
-from tests.builders.catalogues import file_text
+from tests.builders.catalogues import file_text, read_entry
 
 ALLOWS = "name: n\nstatement: s\nallow: {endpoints: [acme-telemetry]}\n"
 
@@ -67,3 +70,11 @@ def test_a_name_stays_a_name_whatever_folder_is_called_like_it(
 def test_a_folder_is_no_profile_and_says_how_to_name_one(tmp_path: Path) -> None:
     with pytest.raises(ProfileInvalid, match="name one file in it"):
         profile_of(str(tmp_path))
+
+
+def test_a_newer_catalogue_has_what_the_packaged_profiles_name(tmp_path: Path) -> None:
+    refuse_unknown_words(COMPILED)
+    refuse_unknown_words(tmp_path / "catalogue.json")
+    lacking = written(tmp_path, compiled([read_entry()]), "catalogue.json")
+    with pytest.raises(ListUnreadable, match=r"does not fit the profile `.*`: the catalogue has"):
+        refuse_unknown_words(Path(lacking))

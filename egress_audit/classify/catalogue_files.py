@@ -7,6 +7,7 @@ from pathlib import Path
 from egress_audit.classify.catalogue import Catalogue
 from egress_audit.classify.catalogue_rows import row_of, rows_in
 from egress_audit.classify.list_sources import LISTS, REINSTALL, described
+from egress_audit.classify.user_lists import UNDO, current_list
 from egress_audit.errors import CatalogueInvalid, ListUnreadable
 
 COMPILED = LISTS / "catalogue.json"
@@ -14,17 +15,23 @@ COMPILED = LISTS / "catalogue.json"
 
 @cache
 def packaged_catalogue() -> Catalogue:
-    """The catalogue that comes with the program. Raises ListUnreadable if it is damaged.
+    """The catalogue that comes with the program, or the newer version that the user took. Raises
+    ListUnreadable if it is damaged.
 
     Kept, and read when first asked for: most captures of an honest program never need it.
     """
+    return catalogue_at(current_list(COMPILED.name))
+
+
+def catalogue_at(path: Path) -> Catalogue:
+    """The catalogue of a compiled file, which was checked before. Raises ListUnreadable if that is
+    damaged."""
     try:
-        rows = rows_in(COMPILED.read_bytes())
+        rows = rows_in(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise ListUnreadable(
-            "catalogue cannot be read", where=str(COMPILED), hint=REINSTALL
-        ) from error
-    used = described(COMPILED)
+        hint = REINSTALL if path.parent == LISTS else UNDO
+        raise ListUnreadable("catalogue cannot be read", where=str(path), hint=hint) from error
+    used = described(path)
     return Catalogue(rows, (used,) if used else ())
 
 
@@ -42,7 +49,7 @@ def catalogue_of(paths: Sequence[str | Path]) -> Catalogue:
     from egress_audit.yaml_tree import yaml_files
 
     files = yaml_files([Path(path) for path in paths], CatalogueInvalid)
-    placed = [PlacedEntry(str(COMPILED), entry) for entry in packaged]
+    placed = [PlacedEntry(str(current_list(COMPILED.name)), entry) for entry in packaged]
     placed += written.placed_entries(files)
     written.refuse_contradictions(placed)
     used = (*packaged.used, *map(written.used, files))

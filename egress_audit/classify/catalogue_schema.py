@@ -78,7 +78,7 @@ def entries_of(text: str, name: str) -> list[PlacedEntry]:
     listing = table.entries["entries"]
     if not isinstance(listing, Listing) or not listing.items:
         raise refused(listing, "`entries` is a list of at least one")
-    return [PlacedEntry(item.where, _entry(item, vendor)) for item in listing.items]
+    return [PlacedEntry(item.where, entry_in(item, vendor)) for item in listing.items]
 
 
 def _refuse_unknown(table: Table, known: tuple[str, ...]) -> None:
@@ -104,8 +104,9 @@ def _fields(table: Table, readers: Readers) -> dict[str, Any]:
     }
 
 
-def _entry(item: Item, vendor: dict[str, Any]) -> Entry:
-    """One entry of a vendor; an entry may name another vendor than its file."""
+def entry_in(item: Item, vendor: dict[str, Any]) -> Entry:
+    """One entry of a file, with what that says of the vendor; it may name another one. Raises
+    CatalogueInvalid."""
     if not isinstance(item, Table):
         raise refused(item, "an entry is a mapping of keys to values")
     readers = {**VENDOR_KEYS, **ENTRY_KEYS}

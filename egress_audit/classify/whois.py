@@ -12,6 +12,7 @@ from egress_audit.classify.pasted import place_within
 from egress_audit.classify.places import NamedPlace, named_place
 from egress_audit.classify.public_suffixes import is_registry_suffix
 from egress_audit.classify.resolvers import Asked, known_resolvers
+from egress_audit.classify.user_lists import current_list
 from egress_audit.errors import WrongUsage
 from egress_audit.model.audit import ListUsed
 from egress_audit.model.destination import Absent
@@ -43,7 +44,7 @@ def who_is(text: str, catalogue: Catalogue, classifier: Classifier) -> WhoIs:
 def _of_as(asn: int) -> WhoIs:
     if not 0 < asn <= HIGHEST_ASN:
         raise WrongUsage(f"there is no AS{asn}", hint=f"AS numbers end at {HIGHEST_ASN}")
-    table = OperatorTable(LISTS / "operators.csv")
+    table = OperatorTable(current_list("operators.csv"))
     found = table.operator(asn)
     system: AutonomousSystem | Absent = Absent.NOT_FOUND
     if not isinstance(found, Absent):

@@ -150,6 +150,15 @@ def update(origin: str | None, undo: bool, form: str) -> int:
     newer = newer_of(place, offered_at(place))
     if newer:
         click.echo(offered_words(place.address, newer), err=True)
-        update_from(place, newer)
+        update_from(place, newer, _accept)
     deliver({"text": updated_text, "json": updated_json}[form](newer), None)
     return 0
+
+
+def _accept(made: Path) -> None:
+    """Raises ListUnreadable for a catalogue without what the profiles name: they could not be used
+    with it."""
+    from egress_audit.claims import refuse_unknown_words
+    from egress_audit.classify.catalogue_files import COMPILED
+
+    refuse_unknown_words(made / COMPILED.name)

@@ -4,8 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from egress_audit.classify import catalogue_files
-from egress_audit.classify.catalogue_files import COMPILED, catalogue_of, packaged_catalogue
+from egress_audit.classify.catalogue_files import (
+    COMPILED,
+    catalogue_at,
+    catalogue_of,
+    packaged_catalogue,
+)
 from egress_audit.classify.list_sources import sha256_of
 from egress_audit.errors import CatalogueInvalid, ListUnreadable
 from tests.builders.catalogues import file_text
@@ -65,9 +69,8 @@ def test_an_id_of_the_packaged_catalogue_cannot_be_taken(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]"])
-def test_a_packaged_catalogue_that_is_damaged_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+def test_a_compiled_catalogue_that_is_damaged_is_refused_with_the_way_back(
+    tmp_path: Path, content: str
 ) -> None:
-    monkeypatch.setattr(catalogue_files, "COMPILED", written(tmp_path, content, "catalogue.json"))
-    with pytest.raises(ListUnreadable, match="reinstall"):
-        packaged_catalogue.__wrapped__()
+    with pytest.raises(ListUnreadable, match="lists update --undo"):
+        catalogue_at(written(tmp_path, content, "catalogue.json"))

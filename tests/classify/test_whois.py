@@ -1,6 +1,7 @@
 """What the lists know of a host, an address or an AS."""
 
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -126,3 +127,22 @@ def test_what_holds_a_place_is_refused_with_the_place() -> None:
     with pytest.raises(WrongUsage) as refused:
         found("https://ollama.com/api")
     assert refused.value.hint == "perhaps: egress-audit whois ollama.com"
+
+
+def test_an_as_is_looked_up_in_the_table_that_the_user_updated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    folder = tmp_path / "egress-audit" / "lists" / "update-1"
+    folder.mkdir(parents=True)
+    table = "asn,group,jurisdiction,category,note\n64500,Acme,SE,cloud,\n"
+    (folder / "operators.csv").write_text(table, encoding="utf-8")
+    (folder / "SOURCES.yaml").write_text(
+        "lists:\n  - {file: operators.csv, name: operators, date: '2026-12-01', licence: none,"
+        " attribution: ''}\n",
+        encoding="utf-8",
+    )
+    (folder.parent / "current").write_text("update-1\n", encoding="utf-8")
+    system = found("AS64500").autonomous_system
+    assert isinstance(system, AutonomousSystem)
+    assert system.operator == "Acme"
