@@ -7,8 +7,10 @@ from pathlib import Path
 from egress_audit.classify.catalogue import Catalogue
 from egress_audit.classify.catalogue_rows import row_of, rows_in
 from egress_audit.classify.list_sources import LISTS, REINSTALL, described
+from egress_audit.classify.resolvers import known_resolvers
 from egress_audit.classify.user_lists import UNDO, current_list
 from egress_audit.errors import CatalogueInvalid, ListUnreadable
+from egress_audit.model.catalogue import Entry
 
 COMPILED = LISTS / "catalogue.json"
 
@@ -32,7 +34,12 @@ def catalogue_at(path: Path) -> Catalogue:
         hint = REINSTALL if path.parent == LISTS else UNDO
         raise ListUnreadable("catalogue cannot be read", where=str(path), hint=hint) from error
     used = described(path)
-    return Catalogue(rows, (used,) if used else ())
+    return Catalogue(rows, (used,) if used else (), _known_otherwise)
+
+
+def _known_otherwise(host: str) -> Entry | None:
+    """A resolver that the table of resolvers alone knows."""
+    return known_resolvers().entry_at(host)
 
 
 def catalogue_of(paths: Sequence[str | Path]) -> Catalogue:
@@ -53,4 +60,4 @@ def catalogue_of(paths: Sequence[str | Path]) -> Catalogue:
     placed += written.placed_entries(files)
     written.refuse_contradictions(placed)
     used = (*packaged.used, *map(written.used, files))
-    return Catalogue([row_of(item.entry) for item in placed], used)
+    return Catalogue([row_of(item.entry) for item in placed], used, _known_otherwise)

@@ -45,7 +45,8 @@ class WhoIs:
     endpoints: tuple[Entry, ...]
     """Entries of the catalogue that fit, the closest fit first: it is one of them, or another."""
     above: str | Absent
-    """The nearest name above a host that the catalogue knows, where it does not know the host."""
+    """The nearest name above a host that the catalogue knows, where it does not know whose the host
+    is."""
     resolver: str | Absent
     """How a resolver there is asked; NOT_FOUND if none is known."""
     destination: Destination | Absent

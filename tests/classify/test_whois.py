@@ -8,11 +8,13 @@ import pytest
 from egress_audit.addresses import Scope
 from egress_audit.classify.catalogue import Catalogue
 from egress_audit.classify.destination import Classifier, embedded_classifier
+from egress_audit.classify.resolvers import NOBODY
 from egress_audit.classify.whois import who_is
 from egress_audit.errors import WrongUsage
 from egress_audit.model.destination import Absent
 from egress_audit.model.whois import AutonomousSystem, Kind, WhoIs
 from tests.builders.catalogues import catalogue
+from tests.builders.endpoints import entry
 
 KNOWN = catalogue(host="ollama.com", below="*.acme.example", net="192.0.2.0/24 443/tcp")
 EMPTY = Catalogue(())
@@ -127,6 +129,13 @@ def test_what_holds_a_place_is_refused_with_the_place() -> None:
     with pytest.raises(WrongUsage) as refused:
         found("https://ollama.com/api")
     assert refused.value.hint == "perhaps: egress-audit whois ollama.com"
+
+
+def test_whose_a_host_of_nobody_known_may_be_the_name_above_it_tells() -> None:
+    nobodys = entry("a", vendor=NOBODY, hosts=("dns.acme.example",))
+    known = Catalogue.of([nobodys, entry("b", hosts=("acme.example",))])
+    assert found("dns.acme.example", known).above == "acme.example"
+    assert found("acme.example", known).above is Absent.NOT_APPLICABLE
 
 
 def test_an_as_is_looked_up_in_the_table_that_the_user_updated(
