@@ -55,9 +55,3 @@ class WhoIs:
     """NOT_APPLICABLE for what is no AS."""
     lists: tuple[ListUsed, ...]
     """What the answer is from."""
-
-    @property
-    def is_known(self) -> bool:
-        """True if the lists know who is there, beyond where an address is."""
-        known = (self.resolver, self.autonomous_system)
-        return bool(self.endpoints) or any(not isinstance(fact, Absent) for fact in known)

@@ -38,12 +38,10 @@ def test_a_host_is_looked_up_in_the_catalogue() -> None:
     assert (answer.asked, answer.kind, answer.port) == ("ollama.com", Kind.HOST, 443)
     assert ids(answer) == ["host"]
     assert answer.destination is Absent.NOT_APPLICABLE
-    assert answer.is_known
 
 
 def test_a_host_that_no_list_knows_is_not_known() -> None:
     answer = found("nobody.example")
-    assert not answer.is_known
     assert (answer.endpoints, answer.resolver, answer.above) == (
         (), Absent.NOT_FOUND, Absent.NOT_FOUND,
     )  # fmt: skip
@@ -99,7 +97,6 @@ def test_an_as_has_an_operator_from_the_table(text: str) -> None:
 def test_an_as_that_the_table_lacks_is_not_known() -> None:
     answer = found("AS64500")
     assert answer.autonomous_system is Absent.NOT_FOUND
-    assert not answer.is_known
 
 
 def test_the_answer_names_the_lists_that_it_is_from() -> None:
