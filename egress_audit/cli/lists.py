@@ -8,11 +8,8 @@ from pathlib import Path
 import click
 
 from egress_audit.cli.output import deliver
+from egress_audit.cli.report_options import format_option
 from egress_audit.errors import ExitCode, WrongUsage
-
-format_option = click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
 
 
 @click.group(no_args_is_help=False)

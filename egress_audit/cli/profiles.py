@@ -14,17 +14,18 @@ from egress_audit.cli.output import (
 )
 from egress_audit.cli.own_addresses import own_prefixes
 from egress_audit.cli.replay_options import refuse_changing
-from egress_audit.cli.report_options import catalogue_option, page_format_option
+from egress_audit.cli.report_options import (
+    catalogue_option,
+    format_option,
+    lists_option,
+    page_format_option,
+)
 from egress_audit.errors import EgressAuditError
 from egress_audit.paths import is_ordinary_file
 
 if TYPE_CHECKING:
     from egress_audit.endpoints import ReadCatalogue
     from egress_audit.report.profile_pages import Checked
-
-format_option = click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
 
 
 @click.group()
@@ -114,9 +115,7 @@ def _checked(path: str, endpoints: "ReadCatalogue") -> Iterator[tuple["Checked",
 @click.option(
     "--local", metavar="PREFIX", multiple=True, help="An address or prefix of the audited host."
 )
-@click.option(
-    "--lists", metavar="FILE.mmdb", multiple=True, help="An address list to ask before ours."
-)
+@lists_option
 @catalogue_option
 @click.option(
     "--known-only", is_flag=True, help="Comment out whatever no list knows who it belongs to."

@@ -37,6 +37,17 @@ catalogue_option = click.option(
     help="Endpoints of your own (YAML), beside those that come with the program; repeatable.",
 )
 
+lists_option = click.option(
+    "--lists",
+    metavar="FILE.mmdb",
+    multiple=True,
+    help="Another list of countries or AS (GeoLite2, DB-IP, IPinfo), asked first; repeatable.",
+)
+
+format_option = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+
 FORMATS = ("text", "json", "markdown")
 """In which whatever is told as a page can be had."""
 

@@ -3,24 +3,14 @@
 import click
 
 from egress_audit.cli.output import deliver, terminal_width, wants_colour
-from egress_audit.cli.report_options import page_format_option
+from egress_audit.cli.report_options import catalogue_option, lists_option, page_format_option
 
 
 @click.command()
 @click.argument("what", metavar="HOST|ADDRESS|ASN")
 @page_format_option
-@click.option(
-    "--catalogue",
-    metavar="FILE|FOLDER",
-    multiple=True,
-    help="Endpoints of your own (YAML), beside those that come with the program; repeatable.",
-)
-@click.option(
-    "--lists",
-    metavar="FILE.mmdb",
-    multiple=True,
-    help="Another list of countries or AS (GeoLite2, DB-IP, IPinfo), asked first; repeatable.",
-)
+@catalogue_option
+@lists_option
 def whois(what: str, form: str, catalogue: tuple[str, ...], lists: tuple[str, ...]) -> int:
     """Say who is behind a host, an address or an AS number, from the lists that come along.
 

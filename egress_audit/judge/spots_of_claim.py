@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 
 from egress_audit.addresses import Scope
 from egress_audit.judge.attempts import unplaced_attempts
-from egress_audit.judge.blind_spots import Spot, always, some
+from egress_audit.judge.blind_spots import Spot, always, count_of, some
 from egress_audit.judge.case import Case
 from egress_audit.judge.permission import is_own_name, names_elsewhere, of_category
 from egress_audit.judge.places import attempts_left_to_places, left_to_places, permitted
@@ -79,11 +79,6 @@ def _unknown(case: Case, asks: Asks, countries: Collection[str]) -> set[str]:
         for address, there in places
         if asks(there, countries) is None and not (of_run and there.scope is Scope.SIMULATED)
     }
-
-
-def _count_of(pick: Picks) -> Callable[[Case], int | None]:
-    """How many a blind spot is about; it is not there if it is about none."""
-    return lambda case: len(pick(case)) or None
 
 
 def _some_of(pick: Picks) -> Callable[[Case], str]:
@@ -197,7 +192,7 @@ SPOTS_OF_CLAIM: tuple[Spot, ...] = (
         NONE,
         "claims that deny by location",
         KNOW_BETTER,
-        _count_of(_located),
+        count_of(_located),
         always,
         _some_of(_located),
     ),
@@ -210,7 +205,7 @@ SPOTS_OF_CLAIM: tuple[Spot, ...] = (
         NONE,
         "claims that deny by control",
         KNOW_BETTER,
-        _count_of(_controlled),
+        count_of(_controlled),
         always,
         _some_of(_controlled),
     ),
@@ -222,7 +217,7 @@ SPOTS_OF_CLAIM: tuple[Spot, ...] = (
         NONE,
         "claims that deny by category",
         KNOW_BETTER,
-        _count_of(_categories),
+        count_of(_categories),
         always,
         _some_of(_categories),
     ),
@@ -237,7 +232,7 @@ SPOTS_OF_CLAIM: tuple[Spot, ...] = (
         "claims that allow by place or operator",
         "see `egress-audit whois ADDRESS`, then allow it by host, prefix or endpoint, or add a "
         "list that knows it (`--lists FILE.mmdb`)",
-        _count_of(_undecided),
+        count_of(_undecided),
         always,
         _some_of(_undecided),
     ),
@@ -250,7 +245,7 @@ SPOTS_OF_CLAIM: tuple[Spot, ...] = (
         "claims that allow or deny by place or operator, or deny by prefix",
         "record the answers too, with no proxy in between; of a run, --network open asks real "
         "resolvers",
-        _count_of(_unplaced),
+        count_of(_unplaced),
         always,
         _some_of(_unplaced),
     ),

@@ -2,7 +2,7 @@
 
 from itertools import chain
 
-from egress_audit.judge.blind_spots import Spot, always, some
+from egress_audit.judge.blind_spots import Spot, always, count_of, some
 from egress_audit.judge.case import Case
 from egress_audit.judge.explanations import explanations, explanations_of
 from egress_audit.judge.phrases import either
@@ -12,10 +12,6 @@ from egress_audit.model.catalogue import Entry
 from egress_audit.model.destination import Absent
 
 NONE = Absent.NOT_APPLICABLE
-
-
-def _undecided(case: Case) -> int | None:
-    return len(undecided_matches(case)) or None
 
 
 def _which_undecided(case: Case) -> str:
@@ -29,10 +25,6 @@ def _which_undecided(case: Case) -> str:
 
 def _explained_undecided(case: Case) -> tuple[str, ...]:
     return explanations(case, undecided_matches(case).values())
-
-
-def _unknown(case: Case) -> int | None:
-    return len(unknown_purposes(case)) or None
 
 
 def _which_unknown(case: Case) -> str:
@@ -54,12 +46,12 @@ def _versions(entries: list[Entry]) -> str:
     return f" (known of {known} only)" if known else ""
 
 
-def _late(case: Case) -> int | None:
-    return None if outlived(case) else len(late_callers(case)) or None
+def _cut_off(case: Case) -> list[Entry]:
+    return [] if outlived(case) else late_callers(case)
 
 
-def _after_end(case: Case) -> int | None:
-    return len(late_callers(case)) or None if outlived(case) else None
+def _after_end(case: Case) -> list[Entry]:
+    return late_callers(case) if outlived(case) else []
 
 
 def _which_late(case: Case) -> str:
@@ -85,7 +77,7 @@ SPOTS_OF_ENDPOINTS: tuple[Spot, ...] = (
         NONE,
         "claims that deny purposes",
         "keep the program from calling them at all, or deny all that they are for",
-        _undecided,
+        count_of(undecided_matches),
         always,
         _which_undecided,
         explains=_explained_undecided,
@@ -99,7 +91,7 @@ SPOTS_OF_ENDPOINTS: tuple[Spot, ...] = (
         NONE,
         "claims that deny purposes and allow any destination",
         "allow them by name or address, or give the entries with --catalogue",
-        _unknown,
+        count_of(unknown_purposes),
         always,
         _which_unknown,
         explains=_explained_unknown,
@@ -113,7 +105,7 @@ SPOTS_OF_ENDPOINTS: tuple[Spot, ...] = (
         "whole-run",
         "claims that name the runtime they belong to; else listed",
         "watch for longer than that, or switch them off",
-        _late,
+        count_of(_cut_off),
         _late_matters,
         _which_late,
         explains=_explained_late,
@@ -128,7 +120,7 @@ SPOTS_OF_ENDPOINTS: tuple[Spot, ...] = (
         "claims that name the runtime they belong to, in a run whose processes all ended by "
         "themselves; else listed",
         "keep the program at work for longer than that, or switch them off",
-        _after_end,
+        count_of(_after_end),
         _late_matters,
         _which_late,
         explains=_explained_late,

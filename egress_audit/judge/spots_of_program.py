@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from egress_audit.judge.blind_spots import WORK_DONE, Spot, always, some
+from egress_audit.judge.blind_spots import WORK_DONE, Spot, always, count_of, some
 from egress_audit.judge.case import Case
 from egress_audit.judge.explanations import explanations
 from egress_audit.judge.places import is_covered, without_places
@@ -45,10 +45,6 @@ def _unknown_callers(case: Case) -> dict[str, Observation]:
         for place in case.granted(seen) - case.granted(seen, surely=True)
         if not is_covered(place, bare, ())
     }
-
-
-def _callers(case: Case) -> int | None:
-    return len(_unknown_callers(case)) or None
 
 
 def _which_callers(case: Case) -> str:
@@ -120,7 +116,7 @@ SPOTS_OF_PROGRAM: tuple[Spot, ...] = (
         Absent.NOT_APPLICABLE,
         "claims that allow endpoints by product or purpose",
         "allow the entry by its id, or its host, if any program may call it",
-        _callers,
+        count_of(_unknown_callers),
         always,
         _which_callers,
         explains=_explained_callers,

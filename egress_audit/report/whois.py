@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from egress_audit.addresses import Scope
 from egress_audit.model.catalogue import Entry, Purpose, Switch, Verified
-from egress_audit.model.destination import Absent, Confidence, Destination
+from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.whois import AutonomousSystem, Kind, WhoIs
 from egress_audit.report import section
 from egress_audit.report.json_pieces import json_of
-from egress_audit.report.places import SCOPE_WORDS
+from egress_audit.report.places import SCOPE_WORDS, located_words
 from egress_audit.report.safe_text import NO_BREAK, clean
 from egress_audit.report.section import Section
 from egress_audit.report.terminal import bold, indented, section_lines
@@ -135,7 +135,7 @@ def _lines_of_destination(destination: Destination) -> Iterator[Line]:
     yield "Scope", words if scope is not Scope.GLOBAL else "global: a place on the internet"
     if scope is not Scope.GLOBAL:
         return
-    yield "Located", _located(destination)
+    yield "Located", _fact(located_words(destination))
     yield "Registered", _fact(destination.registered)
     yield "Controlled by", _of_parent(destination.controlled)
     holder = "" if isinstance(destination.organisation, Absent) else f" {destination.organisation}"
@@ -143,19 +143,6 @@ def _lines_of_destination(destination: Destination) -> Iterator[Line]:
     yield "AS", asn
     yield "Operator", _fact(destination.operator)
     yield "Role", _fact(destination.role)
-
-
-def _located(destination: Destination) -> str:
-    located, alternative = destination.located, destination.located_alt
-    if isinstance(located, Absent):
-        return "unknown"
-    if destination.located_confidence is Confidence.NONE:
-        return "no one place: anycast, or a front in many places"
-    if destination.located_confidence is Confidence.HIGH:
-        return f"{located} (high confidence: sources agree)"
-    if isinstance(alternative, Absent):
-        return f"{located} (low confidence: one source alone)"
-    return f"{located} or {alternative} (low confidence: sources differ)"
 
 
 def _of_parent(jurisdiction: str | Absent) -> str:
