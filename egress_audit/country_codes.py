@@ -7,6 +7,8 @@ Source: ISO 3166-1 alpha-2, 249 codes as of 2024; and XK, the user-assigned code
 use for Kosovo. Members of the Union: Treaty on European Union, article 52, after 2020.
 """
 
+from collections.abc import Collection
+
 COUNTRY_CODES = frozenset(
     """
     AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ
@@ -26,3 +28,12 @@ EUROPEAN_UNION = frozenset(
     AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK
     """.split()  # noqa: SIM905 - as above
 )
+
+
+def with_union(codes: Collection[str]) -> list[str]:
+    """Codes in order, for a person: `the EU (27 countries)` first, in place of its members, if all
+    of them are there. Other words are left as they are."""
+    if not EUROPEAN_UNION.issubset(codes):
+        return sorted(codes)
+    others = sorted(word for word in codes if word not in EUROPEAN_UNION)
+    return [f"the EU ({len(EUROPEAN_UNION)} countries)", *others]

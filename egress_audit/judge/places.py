@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from egress_audit.addresses import NEAR, Scope, scope_of
-from egress_audit.country_codes import EUROPEAN_UNION
+from egress_audit.country_codes import with_union
 from egress_audit.judge.attempts import unseen_attempts
 from egress_audit.judge.case import Case
 from egress_audit.judge.permission import (
@@ -159,9 +159,6 @@ def _has_place(there: Destination) -> bool:
 
 def some_of(words: Collection[str]) -> str:
     """`AT, BE, CH, LI and 25 more`; `the EU (27 countries), NO` where all of them are there."""
-    listed = sorted(words)
-    if EUROPEAN_UNION.issubset(words):
-        union = f"the EU ({len(EUROPEAN_UNION)} countries)"
-        listed = [union, *(word for word in listed if word not in EUROPEAN_UNION)]
+    listed = with_union(words)
     more = f" and {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
     return ", ".join(listed[:SHOWN]) + more
