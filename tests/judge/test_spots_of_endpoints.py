@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from egress_audit.judge.case import Case
+from egress_audit.judge.case import Case, Tried
 from egress_audit.judge.spots_of_endpoints import SPOTS_OF_ENDPOINTS
-from egress_audit.model.audit import BlindSpot
+from egress_audit.model.audit import BlindSpot, Match
 from egress_audit.model.catalogue import Purpose
 from egress_audit.model.claim import AppliesTo, Deny
 from egress_audit.model.run import Run
-from tests.builders.cases import case, claim, concluded, lifted_by, question, spots
+from tests.builders.cases import OUTSIDE, case, claim, concluded, lifted_by, question, spots
 from tests.builders.endpoints import entry, known
-from tests.builders.runs import run
+from tests.builders.runs import attempt, run
 
 HOST = "stats.acme.example"
 HOUR_NS = 3_600_000_000_000
@@ -81,6 +81,14 @@ def test_an_unknown_purpose_is_told_with_the_versions_that_are_known() -> None:
     judged = case(question(HOST, **known(HOST, old)), claim=NO_TELEMETRY, entries=(old,))
     told = spots(judged)["purpose-unknown"].message
     assert f"1 ({HOST} (known of Acme server >=2 only))" in told
+
+
+def test_an_address_that_was_tried_and_never_reached_is_explained_by_what_is_known_of_it() -> None:
+    tried: dict[str, Any] = {"run": run(attempts=(attempt(OUTSIDE),)), "claim": NO_TELEMETRY}
+    place = {Tried(OUTSIDE, 443): (Match(OUTSIDE, ("acme-stats",)),)}
+    known_place = spots(case(**tried, entries=(STATS,), tried=place))["purpose-unknown"]
+    assert known_place.explanation[1].startswith("why: telemetry")
+    assert spots(case(**tried))["purpose-unknown"].explanation == ()
 
 
 def test_a_caller_that_comes_later_is_told_with_its_time() -> None:
