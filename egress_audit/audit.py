@@ -174,6 +174,7 @@ def audited(
         catalogue=known.lists,
         timed=known.timed,
         versions=known.versions,
+        tried=known.tried,
         named={address: destination_of(address) for address in _named(known.observations, noted)},
     )
     owned = None if traffic.senders is None else traffic.senders.owned

@@ -4,13 +4,21 @@ The judge reads a profile and knows no catalogue; only here do the two meet.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from egress_audit.classify.catalogue_files import catalogue_of, packaged_catalogue
+from egress_audit.classify.catalogue_files import (
+    catalogue_at,
+    catalogue_of,
+    packaged_catalogue,
+)
 from egress_audit.endpoints import ReadCatalogue, endpoint_words
+from egress_audit.errors import ListUnreadable, ProfileInvalid
 from egress_audit.judge.profile import profile_names, read_profile
 from egress_audit.judge.weaknesses import weaknesses
 from egress_audit.model.claim import Claim
 from egress_audit.model.profile import Profile, Weakness
+from egress_audit.paths import is_folder, is_ordinary_file
+from egress_audit.yaml_tree import yaml_files
 
 
 def claim_of(profile: str | Claim, catalogue: ReadCatalogue = packaged_catalogue) -> Claim:
@@ -26,9 +34,34 @@ def profile_of(name_or_path: str, catalogue: ReadCatalogue = packaged_catalogue)
     return read_profile(name_or_path, lambda: endpoint_words(catalogue()))
 
 
+def profiles_at(name_or_path: str) -> tuple[str, ...]:
+    """The name or path itself; of a folder the paths of the profiles in it, but for those in
+    folders below, which others may extend. Raises ProfileInvalid for a folder without any."""
+    if name_or_path in profile_names() or not is_folder(name_or_path):
+        return (name_or_path,)
+    return tuple(str(path) for path in yaml_files([Path(name_or_path)], ProfileInvalid))
+
+
 def packaged_profiles() -> tuple[Profile, ...]:
     """Every profile that comes with the program, by name."""
     return tuple(profile_of(name) for name in profile_names())
+
+
+def refuse_unknown_words(catalogue: Path) -> None:
+    """Raises ListUnreadable if a profile that comes with the program names an endpoint that a newer
+    catalogue lacks; nothing for a file that is not there."""
+    if not is_ordinary_file(catalogue):
+        return
+    newer = catalogue_at(catalogue)
+    for name in profile_names():
+        try:
+            profile_of(name, lambda: newer)
+        except ProfileInvalid as error:
+            raise ListUnreadable(
+                f"does not fit the profile `{name}`: {error.what}",
+                where=str(catalogue),
+                hint="update egress-audit first; the lists in use were left as they are",
+            ) from error
 
 
 def weaknesses_of(profile: Profile) -> tuple[Weakness, ...]:

@@ -1,11 +1,13 @@
-"""The country codes a profile or the catalogue may name.
+"""The country codes a profile or the catalogue may name, and the European Union among them.
 
 A code that no list ever answers with would never match, and its claim would hold for nothing: `UK`
 for `GB` must be an error.
 
 Source: ISO 3166-1 alpha-2, 249 codes as of 2024; and XK, the user-assigned code that address lists
-use for Kosovo.
+use for Kosovo. Members of the Union: Treaty on European Union, article 52, after 2020.
 """
+
+from collections.abc import Collection
 
 COUNTRY_CODES = frozenset(
     """
@@ -20,3 +22,18 @@ COUNTRY_CODES = frozenset(
     VN VU WF WS XK YE YT ZA ZM ZW
     """.split()  # noqa: SIM905 - 250 quoted words hide a missing one
 )
+
+EUROPEAN_UNION = frozenset(
+    """
+    AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK
+    """.split()  # noqa: SIM905 - as above
+)
+
+
+def with_union(codes: Collection[str]) -> list[str]:
+    """Codes in order, for a person: `the EU (27 countries)` first, in place of its members, if all
+    of them are there. Other words are left as they are."""
+    if not EUROPEAN_UNION.issubset(codes):
+        return sorted(codes)
+    others = sorted(word for word in codes if word not in EUROPEAN_UNION)
+    return [f"the EU ({len(EUROPEAN_UNION)} countries)", *others]

@@ -4,12 +4,14 @@ Names and addresses are looked up each by itself, once. What stays on the machin
 costs nothing: the catalogue is not even read for it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from egress_audit.addresses import NEAR, Scope
+from egress_audit.addresses import NEAR, Scope, scope_of
 from egress_audit.classify.catalogue import Catalogue
 from egress_audit.classify.narrowing import by_version, narrowed
+from egress_audit.judge.attempts import port_of, tried_alone
+from egress_audit.judge.case import Tried
 from egress_audit.judge.permission import is_own_name, literal_address
 from egress_audit.judge.timers import due_ns, is_named
 from egress_audit.model.audit import Direction, Kind, ListUsed, Match, Observation
@@ -17,7 +19,7 @@ from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent
 from egress_audit.model.flow import Name
-from egress_audit.model.run import Phase, Role, Run
+from egress_audit.model.run import Attempt, Phase, Process, Role, Run
 from egress_audit.model.versions import ProductVersion
 from egress_audit.product_versions import KnownVersions
 from egress_audit.programs import is_named as is_of_program
@@ -28,7 +30,9 @@ ReadCatalogue = Callable[[], Catalogue]
 """Gives the catalogue; it is read when somebody asks for the first time."""
 End = tuple[str, int | None, str | None]
 """A name or address, with port and protocol where these are the far end's own."""
+Narrow = Callable[[Entries], Entries]
 PROTOCOLS = {6: "tcp", 17: "udp"}
+SOCKET_TYPES = {"stream": "tcp", "dgram": "udp"}
 SELF_REPORTED = "self"
 """The proof of a phase that the program tells of itself, which proves nothing alone."""
 NO_PORT = 0
@@ -48,6 +52,8 @@ class Recognised:
     """The files behind the catalogue; none if it was not asked."""
     versions: KnownVersions
     """Of products that ran, by which the matches were narrowed."""
+    tried: Mapping[Tried, tuple[Match, ...]] = field(default_factory=dict)
+    """What is known of places that system calls named, and that no observation is about."""
 
 
 def endpoint_words(catalogue: Catalogue) -> dict[str, Entries]:
@@ -83,10 +89,11 @@ def recognised(
         return Recognised(tuple(observations), {}, (), (), known)
     looking = _Looking(catalogue, run, known)
     seen = tuple(looking.recognised(row) for row in observations)
+    tried = looking.tried(seen)
     timed = tuple(looking.timed(claim))
     if claim.uses_catalogue:
         looking.read()
-    return Recognised(seen, looking.entries, timed, looking.lists, known)
+    return Recognised(seen, looking.entries, timed, looking.lists, known, tried)
 
 
 @dataclass(slots=True)
@@ -112,24 +119,41 @@ class _Looking:
         """The row with its matches; itself if there are none."""
         if seen.by_helper or self._are_strangers(seen):
             return seen
-        matches = tuple(self._matches(seen))
+        exe = "" if isinstance(seen.owner, Absent) else seen.owner.exe
+        matches = tuple(self._matches(_ends(seen), lambda fit: self._narrowed(fit, seen), exe))
         return replace(seen, endpoints=matches) if matches else seen
 
-    def _matches(self, seen: Observation) -> Iterator[Match]:
-        for end in _ends(seen):
+    def tried(self, rows: Collection[Observation]) -> dict[Tried, tuple[Match, ...]]:
+        """What is known of each place that the program's calls named and that no row is about: of
+        its address, and of the names that led there."""
+        if isinstance(self.run, Absent) or not self.run.attempts:
+            return {}
+        found: dict[Tried, dict[str, Match]] = {}
+        leading, processes = _leading(rows, self.run), {one.id: one for one in self.run.processes}
+        for attempt, address in tried_alone(rows, self.run):
+            by = processes.get(attempt.process)
+            own = () if address in self.run.synthetic or scope_of(address) in NEAR else (address,)
+            ends = _ends_tried(attempt, (*leading.get(address, ()), *own))
+            place = found.setdefault(Tried(address, attempt.port), {})
+            exe = by.exe if by else ""
+            place |= {one.by: one for one in self._matches(ends, _narrowed_to(by), exe)}
+        return {place: tuple(matches.values()) for place, matches in found.items() if matches}
+
+    def _matches(self, ends: Iterable[End], narrow: Narrow, exe: str) -> Iterator[Match]:
+        """exe: of the sender; empty where it is not known."""
+        for end in ends:
             if end not in self._found:
                 self._found[end] = self._looked_up(end)
             entries = self._found[end]
             if len(entries) > 1:
-                entries = self._narrowed(entries, seen)
+                entries = narrow(entries)
             if entries:
                 self.entries |= {entry.id: entry for entry in entries}
-                yield self._match(end[0], entries, seen)
+                yield self._match(end[0], entries, exe)
 
-    def _match(self, by: str, entries: Entries, seen: Observation) -> Match:
+    def _match(self, by: str, entries: Entries, exe: str) -> Match:
         if not self.versions:
             return Match(by, tuple(entry.id for entry in entries))
-        exe = "" if isinstance(seen.owner, Absent) else seen.owner.exe
         one_of, outside = by_version(entries, lambda entry: self._versions_of(entry, exe))
         return Match(by, tuple(one.id for one in one_of), tuple(one.id for one in outside))
 
@@ -152,7 +176,8 @@ class _Looking:
         catalogue = self.read()
         ask = catalogue.of_host if literal_address(end[0]) is None else catalogue.of_address
         if ask(end[0]):
-            return ask(*end)
+            # What is looked up was sent, or a call would have sent it: never a route probe.
+            return tuple(entry for entry in ask(*end) if not entry.packetless)
         self._strangers.add(end[0])
         return ()
 
@@ -224,6 +249,32 @@ def _port(seen: Observation) -> tuple[int | None, str | None]:
     if isinstance(seen.far_p, Absent) or seen.direction is not Direction.OUTBOUND:
         return None, None
     return seen.far_p, PROTOCOLS[seen.proto]
+
+
+def _leading(rows: Iterable[Observation], run: Run) -> dict[str, list[str]]:
+    """By address the names that it was an answer to, invented or not."""
+    leading = {address: [host] for address, host in run.synthetic.items()}
+    for seen in rows:
+        for answer in seen.answers:
+            leading.setdefault(answer, []).append(seen.names[0].host)
+    return leading
+
+
+def _ends_tried(attempt: Attempt, places: Iterable[str]) -> Iterator[End]:
+    """Names and addresses with the port that was called there, to be looked up each once."""
+    protocol, called = SOCKET_TYPES.get(attempt.type), port_of(attempt)
+    port = NO_PORT if protocol is None or isinstance(called, Absent) else called
+    for place in dict.fromkeys(places):
+        if not is_own_name(place):
+            yield place, port, protocol
+
+
+def _narrowed_to(process: Process | None) -> Narrow:
+    """Leaves of several entries those that a process is known to call."""
+    if process is None:
+        return lambda entries: entries
+    exe, arguments = process.exe, _arguments(process.cmdline)
+    return lambda entries: narrowed(entries, exe=exe, cmdline=arguments)
 
 
 def _ran(entry: Entry, run: Run | Absent) -> bool:

@@ -4,15 +4,18 @@ PyYAML's own dictionaries forget lines and let the second of two equal keys win.
 from its nodes, and stay the text that stands in the file: `NO` is Norway here, not false.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from egress_audit.errors import EgressAuditError
+from egress_audit.paths import is_folder
 
 if TYPE_CHECKING:
     from yaml.nodes import MappingNode, Node
 
+SUFFIXES = (".yaml", ".yml")
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 10
 
@@ -63,6 +66,28 @@ Item = Word | Listing | Table
 def refused(item: Item, what: str, hint: str = "") -> EgressAuditError:
     """The error that says what is wrong with an item, and in which line it stands."""
     return item.error(what, where=item.where, hint=hint)
+
+
+def yaml_files(paths: Iterable[Path], error: Refusal) -> list[Path]:
+    """The files, each once; instead of a folder its YAML files, in the order of their names, and of
+    no folder in it.
+
+    Raises `error` for a folder that has none, or cannot be read.
+    """
+    return list(dict.fromkeys(file for path in paths for file in _files(path, error)))
+
+
+def _files(path: Path, error: Refusal) -> list[Path]:
+    if not is_folder(path):
+        return [path]
+    try:
+        files = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES)
+    except OSError as failure:
+        reason = (failure.strerror or "unreadable").lower()
+        raise error(f"cannot be read: {reason}", where=str(path)) from failure
+    if not files:
+        raise error("holds no .yaml file", where=str(path))
+    return files
 
 
 def text_of(path: Path, error: Refusal, hint: str = "") -> str:

@@ -18,9 +18,9 @@ from egress_audit.classify.catalogue_rows import compiled, rows_in  # noqa: E402
 from egress_audit.classify.written_catalogues import (  # noqa: E402
     placed_entries,
     refuse_contradictions,
-    yaml_files,
 )
-from egress_audit.errors import EgressAuditError  # noqa: E402
+from egress_audit.errors import CatalogueInvalid, EgressAuditError  # noqa: E402
+from egress_audit.yaml_tree import yaml_files  # noqa: E402
 
 FOLDER = COMPILED.with_suffix("")
 SOURCES = COMPILED.parent / "SOURCES.yaml"
@@ -31,7 +31,7 @@ WRITTEN_DOWN = re.compile(
 
 def compiled_text() -> str:
     """What the compiled catalogue must be."""
-    placed = placed_entries(yaml_files([FOLDER]))
+    placed = placed_entries(yaml_files([FOLDER], CatalogueInvalid))
     refuse_contradictions(placed)
     return compiled(item.entry for item in placed)
 

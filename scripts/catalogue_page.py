@@ -1,12 +1,10 @@
 """The second half of docs/catalogue.md: what is known of every endpoint, by vendor."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
-import yaml
-
-from egress_audit.classify.catalogue_files import COMPILED, packaged_catalogue
+from egress_audit.classify.catalogue_files import packaged_catalogue
 from egress_audit.model.catalogue import Entry, Purpose
 from egress_audit.model.destination import Absent
 from egress_audit.report.plain import network_text
@@ -28,20 +26,9 @@ def catalogue_page(page: Path) -> str:
     """The whole text of the page, whose first half stays as it is."""
     entries = sorted(packaged_catalogue(), key=lambda entry: (entry.vendor.casefold(), entry.id))
     vendors = [(name, list(found)) for name, found in groupby(entries, lambda entry: entry.vendor)]
-    notes = _notes()
     parts = [by_hand(page), HEAD, _index(vendors)]
-    parts += [_vendor(name, found, notes.get(name, [])) for name, found in vendors]
+    parts += [_vendor(name, found) for name, found in vendors]
     return "\n".join(parts)
-
-
-def _notes() -> dict[str, list[str]]:
-    """What the files say of a vendor as a whole, which the compiled catalogue does not carry."""
-    notes: dict[str, list[str]] = {}
-    for path in sorted(COMPILED.with_suffix("").glob("*.yaml")):
-        file = yaml.safe_load(path.read_text(encoding="utf-8"))
-        if file.get("note"):
-            notes.setdefault(file["vendor"], []).append(" ".join(file["note"].split()))
-    return notes
 
 
 def _index(vendors: list[tuple[str, list[Entry]]]) -> str:
@@ -49,7 +36,8 @@ def _index(vendors: list[tuple[str, list[Entry]]]) -> str:
     lines = ["| vendor | under | entries | for |", "|---|---|---|---|"]
     for name, entries in vendors:
         purposes = ", ".join(sorted({entry.purpose for entry in entries}))
-        under = entries[0].jurisdiction or "?"
+        law = entries[0].jurisdiction
+        under = "?" if isinstance(law, Absent) else law
         lines.append(f"| [{name}](#{anchor(name)}) | {under} | {len(entries)} | {purposes} |")
     lines += ["", "By purpose:", ""]
     for purpose in Purpose:
@@ -66,7 +54,8 @@ def anchor(title: str) -> str:
     return kept.strip().replace(" ", "-")
 
 
-def _vendor(name: str, entries: list[Entry], notes: Iterable[str]) -> str:
+def _vendor(name: str, entries: list[Entry]) -> str:
+    notes = dict.fromkeys(entry.note for entry in entries if entry.note)
     parts = [f"### {name}\n", *(f"{filled(escaped(note))}\n" for note in notes)]
     return "\n".join([*parts, *map(_entry, entries)])
 

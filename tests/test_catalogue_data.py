@@ -22,7 +22,7 @@ FACTS = Path(os.environ.get("EGRESS_AUDIT_SHARED", "shared"), "facts", "endpoint
 REQUIRED = {"id", "product", "purpose", "sends", "source", "verified", "confidence", "example"}
 KNOWN = REQUIRED | {
     "versions", "hosts", "prefixes", "ports", "trigger", "first", "every", "phases", "processes",
-    "switch_off", "stamps", "labels_only",
+    "switch_off", "stamps", "packetless", "labels_only",
 }  # fmt: skip
 PHASES = {"import", "start", "load", "generate", "idle", "exit"}
 
@@ -251,3 +251,9 @@ def is_matched(host: str, patterns: set[str], *, exact: bool) -> bool:
         return True
     regexes = [pattern for pattern in patterns if pattern.startswith("/")]
     return exact and (host in patterns or any(re.fullmatch(r[1:-1], host) for r in regexes))
+
+
+def test_what_is_said_to_send_nothing_is_known_to_send_no_packet() -> None:
+    for entry in ENTRIES:
+        probe = entry["sends"].startswith("nothing: a UDP connect")
+        assert entry.get("packetless", False) is probe, entry["id"]

@@ -4,10 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from egress_audit.claims import catalogue_with, claim_of, packaged_profiles, profile_of
-from egress_audit.errors import ProfileInvalid
+from egress_audit.claims import (
+    catalogue_with,
+    claim_of,
+    packaged_profiles,
+    profile_of,
+    profiles_at,
+    refuse_unknown_words,
+)
+from egress_audit.classify.catalogue_files import COMPILED
+from egress_audit.classify.catalogue_rows import compiled
+from egress_audit.errors import ListUnreadable, ProfileInvalid
 from egress_audit.judge.profile import profile_names
-from tests.builders.catalogues import file_text
+from tests.builders.catalogues import file_text, read_entry
 
 ALLOWS = "name: n\nstatement: s\nallow: {endpoints: [acme-telemetry]}\n"
 
@@ -42,3 +51,30 @@ def test_an_endpoint_whose_purpose_is_denied_is_refused(tmp_path: Path) -> None:
     profile = written(tmp_path, ALLOWS + "deny: {purposes: [telemetry]}\n")
     with pytest.raises(ProfileInvalid, match=r"denied at .*p[.]yaml:4 .`telemetry`"):
         claim_of(profile, catalogue)
+
+
+def test_a_folder_is_every_profile_in_it(tmp_path: Path) -> None:
+    two, one = written(tmp_path, "", "b.yaml"), written(tmp_path, "", "a.yaml")
+    assert profiles_at(str(tmp_path)) == (one, two)
+
+
+def test_a_name_stays_a_name_whatever_folder_is_called_like_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "offline").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert profiles_at("offline") == ("offline",)
+    assert profiles_at("nothing.yaml") == ("nothing.yaml",)
+
+
+def test_a_folder_is_no_profile_and_says_how_to_name_one(tmp_path: Path) -> None:
+    with pytest.raises(ProfileInvalid, match="name one file in it"):
+        profile_of(str(tmp_path))
+
+
+def test_a_newer_catalogue_has_what_the_packaged_profiles_name(tmp_path: Path) -> None:
+    refuse_unknown_words(COMPILED)
+    refuse_unknown_words(tmp_path / "catalogue.json")
+    lacking = written(tmp_path, compiled([read_entry()]), "catalogue.json")
+    with pytest.raises(ListUnreadable, match=r"does not fit the profile `.*`: the catalogue has"):
+        refuse_unknown_words(Path(lacking))

@@ -7,13 +7,16 @@ import pytest
 
 from egress_audit.addresses import Scope
 from egress_audit.classify.catalogue import Catalogue
+from egress_audit.classify.catalogue_files import packaged_catalogue
 from egress_audit.endpoints import endpoint_words, entries_of, recognised
+from egress_audit.judge.case import Tried
+from egress_audit.judge.grants import Grant, grant
 from egress_audit.model.audit import Direction, Match, Observation
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import AppliesTo, Claim
 from egress_audit.model.destination import Absent
 from egress_audit.model.flow import Name, NameSource
-from egress_audit.model.run import Phase, Role, Run
+from egress_audit.model.run import Attempt, Phase, Role, Run
 from egress_audit.model.versions import ProductVersion
 from tests.builders.cases import (
     ADDRESS_LIST,
@@ -30,7 +33,7 @@ from tests.builders.cases import (
     question,
 )
 from tests.builders.endpoints import entry
-from tests.builders.runs import owner, phase, process, ran, run
+from tests.builders.runs import EXERCISER, attempt, owner, phase, process, ran, run
 
 HOST = "stats.acme.example"
 HOUR_NS = 3_600_000_000_000
@@ -214,6 +217,87 @@ def test_a_claim_about_endpoints_tells_the_files_whatever_was_seen() -> None:
 def test_without_a_catalogue_nothing_is_recognised() -> None:
     row = question(HOST)
     assert recognised([row], OFFLINE, Absent.NOT_APPLICABLE, None).observations == (row,)
+
+
+PROBE = replace(THERE, id="acme-own-address", packetless=True)
+
+
+def test_a_packet_was_never_that_of_an_entry_that_sends_none() -> None:
+    row = contact(OUTSIDE, far_p=53, proto=17)
+    assert matches(row, THERE, PROBE) == (Match(OUTSIDE, ("acme-there",)),)
+    assert matches(row, PROBE) == ()
+
+
+def test_a_datagram_to_a_public_resolver_is_not_what_learns_the_own_address() -> None:
+    row = contact("8.8.8.8", far_p=53, proto=17)
+    known = recognised([row], OFFLINE, Absent.NOT_APPLICABLE, packaged_catalogue)
+    (seen,) = known.observations
+    assert seen.endpoints == (Match("8.8.8.8", ("google-public-dns",)),)
+    fitting = list(known.entries.values())
+    assert grant("8.8.8.8", fitting, ("purpose:resolver",), Absent.NOT_FOUND) is Grant.YES
+    assert grant("8.8.8.8", fitting, ("product:Ray",), Absent.NOT_FOUND) is Grant.NO
+
+
+def test_nor_is_one_to_another_port_granted_to_who_only_asks_for_a_route_there() -> None:
+    row = contact("8.8.8.8", far_p=80, proto=17)
+    known = recognised([row], OFFLINE, Absent.NOT_APPLICABLE, packaged_catalogue)
+    assert known.observations == (row,)
+
+
+# Attempts without a packet
+
+FAR = Tried(OUTSIDE, 443)
+ANYWHERE = entry("acme-there", hosts=(), prefixes=(network("203.0.113.0/24"),))
+INVENTED = "198.18.0.9"
+
+
+def tried(*rows: Observation, entries: tuple[Entry, ...] = (ANYWHERE,), **changes: Any) -> Any:
+    """What is known of the attempts of a run, of which there is one."""
+    noted = run(**({"attempts": (attempt(OUTSIDE),)} | changes))
+    return asking(*rows, entries=entries, run=noted).tried
+
+
+def test_an_address_that_was_tried_without_a_packet_is_recognised() -> None:
+    assert tried() == {FAR: (Match(OUTSIDE, ("acme-there",)),)}
+
+
+def test_at_the_port_that_was_called() -> None:
+    datagram = attempt(OUTSIDE, call="sendto", type="dgram", port=53)
+    assert tried(entries=(THERE,)) == {}
+    assert list(tried(entries=(THERE,), attempts=(datagram,))) == [Tried(OUTSIDE, 53)]
+
+
+def test_a_name_that_led_there_is_recognised_too() -> None:
+    by_answer = tried(question(HOST, OUTSIDE), entries=(STATS,))
+    assert by_answer == {FAR: BY_NAME}
+    invented = {"attempts": (attempt(INVENTED),), "synthetic": {INVENTED: HOST}}
+    assert tried(entries=(STATS,), **invented) == {Tried(INVENTED, 443): BY_NAME}
+
+
+def test_an_attempt_of_which_a_row_tells_is_left_to_the_row() -> None:
+    assert tried(contact(OUTSIDE)) == {}
+
+
+def test_a_row_of_our_own_helper_tells_of_no_attempt_of_the_program() -> None:
+    assert FAR in tried(contact(OUTSIDE, owner=owner(Role.EXERCISER)))
+
+
+@pytest.mark.parametrize(
+    "quiet",
+    [attempt("192.168.1.7"), attempt(OUTSIDE, process=EXERCISER), attempt(OUTSIDE, type="dgram")],
+    ids=["near", "our own", "route probe"],
+)
+def test_what_is_no_attempt_to_leave_is_not_looked_up(quiet: Attempt) -> None:
+    prefixes = (network("203.0.113.0/24"), network("192.168.0.0/16"))
+    everywhere = entry("acme-all", hosts=(), prefixes=prefixes)
+    assert tried(entries=(everywhere,), attempts=(quiet,)) == {}
+
+
+def test_several_that_fit_an_attempt_are_narrowed_by_who_called() -> None:
+    other = replace(ANYWHERE, id="acme-app", processes=("acme-app",))
+    both, ran = (ANYWHERE, other), replace(ANYWHERE, id="acme-d", processes=("program",))
+    assert tried(entries=both)[FAR][0].one_of == ("acme-there", "acme-app")
+    assert tried(entries=(other, ran))[FAR][0].one_of == ("acme-d",)
 
 
 # Callers that come later

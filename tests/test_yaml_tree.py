@@ -14,6 +14,7 @@ from egress_audit.yaml_tree import (
     refused,
     table_of,
     text_of,
+    yaml_files,
 )
 
 
@@ -129,3 +130,17 @@ def test_what_is_not_utf_8_is_refused_with_its_line(tmp_path: Path) -> None:
     path.write_bytes("a: 1\nb: \xfc".encode("latin-1"))
     with pytest.raises(Other, match="yaml:2: not UTF-8"):
         text_of(path, Other)
+
+
+def test_the_files_of_a_folder_stand_in_the_order_of_their_names(tmp_path: Path) -> None:
+    two, one = tmp_path / "2.yml", tmp_path / "1.yaml"
+    for path in (two, one, tmp_path / "0.txt"):
+        path.write_text("", encoding="utf-8")
+    assert yaml_files([tmp_path, one], ProfileInvalid) == [one, two]
+
+
+def test_folders_below_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "a.yaml").write_text("", encoding="utf-8")
+    with pytest.raises(ProfileInvalid, match=r"holds no \.yaml file"):
+        yaml_files([tmp_path], ProfileInvalid)

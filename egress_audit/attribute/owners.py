@@ -1,4 +1,4 @@
-"""Who sent each flow: the seam that recorders fill, and capture dialects will. HOT PATH.
+"""Who sent each flow, as a recorder noted it. HOT PATH.
 
 A recorder says of single frames who sent them: of the first of a conversation, of each SYN, and
 whenever the sender changes. Here these frames are put on flows while packets are read; what is not
@@ -7,7 +7,6 @@ in the record belongs to nobody, and is counted.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 
@@ -87,43 +86,8 @@ def _rank(role: Role, how: str) -> int:
     return BY_KERNEL if how == KERNEL else PROGRAM
 
 
-class Attributor(Protocol):
-    """Finds the processes behind the flows of one capture, while it is read."""
-
-    @property
-    def knows_any(self) -> bool:
-        """True if the evidence names the owner of any flow."""
-        ...
-
-    def take(self, frame: I64, flow: I64, by_orig: Bool) -> None:
-        """Takes in which flow each packet of a batch belongs to; several may be of one frame."""
-        ...
-
-    def owned(self, flows: int, near_is_orig: Bool) -> Owned | None:
-        """The owner of each flow; None if the evidence names none.
-
-        near_is_orig: (n,) True where the originator is our side of it.
-        """
-        ...
-
-
-class NoOwners:
-    """A capture without process records: nobody can say who sent anything."""
-
-    knows_any = False
-
-    def take(self, frame: I64, flow: I64, by_orig: Bool) -> None:
-        """Nothing is noted."""
-
-    def owned(self, flows: int, near_is_orig: Bool) -> None:
-        """None: no owner is known."""
-        return
-
-
 class RecordedOwners:
     """The owners that a recorder noted, by frame."""
-
-    knows_any = True
 
     def __init__(
         self,

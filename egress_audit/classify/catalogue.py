@@ -7,7 +7,7 @@ closest fit first: the whole name, an expression, a suffix. Which of them it was
 cannot say.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from ipaddress import (
     IPv4Address,
@@ -36,9 +36,16 @@ if TYPE_CHECKING:
 class Catalogue:
     """Entries, by the hosts and prefixes that they match."""
 
-    def __init__(self, rows: Sequence[Row], used: tuple[ListUsed, ...] = ()) -> None:
-        """rows: as `catalogue_rows` has them, each id once; used: the files that they are from."""
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        used: tuple[ListUsed, ...] = (),
+        otherwise: Callable[[str], Entry | None] = lambda host: None,
+    ) -> None:
+        """rows: as `catalogue_rows` has them, each id once; used: the files that they are from;
+        otherwise: what another table knows of a host that none of them fits."""
         self._rows = rows
+        self._otherwise = otherwise
         self.used = used
         """The files behind the entries, as the audit document names them."""
         self._built: dict[int, Entry] = {}
@@ -78,7 +85,10 @@ class Catalogue:
             filed += self._regexes.get(suffix, ())
             below += self._suffixes.get(suffix, ())
         numbers = (*self._hosts.get(name, ()), *_matching(name, filed), *below)
-        return self._entries(dict.fromkeys(numbers), port, protocol) if numbers else ()
+        if numbers:
+            return self._entries(dict.fromkeys(numbers), port, protocol)
+        known = self._otherwise(name)
+        return () if known is None else (known,)
 
     def of_address(
         self,

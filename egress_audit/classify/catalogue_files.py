@@ -7,25 +7,39 @@ from pathlib import Path
 from egress_audit.classify.catalogue import Catalogue
 from egress_audit.classify.catalogue_rows import row_of, rows_in
 from egress_audit.classify.list_sources import LISTS, REINSTALL, described
-from egress_audit.errors import ListUnreadable
+from egress_audit.classify.resolvers import known_resolvers
+from egress_audit.classify.user_lists import UNDO, current_list
+from egress_audit.errors import CatalogueInvalid, ListUnreadable
+from egress_audit.model.catalogue import Entry
 
 COMPILED = LISTS / "catalogue.json"
 
 
 @cache
 def packaged_catalogue() -> Catalogue:
-    """The catalogue that comes with the program. Raises ListUnreadable if it is damaged.
+    """The catalogue that comes with the program, or the newer version that the user took. Raises
+    ListUnreadable if it is damaged.
 
     Kept, and read when first asked for: most captures of an honest program never need it.
     """
+    return catalogue_at(current_list(COMPILED.name))
+
+
+def catalogue_at(path: Path) -> Catalogue:
+    """The catalogue of a compiled file, which was checked before. Raises ListUnreadable if that is
+    damaged."""
     try:
-        rows = rows_in(COMPILED.read_bytes())
+        rows = rows_in(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise ListUnreadable(
-            "catalogue cannot be read", where=str(COMPILED), hint=REINSTALL
-        ) from error
-    used = described(COMPILED)
-    return Catalogue(rows, (used,) if used else ())
+        hint = REINSTALL if path.parent == LISTS else UNDO
+        raise ListUnreadable("catalogue cannot be read", where=str(path), hint=hint) from error
+    used = described(path)
+    return Catalogue(rows, (used,) if used else (), _known_otherwise)
+
+
+def _known_otherwise(host: str) -> Entry | None:
+    """A resolver that the table of resolvers alone knows."""
+    return known_resolvers().entry_at(host)
 
 
 def catalogue_of(paths: Sequence[str | Path]) -> Catalogue:
@@ -39,10 +53,11 @@ def catalogue_of(paths: Sequence[str | Path]) -> Catalogue:
     # Late: who adds nothing need not wait for the reader of YAML.
     from egress_audit.classify import written_catalogues as written
     from egress_audit.classify.catalogue_schema import PlacedEntry
+    from egress_audit.yaml_tree import yaml_files
 
-    files = written.yaml_files([Path(path) for path in paths])
-    placed = [PlacedEntry(str(COMPILED), entry) for entry in packaged]
+    files = yaml_files([Path(path) for path in paths], CatalogueInvalid)
+    placed = [PlacedEntry(str(current_list(COMPILED.name)), entry) for entry in packaged]
     placed += written.placed_entries(files)
     written.refuse_contradictions(placed)
     used = (*packaged.used, *map(written.used, files))
-    return Catalogue([row_of(item.entry) for item in placed], used)
+    return Catalogue([row_of(item.entry) for item in placed], used, _known_otherwise)

@@ -23,6 +23,7 @@ Readers = Mapping[str, tuple[str, Callable[[Item], object]]]
 VENDOR_KEYS: Readers = {
     "vendor": ("vendor", read.text),
     "jurisdiction": ("jurisdiction", read.country),
+    "note": ("note", read.text),
 }
 
 ENTRY_KEYS: Readers = {
@@ -45,12 +46,13 @@ ENTRY_KEYS: Readers = {
     "verified": ("verified", own.verified),
     "confidence": ("confidence", read.one_of(*own.CONFIDENCES)),
     "example": ("example", read.text),
+    "packetless": ("packetless", read.truth),
     "labels_only": ("labels_only", read.truth),
 }
 
 REQUIRED = ("id", "product", "purpose", "source", "verified", "confidence", "example")
 
-_FILE_KEYS = (*VENDOR_KEYS, "note", "entries")
+_FILE_KEYS = (*VENDOR_KEYS, "entries")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +74,11 @@ def entries_of(text: str, name: str) -> list[PlacedEntry]:
     table = table_of(text, name, CatalogueInvalid)
     _refuse_unknown(table, _FILE_KEYS)
     _refuse_missing(table, ("vendor", "entries"))
-    if "note" in table.entries:
-        read.text(table.entries["note"])
     vendor = _fields(table, VENDOR_KEYS)
     listing = table.entries["entries"]
     if not isinstance(listing, Listing) or not listing.items:
         raise refused(listing, "`entries` is a list of at least one")
-    return [PlacedEntry(item.where, _entry(item, vendor)) for item in listing.items]
+    return [PlacedEntry(item.where, entry_in(item, vendor)) for item in listing.items]
 
 
 def _refuse_unknown(table: Table, known: tuple[str, ...]) -> None:
@@ -104,8 +104,9 @@ def _fields(table: Table, readers: Readers) -> dict[str, Any]:
     }
 
 
-def _entry(item: Item, vendor: dict[str, Any]) -> Entry:
-    """One entry of a vendor; an entry may name another vendor than its file."""
+def entry_in(item: Item, vendor: dict[str, Any]) -> Entry:
+    """One entry of a file, with what that says of the vendor; it may name another one. Raises
+    CatalogueInvalid."""
     if not isinstance(item, Table):
         raise refused(item, "an entry is a mapping of keys to values")
     readers = {**VENDOR_KEYS, **ENTRY_KEYS}
@@ -126,6 +127,12 @@ def _refuse_what_matches_amiss(entry: Entry, table: Table) -> None:
     """CatalogueInvalid for an entry that matches nothing, anybody's names, or not its example."""
     if not entry.hosts and not entry.prefixes:
         raise refused(table, f"`{entry.id}` matches nothing", "give it `hosts` or `prefixes`")
+    if entry.hosts and entry.packetless:
+        raise refused(
+            table.entries["packetless"],
+            "the question for a name is a packet",
+            "name `prefixes` alone, or leave `packetless` out",
+        )
     for pattern in entry.hosts:
         if entry.accuses and own.fits_every_customer(pattern):
             raise refused(

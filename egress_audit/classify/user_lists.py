@@ -21,8 +21,15 @@ from egress_audit.paths import is_folder, is_there
 CURRENT = "current"
 """The file that names the folder with the newer versions; replaced in one step."""
 UPDATE_PREFIX = "update-"
-REPLACEABLE = ("addresses.mmdb", "operators.csv", "ipv6_overrides.csv", "anycast.csv")
-"""Lists of the program that a newer version may stand in for."""
+REPLACEABLE = (
+    "addresses.mmdb",
+    "operators.csv",
+    "ipv6_overrides.csv",
+    "anycast.csv",
+    "catalogue.json",
+)
+"""Lists of the program that a newer version may stand in for. Not that of resolvers: without a row
+of it, flows that hide names would pass for others."""
 GO_BACK = "remove it: egress-audit lists import --remove NAME"
 UNDO = "egress-audit lists update --undo goes back to the lists that came with the program"
 

@@ -11,7 +11,8 @@ from egress_audit.classify.operators import HIGHEST_ASN, OperatorTable
 from egress_audit.classify.pasted import place_within
 from egress_audit.classify.places import NamedPlace, named_place
 from egress_audit.classify.public_suffixes import is_registry_suffix
-from egress_audit.classify.resolvers import Asked, known_resolvers
+from egress_audit.classify.resolvers import NOBODY, Asked, known_resolvers
+from egress_audit.classify.user_lists import current_list
 from egress_audit.errors import WrongUsage
 from egress_audit.model.audit import ListUsed
 from egress_audit.model.destination import Absent
@@ -43,13 +44,13 @@ def who_is(text: str, catalogue: Catalogue, classifier: Classifier) -> WhoIs:
 def _of_as(asn: int) -> WhoIs:
     if not 0 < asn <= HIGHEST_ASN:
         raise WrongUsage(f"there is no AS{asn}", hint=f"AS numbers end at {HIGHEST_ASN}")
-    table = OperatorTable(LISTS / "operators.csv")
+    table = OperatorTable(current_list("operators.csv"))
     found = table.operator(asn)
     system: AutonomousSystem | Absent = Absent.NOT_FOUND
     if not isinstance(found, Absent):
         system = AutonomousSystem(
             asn=asn,
-            organisation=found.organisation,
+            organisation=found.organisation or Absent.NOT_FOUND,
             operator=found.group,
             jurisdiction=found.jurisdiction,
             category=found.category,
@@ -73,6 +74,7 @@ def _of_as(asn: int) -> WhoIs:
 def _of_place(place: NamedPlace, catalogue: Catalogue, classifier: Classifier) -> WhoIs:
     address = None if place.address is None else _text(place.address)
     endpoints = catalogue.at(place)
+    owned = any(entry.vendor != NOBODY for entry in endpoints)
     asked_how = _resolver_at(place)
     lists = [*catalogue.used, *_of_resolvers(), *(classifier.used if address else ())]
     return WhoIs(
@@ -81,7 +83,7 @@ def _of_place(place: NamedPlace, catalogue: Catalogue, classifier: Classifier) -
         port=place.port or Absent.NOT_FOUND,
         protocol=place.protocol or Absent.NOT_FOUND,
         endpoints=endpoints,
-        above=_NOT_ASKED if address or endpoints else _above(place.host, catalogue),
+        above=_NOT_ASKED if address or owned else _above(place.host, catalogue),
         resolver=asked_how.value if asked_how else Absent.NOT_FOUND,
         destination=classifier.destination(address) if address else _NOT_ASKED,
         autonomous_system=_NOT_ASKED,

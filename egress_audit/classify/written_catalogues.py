@@ -9,30 +9,7 @@ from egress_audit.classify.list_sources import sha256_of
 from egress_audit.errors import CatalogueInvalid
 from egress_audit.model.audit import ListUsed
 from egress_audit.model.catalogue import Entry
-from egress_audit.paths import is_folder
-
-_SUFFIXES = (".yaml", ".yml")
-
-
-def yaml_files(paths: Iterable[Path]) -> list[Path]:
-    """The files, each once; instead of a folder its YAML files, in the order of their names.
-
-    Raises CatalogueInvalid for a folder that has none, or cannot be read.
-    """
-    return list(dict.fromkeys(file for path in paths for file in _files(path)))
-
-
-def _files(path: Path) -> list[Path]:
-    if not is_folder(path):
-        return [path]
-    try:
-        files = sorted(file for file in path.iterdir() if file.suffix in _SUFFIXES)
-    except OSError as error:
-        reason = (error.strerror or "unreadable").lower()
-        raise CatalogueInvalid(f"cannot be read: {reason}", where=str(path)) from error
-    if not files:
-        raise CatalogueInvalid("holds no .yaml file", where=str(path))
-    return files
+from egress_audit.model.destination import Absent
 
 
 def placed_entries(files: Iterable[Path]) -> list[PlacedEntry]:
@@ -62,7 +39,8 @@ def refuse_contradictions(placed: Iterable[PlacedEntry]) -> None:
                 raise CatalogueInvalid(f"{what} stands already at {where}", where=item.where)
         vendor = first.setdefault(("vendor", item.entry.vendor), item)
         if vendor.entry.jurisdiction != item.entry.jurisdiction:
-            under = vendor.entry.jurisdiction or "no jurisdiction"
+            law = vendor.entry.jurisdiction
+            under = "no known jurisdiction" if isinstance(law, Absent) else law
             raise CatalogueInvalid(
                 f"{item.entry.vendor} is under {under} at {vendor.where}",
                 where=item.where,

@@ -1,13 +1,14 @@
 """`egress-audit doctor`: what this host can do for a run, in plain words."""
 
 import json
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from egress_audit.cli.other_systems import refuse_other_systems
 from egress_audit.cli.output import deliver
-from egress_audit.errors import EgressAuditError, ExitCode
+from egress_audit.cli.report_options import format_option
+from egress_audit.errors import ExitCode
 
 if TYPE_CHECKING:
     from egress_audit.record.doctor import Check, Diagnosis
@@ -26,9 +27,7 @@ SEEN = {
 
 
 @click.command()
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@format_option
 def doctor(form: str) -> int:
     """Say what this host can do for `run`, and how to get to the next rung.
 
@@ -36,11 +35,7 @@ def doctor(form: str) -> int:
     is sent. The exit code is 0 if a run here can end in HOLDS (rung 1 or 2), 11 if it cannot (rung
     3 or 4), and 12 on a system that is not Linux.
     """
-    if not sys.platform.startswith("linux"):
-        raise EgressAuditError(
-            "a program can be run and watched on Linux only",
-            hint="elsewhere, judge a saved capture with `egress-audit replay`",
-        )
+    refuse_other_systems()
     from egress_audit.record.doctor import diagnosis
 
     found = diagnosis()

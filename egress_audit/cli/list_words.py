@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from egress_audit.addresses import Scope
 from egress_audit.model.destination import (
-    FRONTS,
     Absent,
     Confidence,
     Destination,
     controlled_from,
     located_in,
 )
-from egress_audit.report.places import SCOPE_WORDS
+from egress_audit.report.places import SCOPE_WORDS, located_words
 from egress_audit.report.plain import plain
 from egress_audit.report.safe_text import clean, wrapped
 from egress_audit.report.words import counted, number
@@ -121,7 +120,7 @@ def _looked_up(one: "LookedUp") -> Iterator[str]:
     if found.scope is not Scope.GLOBAL:
         yield from _field("scope", SCOPE_WORDS.get(found.scope, found.scope.value))
     else:
-        yield from _field("located", located_words(found))
+        yield from _field("located", _words(located_words(found)))
         yield from _field("registered", _words(found.registered))
         yield from _field("controlled", _words(found.controlled))
         yield from _field("AS", _holder(found))
@@ -129,21 +128,6 @@ def _looked_up(one: "LookedUp") -> Iterator[str]:
     located, controlled = located_in(found, {"CN"}), controlled_from(found, {"CN"})
     china = f"located there: {_truth(located)}; controlled from there: {_truth(controlled)}"
     yield from _field("China?", china)
-
-
-def located_words(found: Destination) -> str:
-    """The country with how sure it is; no country of what is in many places at once."""
-    if found.located_confidence is Confidence.NONE:
-        if found.role in FRONTS:
-            return f"no one place: terminates at {found.operator}; origin not observable"
-        return "no one place: anycast"
-    if isinstance(found.located, Absent):
-        return _words(found.located)
-    if found.located_confidence is Confidence.HIGH:
-        return f"{found.located} (high confidence: sources agree)"
-    if isinstance(found.located_alt, Absent):
-        return f"{found.located} (low confidence: one source alone)"
-    return f"{found.located} or {found.located_alt} (low confidence: sources differ)"
 
 
 def _holder(found: Destination) -> str:

@@ -8,11 +8,8 @@ from pathlib import Path
 import click
 
 from egress_audit.cli.output import deliver
+from egress_audit.cli.report_options import format_option
 from egress_audit.errors import ExitCode, WrongUsage
-
-format_option = click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
 
 
 @click.group(no_args_is_help=False)
@@ -150,6 +147,15 @@ def update(origin: str | None, undo: bool, form: str) -> int:
     newer = newer_of(place, offered_at(place))
     if newer:
         click.echo(offered_words(place.address, newer), err=True)
-        update_from(place, newer)
+        update_from(place, newer, _accept)
     deliver({"text": updated_text, "json": updated_json}[form](newer), None)
     return 0
+
+
+def _accept(made: Path) -> None:
+    """Raises ListUnreadable for a catalogue without what the profiles name: they could not be used
+    with it."""
+    from egress_audit.claims import refuse_unknown_words
+    from egress_audit.classify.catalogue_files import COMPILED
+
+    refuse_unknown_words(made / COMPILED.name)

@@ -1,5 +1,8 @@
 """`egress-audit profiles`: which claims there are, what one says, and whether one can be used."""
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import click
 
 from egress_audit.cli.output import (
@@ -11,13 +14,18 @@ from egress_audit.cli.output import (
 )
 from egress_audit.cli.own_addresses import own_prefixes
 from egress_audit.cli.replay_options import refuse_changing
-from egress_audit.cli.report_options import catalogue_option
+from egress_audit.cli.report_options import (
+    catalogue_option,
+    format_option,
+    lists_option,
+    page_format_option,
+)
 from egress_audit.errors import EgressAuditError
 from egress_audit.paths import is_ordinary_file
 
-format_option = click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+if TYPE_CHECKING:
+    from egress_audit.endpoints import ReadCatalogue
+    from egress_audit.report.profile_pages import Checked
 
 
 @click.group()
@@ -43,22 +51,22 @@ def list_all(form: str) -> int:
 @profiles.command()
 @click.argument("profile", metavar="NAME|PATH")
 @catalogue_option
-@format_option
+@page_format_option
 def show(profile: str, catalogue: tuple[str, ...], form: str) -> int:
     """Show a whole claim in words: what it allows and denies, what it needs, what HOLDS would mean.
 
     What it extends is put in; with --format json each setting has its file and line.
     """
     from egress_audit.api import catalogue_with, profile_of, weaknesses_of
-    from egress_audit.report.profile_pages import profile_json, profile_text
+    from egress_audit.report.profile_pages import profile_json, profile_markdown, profile_text
 
     found = profile_of(profile, catalogue_with(catalogue))
     weak = weaknesses_of(found)
-    if form == "json":
-        deliver(profile_json(found, weak), None)
-    else:
+    if form == "text":
         width = terminal_width(None)
         deliver(profile_text(found, weak, colour=wants_colour(None), width=width), None)
+    else:
+        deliver({"json": profile_json, "markdown": profile_markdown}[form](found, weak), None)
     return 0
 
 
@@ -69,22 +77,35 @@ def show(profile: str, catalogue: tuple[str, ...], form: str) -> int:
 def check(paths: tuple[str, ...], catalogue: tuple[str, ...], form: str) -> int:
     """Say whether profiles can be used, and what is weak about them.
 
-    Weak points are no errors. The exit code is 0 if all can be used; else 12, or 2 if all that is
-    wrong is a name that no profile has.
+    PATH: a file, a name, or a folder for every .yaml file in it, without folders below. Weak points
+    are no errors. The exit code is 0 if all can be used; else 12, or 2 if all that is wrong is a
+    name that no profile has.
     """
-    from egress_audit.api import catalogue_with, profile_of, weaknesses_of
-    from egress_audit.report.profile_pages import Checked, checked_json, checked_text
+    from egress_audit.api import catalogue_with
+    from egress_audit.report.profile_pages import checked_json, checked_text
 
     endpoints = catalogue_with(catalogue)
-    results, code = [], 0
-    for path in paths:
+    found = [one for path in paths for one in _checked(path, endpoints)]
+    render = {"text": checked_text, "json": checked_json}[form]
+    deliver(render([checked for checked, _ in found]), None)
+    return max(code for _, code in found)
+
+
+def _checked(path: str, endpoints: "ReadCatalogue") -> Iterator[tuple["Checked", int]]:
+    """What was found of a profile, or of each in a folder, with the exit code for it."""
+    from egress_audit.claims import profile_of, profiles_at, weaknesses_of
+    from egress_audit.report.profile_pages import Checked
+
+    inside: tuple[str, ...] = ()
+    try:
+        inside = profiles_at(path)
+    except EgressAuditError as error:
+        yield Checked(path, str(error)), error.exit_code
+    for each in inside:
         try:
-            results.append(Checked(path, "", weaknesses_of(profile_of(path, endpoints))))
+            yield Checked(each, "", weaknesses_of(profile_of(each, endpoints))), 0
         except EgressAuditError as error:
-            results.append(Checked(path, str(error)))
-            code = max(code, error.exit_code)
-    deliver({"text": checked_text, "json": checked_json}[form](results), None)
-    return code
+            yield Checked(each, str(error)), error.exit_code
 
 
 @profiles.command()
@@ -94,9 +115,7 @@ def check(paths: tuple[str, ...], catalogue: tuple[str, ...], form: str) -> int:
 @click.option(
     "--local", metavar="PREFIX", multiple=True, help="An address or prefix of the audited host."
 )
-@click.option(
-    "--lists", metavar="FILE.mmdb", multiple=True, help="An address list to ask before ours."
-)
+@lists_option
 @catalogue_option
 @click.option(
     "--known-only", is_flag=True, help="Comment out whatever no list knows who it belongs to."

@@ -10,7 +10,7 @@ import click
 
 from egress_audit.cli.gathering import Gathered
 from egress_audit.cli.output import refuse_overwriting
-from egress_audit.cli.report_options import refuse_sharing
+from egress_audit.cli.report_options import lists_option, refuse_sharing
 from egress_audit.cli.stated_versions import version_of_option
 from egress_audit.paths import is_folder, is_ordinary_file
 
@@ -50,12 +50,7 @@ _OPTIONS = (
         metavar="FILE.csv",
         help="Names and roles of addresses (address,name,role): labels in the report, no evidence.",
     ),
-    click.option(
-        "--lists",
-        metavar="FILE.mmdb",
-        multiple=True,
-        help="Another list of countries or AS (GeoLite2, DB-IP, IPinfo), asked first; repeatable.",
-    ),
+    lists_option,
     click.option(
         "--assert",
         "assertions",

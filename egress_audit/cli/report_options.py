@@ -37,11 +37,29 @@ catalogue_option = click.option(
     help="Endpoints of your own (YAML), beside those that come with the program; repeatable.",
 )
 
+lists_option = click.option(
+    "--lists",
+    metavar="FILE.mmdb",
+    multiple=True,
+    help="Another list of countries or AS (GeoLite2, DB-IP, IPinfo), asked first; repeatable.",
+)
+
+format_option = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+
+FORMATS = ("text", "json", "markdown")
+"""In which whatever is told as a page can be had."""
+
+page_format_option = click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True
+)
+
 _OUTPUTS: tuple[Callable[[Callable[..., object]], Callable[..., object]], ...] = (
     click.option(
         "--format",
         "form",
-        type=click.Choice(["text", "json", "markdown"]),
+        type=click.Choice(FORMATS),
         default="text",
         show_default=True,
         help="How the report is written.",

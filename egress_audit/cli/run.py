@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from egress_audit.cli.durations import seconds_of
+from egress_audit.cli.other_systems import refuse_other_systems
 from egress_audit.cli.output import held, refuse_overwriting
 from egress_audit.cli.report_options import (
     catalogue_option,
@@ -137,7 +138,7 @@ def run(
 
     if not command:
         raise click.UsageError("no command: write it behind --, as in `run -- python app.py`")
-    _refuse_other_systems()
+    refuse_other_systems()
     plan = plan_of(command, **words)
     for path in plan.bind:
         if not is_there(path):
@@ -214,14 +215,6 @@ def _answer_range(text: str) -> str:
     if prefix.version != 4 or not 8 <= prefix.prefixlen <= 24:
         raise click.UsageError(f"--answer-range {text}: an IPv4 prefix of /8 to /24 is wanted")
     return str(prefix)
-
-
-def _refuse_other_systems() -> None:
-    if not sys.platform.startswith("linux"):
-        raise EgressAuditError(
-            "a program can be run and watched on Linux only",
-            hint="elsewhere, judge a saved capture with `egress-audit replay`",
-        )
 
 
 def _refuse_outputs(

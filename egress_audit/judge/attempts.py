@@ -1,12 +1,12 @@
 """System calls that wanted out, or to another process, and what the capture shows of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from egress_audit.addresses import Scope, scope_of
 from egress_audit.judge.case import DNS_PORT, Case
 from egress_audit.judge.permission import asks_decide, host_matches, name_allowed, place_allowed
-from egress_audit.model.audit import Direction
+from egress_audit.model.audit import Direction, Observation
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import IP_FAMILIES, Attempt, Process, Role, Run
 
@@ -26,12 +26,12 @@ Port = tuple[str, int, int]
 """Address, port, IANA protocol number."""
 
 
-def attempts_of_program(case: Case) -> Iterator[Attempt]:
+def attempts_of_program(run: Run | Absent) -> Iterator[Attempt]:
     """The attempts of the program itself; whose process is not in the record is held to be it."""
-    if isinstance(case.run, Absent):
+    if isinstance(run, Absent):
         return
-    roles = {process.id: process.role for process in case.run.processes}
-    for attempt in case.run.attempts:
+    roles = {process.id: process.role for process in run.processes}
+    for attempt in run.attempts:
         role = roles.get(attempt.process, Role.TARGET)
         if not role.is_helper and role is not Role.RECORDER:
             yield attempt
@@ -63,14 +63,23 @@ def packetless_attempts(case: Case) -> Iterator[tuple[Attempt, Address]]:
     """
     if any(seen.direction is Direction.OUTBOUND for seen in case.rest()):
         return
-    sent = {(seen.far_h, port) for seen in case.contacts() for port in (seen.far_p, PORTLESS)}
-    for attempt in attempts_of_program(case):
+    sent = sent_to(case.contacts())
+    for attempt in attempts_of_program(case.run):
         address = address_of(attempt)
         if not attempt.wants_out or address is None or _stays_here(case, address):
             continue
-        port = PORTLESS if attempt.type == "raw" or not attempt.port else attempt.port
-        if (str(address), port) not in sent:
+        if (str(address), port_of(attempt)) not in sent:
             yield attempt, address
+
+
+def sent_to(rows: Iterable[Observation]) -> set[tuple[str, int | Absent]]:
+    """Far ends of rows: each address with its port, and without one."""
+    return {(str(seen.far_h), port) for seen in rows for port in (seen.far_p, PORTLESS)}
+
+
+def port_of(attempt: Attempt) -> int | Absent:
+    """The port that was called; NOT_APPLICABLE where there is none, as of a raw socket."""
+    return PORTLESS if attempt.type == "raw" or not attempt.port else attempt.port
 
 
 def unplaced_attempts(case: Case) -> Iterator[tuple[Attempt, Address]]:
@@ -175,3 +184,14 @@ def _is_here(case: Case, attempt: Attempt) -> bool:
         return False
     address = address_of(attempt)
     return address is None or _stays_here(case, address)
+
+
+def tried_alone(rows: Iterable[Observation], run: Run) -> Iterator[tuple[Attempt, str]]:
+    """Each attempt of the program on an address, of which no row tells."""
+    sent = sent_to(seen for seen in rows if not seen.by_helper)
+    for attempt in attempts_of_program(run):
+        address = address_of(attempt)
+        if address is None or not attempt.wants_out:
+            continue
+        if (str(address), port_of(attempt)) not in sent:
+            yield attempt, str(address)

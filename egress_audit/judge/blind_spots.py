@@ -1,6 +1,6 @@
 """What could have happened without the evidence showing it: one table, judge and manual alike."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass
 
 from egress_audit.judge.case import Case
@@ -34,6 +34,13 @@ class Spot:
     """Which ones: names, paths, ports, and the like."""
     remedy_of_run: str = ""
     """The remedy where the evidence is a run of ours already, if it is another one."""
+    explains: Callable[[Case], tuple[str, ...]] = lambda case: ()
+    """Who, why and how to switch it off, of those that the catalogue knows."""
+
+
+def count_of(pick: Callable[[Case], Sized]) -> Callable[[Case], int | None]:
+    """`Spot.present` of what is about those that `pick` finds: how many, and not there if none."""
+    return lambda case: len(pick(case)) or None
 
 
 def always(case: Case) -> bool:
@@ -87,4 +94,5 @@ def spots_in(case: Case, table: tuple[Spot, ...]) -> Iterator[BlindSpot]:
             lifted_by=lifted_by,
             lifted=lifted,
             remedy=_remedy(spot, case),
+            explanation=spot.explains(case),
         )

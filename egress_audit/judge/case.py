@@ -44,9 +44,18 @@ NO_VERSIONS = KnownVersions()
 Asked = tuple[Observation, Match]
 """A question, and what its name may be."""
 
-Matches = Iterator[tuple[str, tuple[Observation, ...]]]
-"""(clause, observations) of each contradiction; the first observation is what the clause is about,
-and none stands behind an attempt without a packet."""
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """Where system calls led of which no packet came, and so no observation."""
+
+    address: str
+    port: int | Absent
+
+
+Matches = Iterator[tuple[str, tuple[Observation, ...] | Tried]]
+"""(clause, what is behind it) of each contradiction: observations, of which the first is what the
+clause is about, or an attempt without a packet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,8 @@ class Case:
     address: what was refused before it became a packet, or went through another, has no row."""
     versions: KnownVersions = NO_VERSIONS
     """Products that ran, seen or stated."""
+    tried: Mapping[Tried, tuple[Match, ...]] = field(default_factory=dict)
+    """What the catalogue knows of places that were tried without a packet, and of their names."""
     _questions: tuple[Observation, ...] = field(init=False, repr=False, compare=False)
     of_program: tuple[Observation, ...] = field(init=False, repr=False, compare=False)
     """Rows that may be the program's: all but those of our own helpers."""

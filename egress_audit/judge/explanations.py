@@ -2,14 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from egress_audit.judge.blind_spots import some
 from egress_audit.judge.case import Case
 from egress_audit.judge.phrases import either
-from egress_audit.model.audit import Match, Observation
+from egress_audit.model.audit import Match
 from egress_audit.model.catalogue import Entry, Purpose, Switch, Verified
 from egress_audit.model.destination import Absent
 
+MOST_EXPLAINED = 3
+"""Names, or callers, of one blind spot; its message names no more either."""
 MOST_SWITCHES = 3
 """Of several callers; the others are counted."""
 NO_SWITCH = "no switch is known"
@@ -23,19 +26,51 @@ SHORT = 40
 _EVIDENCE = tuple(Verified)
 
 
-def explanation(case: Case, seen: Observation) -> tuple[str, ...]:
+def explanation(case: Case, matches: Sequence[Match], exe: str = "") -> tuple[str, ...]:
     """Who, why and how to switch it off, each with its word before it; nothing if no entry of the
-    catalogue fits."""
-    fitting = {entry.id: entry for match in seen.endpoints for entry in _nearest(case, match)}
+    catalogue fits.
+
+    exe: executable of the sender; empty where nobody knows it.
+    """
+    fitting = {entry.id: entry for match in matches for entry in _nearest(case, match)}
     accusing = [entry for entry in fitting.values() if entry.accuses]
     entries = sorted(accusing or fitting.values(), key=_doubtfulness)
     if not entries:
         return ()
-    anybody = _is_for_anybody(case, seen, entries)
+    anybody = _is_for_anybody(case, matches, entries)
+    who = _who(entries, _loaded(case, matches, entries, exe), anybody=anybody)
     doubt = "" if accusing else " (general knowledge, no evidence)"
+    return _sentences(f"{who}{doubt}{_not_covered(case, matches, exe)}", entries)
+
+
+def explanations(case: Case, matches: Iterable[Match]) -> tuple[str, ...]:
+    """The same of several names and addresses, each for itself; of those that are explained alike
+    once. Of more than one it is said of which a sentence speaks."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for match in matches:
+        told = explanation(case, (match,))
+        if told:
+            alike.setdefault(told, []).append(match.by)
+    return _of_each((some(names), told) for told, names in islice(alike.items(), MOST_EXPLAINED))
+
+
+def explanations_of(entries: Iterable[Entry]) -> tuple[str, ...]:
+    """The same of callers, each for itself: the first of them."""
+    each = islice(entries, MOST_EXPLAINED)
+    told = ((_who([entry], {}, anybody=False), [entry]) for entry in each)
+    return tuple(line for who, entries in told for line in _sentences(who, entries))
+
+
+def _of_each(told: Iterable[tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:
+    each = list(told)
+    if len(each) == 1:
+        return each[0][1]
+    return tuple(f"{names}, {line}" for names, lines in each for line in lines)
+
+
+def _sentences(who: str, entries: Sequence[Entry]) -> tuple[str, ...]:
     return (
-        f"who: {_who(entries, _loaded(case, seen, entries), anybody=anybody)}{doubt}"
-        f"{_not_covered(case, seen)}",
+        f"who: {who}",
         f"why: {_why(entries)}",
         f"how to switch it off: {_off(entries)}",
     )
@@ -49,30 +84,31 @@ def _nearest(case: Case, match: Match) -> list[Entry]:
     return [entry for entry in entries if match.by in entry.hosts or entry.vendor not in exact]
 
 
-def _loaded(case: Case, seen: Observation, entries: Sequence[Entry]) -> dict[str, str]:
+def _loaded(
+    case: Case, matches: Sequence[Match], entries: Sequence[Entry], exe: str
+) -> dict[str, str]:
     """By product ` (1.31.1 was loaded)`, of those that were seen in the sender in a version that
     their entry covers."""
-    if not case.versions or isinstance(seen.owner, Absent):
+    if not case.versions:
         return {}
     told: dict[str, str] = {}
-    outside = {one for match in seen.endpoints for one in match.outside}
+    outside = {one for match in matches for one in match.outside}
     for entry in entries:
-        there = [one.version for one in case.versions.of(entry, seen.owner.exe) if one.how.is_seen]
+        there = [one.version for one in case.versions.of(entry, exe) if one.how.is_seen]
         if there and entry.id not in outside:
             which = either(_short(one, SHORT) for one in there if not isinstance(one, Absent))
             told[entry.product] = f" ({which or 'it'} was loaded)"
     return told
 
 
-def _not_covered(case: Case, seen: Observation) -> str:
+def _not_covered(case: Case, matches: Sequence[Match], exe: str) -> str:
     """`; not covered: onnxruntime 1.20.0 (known of >=1.29)`, where a product ran in a version of
     which none of its entries is known; what it does then nobody has looked at."""
-    outside = {one for match in seen.endpoints for one in match.outside}
+    outside = {one for match in matches for one in match.outside}
     if not outside:
         return ""
-    fitting = [case.endpoints[one] for match in seen.endpoints for one in match.fitting]
+    fitting = [case.endpoints[one] for match in matches for one in match.fitting]
     covered = {entry.product for entry in fitting if entry.id not in outside}
-    exe = "" if isinstance(seen.owner, Absent) else seen.owner.exe
     told = {
         f"{entry.product} {_short(str(version.version), SHORT)} (known of {entry.versions})": None
         for entry in fitting
@@ -82,11 +118,11 @@ def _not_covered(case: Case, seen: Observation) -> str:
     return f"; not covered: {some(told)}" if told else ""
 
 
-def _is_for_anybody(case: Case, seen: Observation, told: Sequence[Entry]) -> bool:
+def _is_for_anybody(case: Case, matches: Sequence[Match], told: Sequence[Entry]) -> bool:
     """True if what is told leaves out that the very host serves others as well, as GitHub's do."""
     return any(
         case.endpoints[identifier] not in told and match.by in case.endpoints[identifier].hosts
-        for match in seen.endpoints
+        for match in matches
         for identifier in match.one_of
     )
 
@@ -108,16 +144,12 @@ def _who(entries: Sequence[Entry], loaded: Mapping[str, str], *, anybody: bool) 
     counted = Counter(entry.product for entry in entries)
     ordered = sorted(counted, key=lambda one: (one not in loaded, -counted[one]))
     products = [f"{product}{loaded.get(product, '')}" for product in ordered]
-    vendors = some(map(_vendor, entries))
+    vendors = some(entry.vendor_and_law for entry in entries)
     if products == [entries[0].vendor] and not anybody:
         return vendors
     several = f"one of {len(products)}: " if len(products) > 1 else ""
     others = ", or any other program" if anybody else ""
     return f"{several}{some(products)}{others}; at the other end: {vendors}"
-
-
-def _vendor(entry: Entry) -> str:
-    return f"{entry.vendor} ({entry.jurisdiction})" if entry.jurisdiction else entry.vendor
 
 
 def _why(entries: Sequence[Entry]) -> str:

@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from egress_audit.judge import phrases
-from egress_audit.judge.case import Case
+from egress_audit.judge.case import DNS_PORT, Case
 from egress_audit.judge.phases import ending
 from egress_audit.model.audit import BlindSpot, Finding, Kind, Observation, Verdict
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Run
-
-DNS_PORT = 53
 
 
 def headline(

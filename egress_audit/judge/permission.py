@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from egress_audit.addresses import NEAR, Scope, address_of, embedded_ipv4, scope_of
 from egress_audit.model.audit import NameUse, Observation
 from egress_audit.model.claim import Allow, Claim
-from egress_audit.model.destination import FRONTS, Absent, Destination
+from egress_audit.model.destination import Absent, Destination, operated_by_one_of
 from egress_audit.model.flow import NameSource
 
 PROOF_OF_NAME = (NameSource.DNS_ANSWER, NameSource.SANDBOX_DNS)
@@ -84,13 +84,7 @@ def of_category(destination: Destination, categories: Collection[str]) -> bool |
 
     A front (CDN, proxy) of another category is unknown: whoever stands behind it may be of one.
     """
-    if destination.scope in NEAR:
-        return False
-    if isinstance(destination.role, Absent):
-        return None
-    if destination.role in categories:
-        return True
-    return None if destination.role in FRONTS else False
+    return operated_by_one_of(destination, destination.role, categories)
 
 
 def address_allowed(seen: Observation, claim: Claim, granted: Collection[str] = ()) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from egress_audit.addresses import NEAR, Scope, scope_of
+from egress_audit.country_codes import with_union
 from egress_audit.judge.attempts import unseen_attempts
 from egress_audit.judge.case import Case
 from egress_audit.judge.permission import (
@@ -19,8 +20,9 @@ from egress_audit.model.claim import Allow, Claim
 from egress_audit.model.destination import FRONTS, Absent, Destination, located_in
 
 NOWHERE: frozenset[str] = frozenset()
-SHOWN = 8
-"""Allowed countries or operators that a sentence lists."""
+SHOWN = 4
+"""Allowed countries or operators that a sentence lists, the Union as one of them; all of them stand
+in the claim, which every document holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,8 @@ def vendors_elsewhere(case: Case) -> Iterator[tuple[Observation, list[Entry]]]:
     for seen in (*case.contacts(), *case.questions()):
         for match in seen.endpoints:
             entries = case.accusing(match)
-            elsewhere = (
-                entry.jurisdiction != "" and entry.jurisdiction not in allowed for entry in entries
-            )
+            laws = [entry.jurisdiction for entry in entries]
+            elsewhere = (not isinstance(law, Absent) and law not in allowed for law in laws)
             if entries and all(elsewhere) and not is_covered(match.by, bare, case.granted(seen)):
                 yield seen, entries
                 break
@@ -157,7 +158,7 @@ def _has_place(there: Destination) -> bool:
 
 
 def some_of(words: Collection[str]) -> str:
-    """`AT, BE and 25 more`."""
-    listed = sorted(words)
+    """`AT, BE, CH, LI and 25 more`; `the EU (27 countries), NO` where all of them are there."""
+    listed = with_union(words)
     more = f" and {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
     return ", ".join(listed[:SHOWN]) + more

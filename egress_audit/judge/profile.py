@@ -23,7 +23,8 @@ from egress_audit.judge.profile_values import ANY, Placed
 from egress_audit.model.catalogue import Entry, Purpose
 from egress_audit.model.claim import Allow, AppliesTo, Claim, Deny, Require
 from egress_audit.model.profile import Profile, ProfileKind, Setting
-from egress_audit.yaml_tree import table_of, text_of
+from egress_audit.paths import is_folder
+from egress_audit.yaml_tree import SUFFIXES, table_of, text_of
 
 MAX_CHAIN = 5
 """Profiles in one line of `extends`, the first included."""
@@ -31,9 +32,9 @@ MAX_CHAIN = 5
 NOT_CLAIMED = frozenset({"extends", "kind"})
 """Keys that say something of the profile and nothing of the claim."""
 
+ONE_OF_THEM = "name one file in it; `egress-audit profiles check` takes a folder"
 WHERE_NAMES_ARE = "`egress-audit profiles list` tells those that come with the program"
 
-_SUFFIXES = (".yaml", ".yml")
 _PACKAGE = Path(__file__).parent.parent
 
 KnownEndpoints = Callable[[], Mapping[str, Sequence[Entry]]]
@@ -93,7 +94,7 @@ def _packaged(name: str) -> Path:
 
 
 def _is_path(name_or_path: str) -> bool:
-    return Path(name_or_path).name != name_or_path or name_or_path.endswith(_SUFFIXES)
+    return Path(name_or_path).name != name_or_path or name_or_path.endswith(SUFFIXES)
 
 
 def _merged(path: Path) -> dict[str, Setting]:
@@ -118,18 +119,20 @@ def _merged(path: Path) -> dict[str, Setting]:
 
 def _line_of_descent(path: Path) -> Iterator[tuple[dict[str, Setting], Path]]:
     """The settings of each file, from the first to the one that extends no other."""
-    seen = {path.resolve()}
+    seen, way = {path.resolve()}, list[str]()
     while True:
-        text = text_of(path, ProfileInvalid, WHERE_NAMES_ARE)
+        text = text_of(path, ProfileInvalid, ONE_OF_THEM if is_folder(path) else WHERE_NAMES_ARE)
         settings = settings_of(table_of(text, str(path), ProfileInvalid))
         yield settings, path
         if "extends" not in settings:
             return
         path = _extended(settings["extends"], path)
+        way.append(settings["extends"].where)
         if path.resolve() in seen:
+            others = f", by way of others: {' -> '.join((*way, str(path)))}" if way[1:] else ""
             raise ProfileInvalid(
-                "extends itself",
-                where=settings["extends"].where,
+                f"extends itself{others}",
+                where=way[-1],
                 hint="leave `extends` out here, or extend a file that is not on the way",
             )
         seen.add(path.resolve())

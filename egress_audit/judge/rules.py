@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from egress_audit.judge.case import Case, Matches
+from egress_audit.judge.case import Case, Matches, Tried
 from egress_audit.judge.explanations import explanation
 from egress_audit.judge.rules_of_attempts import attempt_outside
 from egress_audit.judge.rules_of_contacts import (
@@ -24,6 +24,7 @@ from egress_audit.judge.rules_of_places import (
     elsewhere,
 )
 from egress_audit.model.audit import Finding, Frames
+from egress_audit.model.destination import Absent
 
 IN_NO_FRAME = Frames((), 0)
 
@@ -47,10 +48,16 @@ class Rule:
 
     def findings(self, case: Case) -> Iterator[Finding]:
         """A finding for each contradiction, in the order of the observations."""
-        for clause, rows in self.matches(case):
-            frames = rows[0].frames if rows else IN_NO_FRAME
-            told = explanation(case, rows[0]) if rows and rows[0].endpoints else ()
-            yield Finding(self.id, clause, tuple(seen.id for seen in rows), frames, told)
+        for clause, behind in self.matches(case):
+            if isinstance(behind, Tried):
+                told = explanation(case, case.tried.get(behind, ()))
+                yield Finding(self.id, clause, (), IN_NO_FRAME, told)
+                continue
+            owner = behind[0].owner
+            exe = "" if isinstance(owner, Absent) else owner.exe
+            told = explanation(case, behind[0].endpoints, exe)
+            rows = tuple(seen.id for seen in behind)
+            yield Finding(self.id, clause, rows, behind[0].frames, told)
 
 
 RULES: tuple[Rule, ...] = (

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from egress_audit.judge.attempts import Address, names_of, unseen_attempts
-from egress_audit.judge.case import Case, Matches
+from egress_audit.judge.case import Case, Matches, Tried
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Attempt
 
@@ -14,12 +14,12 @@ End = tuple[Address, int | Absent, str]
 
 def attempt_outside(case: Case) -> Matches:
     """EA012."""
-    for _, clause in tried(case, unseen_attempts(case)):
-        yield clause, ()
+    for place, clause in tried(case, unseen_attempts(case)):
+        yield clause, place
 
 
-def tried(case: Case, attempts: Iterable[tuple[Attempt, Address]]) -> Iterator[tuple[Address, str]]:
-    """Each address that was tried, with a clause; alike attempts of several processes as one."""
+def tried(case: Case, attempts: Iterable[tuple[Attempt, Address]]) -> Iterator[tuple[Tried, str]]:
+    """Each place that was tried, with a clause; alike attempts of several processes as one."""
     counted: Counter[End] = Counter()
     for attempt, address in attempts:
         counted[address, attempt.port, attempt.call] += attempt.count
@@ -28,7 +28,7 @@ def tried(case: Case, attempts: Iterable[tuple[Attempt, Address]]) -> Iterator[t
         whom = f"{names[0]} at {endpoint(address, port)}" if names else endpoint(address, port)
         times = f" {count} times" if count > 1 else ""
         yield (
-            address,
+            Tried(str(address), port),
             f"tried to reach {whom} ({call}{times}, refused before it became a packet)",
         )
 

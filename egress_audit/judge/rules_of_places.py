@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from egress_audit.addresses import Scope
 from egress_audit.judge import phrases
 from egress_audit.judge.attempts import unplaced_attempts
-from egress_audit.judge.case import Case, Matches
+from egress_audit.judge.case import Case, Matches, Tried
 from egress_audit.judge.permission import (
     host_matches,
     in_prefixes,
@@ -51,9 +51,9 @@ def _denied_places(
             if asks(there, denied):
                 yield f"{phrases.clause(seen)}, which leads to {answer}, {place(there)}", (seen,)
                 break
-    for there, clause in _tried(case):
+    for attempt, there, clause in _tried(case):
         if asks(there, denied):
-            yield f"{clause}, {place(there)}", ()
+            yield f"{clause}, {place(there)}", attempt
 
 
 def _asked_of_proxy(case: Case, seen: Observation) -> Iterator[tuple[str, Destination]]:
@@ -63,11 +63,11 @@ def _asked_of_proxy(case: Case, seen: Observation) -> Iterator[tuple[str, Destin
             yield address, case.named[address]
 
 
-def _tried(case: Case) -> Iterator[tuple[Destination, str]]:
-    """What the lists say of each address that was tried without a packet, with a clause."""
-    for address, clause in tried(case, unplaced_attempts(case)):
-        if str(address) in case.named:
-            yield case.named[str(address)], clause
+def _tried(case: Case) -> Iterator[tuple[Tried, Destination, str]]:
+    """Each place that was tried without a packet, with what the lists say of it, and a clause."""
+    for attempt, clause in tried(case, unplaced_attempts(case)):
+        if attempt.address in case.named:
+            yield attempt, case.named[attempt.address], clause
 
 
 def denied_location(case: Case) -> Matches:
@@ -119,9 +119,9 @@ def denied_host_or_prefix(case: Case) -> Matches:
                 (seen,),
             )
     if deny.prefixes:
-        for address, clause in tried(case, unplaced_attempts(case)):
-            if in_prefixes(str(address), deny.prefixes):
-                yield f"{clause}, which the profile denies", ()
+        for attempt, clause in tried(case, unplaced_attempts(case)):
+            if in_prefixes(attempt.address, deny.prefixes):
+                yield f"{clause}, which the profile denies", attempt
 
 
 def elsewhere(case: Case) -> Matches:
@@ -133,9 +133,9 @@ def elsewhere(case: Case) -> Matches:
             told.add(seen.id)
             yield f"{phrases.clause(seen)}{_leading(end)}, {objection(end.there, allow)}", (seen,)
     left = attempts_left_to_places(case)
-    for address, clause in tried(case, unplaced_attempts(case)) if left else ():
-        if left.get(str(address)) is False:
-            yield f"{clause}, {objection(case.named[str(address)], allow)}", ()
+    for attempt, clause in tried(case, unplaced_attempts(case)) if left else ():
+        if left.get(attempt.address) is False:
+            yield f"{clause}, {objection(case.named[attempt.address], allow)}", attempt
     for seen, entries in vendors_elsewhere(case):
         if seen.id not in told:
             vendors = phrases.either(entry.vendor for entry in entries)

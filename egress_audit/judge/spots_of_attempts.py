@@ -13,7 +13,7 @@ from egress_audit.judge.attempts import (
     address_of,
     attempts_of_program,
 )
-from egress_audit.judge.blind_spots import Spot, always, never, some
+from egress_audit.judge.blind_spots import Spot, always, count_of, never, some
 from egress_audit.judge.case import Case
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import IP_FAMILIES, Attempt
@@ -25,16 +25,12 @@ Picks = Callable[[Attempt], bool]
 
 
 def _picked(case: Case, picks: Picks) -> list[Attempt]:
-    return [attempt for attempt in attempts_of_program(case) if picks(attempt)]
+    return [attempt for attempt in attempts_of_program(case.run) if picks(attempt)]
 
 
 def _count_of(picks: Picks) -> Callable[[Case], int | None]:
     """Present if the program made such an attempt; counts distinct ones."""
-
-    def present(case: Case) -> int | None:
-        return len(_picked(case, picks)) or None
-
-    return present
+    return count_of(lambda case: _picked(case, picks))
 
 
 def _told(picks: Picks, tell: Callable[[Attempt], str]) -> Callable[[Case], str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 
 from egress_audit.addresses import Scope
 from egress_audit.judge.attempts import unplaced_attempts
-from egress_audit.judge.blind_spots import Spot, always
+from egress_audit.judge.blind_spots import Spot, always, count_of, some
 from egress_audit.judge.case import Case
 from egress_audit.judge.permission import is_own_name, names_elsewhere, of_category
 from egress_audit.judge.places import attempts_left_to_places, left_to_places, permitted
@@ -13,8 +13,12 @@ from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent, Destination, controlled_from, located_in
 
 NONE = Absent.NOT_APPLICABLE
-ELSEWHERE = "a claim that does not depend on it, or evidence from the other end"
+KNOW_BETTER = (
+    "see `egress-audit whois ADDRESS`; another list (`--lists FILE.mmdb`) may know it, but of "
+    "anycast and CDN only the other end can tell"
+)
 Asks = Callable[[Destination, Collection[str]], bool | None]
+Picks = Callable[[Case], set[str]]
 
 
 def _depends_on_names(case: Case) -> bool:
@@ -53,13 +57,13 @@ def _rows_matter(case: Case) -> bool:
     return any(seen.direction not in outside for seen in case.rest())
 
 
-def _unknown(case: Case, asks: Asks, countries: Collection[str]) -> int | None:
-    """Distinct far addresses of which it cannot be said whether they are in `countries`.
+def _unknown(case: Case, asks: Asks, countries: Collection[str]) -> set[str]:
+    """Far addresses of which it cannot be said whether they are in `countries`.
 
     Not those that our own side invented in a run (see `places-simulated`), nor its resolvers.
     """
     if not countries:
-        return None
+        return set()
     of_run = not isinstance(case.run, Absent)
     places = [
         (str(seen.far_h), seen.destination)
@@ -70,28 +74,31 @@ def _unknown(case: Case, asks: Asks, countries: Collection[str]) -> int | None:
         places += zip(seen.answers, seen.answer_destinations, strict=True)
     tried = {str(address) for _, address in unplaced_attempts(case)}
     places += ((address, case.named[address]) for address in tried & case.named.keys())
-    unknown = tried - case.named.keys() | {
+    return tried - case.named.keys() | {
         address
         for address, there in places
         if asks(there, countries) is None and not (of_run and there.scope is Scope.SIMULATED)
     }
-    return len(unknown) or None
 
 
-def _located(case: Case) -> int | None:
+def _some_of(pick: Picks) -> Callable[[Case], str]:
+    return lambda case: some(sorted(pick(case)))
+
+
+def _located(case: Case) -> set[str]:
     return _unknown(case, located_in, case.claim.deny.located)
 
 
-def _controlled(case: Case) -> int | None:
+def _controlled(case: Case) -> set[str]:
     return _unknown(case, controlled_from, case.claim.deny.controlled)
 
 
-def _categories(case: Case) -> int | None:
+def _categories(case: Case) -> set[str]:
     return _unknown(case, of_category, case.claim.deny.categories)
 
 
-def _undecided(case: Case) -> int | None:
-    """Distinct far addresses that a claim by place neither allows nor forbids for sure.
+def _undecided(case: Case) -> set[str]:
+    """Far addresses that a claim by place neither allows nor forbids for sure.
 
     Not those that our own side invented in a run, nor its resolvers, as in `_unknown`.
     """
@@ -103,17 +110,17 @@ def _undecided(case: Case) -> int | None:
         and permitted(end.there, allow) is None
     }
     left = attempts_left_to_places(case)
-    return len(undecided | {address for address in left if left[address] is None}) or None
+    return undecided | {address for address in left if left[address] is None}
 
 
-def _unplaced(case: Case) -> int | None:
+def _unplaced(case: Case) -> set[str]:
     """Names asked of a resolver, or of a proxy, and nothing shows what they lead to."""
     if not (case.claim.uses_lists or case.claim.deny.prefixes):
-        return None
+        return set()
     asked = {seen.names[0].host: seen.answers for seen in case.questions()}
     carried = {use.host for seen in case.contacts() for use in names_elsewhere(seen)}
     open_ended = {host for host in {*asked, *carried} if not asked.get(host)}
-    return sum(not is_own_name(host) for host in open_ended) or None
+    return {host for host in open_ended if not is_own_name(host)}
 
 
 def _no_lists(case: Case) -> int | None:
@@ -138,7 +145,8 @@ SPOTS_OF_CLAIM: tuple[Spot, ...] = (
         NONE,
         "claims that allow anything off the machine or deny by name; every claim where such a "
         "flow stays on the machine",
-        ELSEWHERE,
+        "switch encrypted DNS, encrypted hellos and tunnels off in the program, or claim only what "
+        "does not depend on names",
         _hidden,
         always,
     ),
@@ -179,59 +187,67 @@ SPOTS_OF_CLAIM: tuple[Spot, ...] = (
         "location-unknown",
         "Where a destination is",
         "addresses of which it is not known whether they are in a denied country (no data, "
-        "sources differ, anycast or CDN): {count}",
+        "sources differ, anycast or CDN): {count} ({what})",
         "sources that agree",
         NONE,
         "claims that deny by location",
-        ELSEWHERE,
-        _located,
+        KNOW_BETTER,
+        count_of(_located),
         always,
+        _some_of(_located),
     ),
     Spot(
         "control-unknown",
         "Who controls a destination",
-        "addresses of which it is not known whose jurisdiction their operator is under: {count}",
+        "addresses of which it is not known whose jurisdiction their operator is under: {count} "
+        "({what})",
         "an operator that is in the table, and is no CDN or proxy",
         NONE,
         "claims that deny by control",
-        ELSEWHERE,
-        _controlled,
+        KNOW_BETTER,
+        count_of(_controlled),
         always,
+        _some_of(_controlled),
     ),
     Spot(
         "category-unknown",
         "What kind of operator it is",
-        "addresses whose operator is not in the table, or is a CDN or proxy: {count}",
+        "addresses whose operator is not in the table, or is a CDN or proxy: {count} ({what})",
         "an operator that is in the table, and is no CDN or proxy",
         NONE,
         "claims that deny by category",
-        ELSEWHERE,
-        _categories,
+        KNOW_BETTER,
+        count_of(_categories),
         always,
+        _some_of(_categories),
     ),
     Spot(
         "place-undecided",
         "Whether a place is allowed",
         "addresses of which it is not known whether they are where the claim allows them to be, "
         "or of an operator that it allows (no data, sources differ, anycast, CDN or proxy): "
-        "{count}",
+        "{count} ({what})",
         "sources that agree, and an operator that is in the table and is no CDN or proxy",
         NONE,
         "claims that allow by place or operator",
-        ELSEWHERE,
-        _undecided,
+        "see `egress-audit whois ADDRESS`, then allow it by host, prefix or endpoint, or add a "
+        "list that knows it (`--lists FILE.mmdb`)",
+        count_of(_undecided),
         always,
+        _some_of(_undecided),
     ),
     Spot(
         "question-unplaced",
         "Names without an answer",
-        "names asked of a resolver or a proxy, and nothing shows where they lead: {count}",
+        "names asked of a resolver or a proxy, and nothing shows where they lead: {count} ({what})",
         "an answer in the same evidence",
         NONE,
         "claims that allow or deny by place or operator, or deny by prefix",
-        ELSEWHERE,
-        _unplaced,
+        "record the answers too, with no proxy in between; of a run, --network open asks real "
+        "resolvers",
+        count_of(_unplaced),
         always,
+        _some_of(_unplaced),
     ),
     Spot(
         "lists-missing",

@@ -1,18 +1,17 @@
 """Blind spots of the catalogue: purposes that it leaves open, and callers that come later."""
 
-from egress_audit.judge.blind_spots import Spot, always, some
+from itertools import chain
+
+from egress_audit.judge.blind_spots import Spot, always, count_of, some
 from egress_audit.judge.case import Case
+from egress_audit.judge.explanations import explanations, explanations_of
 from egress_audit.judge.phrases import either
 from egress_audit.judge.purposes import undecided_matches, unknown_purposes
-from egress_audit.judge.timers import is_named, late_callers, told_late
+from egress_audit.judge.timers import is_named, late_callers, outlived, told_late
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.destination import Absent
 
 NONE = Absent.NOT_APPLICABLE
-
-
-def _undecided(case: Case) -> int | None:
-    return len(undecided_matches(case)) or None
 
 
 def _which_undecided(case: Case) -> str:
@@ -24,12 +23,21 @@ def _which_undecided(case: Case) -> str:
     return some(told)
 
 
-def _unknown(case: Case) -> int | None:
-    return len(unknown_purposes(case)) or None
+def _explained_undecided(case: Case) -> tuple[str, ...]:
+    return explanations(case, undecided_matches(case).values())
 
 
 def _which_unknown(case: Case) -> str:
     return some(place + _versions(entries) for place, entries in unknown_purposes(case).items())
+
+
+def _explained_unknown(case: Case) -> tuple[str, ...]:
+    """Of what other versions, or general knowledge, say of them."""
+    unknown = unknown_purposes(case)
+    seen = (match for row in case.of_program for match in row.endpoints)
+    tried = (match for matches in case.tried.values() for match in matches)
+    matches = {match.by: match for match in chain(seen, tried)}
+    return explanations(case, (matches[place] for place in unknown if place in matches))
 
 
 def _versions(entries: list[Entry]) -> str:
@@ -38,12 +46,20 @@ def _versions(entries: list[Entry]) -> str:
     return f" (known of {known} only)" if known else ""
 
 
-def _late(case: Case) -> int | None:
-    return len(late_callers(case)) or None
+def _cut_off(case: Case) -> list[Entry]:
+    return [] if outlived(case) else late_callers(case)
+
+
+def _after_end(case: Case) -> list[Entry]:
+    return late_callers(case) if outlived(case) else []
 
 
 def _which_late(case: Case) -> str:
     return some(told_late(entry) for entry in late_callers(case))
+
+
+def _explained_late(case: Case) -> tuple[str, ...]:
+    return explanations_of(late_callers(case))
 
 
 def _late_matters(case: Case) -> bool:
@@ -61,9 +77,10 @@ SPOTS_OF_ENDPOINTS: tuple[Spot, ...] = (
         NONE,
         "claims that deny purposes",
         "keep the program from calling them at all, or deny all that they are for",
-        _undecided,
+        count_of(undecided_matches),
         always,
         _which_undecided,
+        explains=_explained_undecided,
     ),
     Spot(
         "purpose-unknown",
@@ -74,9 +91,10 @@ SPOTS_OF_ENDPOINTS: tuple[Spot, ...] = (
         NONE,
         "claims that deny purposes and allow any destination",
         "allow them by name or address, or give the entries with --catalogue",
-        _unknown,
+        count_of(unknown_purposes),
         always,
         _which_unknown,
+        explains=_explained_unknown,
     ),
     Spot(
         "callers-later",
@@ -87,8 +105,24 @@ SPOTS_OF_ENDPOINTS: tuple[Spot, ...] = (
         "whole-run",
         "claims that name the runtime they belong to; else listed",
         "watch for longer than that, or switch them off",
-        _late,
+        count_of(_cut_off),
         _late_matters,
         _which_late,
+        explains=_explained_late,
+    ),
+    Spot(
+        "callers-after-end",
+        "Calls due after the program's end",
+        "callers known to begin later than the program lived; none of them could come in this run, "
+        "and in a longer one they would: {count} ({what})",
+        "a run that lasts longer than they wait",
+        NONE,
+        "claims that name the runtime they belong to, in a run whose processes all ended by "
+        "themselves; else listed",
+        "keep the program at work for longer than that, or switch them off",
+        count_of(_after_end),
+        _late_matters,
+        _which_late,
+        explains=_explained_late,
     ),
 )

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from egress_audit.judge.blind_spots import WORK_DONE, Spot, always, some
+from egress_audit.judge.blind_spots import WORK_DONE, Spot, always, count_of, some
 from egress_audit.judge.case import Case
+from egress_audit.judge.explanations import explanations
 from egress_audit.judge.places import is_covered, without_places
 from egress_audit.model.audit import Observation
 from egress_audit.model.destination import Absent
@@ -48,14 +49,17 @@ def _unknown_callers(case: Case) -> dict[str, Observation]:
     }
 
 
-def _callers(case: Case) -> int | None:
-    return len(_unknown_callers(case)) or None
-
-
 def _which_callers(case: Case) -> str:
     """`news.acme.example by /usr/bin/python3`."""
     found = sorted(_unknown_callers(case).items())
     return some(f"{place} by {_caller(seen)}" for place, seen in found)
+
+
+def _explained_callers(case: Case) -> tuple[str, ...]:
+    found = sorted(_unknown_callers(case).items())
+    return explanations(
+        case, (match for place, seen in found for match in seen.endpoints if match.by == place)
+    )
 
 
 def _caller(seen: Observation) -> str:
@@ -131,9 +135,10 @@ SPOTS_OF_PROGRAM: tuple[Spot, ...] = (
         Absent.NOT_APPLICABLE,
         "claims that allow endpoints by product or purpose",
         "allow the entry by its id, or its host, if any program may call it",
-        _callers,
+        count_of(_unknown_callers),
         always,
         _which_callers,
+        explains=_explained_callers,
     ),
     Spot(
         "runtime-unseen",

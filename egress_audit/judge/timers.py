@@ -1,4 +1,16 @@
-"""Callers that begin so long after a program's start that what was watched cannot show them."""
+"""Callers that begin so long after a program's start that what was watched cannot show them.
+
+They stand in the way of a claim about their runtime, even if everything that ran had ended by then.
+A timer dies with its process, and the whole tree was watched to its end: what the report says of
+this run is complete. But the claim is about the program, not about one run of it, and silence is
+never proof: that a server was stopped after a minute says nothing of its fourth hour, and else
+whoever wants a verdict for it need only stop it early. Nor does a person's word lift it, since
+`exercised` speaks of the work and not of how long it goes on. What differs is what is true, and
+what helps: what still ran may have been about to call, and watching it for longer settles that
+(`callers-later`); what had ended by itself has to be kept at work (`callers-after-end`). When
+single processes ended is not recorded, so one that lives on, a child or a service that was
+started, counts for all of them.
+"""
 
 import re
 from collections.abc import Callable
@@ -25,6 +37,11 @@ def late_callers(case: Case) -> list[Entry]:
         return []
     idle_ns = _began_after_ns(case.run)
     return [entry for entry in case.timed if due_ns(entry) >= watched_ns - idle_ns(entry)]
+
+
+def outlived(case: Case) -> bool:
+    """True if the whole tree of a run ended by itself, and its timers with it."""
+    return not isinstance(case.run, Absent) and case.run.ended_by == "tree"
 
 
 def due_ns(entry: Entry) -> int:

@@ -202,6 +202,9 @@ class BlindSpot:
     lifted: bool
     """True if that assertion was made: then it is not material."""
     remedy: str
+    explanation: tuple[str, ...] = ()
+    """Of what the message names, as far as the catalogue knows it: who calls there, why, and how
+    that is switched off, in three sentences each."""
 
 
 @dataclass(frozen=True, slots=True)

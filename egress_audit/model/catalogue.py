@@ -71,8 +71,10 @@ class Entry:
     prefixes: tuple[IPv4Network | IPv6Network, ...] = ()
     ports: tuple[str, ...] = ()
     """`443/tcp`; none for any."""
-    jurisdiction: str = ""
-    """ISO 3166-1 alpha-2, of the vendor's parent; empty where it is not known."""
+    jurisdiction: str | Absent = Absent.NOT_FOUND
+    """ISO 3166-1 alpha-2, of the vendor's parent."""
+    note: str = ""
+    """What is to be known of the vendor's places as a whole; the same in its other entries."""
     versions: str = ""
     """Which versions this is known of, as `>=1.29,<2`; empty for any. Others are not covered."""
     trigger: str = ""
@@ -87,8 +89,17 @@ class Entry:
     """NOT_FOUND if no switch is known."""
     stamps: tuple[str, ...] = ()
     """Files that silence it until they are older than `every_ns`."""
+    packetless: bool = False
+    """True for what sends no packet: a UDP connect that asks for a route. Whatever did send one was
+    something else."""
     labels_only: bool = False
     """True for what rests on general knowledge: it names, and never accuses."""
+
+    @property
+    def vendor_and_law(self) -> str:
+        """`Ollama (US)`; the vendor alone where its jurisdiction is not known."""
+        known = not isinstance(self.jurisdiction, Absent)
+        return f"{self.vendor} ({self.jurisdiction})" if known else self.vendor
 
     @property
     def accuses(self) -> bool:

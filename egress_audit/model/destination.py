@@ -85,10 +85,18 @@ def controlled_from(destination: Destination, countries: Collection[str]) -> boo
     A front (CDN, proxy) under one of them is a yes; under none of them it is unknown, since whoever
     stands behind it may be. Anycast makes no difference: many places, one operator.
     """
+    return operated_by_one_of(destination, destination.controlled, countries)
+
+
+def operated_by_one_of(
+    destination: Destination, fact: str | Absent, words: Collection[str]
+) -> bool | None:
+    """Whether what is known of the operator is one of `words`; None if unknown, and where a front
+    is none of them. False for what stays on the machine or its network."""
     if destination.scope in NEAR:
         return False
-    if isinstance(destination.controlled, Absent):
+    if isinstance(fact, Absent):
         return None
-    if destination.controlled in countries:
+    if fact in words:
         return True
     return None if destination.role in FRONTS else False

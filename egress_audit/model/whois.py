@@ -21,7 +21,7 @@ class AutonomousSystem:
     """An AS of the operator table."""
 
     asn: int
-    organisation: str
+    organisation: str | Absent
     """Holder, as the registries spell it."""
     operator: str
     jurisdiction: str | Absent
@@ -45,7 +45,8 @@ class WhoIs:
     endpoints: tuple[Entry, ...]
     """Entries of the catalogue that fit, the closest fit first: it is one of them, or another."""
     above: str | Absent
-    """The nearest name above a host that the catalogue knows, where it does not know the host."""
+    """The nearest name above a host that the catalogue knows, where it does not know whose the host
+    is."""
     resolver: str | Absent
     """How a resolver there is asked; NOT_FOUND if none is known."""
     destination: Destination | Absent
@@ -54,9 +55,3 @@ class WhoIs:
     """NOT_APPLICABLE for what is no AS."""
     lists: tuple[ListUsed, ...]
     """What the answer is from."""
-
-    @property
-    def is_known(self) -> bool:
-        """True if the lists know who is there, beyond where an address is."""
-        known = (self.resolver, self.autonomous_system)
-        return bool(self.endpoints) or any(not isinstance(fact, Absent) for fact in known)

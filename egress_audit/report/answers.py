@@ -107,10 +107,9 @@ def _vendors(audit: Audit, rows: Iterable[Observation]) -> dict[str, None]:
     for match in (match for seen in rows for match in seen.endpoints):
         entries = [known[identifier] for identifier in match.fitting]
         telling = [entry for entry in entries if entry.accuses] or entries
-        of = {(entry.vendor, entry.jurisdiction) for entry in telling}
+        of = {entry.vendor_and_law for entry in telling}
         if len(of) == 1:
-            vendor, law = of.pop()
-            told[f"{vendor} ({law})" if law else vendor] = None
+            told[of.pop()] = None
     return told
 
 

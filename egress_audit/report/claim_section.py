@@ -1,17 +1,25 @@
 """The sentence under test: what is claimed, where it stands, and of whom the verdict speaks."""
 
+from collections.abc import Iterable, Sequence
+
+from egress_audit.addresses import Scope
+from egress_audit.country_codes import with_union
 from egress_audit.model.audit import Audit, Verdict
+from egress_audit.model.claim import Allow, Deny
 from egress_audit.model.destination import Absent
 from egress_audit.report.answers import answer
+from egress_audit.report.plain import network_text
 from egress_audit.report.section import Entry, Section
 from egress_audit.report.words import listed
 
 ANONYMOUS = "this capture"
+MOST_VALUES = 12
+"""Of one key; the others are counted, and `profiles show` tells them."""
 
 
 def claim_section(audit: Audit) -> Section:
-    """The statement, its profile and source, the subject, what of the catalogue it allows and
-    denies; if it holds, what that means and not; and what else is asked, with the answers."""
+    """The statement, its profile and source, the subject, what it allows beyond the machine itself
+    and denies; if it holds, what that means and not; and what else is asked, with the answers."""
     claim = audit.claim
     subject = audit.subject
     if subject == ANONYMOUS:
@@ -26,14 +34,46 @@ def claim_section(audit: Audit) -> Section:
     systems = claim.applies_to.models + claim.applies_to.runtimes
     if systems:
         entries.append(Entry("Applies to", (listed(systems, 12),)))
-    if claim.allow.endpoints:
-        entries.append(Entry("Allows", (f"endpoints {listed(claim.allow.endpoints, 12)}",)))
-    if claim.deny.purposes:
-        entries.append(Entry("Denies", (f"purposes {listed(sorted(claim.deny.purposes), 12)}",)))
+    for term, lines in (("Allows", _allowed(claim.allow)), ("Denies", _denied(claim.deny))):
+        if lines:
+            entries.append(Entry(term, lines))
     if audit.verdict is Verdict.HOLDS:
         entries += _meaning(claim.holds_means, claim.holds_does_not_mean)
     entries += [Entry("Asked", (asked.ask, answer(asked, audit))) for asked in claim.questions]
     return Section("Claim", tuple(entries))
+
+
+def _allowed(allow: Allow) -> tuple[str, ...]:
+    """What may be contacted beyond the machine itself, a line for each key."""
+    everything = ("everything that it does not deny",) if allow.everything else ()
+    scopes = sorted(allow.scopes - {Scope.LOOPBACK})
+    keys = (
+        ("scopes", scopes),
+        ("hosts", allow.hosts),
+        ("prefixes", list(map(network_text, allow.prefixes))),
+        ("endpoints", allow.endpoints),
+        ("located in", with_union(allow.located)),
+        ("controlled from", with_union(allow.controlled)),
+        ("operators", sorted(allow.operators)),
+    )
+    return (*everything, *_of_keys(keys))
+
+
+def _denied(deny: Deny) -> tuple[str, ...]:
+    return _of_keys(
+        (
+            ("hosts", deny.hosts),
+            ("prefixes", list(map(network_text, deny.prefixes))),
+            ("purposes", sorted(deny.purposes)),
+            ("located in", with_union(deny.located)),
+            ("controlled from", with_union(deny.controlled)),
+            ("categories", sorted(deny.categories)),
+        )
+    )
+
+
+def _of_keys(keys: Iterable[tuple[str, Sequence[str]]]) -> tuple[str, ...]:
+    return tuple(f"{words} {listed(values, MOST_VALUES)}" for words, values in keys if values)
 
 
 def _meaning(means: str, does_not_mean: str) -> list[Entry]:

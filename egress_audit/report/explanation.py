@@ -144,6 +144,11 @@ def _uses(entries: tuple[Entry, ...]) -> Iterable[tuple[str, str]]:
         yield label, f"{entry.product}: {entry.purpose}, at {entry.vendor} ({entry.id})"
     if len(entries) > SHOWN_USES:
         yield "", f"and {counted(len(entries) - SHOWN_USES, 'use')} more: egress-audit whois tells"
+    notes = dict.fromkeys(
+        (entry.vendor, entry.note) for entry in entries[:SHOWN_USES] if entry.note
+    )
+    for place, (vendor, note) in enumerate(notes):
+        yield "" if place else "Note", f"{vendor}: {note}"
 
 
 def _sender(owner: FlowOwner | Absent, lineage: tuple[Process, ...]) -> Iterable[tuple[str, str]]:

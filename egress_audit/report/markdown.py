@@ -45,7 +45,7 @@ def escaped(text: str) -> str:
 
 def section_text(section: Section) -> str:
     """A section as a heading and a list."""
-    title = f"## {section.title}"
+    title = f"## {escaped(section.title)}"
     if section.note:
         title += f": {escaped(section.note)}"
     items = "\n".join(_item(entry) for entry in section.entries)

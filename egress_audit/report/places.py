@@ -2,7 +2,7 @@
 
 from egress_audit.addresses import Scope
 from egress_audit.model.audit import Kind, Observation
-from egress_audit.model.destination import Absent, Confidence, Destination
+from egress_audit.model.destination import FRONTS, Absent, Confidence, Destination
 
 UNKNOWN, LOW, NO_ONE_PLACE = "?", "~", "*"
 
@@ -47,6 +47,23 @@ def countries(destination: Destination) -> str:
     facts = (destination.registered, destination.controlled)
     known = [UNKNOWN if isinstance(fact, Absent) else fact for fact in facts]
     return " / ".join([_located(destination), *known])
+
+
+def located_words(destination: Destination) -> str | Absent:
+    """The country with how sure it is; no country of what is in many places at once. Why there is
+    none, where a list should have had one."""
+    located, other = destination.located, destination.located_alt
+    if destination.located_confidence is Confidence.NONE:
+        if destination.role in FRONTS:
+            return f"no one place: terminates at {destination.operator}; origin not observable"
+        return "no one place: anycast"
+    if isinstance(located, Absent):
+        return located
+    if destination.located_confidence is Confidence.HIGH:
+        return f"{located} (high confidence: sources agree)"
+    if isinstance(other, Absent):
+        return f"{located} (low confidence: one source alone)"
+    return f"{located} or {other} (low confidence: sources differ)"
 
 
 def _located(destination: Destination) -> str:

@@ -85,13 +85,27 @@ def profile_text(
 ) -> str:
     """One profile in words, and what is weak about it."""
     width = max(width, MIN_WIDTH)
+    parts = [[bold(clean(profile.claim.name), colour)]]
+    parts += [section_lines(section, colour, width) for section in _sections(profile, weak)]
+    return "\n\n".join("\n".join(part) for part in parts).replace(NO_BREAK, " ") + "\n"
+
+
+def profile_markdown(profile: Profile, weak: Sequence[Weakness]) -> str:
+    """The same for a ticket or a pull request."""
+    from egress_audit.report.markdown import escaped, section_text  # only where it is asked for
+
+    blocks = [f"# {escaped(profile.claim.name)}"]
+    blocks += [section_text(section) for section in _sections(profile, weak)]
+    return "\n\n".join(blocks).replace(NO_BREAK, " ") + "\n"
+
+
+def _sections(profile: Profile, weak: Sequence[Weakness]) -> list[Section]:
+    """What a profile says, and what is weak about it."""
     sections = [*claim_sections(profile)]
     if weak:
         entries = (Entry(each.where, (f"{each.what} ({each.remedy})",)) for each in weak)
         sections.append(Section("Weak", tuple(entries), "HOLDS would say less than it seems to"))
-    parts = [[bold(clean(profile.claim.name), colour)]]
-    parts += [section_lines(section, colour, width) for section in sections]
-    return "\n\n".join("\n".join(part) for part in parts).replace(NO_BREAK, " ") + "\n"
+    return sections
 
 
 def profile_json(profile: Profile, weak: Sequence[Weakness]) -> str:

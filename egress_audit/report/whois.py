@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from egress_audit.addresses import Scope
 from egress_audit.model.catalogue import Entry, Purpose, Switch, Verified
-from egress_audit.model.destination import Absent, Confidence, Destination
+from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.whois import AutonomousSystem, Kind, WhoIs
 from egress_audit.report import section
 from egress_audit.report.json_pieces import json_of
-from egress_audit.report.places import SCOPE_WORDS
+from egress_audit.report.places import SCOPE_WORDS, located_words
 from egress_audit.report.safe_text import NO_BREAK, clean
 from egress_audit.report.section import Section
 from egress_audit.report.terminal import bold, indented, section_lines
@@ -42,12 +42,30 @@ def whois_text(found: WhoIs, *, colour: bool = False, width: int = 100) -> str:
     titles = list(_titles(found.endpoints))
     if len(titles) > FEW:
         parts[0] += ["", *(line for title in titles for line in indented(title, INDENT, width))]
-    sections = [*_sections_of_place(found)]
-    for title, entry in zip(titles, found.endpoints, strict=True):
-        sections.append(_section(title, _lines_of_entry(entry)))
-    parts += [section_lines(each, colour, width) for each in sections]
+    parts += [section_lines(each, colour, width) for each in _sections(found)]
     text = "\n\n".join("\n".join(part) for part in parts)
     return text.replace(NO_BREAK, " ") + "\n"
+
+
+def whois_markdown(found: WhoIs) -> str:
+    """The same for a ticket or a pull request."""
+    from egress_audit.report.markdown import escaped, section_text  # only where it is asked for
+
+    titles = list(_titles(found.endpoints))
+    overview = [f"- {escaped(title)}" for title in titles] if len(titles) > FEW else []
+    blocks = [f"# {escaped(_headline(found))}", *map(escaped, _amounts_to(found))]
+    blocks += ["\n".join(overview)] if overview else []
+    blocks += [section_text(each) for each in _sections(found)]
+    return "\n\n".join(blocks).replace(NO_BREAK, " ") + "\n"
+
+
+def _sections(found: WhoIs) -> Iterator[Section]:
+    """Where it is, and then each entry that fits."""
+    yield from _sections_of_place(found)
+    told = set[str]()
+    for title, entry in zip(_titles(found.endpoints), found.endpoints, strict=True):
+        yield _section(title, _lines_of_entry(entry, noted=entry.note not in told))
+        told.add(entry.note)
 
 
 def whois_json(found: WhoIs) -> str:
@@ -117,7 +135,7 @@ def _lines_of_destination(destination: Destination) -> Iterator[Line]:
     yield "Scope", words if scope is not Scope.GLOBAL else "global: a place on the internet"
     if scope is not Scope.GLOBAL:
         return
-    yield "Located", _located(destination)
+    yield "Located", _fact(located_words(destination))
     yield "Registered", _fact(destination.registered)
     yield "Controlled by", _of_parent(destination.controlled)
     holder = "" if isinstance(destination.organisation, Absent) else f" {destination.organisation}"
@@ -127,23 +145,16 @@ def _lines_of_destination(destination: Destination) -> Iterator[Line]:
     yield "Role", _fact(destination.role)
 
 
-def _located(destination: Destination) -> str:
-    located, alternative = destination.located, destination.located_alt
-    if isinstance(located, Absent):
-        return "unknown"
-    if destination.located_confidence is Confidence.NONE:
-        return "no one place: anycast, or a front in many places"
-    if destination.located_confidence is Confidence.HIGH:
-        return f"{located} (high confidence: sources agree)"
-    if isinstance(alternative, Absent):
-        return f"{located} (low confidence: one source alone)"
-    return f"{located} or {alternative} (low confidence: sources differ)"
-
-
 def _of_parent(jurisdiction: str | Absent) -> str:
     if isinstance(jurisdiction, Absent):
         return "unknown"
     return f"{jurisdiction}, where the operator's parent company is"
+
+
+def _under(entry: Entry) -> str:
+    if isinstance(entry.jurisdiction, Absent):
+        return "under a jurisdiction that is not known"
+    return f"under the jurisdiction of {entry.jurisdiction}"
 
 
 def _fact(value: str | Absent) -> str:
@@ -151,7 +162,7 @@ def _fact(value: str | Absent) -> str:
 
 
 def _lines_of_system(system: AutonomousSystem) -> Iterator[Line]:
-    yield "Organisation", system.organisation or "unknown"
+    yield "Organisation", _fact(system.organisation)
     yield "Operator", system.operator
     yield "Jurisdiction", _of_parent(system.jurisdiction)
     yield "Category", system.category
@@ -160,10 +171,12 @@ def _lines_of_system(system: AutonomousSystem) -> Iterator[Line]:
         yield "Note", system.note
 
 
-def _lines_of_entry(entry: Entry) -> Iterator[Line]:
-    """Who, when, what, how it is stopped, and how that is known."""
-    under = f", under the jurisdiction of {entry.jurisdiction}" if entry.jurisdiction else ""
-    yield "Vendor", f"{entry.vendor}{under}"
+def _lines_of_entry(entry: Entry, *, noted: bool) -> Iterator[Line]:
+    """Who, when, what, how it is stopped, and how that is known. noted: with what is to be known of
+    the vendor, where no entry before it has said so."""
+    yield "Vendor", f"{entry.vendor}, {_under(entry)}"
+    if entry.note and noted:
+        yield "", entry.note
     if entry.versions:
         yield "Versions", f"{entry.versions}; others are not covered"
     yield from _lines_of_times(entry)

@@ -89,12 +89,12 @@ def _doubts(material: list[BlindSpot]) -> Section:
     Where no word lifts anything, as of a run of ours, each stands under its own id.
     """
     if not any(_liftable(spot) for spot in material):
-        entries = [Entry(spot.id, (spot.message,)) for spot in material]
+        entries = [Entry(spot.id, (spot.message, *spot.explanation)) for spot in material]
         return Section("Why", tuple(entries), "silence is not proof; no assertion lifts these")
     by_word: dict[str, list[str]] = {UNLIFTED: []}
     for spot in material:
         word = UNLIFTED if isinstance(spot.lifted_by, Absent) else spot.lifted_by
-        by_word.setdefault(word, []).append(f"{spot.id}: {spot.message}")
+        by_word.setdefault(word, []).extend((f"{spot.id}: {spot.message}", *spot.explanation))
     note = "silence is not proof; on the left the --assert word that would lift what is beside it"
     lifted = (Entry(word, tuple(lines)) for word, lines in by_word.items() if lines)
     return Section("Why", tuple(lifted), note)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from egress_audit.classify.address_lists import MERGED, AddressList
+from egress_audit.classify.compiled_catalogues import refuse_unfit
 from egress_audit.classify.list_sources import LISTS, entries_of
 from egress_audit.classify.operators import OperatorTable, anycast_table, override_table
 from egress_audit.classify.user_lists import REPLACEABLE, current_list
@@ -34,17 +35,21 @@ def newer_of(place: Place, offered: Sequence[Offered]) -> list[Offered]:
     return [one for one in offered if _is_new(one, place)]
 
 
-def update_from(place: Place, newer: Sequence[Offered]) -> None:
+def update_from(
+    place: Place, newer: Sequence[Offered], accept: Callable[[Path], None] = lambda made: None
+) -> None:
     """Fetches lists and makes them count, all together.
 
-    Raises ListUnreadable, and leaves everything as it is, if one of them is not what the manifest
-    says, or is no such list.
+    accept: looks at the folder that holds them all, and raises if they are not to count. Raises
+    ListUnreadable, or CatalogueInvalid, and leaves everything as it is, if one of them is not what
+    the manifest says, or is no such list.
     """
     folder = private_folder()
     with staged(folder) as made:
         kept = _kept_versions(made, newer)
         for one in newer:
             _take(place, one, made)
+        accept(made)
         put_entries(made, [*(one.entry for one in newer), *kept])
         use_update(folder, made)
 
@@ -136,5 +141,6 @@ CHECKS: dict[str, Callable[[Path], object]] = {
     "operators.csv": OperatorTable,
     "ipv6_overrides.csv": override_table,
     "anycast.csv": anycast_table,
+    "catalogue.json": refuse_unfit,
 }
-"""What reads each list whole, and refuses it with ListUnreadable."""
+"""What reads each list whole, and refuses it with ListUnreadable, or CatalogueInvalid."""

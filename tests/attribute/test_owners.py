@@ -5,8 +5,6 @@ import pytest
 
 from egress_audit.attribute.owners import (
     KERNEL,
-    Attributor,
-    NoOwners,
     Owned,
     RecordedOwners,
     is_helper,
@@ -53,13 +51,6 @@ def owned(
 def known(found: Owner | Absent) -> Owner:
     assert isinstance(found, Owner)
     return found
-
-
-def test_a_plain_capture_names_nobody() -> None:
-    nobody: Attributor = NoOwners()
-    nobody.take(np.array([1]), np.array([0]), np.array([True]))
-    assert not nobody.knows_any
-    assert nobody.owned(1, np.array([True])) is None
 
 
 def test_the_sender_of_a_noted_frame_owns_its_flow() -> None:

@@ -7,13 +7,14 @@ from typing import Any
 
 from egress_audit.addresses import Scope, scope_of
 from egress_audit.judge.assertions import WORDS, assertions_of
-from egress_audit.judge.case import Case
+from egress_audit.judge.case import Case, Tried
 from egress_audit.judge.rules import findings
 from egress_audit.judge.verdict import blind_spots, verdict
 from egress_audit.model.audit import (
     BlindSpot,
     Direction,
     Kind,
+    Match,
     NameUse,
     Observation,
     OwnAddresses,
@@ -41,6 +42,7 @@ OUTSIDE, LAN, LOOPBACK = "203.0.113.9", "192.168.1.7", "127.0.0.1"
 DAY_NS = 86_400 * 1_000_000_000
 ALL = tuple(WORDS)
 NOWHERE: Mapping[str, Destination] = {}
+NOTHING_TRIED: Mapping[Tried, tuple[Match, ...]] = {}
 DENY_NOTHING = Deny()
 REQUIRE_THE_USUAL = Require()
 
@@ -137,13 +139,15 @@ def case(
     timed: tuple[Entry, ...] = (),
     places: Mapping[str, Destination] = NOWHERE,
     versions: tuple[ProductVersion, ...] = (),
+    tried: Mapping[Tried, tuple[Match, ...]] = NOTHING_TRIED,
     **ledger: Any,
 ) -> Case:
     """A case of the rows given, numbered from 1; `ledger` changes the sample coverage.
 
     run: a recording of our own; then its owners are known, and its ledger is that of a good one.
     entries: of the catalogue, which rows may match; timed: those whose calls come later; places:
-    what the lists say of addresses that were tried, or asked of a proxy; versions: of what ran.
+    what the lists say of addresses that were tried, or asked of a proxy; tried: what the catalogue
+    knows of them; versions: of what ran.
     """
     if not isinstance(run, Absent):
         owners_known, own_how, ledger = True, "recorded", RECORDED | ledger
@@ -162,6 +166,7 @@ def case(
         timed=timed,
         named=places,
         versions=KnownVersions(versions, run),
+        tried=tried,
     )
 
 

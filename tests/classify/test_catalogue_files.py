@@ -4,11 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from egress_audit.classify import catalogue_files
-from egress_audit.classify.catalogue_files import COMPILED, catalogue_of, packaged_catalogue
-from egress_audit.classify.list_sources import sha256_of
+from egress_audit.classify.catalogue_files import (
+    COMPILED,
+    catalogue_at,
+    catalogue_of,
+    packaged_catalogue,
+)
+from egress_audit.classify.list_sources import LISTS, sha256_of
+from egress_audit.classify.tables import table_rows
 from egress_audit.errors import CatalogueInvalid, ListUnreadable
 from tests.builders.catalogues import file_text
+
+RESOLVERS = LISTS / "resolvers.csv"
 
 
 def written(folder: Path, text: str, name: str = "mine.yaml") -> Path:
@@ -65,9 +72,29 @@ def test_an_id_of_the_packaged_catalogue_cannot_be_taken(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]"])
-def test_a_packaged_catalogue_that_is_damaged_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+def test_a_compiled_catalogue_that_is_damaged_is_refused_with_the_way_back(
+    tmp_path: Path, content: str
 ) -> None:
-    monkeypatch.setattr(catalogue_files, "COMPILED", written(tmp_path, content, "catalogue.json"))
-    with pytest.raises(ListUnreadable, match="reinstall"):
-        packaged_catalogue.__wrapped__()
+    with pytest.raises(ListUnreadable, match="lists update --undo"):
+        catalogue_at(written(tmp_path, content, "catalogue.json"))
+
+
+def test_every_host_of_the_table_of_resolvers_is_known() -> None:
+    known = packaged_catalogue()
+    hosts = [row["host"] for _, row in table_rows(RESOLVERS, ("host",))]
+    assert not [host for host in hosts if not known.of_host(host)]
+
+
+def test_what_the_catalogue_knows_of_a_resolver_comes_before_what_the_table_says() -> None:
+    known = packaged_catalogue().of_host("dns.google")
+    assert "google-public-dns" in [entry.id for entry in known]
+    assert "resolver-dns-google" not in [entry.id for entry in known]
+    assert not any(entry.id.startswith("resolver-") for entry in packaged_catalogue())
+
+
+def test_beside_files_of_ones_own_the_resolvers_are_known_as_well(tmp_path: Path) -> None:
+    known = catalogue_of([written(tmp_path, file_text())])
+    assert [entry.id for entry in known.of_host("dns.jd.com")] == ["resolver-dns-jd-com"]
+    mine = file_text({"id": "jd", "hosts": "[dns.jd.com]", "example": "dns.jd.com"})
+    known = catalogue_of([written(tmp_path, mine)])
+    assert [entry.id for entry in known.of_host("dns.jd.com")] == ["jd"]

@@ -26,7 +26,14 @@ FULL = read_entry(
 )
 
 
-@pytest.mark.parametrize("entry", [FULL, read_entry(), read_entry(switch_off="{how: not at all}")])
+PROBE = read_entry(
+    hosts="", prefixes="[192.0.2.0/24]", example="192.0.2.1", sends="nothing", packetless="true"
+)
+
+
+@pytest.mark.parametrize(
+    "entry", [FULL, PROBE, read_entry(), read_entry(switch_off="{how: not at all}")]
+)
 def test_an_entry_survives_being_a_row_of_json(entry: Entry) -> None:
     assert entry_of(json.loads(json.dumps(row_of(entry)))) == entry
     assert [entry_of(row) for row in rows_in(compiled([entry]))] == [entry]

@@ -13,6 +13,7 @@ from egress_audit.classify.catalogue_schema import (
 )
 from egress_audit.errors import CatalogueInvalid
 from egress_audit.model.catalogue import Entry, Purpose, Switch, Verified
+from egress_audit.model.destination import Absent
 from tests.builders.catalogues import file_text, read_entry
 
 MANUAL = Path(__file__).parent.parent.parent / "docs" / "catalogue.md"
@@ -78,11 +79,11 @@ def test_an_entry_knows_where_it_stands() -> None:
 
 def test_a_vendor_without_a_known_jurisdiction_has_none() -> None:
     text = file_text(head="vendor: Acme\nnote: who knows\n")
-    assert entries_of(text, "c")[0].entry.jurisdiction == ""
+    assert entries_of(text, "c")[0].entry.jurisdiction is Absent.NOT_FOUND
 
 
 def test_an_entry_may_be_of_another_vendor_and_then_takes_nothing_from_the_file() -> None:
-    assert read_entry(vendor="Other").jurisdiction == ""
+    assert read_entry(vendor="Other").jurisdiction is Absent.NOT_FOUND
     other = read_entry(vendor="Other", jurisdiction="SE")
     assert (other.vendor, other.jurisdiction) == ("Other", "SE")
 
@@ -138,6 +139,10 @@ def test_an_entry_that_matches_nothing_is_refused() -> None:
     assert "matches nothing" in refused(hosts="")
 
 
+def test_what_sends_no_packet_asks_for_no_name() -> None:
+    assert "the question for a name is a packet" in refused(packetless="true")
+
+
 @pytest.mark.parametrize("pattern", ["*.github.io", "*.hf.space", "*.blob.core.windows.net"])
 def test_all_of_a_platform_can_be_labelled_and_never_accused(pattern: str) -> None:
     keys = {"hosts": f'["{pattern}"]', "example": f"x{pattern[1:]}"}
@@ -190,3 +195,18 @@ def test_the_example_of_the_manual_is_an_entry_with_every_key() -> None:
 def test_the_manual_has_every_purpose_and_every_way_to_know() -> None:
     text = MANUAL.read_text(encoding="utf-8")
     assert not [word for word in (*Purpose, *Verified) if f"`{word}`" not in text]
+
+
+def test_a_note_on_a_file_is_one_on_each_of_its_entries() -> None:
+    head = "vendor: Acme\nnote: >-\n  in\n  words\n"
+    placed = entries_of(file_text({}, {"id": "b", "note": "its own"}, head=head), "c")
+    assert [item.entry.note for item in placed] == ["in words", "its own"]
+
+
+def test_an_entry_of_another_vendor_than_its_files_has_not_its_note() -> None:
+    text = file_text({"vendor": "Other"}, head="vendor: Acme\nnote: in words\n")
+    assert entries_of(text, "c")[0].entry.note == ""
+
+
+def test_a_note_that_is_no_text_is_refused() -> None:
+    assert "a text is wanted" in refusal(file_text(head="vendor: Acme\nnote: [a]\n"))

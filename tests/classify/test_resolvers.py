@@ -43,3 +43,30 @@ def test_an_ordinary_host_is_no_resolver() -> None:
 def test_a_row_that_is_no_resolver_is_refused(tmp_path: Path, row: str) -> None:
     with pytest.raises(ListUnreadable):
         Resolvers(table(tmp_path, row))
+
+
+def test_a_resolver_is_told_as_an_entry_that_only_labels() -> None:
+    entry = known_resolvers().entry_at("doh.ffmuc.net")
+    assert entry is not None
+    assert (entry.id, entry.vendor) == ("resolver-doh-ffmuc-net", "FFMUC DNS")
+    assert (entry.purpose, entry.hosts) == ("resolver", ("doh.ffmuc.net",))
+    assert not entry.accuses
+    assert entry.source.startswith("v2fly/")
+
+
+def test_the_resolver_of_an_app_says_that_it_is_mostly_asked_in_clear_text() -> None:
+    entry = known_resolvers().entry_at("a.httpdns.zhihu.com")
+    assert entry is not None
+    assert entry.vendor == "unknown owner"
+    assert "HTTPDNS" in entry.product and "clear text" in entry.sends
+    assert entry.hosts == ("*.httpdns.zhihu.com",)
+
+
+def test_an_ordinary_host_is_no_entry_of_a_resolver() -> None:
+    assert known_resolvers().entry_at("example.com") is None
+
+
+def test_a_table_without_operators_and_sources_is_one_too(tmp_path: Path) -> None:
+    entry = Resolvers(table(tmp_path, "a.example,,httpdns-suffix\n")).entry_at("b.a.example")
+    assert entry is not None
+    assert (entry.vendor, entry.source) == ("unknown owner", "")

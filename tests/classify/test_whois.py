@@ -1,17 +1,20 @@
 """What the lists know of a host, an address or an AS."""
 
 from functools import cache
+from pathlib import Path
 
 import pytest
 
 from egress_audit.addresses import Scope
 from egress_audit.classify.catalogue import Catalogue
 from egress_audit.classify.destination import Classifier, embedded_classifier
+from egress_audit.classify.resolvers import NOBODY
 from egress_audit.classify.whois import who_is
 from egress_audit.errors import WrongUsage
 from egress_audit.model.destination import Absent
 from egress_audit.model.whois import AutonomousSystem, Kind, WhoIs
 from tests.builders.catalogues import catalogue
+from tests.builders.endpoints import entry
 
 KNOWN = catalogue(host="ollama.com", below="*.acme.example", net="192.0.2.0/24 443/tcp")
 EMPTY = Catalogue(())
@@ -35,12 +38,10 @@ def test_a_host_is_looked_up_in_the_catalogue() -> None:
     assert (answer.asked, answer.kind, answer.port) == ("ollama.com", Kind.HOST, 443)
     assert ids(answer) == ["host"]
     assert answer.destination is Absent.NOT_APPLICABLE
-    assert answer.is_known
 
 
 def test_a_host_that_no_list_knows_is_not_known() -> None:
     answer = found("nobody.example")
-    assert not answer.is_known
     assert (answer.endpoints, answer.resolver, answer.above) == (
         (), Absent.NOT_FOUND, Absent.NOT_FOUND,
     )  # fmt: skip
@@ -96,7 +97,6 @@ def test_an_as_has_an_operator_from_the_table(text: str) -> None:
 def test_an_as_that_the_table_lacks_is_not_known() -> None:
     answer = found("AS64500")
     assert answer.autonomous_system is Absent.NOT_FOUND
-    assert not answer.is_known
 
 
 def test_the_answer_names_the_lists_that_it_is_from() -> None:
@@ -126,3 +126,29 @@ def test_what_holds_a_place_is_refused_with_the_place() -> None:
     with pytest.raises(WrongUsage) as refused:
         found("https://ollama.com/api")
     assert refused.value.hint == "perhaps: egress-audit whois ollama.com"
+
+
+def test_whose_a_host_of_nobody_known_may_be_the_name_above_it_tells() -> None:
+    nobodys = entry("a", vendor=NOBODY, hosts=("dns.acme.example",))
+    known = Catalogue.of([nobodys, entry("b", hosts=("acme.example",))])
+    assert found("dns.acme.example", known).above == "acme.example"
+    assert found("acme.example", known).above is Absent.NOT_APPLICABLE
+
+
+def test_an_as_is_looked_up_in_the_table_that_the_user_updated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    folder = tmp_path / "egress-audit" / "lists" / "update-1"
+    folder.mkdir(parents=True)
+    table = "asn,group,jurisdiction,category,note\n64500,Acme,SE,cloud,\n"
+    (folder / "operators.csv").write_text(table, encoding="utf-8")
+    (folder / "SOURCES.yaml").write_text(
+        "lists:\n  - {file: operators.csv, name: operators, date: '2026-12-01', licence: none,"
+        " attribution: ''}\n",
+        encoding="utf-8",
+    )
+    (folder.parent / "current").write_text("update-1\n", encoding="utf-8")
+    system = found("AS64500").autonomous_system
+    assert isinstance(system, AutonomousSystem)
+    assert system.operator == "Acme"

@@ -11,7 +11,6 @@ from egress_audit.classify.written_catalogues import (
     placed_entries,
     refuse_contradictions,
     used,
-    yaml_files,
 )
 from egress_audit.errors import CatalogueInvalid
 from tests.builders.catalogues import file_text
@@ -66,12 +65,6 @@ def test_several_files_are_read_in_their_order(tmp_path: Path) -> None:
     one = written(tmp_path, file_text(), "1.yaml")
     two = written(tmp_path, file_text({"id": "acme-two"}), "2.yaml")
     assert [item.entry.id for item in placed_entries([two, one])] == ["acme-two", "acme-telemetry"]
-
-
-def test_the_files_of_a_folder_stand_in_the_order_of_their_names(tmp_path: Path) -> None:
-    two, one = written(tmp_path, "", "2.yml"), written(tmp_path, "", "1.yaml")
-    written(tmp_path, "", "0.txt")
-    assert yaml_files([tmp_path, one]) == [one, two]
 
 
 def test_a_file_of_ones_own_is_as_old_as_it_is(tmp_path: Path) -> None:

@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
+from egress_audit.classify.catalogue_files import COMPILED
+from egress_audit.classify.catalogue_rows import compiled, entry_of, rows_in
 from egress_audit.cli.main import run
 from egress_audit.errors import ExitCode
 from tests.builders.address_lists import merged_bytes, mmdb_file
+from tests.builders.catalogues import read_entry
 
 KEYS = [
     "address", "scope", "located", "located_confidence", "registered", "controlled", "asn",
@@ -166,14 +169,14 @@ def test_import_takes_one_file_or_removes_one_list(words: list[str]) -> None:
     assert run(["lists", "import", *words]) == ExitCode.USAGE
 
 
-def shop(folder: Path) -> Path:
-    """A folder with an update."""
+def shop(folder: Path, name: str = "addresses.mmdb", content: bytes = b"") -> Path:
+    """A folder with an update; without `content` that of the address list."""
     folder.mkdir()
-    content = merged_bytes("JP")
-    (folder / "addresses.mmdb").write_bytes(content)
+    content = content or merged_bytes("JP")
+    (folder / name).write_bytes(content)
     entry = {
-        "file": "addresses.mmdb",
-        "name": "addresses",
+        "file": name,
+        "name": name.partition(".")[0],
         "date": "2026-12-01",
         "licence": "none",
         "attribution": "",
@@ -237,3 +240,19 @@ def test_the_sources_of_an_update_are_kept(tmp_path: Path, home: Path) -> None:
     run(["lists", "update", "--from", str(shop(tmp_path / "shop"))])
     (written,) = home.glob("egress-audit/lists/update-*/SOURCES.yaml")
     assert yaml.safe_load(written.read_text("utf-8"))["lists"][0]["date"] == "2026-12-01"
+
+
+def test_a_newer_catalogue_is_taken_with_all_that_profiles_name(tmp_path: Path) -> None:
+    known = [entry_of(row) for row in rows_in(COMPILED.read_bytes())]
+    newer = compiled([*known, read_entry()]).encode()
+    assert run(["lists", "update", "--from", str(shop(tmp_path / "a", COMPILED.name, newer))]) == 0
+
+
+def test_one_that_lacks_what_a_profile_names_is_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shop(tmp_path / "shop", COMPILED.name, compiled([read_entry()]).encode())
+    assert run(["lists", "update", "--from", str(folder)]) == ExitCode.NO_AUDIT
+    assert "does not fit the profile" in capsys.readouterr().err
+    run(["lists", "show"])
+    assert "catalogue (embedded)" in capsys.readouterr().out

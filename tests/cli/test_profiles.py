@@ -37,6 +37,13 @@ def test_a_profile_is_shown_by_name_and_by_path(
     assert json.loads(capsysbinary.readouterr().out)["name"] == "one-host"
 
 
+def test_a_profile_is_shown_as_markdown(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert run(["profiles", "show", "no-china", "--format", "markdown"]) == 0
+    text = capsysbinary.readouterr().out.decode()
+    assert text.startswith("# no-china\n\n## Claim\n\n- **Sentence**: ")
+    assert "\n## Denied: whatever is allowed\n" in text
+
+
 def test_a_profile_that_there_is_not_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["profiles", "show", "ofline"]) == ExitCode.USAGE
     assert "did you mean `offline`?" in capsys.readouterr().err
@@ -58,6 +65,26 @@ def test_a_bad_profile_is_told_with_line_and_remedy_and_the_others_are_checked_a
     first, second = capsysbinary.readouterr().out.decode().splitlines()
     assert first == (f"{bad}:3: `*.com` allows a whole top-level domain (write `*.example.org`)")
     assert second == "offline: fine"
+
+
+def test_a_folder_is_checked_file_by_file_to_its_end(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    (tmp_path / "a.yaml").write_text("name: n\n", encoding="utf-8")
+    (tmp_path / "b.yaml").write_text("name: b\nextends: offline\n", encoding="utf-8")
+    assert run(["profiles", "check", str(tmp_path)]) == ExitCode.NO_AUDIT
+    bad, good = capsysbinary.readouterr().out.decode().splitlines()
+    assert bad.startswith(f"{tmp_path}/a.yaml: `statement` is missing")
+    assert good == f"{tmp_path}/b.yaml: fine"
+
+
+def test_a_folder_without_profiles_is_refused_as_that(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert run(["profiles", "check", str(tmp_path), "offline"]) == ExitCode.NO_AUDIT
+    empty, good = capsysbinary.readouterr().out.decode().splitlines()
+    assert empty == f"{tmp_path}: holds no .yaml file"
+    assert good == "offline: fine"
 
 
 def test_a_weak_profile_is_no_error(

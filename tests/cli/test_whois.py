@@ -39,6 +39,11 @@ def test_the_answer_can_be_had_as_json(capsysbinary: Captured) -> None:
     assert "ollama-recommendations" in [entry["id"] for entry in record["endpoints"]]
 
 
+def test_the_answer_can_be_had_as_markdown(capsysbinary: Captured) -> None:
+    assert run(["whois", "AS15169", "--format", "markdown"]) == 0
+    assert capsysbinary.readouterr().out.startswith(b"# AS15169\n\n## Autonomous system\n")
+
+
 @pytest.mark.parametrize("arguments", [[], ["a", "b"], ["https://a.example"], ["AS0"]])
 def test_what_is_no_host_address_or_as_is_wrong_usage(
     arguments: list[str], capsys: pytest.CaptureFixture[str]

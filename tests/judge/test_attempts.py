@@ -21,14 +21,14 @@ from tests.builders.runs import EXERCISER, PROBER, RESOLVER, attempt, owner, pro
 
 
 def test_a_plain_capture_has_no_attempts() -> None:
-    assert list(attempts_of_program(case())) == []
+    assert list(attempts_of_program(Absent.NOT_APPLICABLE)) == []
     assert list(unseen_attempts(case())) == []
     assert served_ports(case()) == set()
 
 
 def test_those_of_recorder_exerciser_and_probe_are_not_the_programs() -> None:
     tried = tuple(attempt(process=number) for number in (1, 2, EXERCISER, PROBER))
-    (found,) = attempts_of_program(case(run=run(attempts=tried)))
+    (found,) = attempts_of_program(run(attempts=tried))
     assert found.process == 2
 
 

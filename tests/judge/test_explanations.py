@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from egress_audit.judge.explanations import LONGEST, THE_SERVICE, explanation
+from egress_audit.judge.explanations import (
+    LONGEST,
+    MOST_EXPLAINED,
+    THE_SERVICE,
+    explanation,
+    explanations,
+    explanations_of,
+)
 from egress_audit.model.audit import Match
 from egress_audit.model.catalogue import Entry, Switch, Verified
 from egress_audit.model.destination import Absent
@@ -20,7 +27,7 @@ NEWS = entry("acme-news", "update-check", product="Acme app", switch=Absent.NOT_
 
 def explained(*entries: Entry) -> tuple[str, ...]:
     judged = case(question(HOST, **known(HOST, *entries)), entries=entries)
-    return explanation(judged, next(judged.questions()))
+    return explanation(judged, next(judged.questions()).endpoints)
 
 
 def switched(**changes: Any) -> Entry:
@@ -127,7 +134,7 @@ def test_a_label_for_the_very_name_leaves_what_accuses() -> None:
 def test_names_below_one_domain_are_explained_alike() -> None:
     cdn = entry(hosts=("*.acme.example",), switch=Switch("X", fails=("a", "b", "c", "d")))
     told = {
-        explanation(judged, next(judged.questions()))
+        explanation(judged, next(judged.questions()).endpoints)
         for host in ("a.acme.example", "b.acme.example")
         for judged in (case(question(host, **known(host, cdn)), entries=(cdn,)),)
     }
@@ -168,7 +175,7 @@ def by_version(
     ids = [tuple(one.id for one in entries) for entries in (one_of, outside)]
     row = question(HOST, owner=owner(), endpoints=(Match(HOST, *ids),))
     judged = case(row, entries=(*one_of, *outside), run=run(), versions=versions)
-    return explanation(judged, next(judged.questions()))[0]
+    return explanation(judged, next(judged.questions()).endpoints, owner().exe)[0]
 
 
 def test_a_version_that_no_entry_of_its_product_covers_is_said() -> None:
@@ -210,3 +217,42 @@ def test_a_version_of_any_length_is_cut() -> None:
 
 def test_one_whose_version_is_not_known_was_loaded() -> None:
     assert by_version((OLD,), (), ran("acme")).startswith("who: acme (it was loaded);")
+
+
+# Of a blind spot, which is about several
+
+
+def matches(*names: str, by: str = "acme-stats") -> list[Match]:
+    return [Match(name, (by,)) for name in names]
+
+
+def test_one_name_is_explained_as_that_of_a_finding() -> None:
+    judged = case(entries=(entry(),))
+    assert explanations(judged, matches(HOST)) == explained(entry())
+
+
+def test_names_that_are_explained_alike_are_explained_once() -> None:
+    judged = case(entries=(entry(),))
+    assert explanations(judged, matches(HOST, "b.example")) == explained(entry())
+
+
+def test_of_several_that_differ_each_says_of_which_it_speaks() -> None:
+    judged = case(entries=(entry(), NEWS))
+    both = [*matches(HOST, "b.example"), *matches("c.example", by="acme-news")]
+    told = explanations(judged, both)
+    assert len(told) == 6
+    assert told[0].startswith(f"{HOST}, b.example, who: Acme server;")
+    assert told[3].startswith("c.example, who: Acme app;")
+
+
+def test_what_the_catalogue_does_not_know_is_left_out_and_the_last_ones_too() -> None:
+    entries = tuple(entry(f"acme-{n}", product=f"P{n}") for n in range(9))
+    several = [match for n in range(9) for match in matches(f"{n}.example", by=f"acme-{n}")]
+    judged = case(entries=entries)
+    assert len(explanations(judged, several)) == 3 * MOST_EXPLAINED
+    assert explanations(judged, [Match("x.example", ())]) == ()
+
+
+def test_callers_are_explained_each_by_itself() -> None:
+    assert explanations_of([entry()]) == explained(entry())
+    assert len(explanations_of([entry(), NEWS])) == 6

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from egress_audit.addresses import Scope
+from egress_audit.country_codes import EUROPEAN_UNION
 from egress_audit.judge.places import attempts_left_to_places, left_to_places, objection, permitted
 from egress_audit.model.audit import Observation, Verdict
 from egress_audit.model.catalogue import Entry
@@ -135,8 +136,23 @@ def test_an_objection_names_the_first_of_its_places_that_is_another(
 def test_of_many_allowed_countries_a_sentence_lists_a_few() -> None:
     many = Allow(located=frozenset({"AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI"}))
     assert objection(place(located="US"), many) == (
-        "located in US, and not in AT, BE, BG, CY, CZ, DE, DK, EE and 2 more"
+        "located in US, and not in AT, BE, BG, CY and 6 more"
     )
+
+
+def test_the_european_union_is_told_by_its_name() -> None:
+    union = Allow(located=EUROPEAN_UNION)
+    assert objection(place(located="US"), union) == (
+        "located in US, and not in the EU (27 countries)"
+    )
+
+
+def test_countries_beside_the_union_are_told_with_it_and_those_of_a_part_of_it_by_their_codes() -> (
+    None
+):
+    more, less = Allow(located=EUROPEAN_UNION | {"NO"}), Allow(located=frozenset({"SE", "NO"}))
+    assert objection(place(located="US"), more).endswith("not in the EU (27 countries), NO")
+    assert objection(place(located="US"), less).endswith("not in NO, SE")
 
 
 # What is left to places
@@ -298,7 +314,7 @@ def test_a_name_that_may_be_of_an_allowed_vendor_does_not() -> None:
 
 
 def test_a_vendor_of_unknown_jurisdiction_is_not_surely_elsewhere() -> None:
-    assert of(replace(FOREIGN, jurisdiction="")) == []
+    assert of(replace(FOREIGN, jurisdiction=Absent.NOT_FOUND)) == []
 
 
 def test_a_label_accuses_nobody() -> None:

@@ -227,7 +227,22 @@ def test_a_child_without_a_name_of_its_own_is_refused(tmp_path: Path) -> None:
 def test_profiles_that_extend_each_other_are_refused(tmp_path: Path) -> None:
     written(tmp_path, LEAST + "extends: p.yaml\n", "q.yaml")
     path = written(tmp_path, LEAST + "extends: q.yaml\n")
-    assert "q.yaml:4: extends itself (leave `extends` out here" in refusal(path)
+    q = tmp_path / "q.yaml"
+    way = f"extends itself, by way of others: {path}:4 -> {q}:4 -> {path} ("
+    assert refusal(path).startswith(f"{q}:4: {way}leave `extends` out here")
+
+
+def test_a_loop_that_begins_behind_the_first_is_told_with_all_that_leads_to_it(
+    tmp_path: Path,
+) -> None:
+    written(tmp_path, LEAST + "extends: r.yaml\n", "q.yaml")
+    written(tmp_path, LEAST + "extends: q.yaml\n", "r.yaml")
+    told = refusal(written(tmp_path, LEAST + "extends: q.yaml\n"))
+    assert "/p.yaml:4 -> " in told and f"/r.yaml:4 -> {tmp_path}/q.yaml (" in told
+
+
+def test_a_profile_that_extends_itself_needs_no_way(tmp_path: Path) -> None:
+    assert ": extends itself (leave" in refusal(written(tmp_path, LEAST + "extends: p.yaml\n"))
 
 
 def chain(folder: Path, length: int) -> str:

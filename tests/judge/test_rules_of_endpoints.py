@@ -137,7 +137,7 @@ def test_a_vendor_elsewhere_does_not_fire_and_excuses_nothing() -> None:
     assert concluded(asked).value == "INCONCLUSIVE"
 
 
-@pytest.mark.parametrize("other", [STATS, entry("acme-open", jurisdiction="")])
+@pytest.mark.parametrize("other", [STATS, entry("acme-open", jurisdiction=Absent.NOT_FOUND)])
 def test_a_vendor_that_may_be_another_does_not_fire(other: Any) -> None:
     assert vendor_fired(question(HOST), CHINESE, other) == []
 

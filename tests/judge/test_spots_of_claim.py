@@ -98,6 +98,23 @@ def test_lists_are_no_matter_to_a_claim_that_does_not_ask_them(spot_id: str) -> 
     assert spot_id not in spots(case(question()))
 
 
+@pytest.mark.parametrize(
+    "spot_id", ["location-unknown", "control-unknown", "category-unknown", "place-undecided"]
+)
+def test_the_addresses_that_nobody_can_place_are_told(spot_id: str) -> None:
+    one = spots(made(**PRESENT[spot_id]))[spot_id]
+    assert one.message.endswith(": 1 (45.9.0.1)")
+    (row,) = PRESENT[spot_id]["rows"]
+    rows = tuple(replace(row, far_h=f"45.9.0.{n}") for n in range(1, 6))
+    several = spots(made(**(PRESENT[spot_id] | {"rows": rows})))[spot_id]
+    assert several.message.endswith(": 5 (45.9.0.1, 45.9.0.2, 45.9.0.3 and 2 more)")
+
+
+def test_the_names_that_lead_nowhere_are_told() -> None:
+    spot = spots(made(**PRESENT["question-unplaced"]))["question-unplaced"]
+    assert spot.message.endswith(": 1 (example.org)")
+
+
 # Hidden names
 
 

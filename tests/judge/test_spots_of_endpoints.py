@@ -4,17 +4,21 @@ from typing import Any
 
 import pytest
 
+from egress_audit.judge.case import Case, Tried
 from egress_audit.judge.spots_of_endpoints import SPOTS_OF_ENDPOINTS
+from egress_audit.model.audit import BlindSpot, Match
 from egress_audit.model.catalogue import Purpose
 from egress_audit.model.claim import AppliesTo, Deny
-from tests.builders.cases import case, claim, concluded, lifted_by, question, spots
+from egress_audit.model.run import Run
+from tests.builders.cases import OUTSIDE, case, claim, concluded, lifted_by, question, spots
 from tests.builders.endpoints import entry, known
-from tests.builders.runs import run
+from tests.builders.runs import attempt, run
 
 HOST = "stats.acme.example"
 HOUR_NS = 3_600_000_000_000
 NO_TELEMETRY = claim(everything=True, deny=Deny(purposes=frozenset({Purpose.TELEMETRY})))
 OF_ACME = claim(applies_to=AppliesTo(runtimes=("acme server",)))
+CUT = run(ended_by="observed")
 STATS, NEWS = entry("acme-stats"), entry("acme-news", "update-check")
 HOURLY = entry("acme-hourly", first_ns=HOUR_NS)
 SOON = entry("acme-soon", first_ns=1, every_ns=HOUR_NS)
@@ -26,7 +30,8 @@ PRESENT: dict[str, dict[str, Any]] = {
         "entries": (STATS, NEWS),
     },
     "purpose-unknown": {"rows": (question(HOST),), "claim": NO_TELEMETRY},
-    "callers-later": {"run": run(), "claim": OF_ACME, "timed": (HOURLY,)},
+    "callers-later": {"run": CUT, "claim": OF_ACME, "timed": (HOURLY,)},
+    "callers-after-end": {"run": run(), "claim": OF_ACME, "timed": (HOURLY,)},
 }
 ABSENT: dict[str, dict[str, Any]] = {
     "purpose-undecided": {
@@ -35,7 +40,8 @@ ABSENT: dict[str, dict[str, Any]] = {
         "entries": (NEWS,),
     },
     "purpose-unknown": {"rows": (question("localhost"),), "claim": NO_TELEMETRY},
-    "callers-later": {"run": run(), "claim": OF_ACME, "timed": (SOON,)},
+    "callers-later": {"run": CUT, "claim": OF_ACME, "timed": (SOON,)},
+    "callers-after-end": {"run": run(), "claim": OF_ACME, "timed": (SOON,)},
 }
 
 
@@ -77,11 +83,46 @@ def test_an_unknown_purpose_is_told_with_the_versions_that_are_known() -> None:
     assert f"1 ({HOST} (known of Acme server >=2 only))" in told
 
 
+def test_an_address_that_was_tried_and_never_reached_is_explained_by_what_is_known_of_it() -> None:
+    tried: dict[str, Any] = {"run": run(attempts=(attempt(OUTSIDE),)), "claim": NO_TELEMETRY}
+    place = {Tried(OUTSIDE, 443): (Match(OUTSIDE, ("acme-stats",)),)}
+    known_place = spots(case(**tried, entries=(STATS,), tried=place))["purpose-unknown"]
+    assert known_place.explanation[1].startswith("why: telemetry")
+    assert spots(case(**tried))["purpose-unknown"].explanation == ()
+
+
 def test_a_caller_that_comes_later_is_told_with_its_time() -> None:
     found = spots(made(**PRESENT["callers-later"]))["callers-later"]
     assert "1 (Acme server: telemetry, after 1 h)" in found.message
 
 
-def test_a_caller_of_a_runtime_that_the_claim_does_not_name_is_listed() -> None:
-    found = spots(case(run=run(), timed=(HOURLY,)))["callers-later"]
+@pytest.mark.parametrize("noted", [CUT, run()])
+def test_a_caller_of_a_runtime_that_the_claim_does_not_name_is_listed(noted: Run) -> None:
+    (found,) = late_ones(case(run=noted, timed=(HOURLY,)))
     assert not found.material
+
+
+def late_ones(judged: Case) -> list[BlindSpot]:
+    return [spot for spot in spots(judged).values() if spot.id.startswith("callers-")]
+
+
+@pytest.mark.parametrize("ended_by", ["observed", "interrupted", "killed", "lost"])
+def test_what_was_alive_when_watching_ended_could_still_have_called(ended_by: str) -> None:
+    noted = run(ended_by=ended_by)
+    judged = case(run=noted, claim=OF_ACME, timed=(HOURLY,), asserted="all")
+    (found,) = late_ones(judged)
+    assert (found.id, found.material) == ("callers-later", True)
+
+
+def test_a_run_that_ended_by_itself_could_show_no_later_call_and_is_no_proof_either() -> None:
+    (found,) = late_ones(case(run=run(), claim=OF_ACME, timed=(HOURLY,)))
+    assert (found.id, found.material) == ("callers-after-end", True)
+
+
+def test_nobodys_word_stands_for_the_time_that_it_did_not_run() -> None:
+    assert lifted_by("callers-after-end", made(**PRESENT["callers-after-end"])) == []
+
+
+def test_a_capture_does_not_tell_whether_the_program_had_ended() -> None:
+    (found,) = late_ones(case(claim=OF_ACME, timed=(HOURLY,)))
+    assert found.id == "callers-later"

@@ -22,3 +22,8 @@ def test_what_was_read_in_code_can_accuse() -> None:
 
 def test_what_rests_on_general_knowledge_labels_and_does_not_accuse() -> None:
     assert not replace(READ_IN_CODE, labels_only=True).accuses
+
+
+def test_a_vendor_is_told_with_its_jurisdiction_if_that_is_known() -> None:
+    assert replace(READ_IN_CODE, jurisdiction="SE").vendor_and_law == "Example (SE)"
+    assert READ_IN_CODE.vendor_and_law == "Example"

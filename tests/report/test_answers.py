@@ -152,7 +152,7 @@ def test_the_vendor_that_a_name_belongs_to_is_told_beside_the_operator(asked: Qu
 
 
 def test_a_vendor_of_unknown_jurisdiction_is_told_without_one() -> None:
-    unknown = replace(ACME, jurisdiction="")
+    unknown = replace(ACME, jurisdiction=Absent.NOT_FOUND)
     assert answer(TO_WHOM, naming(unknown)).endswith("; by name: Acme.")
 
 

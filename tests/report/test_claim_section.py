@@ -1,7 +1,10 @@
 """The sentence under test."""
 
 from dataclasses import replace
+from ipaddress import ip_network
 
+from egress_audit.addresses import Scope
+from egress_audit.country_codes import COUNTRY_CODES, EUROPEAN_UNION
 from egress_audit.model.audit import Audit, Owner
 from egress_audit.model.catalogue import Purpose
 from egress_audit.model.claim import Allow, AppliesTo, Deny, Question
@@ -56,8 +59,40 @@ def test_what_of_the_catalogue_a_claim_allows_and_denies_is_named() -> None:
     assert told["Denies"] == "purposes analytics, telemetry"
 
 
-def test_a_claim_without_the_catalogue_says_nothing_of_it() -> None:
+def test_a_claim_that_allows_the_machine_alone_says_nothing_of_it() -> None:
     assert not {"Allows", "Denies"} & set(terms())
+
+
+def test_whatever_else_it_allows_and_denies_is_told_key_by_key() -> None:
+    allow = Allow(
+        scopes=frozenset({Scope.LOOPBACK, Scope.LAN}),
+        hosts=("a.example",),
+        prefixes=(ip_network("192.0.2.0/24"),),
+        controlled=frozenset({"SE", "DE"}),
+        operators=frozenset({"Hetzner"}),
+    )
+    deny = Deny(hosts=("*.bad.example",), located=frozenset({"CN"}), categories=frozenset({"cdn"}))
+    claim = replace(OFFLINE, allow=allow, deny=deny)
+    section = claim_section(replace(hub_lookup(), claim=claim))
+    told = {entry.term: entry.lines for entry in section.entries}
+    assert told["Allows"] == (
+        "scopes lan",
+        "hosts a.example",
+        "prefixes 192.0.2.0/24",
+        "controlled from DE, SE",
+        "operators Hetzner",
+    )
+    assert told["Denies"] == ("hosts *.bad.example", "located in CN", "categories cdn")
+
+
+def test_of_many_values_some_are_told_and_the_others_counted() -> None:
+    many = frozenset(sorted(COUNTRY_CODES)[:27])
+    claim = replace(OFFLINE, allow=Allow(True, located=many, controlled=EUROPEAN_UNION))
+    section = claim_section(replace(hub_lookup(), claim=claim))
+    (lines,) = (entry.lines for entry in section.entries if entry.term == "Allows")
+    assert lines[0] == "everything that it does not deny"
+    assert lines[1].endswith(" … and 15 more")
+    assert lines[2] == "controlled from the EU (27 countries)"
 
 
 def test_questions_stand_there_with_their_answers_whatever_the_verdict() -> None:

@@ -158,3 +158,9 @@ def test_a_name_that_no_entry_fits_is_known_for_nothing() -> None:
     told = knowing()
     assert "Known for" not in told
     assert "Perhaps" not in told
+
+
+def test_what_is_to_be_known_of_a_vendor_is_told_once() -> None:
+    noted = [entry(f"acme-{number}", note="One host for all.") for number in range(2)]
+    assert knowing(*noted).count("Note         Acme: One host for all.\n") == 1
+    assert "Note" not in knowing(entry())

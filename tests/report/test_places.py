@@ -7,7 +7,7 @@ import pytest
 from egress_audit.addresses import Scope
 from egress_audit.model.audit import Kind
 from egress_audit.model.destination import Absent, Confidence, Destination
-from egress_audit.report.places import countries, holder, place_lines, place_of
+from egress_audit.report.places import countries, holder, located_words, place_lines, place_of
 from tests.builders.audit_parts import ALIBABA, CLOUDFLARE, UNKNOWN, near, observation, question
 
 SURE = replace(CLOUDFLARE, located_confidence=Confidence.HIGH)
@@ -26,6 +26,21 @@ ALONE = replace(SURE, located_confidence=Confidence.LOW)
 )
 def test_doubt_about_a_country_is_shown(destination: Destination, shown: str) -> None:
     assert countries(destination) == shown
+
+
+@pytest.mark.parametrize(
+    ("destination", "words"),
+    [
+        (SURE, "US (high confidence: sources agree)"),
+        (ALONE, "US (low confidence: one source alone)"),
+        (ALIBABA, "SG or CN (low confidence: sources differ)"),
+        (CLOUDFLARE, "no one place: terminates at Cloudflare; origin not observable"),
+        (replace(CLOUDFLARE, role="anycast-dns"), "no one place: anycast"),
+        (UNKNOWN, Absent.NOT_FOUND),
+    ],
+)
+def test_a_place_is_told_with_how_sure_it_is(destination: Destination, words: str) -> None:
+    assert located_words(destination) == words
 
 
 def test_the_operator_stands_before_the_holder_of_the_as() -> None:

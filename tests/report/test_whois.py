@@ -10,7 +10,7 @@ from egress_audit.addresses import Scope
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.destination import Absent, Confidence, Destination
 from egress_audit.model.whois import AutonomousSystem, Kind, WhoIs
-from egress_audit.report.whois import THE_SERVICE, whois_json, whois_text
+from egress_audit.report.whois import THE_SERVICE, whois_json, whois_markdown, whois_text
 from tests.builders.catalogues import read_entry
 
 NOTHING = WhoIs(
@@ -231,3 +231,61 @@ def test_programs_get_all_of_it_as_json() -> None:
     assert record["endpoints"][0]["id"] == "acme-telemetry"
     assert record["endpoints"][0]["switch"]["variables"] == [["QUIET", "1"], ["MORE", "2"]]
     assert record["destination"] == {"absent": "not-applicable"}
+
+
+def test_an_unknown_jurisdiction_is_absent_and_not_empty() -> None:
+    unknown, known = read_entry(vendor="Other"), read_entry(vendor="Other", jurisdiction="SE")
+    record = json.loads(whois_json(replace(NOTHING, endpoints=(unknown, known))))
+    assert [entry["jurisdiction"] for entry in record["endpoints"]] == [
+        {"absent": "not-found"},
+        "SE",
+    ]
+    assert "Vendor Other, under a jurisdiction that is not known" in said(unknown)
+
+
+def test_an_unknown_holder_of_an_as_is_absent_and_not_empty() -> None:
+    system = AutonomousSystem(64500, Absent.NOT_FOUND, "Acme", "SE", "cloud", "SE", "")
+    found = replace(NOTHING, kind=Kind.AS, autonomous_system=system)
+    record = json.loads(whois_json(found))
+    assert record["autonomous_system"]["organisation"] == {"absent": "not-found"}
+    assert "Organisation unknown" in " ".join(whois_text(found).split())
+
+
+def test_markdown_tells_what_the_text_does() -> None:
+    found = replace(NOTHING, endpoints=(FULL,))
+    told = whois_markdown(found)
+    assert told.startswith("# stats.acme.example\n\nThe catalogue knows one reason")
+    assert "## Acme server: telemetry\n\n- **Vendor**: Acme, under the jurisdiction of US\n" in told
+    assert "- **Switch off**: set QUIET=1<br>MORE=2<br>But: in 1.1\n" in told
+    assert told.endswith("telemetry\n") and "\n- 1" not in told
+
+
+def test_many_entries_have_an_overview_in_markdown_too() -> None:
+    many = tuple(replace(FULL, id=f"e{n}", product=f"P{n}") for n in range(4))
+    assert "- 1 P0: telemetry\n- 2 P1: telemetry\n" in whois_markdown(
+        replace(NOTHING, endpoints=many)
+    )
+
+
+def test_no_list_can_write_markdown_of_its_own() -> None:
+    hostile = replace(FULL, product="[a](https://b.example)", sends="<img src=x> @acme")
+    told = whois_markdown(replace(NOTHING, endpoints=(hostile,)))
+    assert "## \\[a\\](https://<!-- -->b.example): telemetry" in told
+    assert "\\<img src=x\\> @<!-- -->acme" in told
+
+
+NOTED = replace(FULL, note="All of Acme is one host.")
+
+
+def test_what_is_to_be_known_of_a_vendor_is_told_below_it() -> None:
+    assert "Vendor Acme, under the jurisdiction of US All of Acme is one host. Versions" in said(
+        NOTED
+    )
+    assert "All of Acme" not in said(FULL)
+
+
+def test_of_several_entries_of_a_vendor_it_is_told_once() -> None:
+    other = replace(NOTED, id="acme-two", product="Two")
+    assert said(NOTED, other).count("All of Acme is one host.") == 1
+    record = json.loads(whois_json(replace(NOTHING, endpoints=(NOTED, other))))
+    assert [entry["note"] for entry in record["endpoints"]] == [NOTED.note] * 2

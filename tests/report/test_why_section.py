@@ -123,3 +123,15 @@ def test_a_contact_with_a_resolver_is_explained_by_the_names_it_was_asked_for() 
 
 def test_another_service_at_the_address_of_a_resolver_is_not_taken_for_it() -> None:
     assert reasons(443) == ()
+
+
+def test_a_blind_spot_that_the_catalogue_knows_is_explained_below_it() -> None:
+    for lifted_by in ("whole-run", Absent.NOT_APPLICABLE):
+        spots = (blind_spot("purpose", lifted_by=lifted_by, explanation=EXPLAINED),)
+        (entry,) = why_section(replace(silent_capture(), blind_spots=spots)).entries
+        assert entry.lines[1:] == EXPLAINED
+
+
+def test_a_blind_spot_that_it_does_not_know_is_told_alone() -> None:
+    (entry,) = why_section(replace(silent_capture(), blind_spots=(blind_spot(),))).entries
+    assert len(entry.lines) == 1

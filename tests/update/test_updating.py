@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 
+from egress_audit.classify.catalogue_files import packaged_catalogue
+from egress_audit.classify.catalogue_rows import compiled
 from egress_audit.classify.destination import embedded_classifier
 from egress_audit.classify.list_sources import LISTS
 from egress_audit.classify.user_lists import current_list, user_folder
-from egress_audit.errors import ListUnreadable
+from egress_audit.errors import CatalogueInvalid, ListUnreadable
 from egress_audit.update.places import place_of
 from egress_audit.update.updating import newer_of, offered_at, undo_update, update_from
 from tests.builders.address_lists import JAPAN, merged_bytes, mmdb_bytes
+from tests.builders.catalogues import read_entry
 
 OPERATORS = b"asn,group,jurisdiction,category,note\n64500,Example,JP,cloud,\n"
 WHOLE = merged_bytes("JP")
@@ -39,7 +42,9 @@ def offer(shop: Path, *, change: dict[str, Any] | None = None, **files: bytes) -
     """Lays files out, with a manifest; `change` makes that say something else of each."""
     lists = []
     for stem, content in files.items():
-        name = f"{stem}.mmdb" if stem == "addresses" else f"{stem}.csv"
+        name = {"addresses": "addresses.mmdb", "catalogue": "catalogue.json"}.get(
+            stem, f"{stem}.csv"
+        )
         (shop / name).write_bytes(content)
         known = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
         words = {"name": stem, "date": "2026-12-01", "licence": "none", "attribution": ""}
@@ -182,3 +187,38 @@ def test_a_list_older_than_the_one_in_use_is_refused(shop: Path) -> None:
 
 def test_a_folder_without_a_manifest_is_refused(shop: Path) -> None:
     assert refused(shop)
+
+
+CATALOGUE = compiled([read_entry()]).encode()
+
+
+def test_a_catalogue_counts_from_then_on_and_documents_name_it(shop: Path) -> None:
+    offer(shop, catalogue=CATALOGUE)
+    assert update(shop) == ["catalogue.json"]
+    newer = packaged_catalogue.__wrapped__()
+    assert [entry.id for entry in newer] == ["acme-telemetry"]
+    (used,) = newer.used
+    assert (used.name, used.date) == ("catalogue", "2026-12-01")
+    assert used.sha256 == hashlib.sha256(CATALOGUE).hexdigest()
+
+
+def test_a_catalogue_with_what_no_file_could_say_is_refused_though_its_hash_is_right(
+    shop: Path,
+) -> None:
+    offer(shop, catalogue=CATALOGUE.replace(b"stats.acme.example", b"*.com"))
+    with pytest.raises(CatalogueInvalid, match="matches everything"):
+        update(shop)
+    assert current_list("catalogue.json") == LISTS / "catalogue.json"
+
+
+def test_what_does_not_fit_the_program_is_not_made_to_count(shop: Path) -> None:
+    offer(shop, catalogue=CATALOGUE)
+    place = place_of(str(shop))
+
+    def refuse(made: Path) -> None:
+        assert (made / "catalogue.json").read_bytes() == CATALOGUE
+        raise ListUnreadable("does not fit")
+
+    with pytest.raises(ListUnreadable, match="does not fit"):
+        update_from(place, newer_of(place, offered_at(place)), refuse)
+    assert current_list("catalogue.json") == LISTS / "catalogue.json"
