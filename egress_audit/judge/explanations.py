@@ -44,14 +44,15 @@ def explanation(case: Case, matches: Sequence[Match], exe: str = "") -> tuple[st
 
 
 def explanations(case: Case, matches: Iterable[Match]) -> tuple[str, ...]:
-    """The same of several names and addresses, each for itself; of those that are explained alike
-    once. Of more than one it is said of which a sentence speaks."""
+    """The same of the first of several names and addresses, each for itself; of those that are
+    explained alike once. Of more than one it is said of which a sentence speaks."""
     alike: dict[tuple[str, ...], list[str]] = {}
-    for match in matches:
+    # No more of them: a capture can have tens of thousands.
+    for match in islice(matches, MOST_EXPLAINED):
         told = explanation(case, (match,))
         if told:
             alike.setdefault(told, []).append(match.by)
-    return _of_each((some(names), told) for told, names in islice(alike.items(), MOST_EXPLAINED))
+    return _of_each((some(names), told) for told, names in alike.items())
 
 
 def explanations_of(entries: Iterable[Entry]) -> tuple[str, ...]:
