@@ -51,7 +51,7 @@ from egress_audit.recorded import CLOSED, Recorded, Seal, refuse_unusable, sende
 DestinationOf = Callable[[str], Destination]
 FlowRecord = tuple[Flow, tuple[Name, ...], Destination | Absent, FlowOwner | Absent]
 
-RULES_VERSION = 4
+RULES_VERSION = 5
 """Raised by every change after which the same evidence could be judged differently."""
 
 MOST_PARENTS = 16
