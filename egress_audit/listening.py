@@ -12,17 +12,17 @@ from egress_audit.decode.duplicates import Duplicates
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import Decoder
 from egress_audit.flows.datagrams import Datagram, Datagrams
-from egress_audit.flows.glance import UNKNOWN, Glance, Look
+from egress_audit.flows.glance import UNKNOWN, Done, Glance, Look
 from egress_audit.flows.head import Head
 from egress_audit.flows.heads import Heads
 from egress_audit.flows.segments import DNS_PORT
 from egress_audit.flows.table import MAX_FLOWS, Assigned, FlowTable
 from egress_audit.names.first_bytes import SEEN, says_nothing
 from egress_audit.names.gquic import PLAIN_VERSIONS
-from egress_audit.names.hearing import Hearing
+from egress_audit.names.hearing import Heard, Hearing
 from egress_audit.names.http import read_further
 from egress_audit.names.plain_hello import PlainHello, plain_hello
-from egress_audit.names.plain_request import plain_request
+from egress_audit.names.plain_request import PlainRequest, plain_request
 from egress_audit.names.quic_protection import SALTS
 from egress_audit.names.reading import NOTHING, Reader, Reading, anew
 from egress_audit.names.stream import read_head, read_on
@@ -93,9 +93,11 @@ class Listening:
         self.decoder = Decoder()
         self.timeline = Timeline()
         self.table = FlowTable(max_flows=bounds.max_flows)
-        self.heads = Heads(Glance(SEEN, says_nothing, _look, self._hear_look))
+        self.heads = Heads(Glance(SEEN, says_nothing, _look, self._hear_looks))
         self.hearing = Hearing()
         self.datagrams = UdpReaders()
+        self._initials: list[Heard[PlainHello]] = []
+        """Those of QUIC in the batch at hand."""
         self._wanted = Datagrams(SALTS, PLAIN_VERSIONS)
         self.dialects = CaptureDialects()
         self.duplicates = 0
@@ -134,6 +136,8 @@ class Listening:
     def _hear(self, packets: PacketBatch, assigned: Assigned) -> None:
         for datagram in self._wanted.take(packets, assigned):
             self._hear_datagram(datagram)
+        self.hearing.hear_initials(self._initials)
+        self._initials.clear()
         for head in self.heads.take(packets, assigned):
             self._hear_head(head)
 
@@ -143,18 +147,22 @@ class Listening:
         if sated:
             self._wanted.sate(datagram.flow)
         if isinstance(reading, PlainHello):
-            when = datagram.frame, datagram.ts_ns
-            self.hearing.hear_initial(datagram.flow, reading.host, reading.outer, *when)
+            heard = datagram.flow, datagram.frame, datagram.ts_ns, reading
+            self._initials.append(heard)
         else:
             self.hearing.hear(reading, Told(self.table, datagram))
 
-    def _hear_look(self, flow: int, frame: int, ts_ns: int, look: Look) -> None:
+    def _hear_looks(self, looks: list[Done]) -> None:
         """Hears what `_look` found."""
-        said = look.said
-        if isinstance(said, PlainHello):
-            self.hearing.hear_hello(flow, said.host, said.outer, frame, ts_ns)
-        else:
-            self.hearing.hear_request(flow, said.host, frame, ts_ns)
+        hellos: list[Heard[PlainHello]] = []
+        requests: list[Heard[PlainRequest]] = []
+        for flow, frame, ts_ns, look in looks:
+            if isinstance(look.said, PlainHello):
+                hellos.append((flow, frame, ts_ns, look.said))
+            else:
+                requests.append((flow, frame, ts_ns, look.said))
+        self.hearing.hear_hellos(hellos)
+        self.hearing.hear_requests(requests)
 
     def _hear_head(self, head: Head) -> None:
         """Offers a head to the readers; a second reading of contradicting segments too."""

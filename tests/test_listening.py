@@ -55,7 +55,10 @@ def test_every_packet_is_handed_on_with_its_flow() -> None:
 
 def test_names_are_heard_in_their_flows() -> None:
     listening, _ = heard()
-    said = {flow: [name.host for name in names] for flow, names in listening.hearing.names.flows()}
+    said = {
+        flow: [name.host for name in names]
+        for flow, names in listening.hearing.names.mentions.flows()
+    }
     assert said == {0: ["hub.example"], 1: ["hub.example"]}
 
 
@@ -71,7 +74,7 @@ def test_names_over_udp_are_heard_and_what_is_unread_there_is_counted() -> None:
     assert source is not None
     listening = Listening(source, USUAL_BOUNDS)
     assert sum(len(packets) for packets, _ in listening.batches()) == 2
-    assert [name.host for name in listening.hearing.names.names_of(0)] == ["a.b"]
+    assert [name.host for name in listening.hearing.names.mentions.of(0)] == ["a.b"]
     assert {why: list(flows) for why, flows in listening.datagrams.unread_in.items()} == {
         "mDNS, malformed": [1]
     }
@@ -90,7 +93,7 @@ def asked_in(packets: Sequence[bytes], step_ns: int = 1000) -> list[str]:
     listening = Listening(source, USUAL_BOUNDS)
     assert sum(len(batch) for batch, _ in listening.batches()) == len(packets)
     assert int(listening.table.rows.orig_pkts[: len(listening.table)].sum()) == len(packets)
-    return [name.host for _, names in listening.hearing.names.flows() for name in names]
+    return [question.host for question in listening.hearing.names.questions()]
 
 
 def question(host: str) -> bytes:
@@ -147,7 +150,7 @@ def spoken(frames: Sequence[Frame]) -> tuple[list[str], dict[str, int]]:
     listening = Listening(source, USUAL_BOUNDS)
     for _ in listening.batches():
         pass
-    names = listening.hearing.names.names_of(0)
+    names = listening.hearing.names.mentions.of(0)
     return [name.host for name in names], dict(listening.heads.unread)
 
 
@@ -242,7 +245,10 @@ def listened(packets: list[bytes]) -> Listening:
 def test_a_question_in_a_tunnel_and_in_fragments_is_heard_in_its_own_flow() -> None:
     question = ip("10.9.0.1", "10.9.0.2", udp(40000, 53, dns_query("hub.example")), UDP)
     listening = listened([over_ip(4, part) for part in in_fragments(question, 16)])
-    said = {flow: [name.host for name in names] for flow, names in listening.hearing.names.flows()}
+    said = {
+        flow: [name.host for name in names]
+        for flow, names in listening.hearing.names.mentions.flows()
+    }
     assert said == {1: ["hub.example"]}
 
 

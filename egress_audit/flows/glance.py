@@ -24,6 +24,8 @@ class Look(NamedTuple):
     """What is to be heard of what is done; the caller's own."""
 
 
+Done = tuple[int, int, int, Look]
+"""Flow, frame and nanoseconds of the bytes that came last, and the look that is done with them."""
 UNKNOWN = Look()
 """A head must begin, and readers be asked."""
 
@@ -37,8 +39,8 @@ class Glance(NamedTuple):
     """(n, size) first bytes to (n,) True for streams in which there is nothing to hear, ever."""
     look: Callable[[bytes], Look]
     """What one look at the beginning of a stream finds."""
-    hear: Callable[[int, int, int, Look], None]
-    """Hears a look that is done: flow, frame and time of the bytes that came last, and the look."""
+    hear: Callable[[list[Done]], None]
+    """Hears looks that are done, in no order."""
 
     def passed_over(self, packets: PacketBatch, rows: I64) -> Bool:
         """(n,) True for those of some rows, with which streams begin, whose streams say nothing."""
@@ -56,7 +58,7 @@ def _unseen(_: bytes) -> Look:
     return UNKNOWN
 
 
-def _unheard(_: int, __: int, ___: int, ____: Look) -> None:
+def _unheard(_: list[Done]) -> None:
     pass
 
 

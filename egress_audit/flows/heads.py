@@ -88,16 +88,16 @@ class Heads:
         self._alone = self._looked_at(packets, side, rows)
         wanted = np.union1d(self._wanted(packets, side, rows), going_on)
         yield from self._heads(packets, side, wanted)
-        self._looks.hear_all()
         if self._moved:  # they may have more in this batch, behind a message, than was wanted
             late = self._following.rows_of(self._moved, side, rows)
-            yield from self._heads(packets, side, without(late, wanted, len(side)))
+            late = without(late, np.array([*wanted, *self._alone], np.int64), len(side))
+            yield from self._heads(packets, side, late)
+        self._looks.hear_all()
         self._second.compare(packets, side, rows, self._alone)
 
     def _heads(self, packets: PacketBatch, side: I64, rows: I64) -> Iterator[Head]:
         """The heads that grow by these rows, and those that begin in them."""
         for segment in segments_of(packets, side, rows, self._listened_to):
-            self._looks.hear_before(segment.row)
             stage = self._stage.item(segment.side)
             if stage == SATED and not self._reopened(packets, segment):
                 continue
@@ -124,7 +124,7 @@ class Heads:
         stream = payload_of(packets, segment)
         look = self._looks.found.get(segment.row) or self._glance.look(stream)
         if look.done:
-            self._glance.hear(side >> 1, segment.frame, segment.ts_ns, look)
+            self._looks.note(side >> 1, segment.frame, segment.ts_ns, look)
             if origin is None:
                 self._origins.begin(side, segment.sequence)
             self._stage[side] = SATED
@@ -141,18 +141,12 @@ class Heads:
         look = self._glance.look(stream) if ready else UNKNOWN
         if not look.done:
             return False
-        self._glance.hear(head.flow, segment.frame, segment.ts_ns, look)
+        self._looks.note(head.flow, segment.frame, segment.ts_ns, look)
         self._close(head)
         return True
 
     def settle(
-        self,
-        head: Head,
-        *,
-        hungry: bool,
-        unread: str = "",
-        read: int = 0,
-        reader: object = None,
+        self, head: Head, *, hungry: bool, unread: str = "", read: int = 0, reader: object = None
     ) -> None:
         """Says what the reader made of a head: wants more, is done, or could not read it.
 
@@ -253,6 +247,8 @@ class Heads:
         sides = side[rows]
         self._stage[sides] = SATED
         self._second.keep_all(packets, rows, sides, self._origins.of(sides))
+        for number, begin, look in self._looks.going_on:
+            self._follow(number, begin + look.read, look.reader)
         return [*rows.tolist()]
 
     def _wanted(self, packets: PacketBatch, side: I64, rows: I64) -> I64:

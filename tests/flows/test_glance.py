@@ -38,4 +38,4 @@ def test_the_blind_pass_nothing_over_and_hear_nothing() -> None:
     packets = packets_with(b"abc")
     assert BLIND.passed_over(packets, np.arange(1)).tolist() == [False]
     assert BLIND.look(b"abc") is UNKNOWN
-    BLIND.hear(0, 1, 0, UNKNOWN)
+    BLIND.hear([(0, 1, 0, UNKNOWN)])
