@@ -6,7 +6,7 @@ One look is enough for most: nothing is said in them, or all of it in the first 
 import numpy as np
 
 from egress_audit.columns import I64, PacketBatch
-from egress_audit.flows.glance import Done, Glance, Look
+from egress_audit.flows.glance import Beginning, Done, Glance, Look
 from egress_audit.flows.segments import is_dns, payloads_of, sequences_of
 
 
@@ -28,8 +28,10 @@ class FirstLooks:
         `hear_all` before the next batch.
         """
         rows = rows[~is_dns(packets, rows)]
-        silent = self._glance.passed_over(packets, rows)
-        at = rows[~silent & (packets.payload_cap[rows] >= packets.payload_len[rows])]
+        silent, whole = self._glance.told_apart(packets, rows)
+        self._glance.read(_beginnings(packets, side, rows[whole]))
+        ended = silent | whole
+        at = rows[~ended & (packets.payload_cap[rows] >= packets.payload_len[rows])]
         looks = [self._glance.look(stream) for stream in payloads_of(packets, at)]
         columns = (at, side[at], sequences_of(packets, at), packets.frame[at], packets.ts_ns[at])
         self.found.clear()
@@ -44,7 +46,7 @@ class FirstLooks:
             else:
                 self.found[row] = look
         done = at[np.array([look.done for look in looks], np.bool_)]
-        return np.concatenate((rows[silent], done))
+        return np.concatenate((rows[ended], done))
 
     def note(self, flow: int, frame: int, ts_ns: int, look: Look) -> None:
         """Keeps a look that is done until all are heard."""
@@ -55,3 +57,12 @@ class FirstLooks:
         if self._unheard:
             self._glance.hear(self._unheard)
             self._unheard = []
+
+
+def _beginnings(packets: PacketBatch, side: I64, rows: I64) -> list[Beginning]:
+    """The payload of each of some rows, with which the streams of their sides begin."""
+    of = side[rows]
+    columns = (of >> 1, (of & 1) == 1, packets.frame[rows], packets.ts_ns[rows])
+    streams = payloads_of(packets, rows)
+    fields = zip(*(column.tolist() for column in columns), streams, strict=True)
+    return [Beginning._make(each) for each in fields]

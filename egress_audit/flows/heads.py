@@ -155,7 +155,7 @@ class Heads:
         go on is not known.
         """
         if unread:
-            self._give_up(head.flow, unread)
+            self.give_up(head.flow, unread)
         if reader is not None:
             self._moved.add(head.side)
         going_on = reader is not None and read > 0
@@ -175,13 +175,13 @@ class Heads:
         """Reads a side on from `place`, None if that is not known."""
         self._moved.add(side)
         if not self._following.keep(side, place, reader) and place is not None:
-            self._give_up(side >> 1, "too many connections to follow")
+            self.give_up(side >> 1, "too many connections to follow")
 
     def _is_given_up(self, head: Head) -> bool:
         """True if a head that is hungry gets no more; what it lacks is counted."""
         reason = head.reason_to_stop(self._held > MAX_HELD)
         if reason and (not head.optional or head.assembly.has_hole):
-            self._give_up(head.flow, reason)
+            self.give_up(head.flow, reason)
         beyond = head.beyond_hole() if reason else 0
         if beyond:
             self._advance(head, beyond, None)
@@ -200,7 +200,7 @@ class Heads:
             needed = not head.dns and not head.optional
             if needed or head.midway or head.assembly.has_hole:
                 hole = head.assembly.has_hole
-                self._give_up(head.flow, "a segment is missing" if hole else "never completed")
+                self.give_up(head.flow, "a segment is missing" if hole else "never completed")
             self._close(head)
         # What is kept of every side is 17 bytes, of sixteen million sides at most.
         self._stage = self._stage[:0].copy()
@@ -208,7 +208,8 @@ class Heads:
         self._following = Following()
         self._second.release()
 
-    def _give_up(self, flow: int, reason: str) -> None:
+    def give_up(self, flow: int, reason: str) -> None:
+        """Counts what could not be read of a flow."""
         self.unread_in.setdefault(reason, array("q")).append(flow)
 
     def _close(self, head: Head) -> None:

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from egress_audit.columns import U8, Bool, PacketBatch
+from egress_audit.columns import I64, U8, Bool, PacketBatch
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import packets_of
 from egress_audit.flows.first_looks import FirstLooks
-from egress_audit.flows.glance import UNKNOWN, Done, Glance, Look
+from egress_audit.flows.glance import UNKNOWN, Beginning, Done, Glance, Look
 from tests.builders.captures import TCP, Frame, ethernet, ipv4, pcap, tcp
 from tests.builders.engine import opened
 
@@ -26,12 +26,22 @@ def begins_with_zero(first: U8) -> Bool:
     return found
 
 
+def has_size_of_first(first: U8, sizes: I64) -> Bool:
+    found: Bool = first[:, 0] == sizes
+    return found
+
+
+def _look(stream: bytes) -> Look:
+    return LOOKS.get(stream, UNKNOWN)
+
+
 class Looking:
     """First looks, and what was heard of them."""
 
     def __init__(self) -> None:
         self.heard: list[tuple[int, int, int]] = []
-        glance = Glance(1, begins_with_zero, lambda stream: LOOKS.get(stream, UNKNOWN), self._hear)
+        self.read: list[Beginning] = []
+        glance = Glance(1, begins_with_zero, has_size_of_first, _look, self._hear, self.read.extend)
         self.looks = FirstLooks(glance)
 
     def _hear(self, looks: list[Done]) -> None:
@@ -54,6 +64,12 @@ def test_of_what_is_done_some_goes_on() -> None:
     looking = Looking()
     looking.take(packets_with(b"a", b"b"))
     assert looking.looks.going_on == [(3, 100, GOES_ON)]
+
+
+def test_streams_that_say_all_in_a_segment_are_read_without_a_look() -> None:
+    looking = Looking()
+    assert looking.take(packets_with(b"\2!", b"a")) == [0, 1]
+    assert looking.read == [Beginning(0, True, 1, 7_000, b"\2!")]
 
 
 def test_what_is_done_is_heard_once() -> None:
