@@ -177,9 +177,9 @@ def _asked_through_http(table: NameTable, traffic: Traffic) -> Mapping[str, int]
     led_to = rows_to(flows, traffic.far, at, at_ports) if at_ports.any() else {}
     led_to |= rows_to(flows, traffic.far, own_kind, anywhere) if own_kind else {}
     rows_of = [(at[address].value, rows) for address, rows in led_to.items()]
-    for row, names in table.flows():
-        for name in names:
-            asked = resolvers.asked_at(name.host) if name.source in OF_THE_FAR_END else None
-            if asked is not None:
-                rows_of.append((asked.value, np.array([row])))
+    said = {host: resolvers.asked_at(host) for host in table.mentions.hosts}
+    known = {host: asked for host, asked in said.items() if asked is not None}
+    for row, name in table.mentions.saying(known):
+        if name.source in OF_THE_FAR_END:
+            rows_of.append((known[name.host].value, np.array([row])))
     return asked_through_http(rows_of, among & unreadable(flows))

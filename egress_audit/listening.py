@@ -12,17 +12,17 @@ from egress_audit.decode.duplicates import Duplicates
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import Decoder
 from egress_audit.flows.datagrams import Datagram, Datagrams
-from egress_audit.flows.glance import UNKNOWN, Glance, Look
+from egress_audit.flows.glance import UNKNOWN, Beginning, Done, Glance, Look
 from egress_audit.flows.head import Head
 from egress_audit.flows.heads import Heads
 from egress_audit.flows.segments import DNS_PORT
 from egress_audit.flows.table import MAX_FLOWS, Assigned, FlowTable
-from egress_audit.names.first_bytes import SEEN, says_nothing
+from egress_audit.names.first_bytes import SEEN, is_whole_hello, says_nothing
 from egress_audit.names.gquic import PLAIN_VERSIONS
-from egress_audit.names.hearing import Hearing
+from egress_audit.names.hearing import Heard, Hearing
 from egress_audit.names.http import read_further
 from egress_audit.names.plain_hello import PlainHello, plain_hello
-from egress_audit.names.plain_request import plain_request
+from egress_audit.names.plain_request import PlainRequest, plain_request
 from egress_audit.names.quic_protection import SALTS
 from egress_audit.names.reading import NOTHING, Reader, Reading, anew
 from egress_audit.names.stream import read_head, read_on
@@ -39,6 +39,10 @@ class Bounds:
 
 
 USUAL_BOUNDS = Bounds()
+MAX_WAITING = 1 << 20
+"""Bytes of datagrams and hellos that wait to be read, beyond those of one batch. The readers are
+much code, and find the caches of the processor full of packets after each batch: reading a batch at
+a time took a quarter longer."""
 
 
 @dataclass(slots=True)
@@ -49,7 +53,7 @@ class Told:
     """
 
     table: FlowTable
-    part: Datagram | Head
+    part: Datagram | Head | Beginning
 
     @property
     def flow(self) -> int:
@@ -93,9 +97,15 @@ class Listening:
         self.decoder = Decoder()
         self.timeline = Timeline()
         self.table = FlowTable(max_flows=bounds.max_flows)
-        self.heads = Heads(Glance(SEEN, says_nothing, _look, self._hear_look))
+        self.heads = Heads(
+            Glance(SEEN, says_nothing, is_whole_hello, _look, self._hear_looks, self._let_wait)
+        )
         self.hearing = Hearing()
         self.datagrams = UdpReaders()
+        self._datagrams: list[Datagram] = []
+        self._beginnings: list[Beginning] = []
+        self._waiting = 0
+        """Bytes of both that wait to be read, many at a time."""
         self._wanted = Datagrams(SALTS, PLAIN_VERSIONS)
         self.dialects = CaptureDialects()
         self.duplicates = 0
@@ -115,6 +125,7 @@ class Listening:
         if left is not None:
             yield left, self._take(left)
         self._read_further()
+        self._hear_waiting()
         self.table.finish()
         self.heads.finish()
         self.datagrams.finish()
@@ -132,29 +143,61 @@ class Listening:
             self._hear(packets, self.table.found(packets))
 
     def _hear(self, packets: PacketBatch, assigned: Assigned) -> None:
-        for datagram in self._wanted.take(packets, assigned):
-            self._hear_datagram(datagram)
+        datagrams = [*self._wanted.take(packets, assigned)]
+        self._datagrams += datagrams
+        self._waiting += sum([len(datagram.payload) for datagram in datagrams])
         for head in self.heads.take(packets, assigned):
             self._hear_head(head)
+        if self._waiting >= MAX_WAITING:
+            self._hear_waiting()
 
-    def _hear_datagram(self, datagram: Datagram) -> None:
+    def _let_wait(self, beginnings: list[Beginning]) -> None:
+        self._beginnings += beginnings
+        self._waiting += sum([len(beginning.stream) for beginning in beginnings])
+
+    def _hear_waiting(self) -> None:
+        """Hears the datagrams and the whole hellos of some batches."""
+        initials = [self._initial(datagram) for datagram in self._datagrams]
+        self.hearing.hear_initials([initial for initial in initials if initial])
+        hellos = [self._hello(beginning) for beginning in self._beginnings]
+        self.hearing.hear_hellos([hello for hello in hellos if hello])
+        self._datagrams, self._beginnings, self._waiting = [], [], 0
+
+    def _initial(self, datagram: Datagram) -> Heard[PlainHello] | None:
+        """The plain hello of QUIC in a datagram; if it is another one, None once it is heard."""
+        if not self._wanted.wants(datagram.kind, datagram.flow):
+            return None
         said = (datagram.flow, datagram.by_orig, datagram.payload, datagram.complete)
         reading, sated = self.datagrams.read(datagram.kind, said)
         if sated:
             self._wanted.sate(datagram.flow)
         if isinstance(reading, PlainHello):
-            when = datagram.frame, datagram.ts_ns
-            self.hearing.hear_initial(datagram.flow, reading.host, reading.outer, *when)
-        else:
-            self.hearing.hear(reading, Told(self.table, datagram))
+            return datagram.flow, datagram.frame, datagram.ts_ns, reading
+        self.hearing.hear(reading, Told(self.table, datagram))
+        return None
 
-    def _hear_look(self, flow: int, frame: int, ts_ns: int, look: Look) -> None:
+    def _hello(self, beginning: Beginning) -> Heard[PlainHello] | None:
+        """The plain hello of a stream; if it is another one, None once it is heard."""
+        hello = plain_hello(beginning.stream)
+        if hello is not None:
+            return beginning.flow, beginning.frame, beginning.ts_ns, hello
+        reading = read_head(beginning.stream, dns=False)
+        self.hearing.hear(reading, Told(self.table, beginning))
+        if reading.unread:
+            self.heads.give_up(beginning.flow, reading.unread)
+        return None
+
+    def _hear_looks(self, looks: list[Done]) -> None:
         """Hears what `_look` found."""
-        said = look.said
-        if isinstance(said, PlainHello):
-            self.hearing.hear_hello(flow, said.host, said.outer, frame, ts_ns)
-        else:
-            self.hearing.hear_request(flow, said.host, frame, ts_ns)
+        hellos: list[Heard[PlainHello]] = []
+        requests: list[Heard[PlainRequest]] = []
+        for flow, frame, ts_ns, look in looks:
+            if isinstance(look.said, PlainHello):
+                hellos.append((flow, frame, ts_ns, look.said))
+            else:
+                requests.append((flow, frame, ts_ns, look.said))
+        self.hearing.hear_hellos(hellos)
+        self.hearing.hear_requests(requests)
 
     def _hear_head(self, head: Head) -> None:
         """Offers a head to the readers; a second reading of contradicting segments too."""
@@ -162,6 +205,8 @@ class Listening:
         message = Told(self.table, head)
         said_otherwise = [_reading(other, head.dns, deepcopy(head.reader)) for other in others]
         outcome = _reading(stream, head.dns, head.reader, head.read_from)
+        if outcome.spoken:  # may answer what a datagram asked
+            self._hear_waiting()
         self.hearing.hear(outcome, message, heard=head.heard)
         head.read_from, head.heard = outcome.consumed, len(outcome.spoken) - outcome.done
         head.midway, head.optional = outcome.hungry and not outcome.optional, outcome.optional

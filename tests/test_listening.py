@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from egress_audit import listening
 from egress_audit.capture.source import source_of
 from egress_audit.capture.window import Window
 from egress_audit.flows.datagrams import Kind
@@ -19,18 +20,22 @@ from tests.builders.captures import (
     Frame,
     client_hello,
     client_hello_message,
+    dns_answer,
     dns_query,
     ethernet,
     ip,
     ipv4,
+    over_tcp,
     pcap,
     tcp,
     tcp_session,
     udp,
     udp_exchange,
 )
+from tests.builders.engine import opened
 from tests.builders.quic import crypto, initial
 from tests.builders.tunnels import fragment_of, in_fragments, over_ip
+from tests.names.test_tls import handshake, records, sni
 
 HERE, THERE = ("10.0.0.2", 40000), ("203.0.113.9", 443)
 FRAMES = [
@@ -47,6 +52,14 @@ def heard(bounds: Bounds = USUAL_BOUNDS) -> tuple[Listening, int]:
     return listening, sum(len(packets) for packets, _ in listening.batches())
 
 
+def heard_of(frames: Sequence[Frame], block: int = 1 << 12) -> Listening:
+    """A capture that was heard to its end, in batches of so many bytes."""
+    listening = Listening(opened(pcap(frames), block), USUAL_BOUNDS)
+    for _ in listening.batches():
+        pass
+    return listening
+
+
 def test_every_packet_is_handed_on_with_its_flow() -> None:
     listening, packets = heard()
     assert packets == listening.ledger.packets == len(FRAMES)
@@ -55,7 +68,10 @@ def test_every_packet_is_handed_on_with_its_flow() -> None:
 
 def test_names_are_heard_in_their_flows() -> None:
     listening, _ = heard()
-    said = {flow: [name.host for name in names] for flow, names in listening.hearing.names.flows()}
+    said = {
+        flow: [name.host for name in names]
+        for flow, names in listening.hearing.names.mentions.flows()
+    }
     assert said == {0: ["hub.example"], 1: ["hub.example"]}
 
 
@@ -71,7 +87,7 @@ def test_names_over_udp_are_heard_and_what_is_unread_there_is_counted() -> None:
     assert source is not None
     listening = Listening(source, USUAL_BOUNDS)
     assert sum(len(packets) for packets, _ in listening.batches()) == 2
-    assert [name.host for name in listening.hearing.names.names_of(0)] == ["a.b"]
+    assert [name.host for name in listening.hearing.names.mentions.of(0)] == ["a.b"]
     assert {why: list(flows) for why, flows in listening.datagrams.unread_in.items()} == {
         "mDNS, malformed": [1]
     }
@@ -90,7 +106,7 @@ def asked_in(packets: Sequence[bytes], step_ns: int = 1000) -> list[str]:
     listening = Listening(source, USUAL_BOUNDS)
     assert sum(len(batch) for batch, _ in listening.batches()) == len(packets)
     assert int(listening.table.rows.orig_pkts[: len(listening.table)].sum()) == len(packets)
-    return [name.host for _, names in listening.hearing.names.flows() for name in names]
+    return [question.host for question in listening.hearing.names.questions()]
 
 
 def question(host: str) -> bytes:
@@ -147,7 +163,7 @@ def spoken(frames: Sequence[Frame]) -> tuple[list[str], dict[str, int]]:
     listening = Listening(source, USUAL_BOUNDS)
     for _ in listening.batches():
         pass
-    names = listening.hearing.names.names_of(0)
+    names = listening.hearing.names.mentions.of(0)
     return [name.host for name in names], dict(listening.heads.unread)
 
 
@@ -229,6 +245,45 @@ def test_plain_mail_leaves_nothing_unread() -> None:
     assert spoken(cut(b"EHLO me.example\r\nMAIL FROM:<a@b.example>\r\n", 17)) == ([], {})
 
 
+QUIC_HELLO = initial(crypto(client_hello_message("quic.example")))
+RESOLVER = "10.0.0.1", 53
+RESPONSE = over_tcp(dns_answer("hub.example", ["192.0.2.7"]))
+WAITING = [
+    *udp_exchange(HERE, RESOLVER, dns_query("hub.example")),
+    *(frame for _ in range(70) for frame in udp_exchange(HERE, THERE, QUIC_HELLO)),
+    *tcp_session(HERE, RESOLVER, over_tcp(dns_query("a.example")), RESPONSE),
+    *tcp_session(HERE, THERE, records(handshake(sni(b"b.example"), b"\0"))),
+    *tcp_session(("10.0.0.3", 40000), THERE, client_hello("c.example")),
+]
+
+
+@pytest.mark.parametrize("bound", [1, 2_000])
+def test_how_much_waits_to_be_read_makes_no_difference(
+    bound: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient = heard_of(WAITING)
+    monkeypatch.setattr(listening, "MAX_WAITING", bound)
+    hasty = heard_of(WAITING)
+    assert [*hasty.hearing.names.mentions.flows()] == [*patient.hearing.names.mentions.flows()]
+    assert hasty.datagrams.unread_in == patient.datagrams.unread_in
+    assert hasty.heads.unread_in == patient.heads.unread_in
+
+
+def test_a_stream_answers_what_a_datagram_asked_that_waits_to_be_read() -> None:
+    names = heard_of(WAITING).hearing.names
+    assert [name.host for name in names.answers_for("192.0.2.7")] == ["hub.example"]
+
+
+def test_a_flow_that_has_had_enough_is_not_read_though_its_datagrams_wait() -> None:
+    assert [*heard_of(WAITING).datagrams.unread_in["QUIC, truncated"]] == [1]
+
+
+def test_a_hello_that_is_not_plain_is_read_to_its_damage() -> None:
+    whole = heard_of(WAITING)
+    assert [*whole.heads.unread_in["malformed"]] == [3]
+    assert [name.host for name in whole.hearing.names.mentions.of(3)] == ["b.example"]
+
+
 def listened(packets: list[bytes]) -> Listening:
     """A capture of IP packets, heard to its end."""
     source = source_of("made", Window(io.BytesIO(pcap([Frame(0, p) for p in packets], 101))))
@@ -242,7 +297,10 @@ def listened(packets: list[bytes]) -> Listening:
 def test_a_question_in_a_tunnel_and_in_fragments_is_heard_in_its_own_flow() -> None:
     question = ip("10.9.0.1", "10.9.0.2", udp(40000, 53, dns_query("hub.example")), UDP)
     listening = listened([over_ip(4, part) for part in in_fragments(question, 16)])
-    said = {flow: [name.host for name in names] for flow, names in listening.hearing.names.flows()}
+    said = {
+        flow: [name.host for name in names]
+        for flow, names in listening.hearing.names.mentions.flows()
+    }
     assert said == {1: ["hub.example"]}
 
 

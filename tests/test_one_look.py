@@ -46,7 +46,7 @@ def outcome(listening: Listening) -> dict[str, Any]:
     """All that was heard and counted."""
     hearing, kept = listening.hearing, listening.heads
     return {
-        "names": list(hearing.names.flows()),
+        "names": list(hearing.names.mentions.flows()),
         "tls": hearing.tls,
         "hiding": hearing.hiding,
         "unread": {reason: sorted(flows) for reason, flows in kept.unread_in.items()},

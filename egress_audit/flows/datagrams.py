@@ -109,9 +109,13 @@ class Datagrams:
             *(column.tolist() for column in columns), strict=True
         ):
             kind = KINDS[number]
-            if kind not in OF_FLOWS or flow not in self._sated:
+            if self.wants(kind, flow):
                 payload = packets.buffer[start : start + size].tobytes()
                 yield Datagram(kind, flow, by_orig, frame, ts_ns, payload, size == length)
+
+    def wants(self, kind: Kind, flow: int) -> bool:
+        """True unless a handshake of this flow is one too many."""
+        return kind not in OF_FLOWS or flow not in self._sated
 
     def sate(self, flow: int) -> None:
         """No handshake of this flow is wanted any more."""

@@ -1,14 +1,13 @@
 """The streams that begin in a batch, looked at together before any head begins. HOT PATH.
 
-One look is enough for most: nothing is said in them, or all of it in the first segment. What was
-said is heard in the order of the rows, between the heads of other streams.
+One look is enough for most: nothing is said in them, or all of it in the first segment.
 """
 
 import numpy as np
 
 from egress_audit.columns import I64, PacketBatch
-from egress_audit.flows.glance import Glance, Look
-from egress_audit.flows.segments import is_dns, payloads_of
+from egress_audit.flows.glance import Beginning, Done, Glance, Look
+from egress_audit.flows.segments import is_dns, payloads_of, sequences_of
 
 
 class FirstLooks:
@@ -16,40 +15,54 @@ class FirstLooks:
 
     def __init__(self, glance: Glance) -> None:
         self._glance = glance
-        self._unheard: list[tuple[int, int, int, int, Look]] = []
-        """Row, flow, frame, time and look of each that is done, the last row first."""
+        self._unheard: list[Done] = []
         self.found: dict[int, Look] = {}
-        """By row, of streams that are not done, or go on."""
+        """By row, of streams that are not done."""
+        self.going_on: list[tuple[int, int, Look]] = []
+        """Sides whose streams are done for now and go on, and where these begin."""
 
     def take(self, packets: PacketBatch, side: I64, rows: I64) -> I64:
-        """Those of some rows whose streams are done with them, and never go on.
+        """Those of some rows whose streams are done with them.
 
         rows: ascending; with each begins the stream of its side. Whoever calls this calls
         `hear_all` before the next batch.
         """
         rows = rows[~is_dns(packets, rows)]
-        silent = self._glance.passed_over(packets, rows)
-        at = rows[~silent & (packets.payload_cap[rows] >= packets.payload_len[rows])]
+        silent, whole = self._glance.told_apart(packets, rows)
+        self._glance.read(_beginnings(packets, side, rows[whole]))
+        ended = silent | whole
+        at = rows[~ended & (packets.payload_cap[rows] >= packets.payload_len[rows])]
         looks = [self._glance.look(stream) for stream in payloads_of(packets, at)]
-        ends = np.array([look.done and look.reader is None for look in looks], np.bool_)
-        columns = (at, side[at] >> 1, packets.frame[at], packets.ts_ns[at], ends)
+        columns = (at, side[at], sequences_of(packets, at), packets.frame[at], packets.ts_ns[at])
         self.found.clear()
-        for row, flow, frame, ts_ns, end, look in zip(
+        self.going_on.clear()
+        for row, number, begin, frame, ts_ns, look in zip(
             *(column.tolist() for column in columns), looks, strict=True
         ):
-            if end:
-                self._unheard.append((row, flow, frame, ts_ns, look))
+            if look.done:
+                self.note(number >> 1, frame, ts_ns, look)
+                if look.reader is not None:
+                    self.going_on.append((number, begin, look))
             else:
                 self.found[row] = look
-        self._unheard.reverse()
-        return np.concatenate((rows[silent], at[ends]))
+        done = at[np.array([look.done for look in looks], np.bool_)]
+        return np.concatenate((rows[ended], done))
 
-    def hear_before(self, row: int) -> None:
-        """Hears what is done with rows that stand before this one."""
-        while self._unheard and self._unheard[-1][0] < row:
-            self._glance.hear(*self._unheard.pop()[1:])
+    def note(self, flow: int, frame: int, ts_ns: int, look: Look) -> None:
+        """Keeps a look that is done until all are heard."""
+        self._unheard.append((flow, frame, ts_ns, look))
 
     def hear_all(self) -> None:
-        """Hears the rest of what is done."""
-        while self._unheard:
-            self._glance.hear(*self._unheard.pop()[1:])
+        """Hears what is done."""
+        if self._unheard:
+            self._glance.hear(self._unheard)
+            self._unheard = []
+
+
+def _beginnings(packets: PacketBatch, side: I64, rows: I64) -> list[Beginning]:
+    """The payload of each of some rows, with which the streams of their sides begin."""
+    of = side[rows]
+    columns = (of >> 1, (of & 1) == 1, packets.frame[rows], packets.ts_ns[rows])
+    streams = payloads_of(packets, rows)
+    fields = zip(*(column.tolist() for column in columns), streams, strict=True)
+    return [Beginning._make(each) for each in fields]

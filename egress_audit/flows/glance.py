@@ -24,8 +24,20 @@ class Look(NamedTuple):
     """What is to be heard of what is done; the caller's own."""
 
 
+Done = tuple[int, int, int, Look]
+"""Flow, frame and nanoseconds of the bytes that came last, and the look that is done with them."""
 UNKNOWN = Look()
 """A head must begin, and readers be asked."""
+
+
+class Beginning(NamedTuple):
+    """The first payload of a stream, with which it is done."""
+
+    flow: int
+    by_orig: bool
+    frame: int
+    ts_ns: int
+    stream: bytes
 
 
 class Glance(NamedTuple):
@@ -35,30 +47,47 @@ class Glance(NamedTuple):
     """First bytes of a stream that `says_nothing` looks at."""
     says_nothing: Callable[[U8], Bool]
     """(n, size) first bytes to (n,) True for streams in which there is nothing to hear, ever."""
+    says_all: Callable[[U8, I64], Bool]
+    """The same, and (n,) sizes of what is there, to (n,) True where all that will ever be heard is
+    there, whatever it is."""
     look: Callable[[bytes], Look]
     """What one look at the beginning of a stream finds."""
-    hear: Callable[[int, int, int, Look], None]
-    """Hears a look that is done: flow, frame and time of the bytes that came last, and the look."""
+    hear: Callable[[list[Done]], None]
+    """Hears looks that are done, in no order."""
+    read: Callable[[list[Beginning]], None]
+    """Reads beginnings in which all is said, and hears them, some time before the end."""
 
-    def passed_over(self, packets: PacketBatch, rows: I64) -> Bool:
-        """(n,) True for those of some rows, with which streams begin, whose streams say nothing."""
-        found: Bool = packets.payload_cap[rows] >= self.size
-        at = packets.payload[rows[found]][:, None] + np.arange(self.size)
-        found[found] = self.says_nothing(packets.buffer[at])
-        return found
+    def told_apart(self, packets: PacketBatch, rows: I64) -> tuple[Bool, Bool]:
+        """(n,) True for those of some rows, with which streams begin, whose streams say nothing;
+        and True for those in which all is said."""
+        nothing: Bool = packets.payload_cap[rows] >= self.size
+        everything = nothing & (packets.payload_cap[rows] >= packets.payload_len[rows])
+        at = rows[nothing]
+        first = packets.buffer[packets.payload[at][:, None] + np.arange(self.size)]
+        everything[nothing] &= self.says_all(first, packets.payload_cap[at])
+        nothing[nothing] = self.says_nothing(first)
+        return nothing, everything
 
 
 def _nothing_known(first: U8) -> Bool:
     return np.zeros(len(first), np.bool_)
 
 
+def _less_known(first: U8, _: I64) -> Bool:
+    return _nothing_known(first)
+
+
+def _unread(_: list[Beginning]) -> None:
+    pass
+
+
 def _unseen(_: bytes) -> Look:
     return UNKNOWN
 
 
-def _unheard(_: int, __: int, ___: int, ____: Look) -> None:
+def _unheard(_: list[Done]) -> None:
     pass
 
 
-BLIND = Glance(1, _nothing_known, _unseen, _unheard)
+BLIND = Glance(1, _nothing_known, _less_known, _unseen, _unheard, _unread)
 """Every head is begun."""

@@ -88,16 +88,16 @@ class Heads:
         self._alone = self._looked_at(packets, side, rows)
         wanted = np.union1d(self._wanted(packets, side, rows), going_on)
         yield from self._heads(packets, side, wanted)
-        self._looks.hear_all()
         if self._moved:  # they may have more in this batch, behind a message, than was wanted
             late = self._following.rows_of(self._moved, side, rows)
-            yield from self._heads(packets, side, without(late, wanted, len(side)))
+            late = without(late, np.array([*wanted, *self._alone], np.int64), len(side))
+            yield from self._heads(packets, side, late)
+        self._looks.hear_all()
         self._second.compare(packets, side, rows, self._alone)
 
     def _heads(self, packets: PacketBatch, side: I64, rows: I64) -> Iterator[Head]:
         """The heads that grow by these rows, and those that begin in them."""
         for segment in segments_of(packets, side, rows, self._listened_to):
-            self._looks.hear_before(segment.row)
             stage = self._stage.item(segment.side)
             if stage == SATED and not self._reopened(packets, segment):
                 continue
@@ -124,7 +124,7 @@ class Heads:
         stream = payload_of(packets, segment)
         look = self._looks.found.get(segment.row) or self._glance.look(stream)
         if look.done:
-            self._glance.hear(side >> 1, segment.frame, segment.ts_ns, look)
+            self._looks.note(side >> 1, segment.frame, segment.ts_ns, look)
             if origin is None:
                 self._origins.begin(side, segment.sequence)
             self._stage[side] = SATED
@@ -141,18 +141,12 @@ class Heads:
         look = self._glance.look(stream) if ready else UNKNOWN
         if not look.done:
             return False
-        self._glance.hear(head.flow, segment.frame, segment.ts_ns, look)
+        self._looks.note(head.flow, segment.frame, segment.ts_ns, look)
         self._close(head)
         return True
 
     def settle(
-        self,
-        head: Head,
-        *,
-        hungry: bool,
-        unread: str = "",
-        read: int = 0,
-        reader: object = None,
+        self, head: Head, *, hungry: bool, unread: str = "", read: int = 0, reader: object = None
     ) -> None:
         """Says what the reader made of a head: wants more, is done, or could not read it.
 
@@ -161,7 +155,7 @@ class Heads:
         go on is not known.
         """
         if unread:
-            self._give_up(head.flow, unread)
+            self.give_up(head.flow, unread)
         if reader is not None:
             self._moved.add(head.side)
         going_on = reader is not None and read > 0
@@ -181,13 +175,13 @@ class Heads:
         """Reads a side on from `place`, None if that is not known."""
         self._moved.add(side)
         if not self._following.keep(side, place, reader) and place is not None:
-            self._give_up(side >> 1, "too many connections to follow")
+            self.give_up(side >> 1, "too many connections to follow")
 
     def _is_given_up(self, head: Head) -> bool:
         """True if a head that is hungry gets no more; what it lacks is counted."""
         reason = head.reason_to_stop(self._held > MAX_HELD)
         if reason and (not head.optional or head.assembly.has_hole):
-            self._give_up(head.flow, reason)
+            self.give_up(head.flow, reason)
         beyond = head.beyond_hole() if reason else 0
         if beyond:
             self._advance(head, beyond, None)
@@ -206,7 +200,7 @@ class Heads:
             needed = not head.dns and not head.optional
             if needed or head.midway or head.assembly.has_hole:
                 hole = head.assembly.has_hole
-                self._give_up(head.flow, "a segment is missing" if hole else "never completed")
+                self.give_up(head.flow, "a segment is missing" if hole else "never completed")
             self._close(head)
         # What is kept of every side is 17 bytes, of sixteen million sides at most.
         self._stage = self._stage[:0].copy()
@@ -214,7 +208,8 @@ class Heads:
         self._following = Following()
         self._second.release()
 
-    def _give_up(self, flow: int, reason: str) -> None:
+    def give_up(self, flow: int, reason: str) -> None:
+        """Counts what could not be read of a flow."""
         self.unread_in.setdefault(reason, array("q")).append(flow)
 
     def _close(self, head: Head) -> None:
@@ -253,6 +248,8 @@ class Heads:
         sides = side[rows]
         self._stage[sides] = SATED
         self._second.keep_all(packets, rows, sides, self._origins.of(sides))
+        for number, begin, look in self._looks.going_on:
+            self._follow(number, begin + look.read, look.reader)
         return [*rows.tolist()]
 
     def _wanted(self, packets: PacketBatch, side: I64, rows: I64) -> I64:

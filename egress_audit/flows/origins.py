@@ -5,6 +5,7 @@ import numpy as np
 from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
 from egress_audit.flows.assembly import LIMIT
 from egress_audit.flows.growing import grown
+from egress_audit.flows.segments import sequences_of
 
 TCP, SYN = 6, 0x02
 NOT_KNOWN, FROM_DATA, FROM_SYN = 0, 1, 2
@@ -47,8 +48,8 @@ class Origins:
     def begins_with(self, packets: PacketBatch, side: I64, rows: I64) -> Bool:
         """(n,) True where a SYN said that the stream begins with the payload of these rows."""
         of = side[rows]
-        first = packets.tcp_seq[rows] + (packets.tcp_flags[rows] & SYN != 0)
-        found: Bool = (self._from[of] == FROM_SYN) & (self._origin[of] == first)
+        found: Bool = self._origin[of] == sequences_of(packets, rows)
+        found &= self._from[of] == FROM_SYN
         return found
 
     def note(self, packets: PacketBatch, side: I64, payload: I64) -> list[int]:

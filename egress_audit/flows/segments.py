@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from egress_audit.columns import I64, Bool, PacketBatch
+from egress_audit.columns import I64, U32, Bool, PacketBatch
 
 TCP = 6
 SYN, RST = 0x02, 0x04
@@ -57,11 +57,10 @@ def segments_of(
     wanted: asked of the side of each segment when its turn comes, as the one before may have been
     enough: of four only one is handed back.
     """
-    syn = packets.tcp_flags[rows] & SYN != 0
     columns = (
         rows,
         side[rows],
-        packets.tcp_seq[rows] + syn,
+        sequences_of(packets, rows),
         packets.payload_len[rows],
         packets.payload[rows],
         packets.payload_cap[rows],
@@ -72,6 +71,12 @@ def segments_of(
     for values in zip(*(column.tolist() for column in columns), strict=True):
         if wanted(values[1]):
             yield Segment._make(values)
+
+
+def sequences_of(packets: PacketBatch, rows: I64) -> U32:
+    """(n,) sequence number of the first byte of payload of each of some rows."""
+    found: U32 = packets.tcp_seq[rows] + (packets.tcp_flags[rows] & SYN != 0)
+    return found
 
 
 def rank_within(side: I64) -> I64:

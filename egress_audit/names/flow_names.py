@@ -97,7 +97,7 @@ class FlowNames:
         far = self._far(row)
         answered = self._table.answers_for(far, int(self._ends.ts_ns[row]))
         recorded = self._recorded.get(far, {}).values()
-        return (*self._table.names_of(row), *answered, *recorded)
+        return (*self._table.mentions.of(row), *answered, *recorded)
 
     def far_names(self) -> tuple[I32, list[tuple[NameUse, ...]]]:
         """(n,) number of the set of names of each flow's far end, and the sets; 0 is the empty one.
@@ -128,7 +128,7 @@ class FlowNames:
 
     @cached_property
     def _spoken(self) -> Spoken:
-        return spoken(self._table.flows())
+        return spoken(self._table.mentions)
 
     def _led_to_by(self) -> _LedToBy:
         """What was answered or recorded for each flow's far end when it began."""
@@ -203,7 +203,7 @@ class FlowNames:
     def asking(self) -> dict[str, list[int]]:
         """By host asked for, the rows of the flows that carried the questions; each once."""
         rows: dict[str, list[int]] = {}
-        for row, names in self._table.flows():
+        for row, names in self._table.mentions.flows():
             for host in {name.host: None for name in names if name.source in ABOUT_OTHERS}:
                 rows.setdefault(host, []).append(row)
         return rows

@@ -1,10 +1,13 @@
 """What readers found, put where the judge will look: by flow, by address, by question."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from egress_audit.model.flow import Name, NameSource
 from egress_audit.names.link_names import LINK_SOURCES, stays_on_link
+from egress_audit.names.plain_hello import PlainHello
+from egress_audit.names.plain_request import PlainRequest
 from egress_audit.names.reading import Reading, Spoken
 from egress_audit.names.table import NameTable
 
@@ -17,6 +20,10 @@ HIDING_MARKS = {
 }
 """Marks of a reading that say: a name was hidden here. Mark → its words in the report."""
 _HIDING = frozenset(HIDING_MARKS)
+
+_What = TypeVar("_What")
+Heard = tuple[int, int, int, _What]
+"""Flow, frame and nanoseconds of the bytes that came last, and what they said."""
 
 
 class Said(Protocol):
@@ -89,38 +96,45 @@ class Hearing:
             if spoken.source is NameSource.DNS_ANSWER:
                 self._answer(spoken, name, message)
                 continue
-            self.names.add(flow, name)
+            self.names.mentions.add(flow, name)
             if self._is_question(spoken, reading, message):
                 self.names.ask(
                     spoken.host, spoken.qtype or "?", message.receiver, name.frame, name.ts_ns
                 )
 
-    def hear_hello(self, flow: int, host: str, outer: bool, frame: int, ts_ns: int) -> None:
-        """Takes in a whole ClientHello of TLS over TCP; `host`: '' if it has no name.
+    def hear_hellos(self, hellos: Sequence[Heard[PlainHello]]) -> None:
+        """Takes in whole ClientHellos of TLS over TCP. As `hear` would of their readings."""
+        self.tls.update([flow for flow, _, _, _ in hellos])
+        for flow, _, _, hello in hellos:
+            if hello.outer:
+                self._hide("ech", flow)
+            if not hello.host:
+                self._hide("no-sni", flow)
+        self._hear_hosts(hellos, NameSource.TLS_SNI)
 
-        outer: an encrypted hello stands behind it. As `hear` would of its reading.
-        """
-        self.tls.add(flow)
-        if outer:
-            self._hide("ech", flow)
-        if host:
-            self.names.add(flow, Name(host, NameSource.TLS_SNI, ts_ns, frame, outer=outer))
-        else:
-            self._hide("no-sni", flow)
+    def hear_initials(self, hellos: Sequence[Heard[PlainHello]]) -> None:
+        """The same of those of QUIC."""
+        for flow, _, _, hello in hellos:
+            if hello.outer or not hello.host:
+                self.hiding.setdefault(QUIC, set()).add(flow)
+            else:
+                self.legible.add(flow)
+                self._unnamed.discard(flow)
+        self._hear_hosts(hellos, NameSource.QUIC_SNI)
 
-    def hear_initial(self, flow: int, host: str, outer: bool, frame: int, ts_ns: int) -> None:
-        """The same of one of QUIC."""
-        if outer or not host:
-            self.hiding.setdefault(QUIC, set()).add(flow)
-        else:
-            self.legible.add(flow)
-            self._unnamed.discard(flow)
-        if host:
-            self.names.add(flow, Name(host, NameSource.QUIC_SNI, ts_ns, frame, outer=outer))
+    def hear_requests(self, requests: Sequence[Heard[PlainRequest]]) -> None:
+        """Takes in requests of HTTP for one host each. As `hear` would of their readings."""
+        if requests:
+            flows, frames, ts_ns, said = zip(*requests, strict=True)
+            hosts, outer = [request.host for request in said], [False] * len(said)
+            self.names.mentions.add_each(flows, hosts, NameSource.HTTP_HOST, outer, frames, ts_ns)
 
-    def hear_request(self, flow: int, host: str, frame: int, ts_ns: int) -> None:
-        """Takes in a request of HTTP for one host. As `hear` would of its reading."""
-        self.names.add(flow, Name(host, NameSource.HTTP_HOST, ts_ns, frame))
+    def _hear_hosts(self, hellos: Sequence[Heard[PlainHello]], source: NameSource) -> None:
+        named = [heard for heard in hellos if heard[3].host]
+        if named:
+            flows, frames, ts_ns, said = zip(*named, strict=True)
+            hosts, outer = [hello.host for hello in said], [hello.outer for hello in said]
+            self.names.mentions.add_each(flows, hosts, source, outer, frames, ts_ns)
 
     def _hide(self, mark: str, flow: int) -> None:
         self.hiding.setdefault(HIDING_MARKS[mark], set()).add(flow)
@@ -164,7 +178,7 @@ class Hearing:
         qtype = spoken.qtype or "?"
         if not self.names.was_asked(spoken.host, qtype):
             resolver = message.sender if message.from_resolver else message.receiver
-            self.names.add(message.flow, name)
+            self.names.mentions.add(message.flow, name)
             self.names.ask(spoken.host, qtype, resolver, name.frame, name.ts_ns, queried=False)
 
     def _was_queried(self, spoken: Spoken) -> bool:

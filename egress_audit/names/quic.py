@@ -10,6 +10,7 @@ its flow, and then with its own.
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from egress_audit.model.flow import NameSource
 from egress_audit.names.gquic import read_chlo
@@ -64,6 +65,33 @@ class _Connection:
         return not self.heard or self.hello.has_hole or self.hello.length > self.read_to[0]
 
 
+class _Opened(NamedTuple):
+    """What an Initial holds."""
+
+    keys: Keys
+    payload: bytes
+    number: int
+
+
+class _Opening(NamedTuple):
+    """A client whose first Initial has its whole hello, as long as nothing follows: a connection
+    takes more time than the rest of reading it."""
+
+    by_orig: bool
+    to: bytes
+    sender: bytes
+    number: int
+    """Of the packet."""
+    hello: bytes
+
+    def connection(self) -> _Connection:
+        """What further packets are read with."""
+        begun = _Connection(self.by_orig, self.to, self.sender, False, {}, self.number + 1)
+        begun.hello.add(0, self.hello)
+        begun.read_to[0], begun.heard = len(self.hello), True
+        return begun
+
+
 @dataclass(slots=True)
 class _Said:
     """What a datagram says, while its packets are read."""
@@ -77,8 +105,12 @@ class _Said:
 class QuicFlow:
     """What the clients of one UDP flow say. Work and memory are bounded by the constants above."""
 
+    __slots__ = ("_connections", "_opening", "_tried", "futile")
+
     def __init__(self) -> None:
         self._connections: list[_Connection] = []
+        self._opening: _Opening | None = None
+        """The only client, until a second datagram comes."""
         self._tried = 0
         self.futile = 0
         """Packets that were tried and that nothing opened."""
@@ -86,6 +118,8 @@ class QuicFlow:
     @property
     def held(self) -> int:
         """Bytes of handshake held."""
+        if self._opening is not None:
+            return len(self._opening.hello)
         return sum([connection.hello.held for connection in self._connections])
 
     @property
@@ -104,15 +138,19 @@ class QuicFlow:
         if initial is None:
             return self.read_any(datagram, by_orig, complete)
         self._tried = 1
-        begun = self._begun(initial, by_orig)
-        if begun is None:
+        found = _opened_by_own(initial)
+        if found is None:
+            self.futile = 1
             return _UNOPENED
-        connection, payload = begun
-        hello = _plain_hello(connection, payload, initial.version)
+        at, end = _message_in(found.payload, initial.version)
+        hello = hello_in(found.payload, at, end) if at else None
         if hello is not None:
+            message = found.payload[at:end]
+            to, sender = initial.to, initial.sender
+            self._opening = _Opening(by_orig, to, sender, found.number, message)
             return hello
         said = _Said()
-        _take(connection, payload, initial.version, said)
+        _take(self._begun(initial, by_orig, found), found.payload, initial.version, said)
         return Reading(tuple(said.spoken), frozenset(said.marks), said.unread, self.pending)
 
     def read_any(self, datagram: bytes, by_orig: bool, complete: bool = True) -> Reading:
@@ -124,6 +162,9 @@ class QuicFlow:
         spoken all the same. A packet that no key opens says nothing: it is the server's, or of a
         connection whose beginning nobody saw. Never raises.
         """
+        if self._opening is not None:
+            self._connections.append(self._opening.connection())
+            self._opening = None
         said = _Said()
         try:
             for initial in initials(datagram, Unread.MALFORMED if complete else Unread.TRUNCATED):
@@ -147,24 +188,29 @@ class QuicFlow:
                 if payload is not None:
                     _take(connection, payload, initial.version, said)
                     return
-        begun = self._begun(initial, by_orig)
-        if begun is not None:
-            _take(*begun, initial.version, said)
+        found = _opened_by_own(initial)
+        if found is None:
+            self.futile += 1
+        else:
+            _take(self._begun(initial, by_orig, found), found.payload, initial.version, said)
 
-    def _begun(self, initial: Initial, by_orig: bool) -> tuple[_Connection, bytes] | None:
-        """The new connection that an Initial begins, and what it holds; None if its own keys do not
-        open it."""
-        self.futile += 1
-        if len(initial.to) < MIN_FIRST_ID:
-            return None
-        google = initial.version == Q050
-        connection = _Connection(by_orig, initial.to, initial.sender, google, {})
-        payload = _payload(connection, initial)
-        if payload is None:
-            return None
-        self.futile -= 1
-        self._connections.append(connection)
-        return connection, payload
+    def _begun(self, initial: Initial, by_orig: bool, found: _Opened) -> _Connection:
+        """The new connection that an Initial begins."""
+        google, keys = initial.version == Q050, {initial.version: found.keys}
+        to, sender = initial.to, initial.sender
+        self._connections.append(
+            _Connection(by_orig, to, sender, google, keys, expected=found.number + 1)
+        )
+        return self._connections[-1]
+
+
+def _opened_by_own(initial: Initial) -> _Opened | None:
+    """What the keys of its own connection ID open, if it begins a connection."""
+    if len(initial.to) < MIN_FIRST_ID:
+        return None
+    keys = client_keys(initial.version, initial.to)
+    found = opened(keys, initial.packet, initial.number_at, 0)
+    return None if found is None else _Opened(keys, *found)
 
 
 def _payload(connection: _Connection, initial: Initial) -> bytes | None:
@@ -181,16 +227,12 @@ def _payload(connection: _Connection, initial: Initial) -> bytes | None:
     return payload
 
 
-def _plain_hello(connection: _Connection, payload: bytes, version: int) -> PlainHello | None:
-    """The hello of a new connection, if it is plain, and alone in an opened payload."""
+def _message_in(payload: bytes, version: int) -> tuple[int, int]:
+    """Where the hello lies that is alone in an opened payload; zeros if there is none."""
     at, end = lone_message(payload, version) or (0, 0)
-    if end - at <= _HEADER or int.from_bytes(payload[at : at + 4]) != _HELLO + end - at - _HEADER:
-        return None
-    hello = hello_in(payload, at, end)
-    if hello is not None:
-        connection.hello.add(0, payload[at:end])
-        connection.read_to[0], connection.heard = end - at, True
-    return hello
+    whole = end - at > _HEADER
+    whole = whole and int.from_bytes(payload[at : at + 4]) == _HELLO + end - at - _HEADER
+    return (at, end) if whole else (0, 0)
 
 
 def _take(connection: _Connection, payload: bytes, version: int, said: _Said) -> None:

@@ -1,6 +1,6 @@
 """What was said in each flow of its far end, numbered, so that flows alike are few.."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,9 +8,11 @@ import numpy as np
 from egress_audit.columns import I32, I64
 from egress_audit.model.flow import Name, NameSource
 from egress_audit.names.link_names import LINK_SOURCES
+from egress_audit.names.mentions import SOURCES, Mentions
 
 ABOUT_OTHERS = frozenset((NameSource.DNS_QUERY, NameSource.DNS_ANSWER, *LINK_SOURCES))
 """Names said *in* a flow that do not name its far end, but what somebody was asked for."""
+_IS_ABOUT_OTHERS = np.array([source in ABOUT_OTHERS for source in SOURCES])
 MAX_ALIKE = 4
 """Names said in a flow from which on it is not compared with others: hardly any is like it."""
 Said = tuple[tuple[str, NameSource], ...]
@@ -31,27 +33,38 @@ class Spoken:
     """Each once, but for those of MAX_ALIKE names and more; the first one is empty."""
 
 
-def spoken(flows: Iterable[tuple[int, tuple[Name, ...]]]) -> Spoken:
-    """What is said in flows, each given once, with the names that were spoken in it."""
+def spoken(mentions: Mentions) -> Spoken:
+    """What was said in flows of their far ends."""
+    single = mentions.single()
+    telling = (_IS_ABOUT_OTHERS[single.source] | single.outer) == 0
+    each = single.host[telling].astype(np.int64) * len(SOURCES) + single.source[telling]
+    distinct, number = np.unique(each, return_inverse=True)
     kinds: list[Said] = [()]
-    number_of: dict[Said, int] = {}
+    for host, source in zip(
+        *(part.tolist() for part in np.divmod(distinct, len(SOURCES))), strict=True
+    ):
+        kinds.append(((mentions.hosts[host], SOURCES[source]),))
+    number_of = {said: place for place, said in enumerate(kinds)}
     found: list[int] = []
-    said: Said
-    for row, names in flows:
-        if len(names) == 1:  # as of nearly all
-            (name,) = names
-            if name.source in ABOUT_OTHERS or name.outer:
-                continue
-            said, frame = ((name.host, name.source),), name.frame
-        else:
-            telling = [name for name in names if name.source not in ABOUT_OTHERS and not name.outer]
-            if not telling:
-                continue
-            said, frame = tuple([(name.host, name.source) for name in telling]), telling[0].frame
-        alike = len(said) < MAX_ALIKE
-        number = number_of.setdefault(said, len(kinds)) if alike else len(kinds)
-        if number == len(kinds):
+    for row, names in mentions.several():
+        said, frame = _of_far_end(names)
+        if not said:
+            continue
+        place = number_of.setdefault(said, len(kinds)) if len(said) < MAX_ALIKE else len(kinds)
+        if place == len(kinds):
             kinds.append(said)
-        found += row, frame, number
+        found += row, frame, place
     rows, frames, numbers = np.array(found, np.int64).reshape(-1, 3).T
-    return Spoken(rows, frames, numbers.astype(np.int32), kinds)
+    return Spoken(
+        np.concatenate((single.flow[telling], rows)),
+        np.concatenate((single.frame[telling], frames)),
+        np.concatenate((number + 1, numbers)).astype(np.int32),
+        kinds,
+    )
+
+
+def _of_far_end(names: Sequence[Name]) -> tuple[Said, int]:
+    """What is said of the far end, and in which frame it is first."""
+    telling = [name for name in names if name.source not in ABOUT_OTHERS and not name.outer]
+    said = tuple([(name.host, name.source) for name in telling])
+    return said, telling[0].frame if telling else 0

@@ -9,12 +9,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from egress_audit.model.flow import Name, NameSource
+from egress_audit.model.flow import Name
+from egress_audit.names.mentions import Mentions
 
-MAX_NAMES_PER_FLOW = 4096
-"""A tunnel through the DNS asks for thousands of names in one flow."""
-MAX_NAMES = 1_000_000
-"""Names kept of all flows together."""
 MAX_ADDRESSES = 1_000_000
 MAX_NAMES_PER_ADDRESS = 1024
 """Hosts that share one address, as behind a CDN."""
@@ -58,46 +55,14 @@ class NameTable:
     """
 
     def __init__(self) -> None:
-        self._by_flow: dict[int, Name | dict[tuple[str, NameSource], Name]] = {}
-        """Most flows have one name, which by itself takes a fifth of the room of a dict of it."""
-        self._names = 0
+        self.mentions = Mentions()
+        """What was said in each flow."""
         self._by_address: dict[str, tuple[Name, ...]] = {}
         self._questions: dict[str, Question] = {}
-        self.flow_names_dropped = 0
-        """Names not kept because MAX_NAMES_PER_FLOW or MAX_NAMES was reached."""
         self.answers_dropped = 0
         """Answers not kept because MAX_ADDRESSES or MAX_NAMES_PER_ADDRESS was reached."""
         self.questions_dropped = 0
         """Questions not kept because MAX_HOSTS hosts were asked for before."""
-
-    def add(self, flow: int, name: Name) -> None:
-        """`name` was spoken in `flow`; the first of each host and source is kept."""
-        names = self._by_flow.get(flow)
-        if names is None and self._names < MAX_NAMES:
-            self._by_flow[flow] = name
-            self._names += 1
-            return
-        names = _by_host_and_source(names)
-        kept = names.get((name.host, name.source))
-        if kept is not None:
-            if kept.outer and not name.outer:
-                names[name.host, name.source] = name
-                self._by_flow[flow] = names if len(names) > 1 else name
-            return
-        if len(names) >= MAX_NAMES_PER_FLOW or self._names >= MAX_NAMES:
-            self.flow_names_dropped += 1
-            return
-        names[name.host, name.source] = name
-        self._by_flow[flow] = names
-        self._names += 1
-
-    def names_of(self, flow: int) -> tuple[Name, ...]:
-        """The names spoken in a flow, in the order they were added."""
-        return _names_in(self._by_flow.get(flow))
-
-    def flows(self) -> Iterator[tuple[int, tuple[Name, ...]]]:
-        """Each flow in which a name was spoken, with its names."""
-        return ((flow, _names_in(names)) for flow, names in self._by_flow.items())
 
     def answer(self, address: str, name: Name) -> None:
         """`name` leads to `address`, as of `name.ts_ns`; the earliest of host and source is kept.
@@ -165,7 +130,7 @@ class NameTable:
     def dropped(self) -> int:
         """Everything that was not kept because a bound was reached, but for resolvers."""
         beyond = sum(question.further_addresses for question in self._questions.values())
-        return self.flow_names_dropped + self.answers_dropped + self.questions_dropped + beyond
+        return self.mentions.dropped + self.answers_dropped + self.questions_dropped + beyond
 
     def addresses(self) -> Iterator[str]:
         """Every address that an answer led to, in order of first sight."""
@@ -180,22 +145,6 @@ class NameTable:
     def questions(self) -> Iterator[Question]:
         """Each host asked for, in order of the first question."""
         return iter(self._questions.values())
-
-
-def _by_host_and_source(
-    names: Name | dict[tuple[str, NameSource], Name] | None,
-) -> dict[tuple[str, NameSource], Name]:
-    """What is kept of a flow as a dict."""
-    if isinstance(names, Name):
-        return {(names.host, names.source): names}
-    return names or {}
-
-
-def _names_in(names: Name | dict[tuple[str, NameSource], Name] | None) -> tuple[Name, ...]:
-    """The names that are kept of a flow."""
-    if isinstance(names, Name):
-        return (names,)
-    return tuple(names.values()) if names else ()
 
 
 def _kept(values: list[str], value: str) -> bool:

@@ -1,12 +1,12 @@
-"""Streams are looked at together, and heard in the order of their rows."""
+"""Streams are looked at together, and what is done is heard."""
 
 import numpy as np
 
-from egress_audit.columns import U8, Bool, PacketBatch
+from egress_audit.columns import I64, U8, Bool, PacketBatch
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import packets_of
 from egress_audit.flows.first_looks import FirstLooks
-from egress_audit.flows.glance import UNKNOWN, Glance, Look
+from egress_audit.flows.glance import UNKNOWN, Beginning, Done, Glance, Look
 from tests.builders.captures import TCP, Frame, ethernet, ipv4, pcap, tcp
 from tests.builders.engine import opened
 
@@ -26,17 +26,27 @@ def begins_with_zero(first: U8) -> Bool:
     return found
 
 
+def has_size_of_first(first: U8, sizes: I64) -> Bool:
+    found: Bool = first[:, 0] == sizes
+    return found
+
+
+def _look(stream: bytes) -> Look:
+    return LOOKS.get(stream, UNKNOWN)
+
+
 class Looking:
     """First looks, and what was heard of them."""
 
     def __init__(self) -> None:
         self.heard: list[tuple[int, int, int]] = []
-        glance = Glance(1, begins_with_zero, lambda stream: LOOKS.get(stream, UNKNOWN), self._hear)
+        self.read: list[Beginning] = []
+        glance = Glance(1, begins_with_zero, has_size_of_first, _look, self._hear, self.read.extend)
         self.looks = FirstLooks(glance)
 
-    def _hear(self, flow: int, frame: int, ts_ns: int, look: Look) -> None:
-        assert look.said == "a"
-        self.heard.append((flow, frame, ts_ns))
+    def _hear(self, looks: list[Done]) -> None:
+        assert all(look.done for _, _, _, look in looks)
+        self.heard += [(flow, frame, ts_ns) for flow, frame, ts_ns, _ in looks]
 
     def take(self, packets: PacketBatch) -> list[int]:
         """The rows that are done, each of the originator of a flow of its own."""
@@ -46,24 +56,35 @@ class Looking:
 
 def test_streams_that_say_nothing_and_those_that_say_all_are_done() -> None:
     looking = Looking()
-    assert sorted(looking.take(packets_with(b"\0", b"a", b"b", b"c", b"d"))) == [0, 1]
-    assert looking.looks.found == {2: GOES_ON, 3: NEEDS, 4: UNKNOWN}
+    assert sorted(looking.take(packets_with(b"\0", b"a", b"b", b"c", b"d"))) == [0, 1, 2]
+    assert looking.looks.found == {3: NEEDS, 4: UNKNOWN}
 
 
-def test_what_is_done_is_heard_in_the_order_of_the_rows() -> None:
+def test_of_what_is_done_some_goes_on() -> None:
     looking = Looking()
-    looking.take(packets_with(b"a", b"x", b"a", b"a"))
-    assert looking.heard == []
-    looking.looks.hear_before(2)
-    assert looking.heard == [(0, 1, 7_000)]
-    looking.looks.hear_all()
-    assert looking.heard == [(0, 1, 7_000), (2, 3, 7_000), (3, 4, 7_000)]
+    looking.take(packets_with(b"a", b"b"))
+    assert looking.looks.going_on == [(3, 100, GOES_ON)]
+
+
+def test_streams_that_say_all_in_a_segment_are_read_without_a_look() -> None:
+    looking = Looking()
+    assert looking.take(packets_with(b"\2!", b"a")) == [0, 1]
+    assert looking.read == [Beginning(0, True, 1, 7_000, b"\2!")]
+
+
+def test_what_is_done_is_heard_once() -> None:
+    looking = Looking()
+    looking.take(packets_with(b"a", b"x", b"b"))
+    looking.looks.note(7, 9, 7_000, DONE)
+    for _ in range(2):
+        looking.looks.hear_all()
+    assert looking.heard == [(0, 1, 7_000), (2, 3, 7_000), (7, 9, 7_000)]
 
 
 def test_of_a_cut_segment_only_that_it_says_nothing_is_known() -> None:
     looking = Looking()
     assert looking.take(packets_with(b"ab", b"\0b", snaplen=55)) == [1]
-    assert looking.looks.found == {}
+    assert (looking.looks.found, looking.looks.going_on) == ({}, [])
 
 
 def test_streams_of_the_dns_are_not_looked_at() -> None:
@@ -75,4 +96,4 @@ def test_what_was_found_is_of_one_batch() -> None:
     looking = Looking()
     looking.take(packets_with(b"c"))
     looking.take(packets_with(b"a"))
-    assert looking.looks.found == {}
+    assert (looking.looks.found, looking.looks.going_on) == ({}, [])

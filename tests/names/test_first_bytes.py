@@ -1,4 +1,4 @@
-"""What is passed over by its first bytes says nothing to any reader, whatever follows."""
+"""What first bytes tell of a stream holds for every reader, whatever follows."""
 
 import random
 
@@ -7,9 +7,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from egress_audit.names.first_bytes import SEEN, says_nothing
+from egress_audit.names.first_bytes import SEEN, is_whole_hello, says_nothing
+from egress_audit.names.plain_hello import plain_hello
 from egress_audit.names.reading import Reading
 from egress_audit.names.stream import read_head
+from tests.builders.captures import client_hello
 
 SERVER_HELLO = b"\x16\x03\x03\0\x5a\x02\0\0\x56\x03\x03" + bytes(79)
 BEGINNINGS = (
@@ -78,3 +80,49 @@ def test_of_random_bytes_nearly_all_are_passed_over() -> None:
     made = random.Random(1).randbytes(SEEN * 4096)
     rows = np.frombuffer(made, np.uint8).reshape(-1, SEEN)
     assert says_nothing(rows).mean() > 0.95
+
+
+HELLO = client_hello("a.example")
+
+
+def is_whole(stream: bytes) -> bool:
+    """Whether a stream is known to begin with a whole ClientHello, as one of two."""
+    both = np.stack([np.frombuffer(part[:SEEN], np.uint8) for part in (bytes(SEEN), stream)])
+    return bool(is_whole_hello(both, np.array([SEEN, len(stream)]))[1])
+
+
+@settings(max_examples=300)
+@example(HELLO, [], b"")
+@given(
+    st.sampled_from((HELLO, client_hello("b.example", post_quantum=True))),
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 255)), max_size=3),
+    st.binary(max_size=30),
+)
+def test_a_whole_hello_is_read_to_its_end_and_nothing_goes_on(
+    hello: bytes, changes: list[tuple[int, int]], behind: bytes
+) -> None:
+    stream = bytearray(hello)
+    for at, byte in changes:
+        stream[at] = byte
+    for size in (SEEN, len(stream) - 1, len(stream)):
+        part = bytes(stream[:size])
+        if is_whole(part):
+            reading = read_head(part, dns=False)
+            assert not (reading.hungry or reading.consumed or reading.then)
+            assert read_head(part + behind, dns=False) == reading
+
+
+def test_a_plain_hello_is_whole_with_its_last_byte() -> None:
+    assert is_whole(HELLO)
+    assert is_whole(HELLO + b"more")
+    assert not is_whole(HELLO[:-1])
+    plain = plain_hello(HELLO)
+    assert plain is not None
+    assert plain.host == "a.example"
+
+
+@pytest.mark.parametrize(
+    "stream", [SERVER_HELLO, b"\x17" + HELLO[1:], HELLO[:5] + b"\2" + HELLO[6:]]
+)
+def test_other_records_are_no_hello(stream: bytes) -> None:
+    assert not is_whole(stream)

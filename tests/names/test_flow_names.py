@@ -33,7 +33,7 @@ def name(host: str, source: NameSource, ts_ns: int = 1_000) -> Name:
 
 def test_what_was_said_comes_first_then_what_was_answered_then_what_was_recorded() -> None:
     table = NameTable()
-    table.add(0, name("said.example", SNI))
+    table.mentions.add(0, name("said.example", SNI))
     table.answer(FAR[0], name("answered.example", ANSWERED))
     names = FlowNames(table, ends(*FAR), [HostRecord(FAR[0], ("recorded.example",))])
     assert [(said.host, said.source) for said in names.of(0)] == [
@@ -65,7 +65,7 @@ def test_flows_with_the_same_names_share_their_set() -> None:
 
 def test_a_host_known_in_two_ways_is_one_use() -> None:
     table = NameTable()
-    table.add(0, name("a.example", SNI))
+    table.mentions.add(0, name("a.example", SNI))
     table.answer(FAR[0], name("a.example", ANSWERED))
     _, sets = FlowNames(table, ends(*FAR)).far_names()
     assert sets[1] == (NameUse("a.example", (SNI, ANSWERED)),)
@@ -73,7 +73,7 @@ def test_a_host_known_in_two_ways_is_one_use() -> None:
 
 def test_a_question_asked_of_a_resolver_is_not_the_resolvers_name() -> None:
     table = NameTable()
-    table.add(0, name("asked.example", NameSource.DNS_QUERY))
+    table.mentions.add(0, name("asked.example", NameSource.DNS_QUERY))
     names = FlowNames(table, ends(*FAR))
     assert [said.host for said in names.of(0)] == ["asked.example"]
     assert names.far_names()[0].tolist() == [0, 0, 0]
@@ -117,8 +117,8 @@ def test_a_flow_is_given_the_first_hosts_of_many_and_the_rest_is_counted() -> No
 def test_what_was_said_in_a_flow_is_never_cut() -> None:
     table = crowded()
     for number in range(100):
-        table.add(0, name(f"said{number}.example", SNI))
-    table.add(0, name("h900.example", SNI))
+        table.mentions.add(0, name(f"said{number}.example", SNI))
+    table.mentions.add(0, name("h900.example", SNI))
     names = FlowNames(table, ends(FAR[0]))
     uses = names.far_names()[1][1]
     assert len(uses) == 101
@@ -164,7 +164,7 @@ def test_many_flows_to_a_crowded_address_are_named_in_seconds() -> None:
     table = crowded()
     flows = 20_000
     for row in range(0, flows, 2):
-        table.add(row, name("said.example", SNI))
+        table.mentions.add(row, name("said.example", SNI))
     began = perf_counter()
     numbers, _ = FlowNames(table, ends(*FAR[:1] * flows)).far_names()
     assert set(numbers.tolist()) == {1, 2}
@@ -173,7 +173,7 @@ def test_many_flows_to_a_crowded_address_are_named_in_seconds() -> None:
 
 def test_the_outer_name_of_an_encrypted_hello_is_said_and_names_no_far_end() -> None:
     table = NameTable()
-    table.add(0, Name("cover.example", SNI, 1_000, 7, outer=True))
+    table.mentions.add(0, Name("cover.example", SNI, 1_000, 7, outer=True))
     names = FlowNames(table, ends(*FAR))
     assert [said.host for said in names.of(0)] == ["cover.example"]
     assert names.far_names()[1] == [()]

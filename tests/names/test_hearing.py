@@ -6,9 +6,12 @@ import pytest
 
 from egress_audit.model.flow import NameSource
 from egress_audit.names.hearing import HIDING_MARKS, NO_NAME, QUIC, Hearing, Message
+from egress_audit.names.plain_hello import PlainHello
+from egress_audit.names.plain_request import PlainRequest
 from egress_audit.names.reading import Reading, Spoken
 
 MESSAGE = Message(flow=7, frame=3, ts_ns=1_000, sender="10.0.0.2", receiver="10.0.0.1")
+WHEN = MESSAGE.flow, MESSAGE.frame, MESSAGE.ts_ns
 SNI = Spoken("a.example", NameSource.TLS_SNI)
 QUERY = Spoken("a.example", NameSource.DNS_QUERY, qtype="A")
 ANSWER = Spoken(
@@ -26,7 +29,7 @@ def heard(*readings: Reading) -> Hearing:
 
 
 def test_a_name_is_kept_with_its_flow_and_frame() -> None:
-    (name,) = heard(Reading((SNI,))).names.names_of(7)
+    (name,) = heard(Reading((SNI,))).names.mentions.of(7)
     assert (name.host, name.source, name.frame, name.ts_ns) == (
         *("a.example", NameSource.TLS_SNI),
         *(3, 1_000),
@@ -155,7 +158,7 @@ PRINTER = Reading((Spoken("printer.local", NameSource.MDNS, qtype="A"),), frozen
 def test_a_name_asked_of_the_link_is_kept_and_asks_no_resolver() -> None:
     hearing = Hearing()
     hearing.hear(PRINTER, replace(MESSAGE, receiver="224.0.0.251"))
-    assert [name.source for name in hearing.names.names_of(7)] == [NameSource.MDNS]
+    assert [name.source for name in hearing.names.mentions.of(7)] == [NameSource.MDNS]
     assert (list(hearing.names.questions()), hearing.legible) == ([], {7})
 
 
@@ -170,9 +173,9 @@ def test_a_hello_is_heard_as_its_reading_is(host: str, outer: bool) -> None:
     marks = {"tls", *(["ech"] if outer else []), *([] if host else ["no-sni"])}
     said = (Spoken(host, NameSource.TLS_SNI, outer=outer),) if host else ()
     long, short = heard(Reading(said, frozenset(marks))), Hearing()
-    short.hear_hello(MESSAGE.flow, host, outer, MESSAGE.frame, MESSAGE.ts_ns)
+    short.hear_hellos([(*WHEN, PlainHello(host=host, outer=outer))])
     assert (short.tls, short.hiding) == (long.tls, long.hiding)
-    assert short.names.names_of(7) == long.names.names_of(7)
+    assert short.names.mentions.of(7) == long.names.mentions.of(7)
 
 
 @pytest.mark.parametrize("host", ["a.example", ""])
@@ -182,15 +185,15 @@ def test_a_hello_of_quic_is_heard_as_its_reading_is(host: str, outer: bool) -> N
     said = (Spoken(host, NameSource.QUIC_SNI, outer=outer),) if host else ()
     unnamed = Reading(marks=frozenset({"quic"}))
     long, short = heard(unnamed, Reading(said, frozenset(marks))), heard(unnamed)
-    short.hear_initial(MESSAGE.flow, host, outer, MESSAGE.frame, MESSAGE.ts_ns)
+    short.hear_initials([(*WHEN, PlainHello(host=host, outer=outer))])
     assert short.flows_hiding() == long.flows_hiding()
     assert (short.tls, short.legible) == (long.tls, long.legible)
-    assert short.names.names_of(7) == long.names.names_of(7)
+    assert short.names.mentions.of(7) == long.names.mentions.of(7)
 
 
 def test_a_request_is_heard_as_its_reading_is() -> None:
     said = Spoken("a.example", NameSource.HTTP_HOST)
     long, short = heard(Reading((said,), frozenset(("http",)))), Hearing()
-    short.hear_request(MESSAGE.flow, "a.example", MESSAGE.frame, MESSAGE.ts_ns)
-    assert short.names.names_of(7) == long.names.names_of(7)
+    short.hear_requests([(*WHEN, PlainRequest("a.example", 40))])
+    assert short.names.mentions.of(7) == long.names.mentions.of(7)
     assert not (short.tls or short.hiding)

@@ -6,15 +6,10 @@ from egress_audit.model.flow import Name, NameSource
 from egress_audit.names import table
 from egress_audit.names.table import (
     MAX_DETAILS,
-    MAX_NAMES_PER_FLOW,
     OTHER_TYPES,
     NameTable,
     Question,
 )
-
-
-def sni(host: str, ts_ns: int = 0, frame: int = 1) -> Name:
-    return Name(host, NameSource.TLS_SNI, ts_ns, frame)
 
 
 def dns(host: str, ts_ns: int = 0, frame: int = 1) -> Name:
@@ -28,44 +23,6 @@ def asked(*questions: tuple[str, str, str]) -> Question:
         names.ask(host, qtype, resolver, frame=number, ts_ns=number * 10)
     (question,) = names.questions()
     return question
-
-
-def test_a_flow_has_the_names_spoken_in_it() -> None:
-    names = NameTable()
-    names.add(7, sni("a.example"))
-    names.add(7, sni("b.example"))
-    assert names.names_of(7) == (sni("a.example"), sni("b.example"))
-    assert names.names_of(8) == ()
-
-
-def test_the_first_of_the_same_name_and_source_is_kept() -> None:
-    names = NameTable()
-    names.add(7, sni("a.example", frame=1))
-    names.add(7, sni("a.example", frame=2))
-    assert names.names_of(7) == (sni("a.example", frame=1),)
-    assert names.flow_names_dropped == 0
-
-
-def test_the_same_name_from_another_source_is_kept_too() -> None:
-    names = NameTable()
-    names.add(7, sni("a.example"))
-    names.add(7, Name("a.example", NameSource.HTTP_HOST, 0, 1))
-    assert len(names.names_of(7)) == 2
-
-
-def test_names_beyond_the_bound_of_a_flow_are_counted() -> None:
-    names = NameTable()
-    for number in range(MAX_NAMES_PER_FLOW + 3):
-        names.add(7, sni(f"{number}.example"))
-    assert len(names.names_of(7)) == MAX_NAMES_PER_FLOW
-    assert names.flow_names_dropped == 3
-
-
-def test_flows_come_in_the_order_in_which_they_first_spoke() -> None:
-    names = NameTable()
-    for flow in (9, 3, 9, 5):
-        names.add(flow, sni("a.example"))
-    assert [flow for flow, _ in names.flows()] == [9, 3, 5]
 
 
 def test_an_address_that_hosts_share_keeps_them_all_in_time_order() -> None:
@@ -191,10 +148,3 @@ def test_only_a_query_that_was_seen_was_queried() -> None:
     assert names.was_queried("a.example", "A")
     assert not names.was_queried("a.example", "AAAA")
     assert not names.was_queried("b.example", "A")
-
-
-def test_a_name_that_is_said_openly_is_no_outer_name_any_more() -> None:
-    table = NameTable()
-    for outer in (True, False, True):
-        table.add(1, Name("a.example", NameSource.TLS_SNI, 1, 1, outer=outer))
-    assert [name.outer for name in table.names_of(1)] == [False]
