@@ -143,10 +143,9 @@ def _is_resolver(rows: Sequence[Observation]) -> bool:
 
 def _weight(rows: Sequence[Observation]) -> tuple[bool, bool, int]:
     """Asked for and contacted first, then contacted, then merely asked; then by flows."""
-    asked = any(seen.kind is Kind.QUESTION for seen in rows)
-    contacted = any(seen.kind is not Kind.QUESTION for seen in rows)
-    flows = sum(seen.flows for seen in rows)
-    return not _is_resolver(rows), asked and contacted, flows
+    asked = [seen.kind is Kind.QUESTION for seen in rows]
+    both = any(asked) and not all(asked)
+    return not _is_resolver(rows), both, sum([seen.flows for seen in rows])
 
 
 def _sentence(rows: Sequence[Observation]) -> str:

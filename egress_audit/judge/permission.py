@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import NamedTuple
 
 from egress_audit.addresses import NEAR, Scope, address_of, embedded_ipv4, scope_of
 from egress_audit.model.audit import NameUse, Observation
@@ -17,7 +18,8 @@ holder of the file: they suffice to deny, never alone to allow."""
 OWN_NAME = re.compile(
     r"(?:(?:[a-z0-9_-]+\.)*localhost|(?:[0-9]{1,3}\.){0,3}127\.in-addr\.arpa|1\.(?:0\.){31}ip6\.arpa)\.?"
 )
-
+LAST_OF_OWN_NAMES = ("localhost", "localhost.", "arpa", "arpa.")
+"""What each of them ends with."""
 
 KEPT_PATTERNS = 64
 """Lists of patterns that are kept filed; a claim has two."""
@@ -52,7 +54,7 @@ def is_own_name(host: str) -> bool:
     Only names of letters, digits, hyphens and underscores: what has other characters was never
     meant for a resolver of this machine, and carries something.
     """
-    return OWN_NAME.fullmatch(host) is not None
+    return host.endswith(LAST_OF_OWN_NAMES) and OWN_NAME.fullmatch(host) is not None
 
 
 def name_allowed(host: str, allow: Allow, granted: Collection[str] = ()) -> bool:
@@ -149,10 +151,33 @@ def proven_by_name(names: Iterable[NameUse], holds: Callable[[str], bool]) -> bo
 
 PROXIED = (NameSource.HTTP_CONNECT, NameSource.SOCKS)
 """Sources that name the destination of a proxy, whatever carries the request."""
-
-
 IN_A_REQUEST = (NameSource.HTTP_HOST, NameSource.HTTP2_AUTHORITY)
 """Sources that stand in requests to proxies and to origins alike."""
+SILENT = (*PROOF_OF_NAME, NameSource.PCAPNG_NRB)
+"""Sources that are not the far side's to hear: others hold a name to lead there."""
+KEPT_WAYS = 1024
+"""Combinations of sources that are kept weighed; a capture has a dozen."""
+
+
+class _Ways(NamedTuple):
+    """What the sources of a name say together."""
+
+    said: bool
+    """It was spoken to the far side."""
+    proven: bool
+    proxied: bool
+    requested: bool
+
+
+@lru_cache(maxsize=KEPT_WAYS)
+def _ways(sources: tuple[NameSource, ...]) -> _Ways:
+    known = frozenset(sources)
+    return _Ways(
+        said=not known.issubset(SILENT),
+        proven=not known.isdisjoint(PROOF_OF_NAME),
+        proxied=not known.isdisjoint(PROXIED),
+        requested=not known.isdisjoint(IN_A_REQUEST),
+    )
 
 
 def names_beyond(seen: Observation, claim: Claim, granted: Collection[str] = ()) -> list[NameUse]:
@@ -169,7 +194,7 @@ def names_beyond(seen: Observation, claim: Claim, granted: Collection[str] = ())
                 beyond.append(use)
         elif name_allowed(use.host, claim.allow, granted):
             continue
-        elif _is_proxied(use) or "." in use.host:
+        elif _ways(use.sources).proxied or "." in use.host:
             beyond.append(use)
     return beyond
 
@@ -185,14 +210,11 @@ def names_elsewhere(seen: Observation) -> list[NameUse]:
         literal = literal_address(use.host)
         if literal is not None:
             leads_on = str(literal) != seen.far_h and scope_of(literal) not in NEAR
-        elif is_own_name(use.host):
-            leads_on = False
         else:
+            ways = _ways(use.sources)
             near = seen.destination.scope in NEAR and "." in use.host
-            unproven = not set(use.sources) & set(PROOF_OF_NAME)
-            requested = any(source in IN_A_REQUEST for source in use.sources)
-            leads_on = unproven and (near or requested)
-            leads_on |= _is_proxied(use)
+            leads_on = ways.proxied or (not ways.proven and (near or ways.requested))
+            leads_on = leads_on and not is_own_name(use.host)
         if leads_on:
             elsewhere.append(use)
     return elsewhere
@@ -214,14 +236,9 @@ def literal_address(host: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
-def names_said(seen: Observation) -> Iterable[NameUse]:
+def names_said(seen: Observation) -> list[NameUse]:
     """Names that were spoken to the far side; not those that others hold to lead there."""
-    silent = {*PROOF_OF_NAME, NameSource.PCAPNG_NRB}
-    return (use for use in seen.names if not set(use.sources) <= silent)
-
-
-def _is_proxied(use: NameUse) -> bool:
-    return bool(set(use.sources) & set(PROXIED))
+    return [use for use in seen.names if _ways(use.sources).said]
 
 
 def asks_decide(allow: Allow) -> bool:

@@ -1,7 +1,7 @@
 """The rules that look at each contact and name: is it allowed? EA001 to EA005, EA010 and EA011."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from egress_audit.addresses import Scope
 from egress_audit.judge import phrases
@@ -35,23 +35,36 @@ def _forbidden_contacts(case: Case, scopes: Collection[Scope]) -> Iterator[Obser
     says what was asked of it; and not where it was asked for the sandbox's own names alone. The
     kernel's errors about answers say nothing that the contact which was answered does not.
     """
+    contacts = [seen for seen in case.contacts() if seen.destination.scope in scopes]
+    possible = _possible(case.claim.allow)
+    excused = _excuses(case) if any(map(case.is_own_resolver, contacts)) else None
     answered: Counter[str | Absent] | None = None
-    told = {resolver for seen in _forbidden_questions(case) for resolver in seen.resolvers}
-    itself = _asked_for_itself(case)
-    for seen in case.contacts():
-        if seen.destination.scope not in scopes:
+    for seen in contacts:
+        may_be = seen.destination.scope in possible
+        if may_be and address_allowed(seen, case.claim, case.granted(seen)):
             continue
-        allowed = address_allowed(seen, case.claim, case.granted(seen))
-        if allowed or is_link_maintenance(seen):
+        if is_link_maintenance(seen):
             continue
         if is_kernels_error(seen):
             answered = _packets_answered(case) if answered is None else answered
             if seen.pkts_out <= answered[seen.far_h]:
                 continue
-        excused = seen.far_h in told or (seen.far_h in itself and _only_asks(seen))
-        if case.is_own_resolver(seen) and (asks_decide(case.claim.allow) or excused):
+        if excused is not None and case.is_own_resolver(seen) and excused(seen):
             continue
         yield seen
+
+
+def _excuses(case: Case) -> Callable[[Observation], bool]:
+    """What tells of a contact with a resolver of ours whether it says nothing of its own."""
+    told = {resolver for seen in _forbidden_questions(case) for resolver in seen.resolvers}
+    itself = _asked_for_itself(case)
+
+    def excused(seen: Observation) -> bool:
+        if asks_decide(case.claim.allow) or seen.far_h in told:
+            return True
+        return seen.far_h in itself and _only_asks(seen)
+
+    return excused
 
 
 def _packets_answered(case: Case) -> Counter[str | Absent]:
@@ -113,7 +126,10 @@ def metadata_contact(case: Case) -> Matches:
 
 def name_through_carrier(case: Case) -> Matches:
     """EA005."""
+    possible = _possible(case.claim.allow)
     for seen in case.contacts():
+        if seen.destination.scope not in possible:
+            continue
         granted = case.granted(seen)
         if not address_allowed(seen, case.claim, granted):
             continue
@@ -134,13 +150,12 @@ def inbound_contact(case: Case) -> Matches:
 
 def contact_beyond_rows(case: Case) -> Matches:
     """EA011."""
+    possible = _possible(case.claim.allow)
     for seen in case.rest():
         if seen.direction is not Direction.OUTBOUND:
             continue
         forbidden = {
-            scope: count
-            for scope, count in seen.rest_scopes.items()
-            if not _may_be_allowed(scope, case.claim.allow)
+            scope: count for scope, count in seen.rest_scopes.items() if scope not in possible
         }
         names = forbidden.pop(Scope.NAME, 0)
         if names:
@@ -152,8 +167,8 @@ def contact_beyond_rows(case: Case) -> Matches:
             yield f"sent {flows} beyond the rows that are kept ({scopes})", (seen,)
 
 
-def _may_be_allowed(scope: Scope, allow: Allow) -> bool:
-    """True if something in the claim could allow an address of which only the scope is kept."""
-    if scope in allow.scopes or scope is Scope.METADATA_SERVICE:
-        return scope in allow.scopes
-    return allow.any_name or bool(allow.prefixes or allow.hosts or allow.endpoints)
+def _possible(allow: Allow) -> Collection[Scope]:
+    """Scopes in which something in the claim could allow an address, whichever it is."""
+    if allow.any_name or allow.prefixes or allow.hosts or allow.endpoints:
+        return allow.scopes.union(scope for scope in Scope if scope is not Scope.METADATA_SERVICE)
+    return allow.scopes
