@@ -244,8 +244,7 @@ def _observations(
     )
     asker = nobody if senders is None else sender_of(names, senders)
     asked = questions(hearing.names.questions(), destination_of, limit, asker)
-    numbered = (replace(row, id=number) for number, row in enumerate(asked, 1))
-    return (*numbered, *observing.contacts(first_id=len(asked) + 1))
+    return (*asked, *observing.contacts(first_id=len(asked) + 1))
 
 
 def _versions(recorded: Recorded | None, asserted: Asserted) -> tuple[ProductVersion, ...]:
