@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from egress_audit.columns import I32, I64, U8, Bool
+from egress_audit.columns import I32, I64, U8, Bool, distinct
 from egress_audit.model.audit import Owner
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Process, Role
@@ -64,7 +64,7 @@ class Owned:
         owner = self.owners[int(self.group[best[0]])]
         if isinstance(owner, Absent):
             return owner
-        found = np.unique(self.process[best]).tolist()
+        found = distinct(self.process[best]).tolist()
         first = self.processes[int(self.process[best[0]])]
         return replace(owner, pid=first.pid, start_time=first.start_time, processes=len(found))
 
@@ -103,7 +103,7 @@ class RecordedOwners:
         frames, identifiers, way = noted
         place = {
             identifier: self._index.get(identifier, NOBODY)
-            for identifier in np.unique(identifiers).tolist()
+            for identifier in distinct(identifiers).tolist()
         }
         known = np.array([place[identifier] for identifier in identifiers.tolist()], np.int64)
         nobodys = np.full(len(unattributed), NOBODY, np.int64)
