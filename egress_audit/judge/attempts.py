@@ -61,10 +61,11 @@ def packetless_attempts(case: Case) -> Iterator[tuple[Attempt, Address]]:
 
     Where far ends were summed in a last row, that row and its rule speak for them.
     """
-    if any(seen.direction is Direction.OUTBOUND for seen in case.rest()):
+    tried = list(attempts_of_program(case))
+    if not tried or any(seen.direction is Direction.OUTBOUND for seen in case.rest()):
         return
     sent = sent_to(case.contacts())
-    for attempt in attempts_of_program(case.run):
+    for attempt in tried:
         address = address_of(attempt)
         if not attempt.wants_out or address is None or _stays_here(case, address):
             continue

@@ -95,28 +95,26 @@ def _basis(case: Case) -> str:
 
 def _what_was_done(case: Case, findings: Sequence[Finding]) -> str:
     """The first name or address that matters most, with everything that was done to it."""
-    if not any(finding.observations for finding in findings):
+    cited = [finding.observations[0] for finding in findings if finding.observations]
+    if not cited:
         others = len(findings) - 1
         more = f"; and {phrases.plural(others, 'more destination')}" if others else ""
         return findings[0].message + more
     by_id = {seen.id: seen for seen in case.observations}
-    involved = [by_id[number] for finding in findings for number in finding.observations[:1]]
-    unseen = sum(not finding.observations for finding in findings)
-    rows = list({seen.id: seen for seen in involved}.values())
-    subjects = _by_destination(rows)
+    subjects = _by_destination([by_id[number] for number in dict.fromkeys(cited)])
     did = max(subjects.values(), key=_weight)
     others = len(subjects) - 1 - sum(_is_resolver(rows) for rows in subjects.values())
     if _is_resolver(did):
         others = len(subjects) - 1
-    others += unseen
+    others += len(findings) - len(cited)
     more = f"; and {phrases.plural(others, 'more destination')}" if others > 0 else ""
     return _told(did, findings) + more
 
 
 def _told(did: Sequence[Observation], findings: Sequence[Finding]) -> str:
     """What was done to one destination, with what makes it worse: where it is, who runs it."""
-    ids = {seen.id for seen in did}
-    messages = {f.observations[0]: f.message for f in findings if ids & {*f.observations[:1]}}
+    firsts = [found for found in findings if found.observations]
+    messages = {found.observations[0]: found.message for found in firsts}
     if len(did) == 1:
         return messages[did[0].id]
     worse = [

@@ -222,8 +222,8 @@ def names_elsewhere(seen: Observation) -> list[NameUse]:
 
 def literals_elsewhere(seen: Observation) -> list[str]:
     """Addresses that stood in place of such names, each once."""
-    found = (literal_address(use.host) for use in names_elsewhere(seen))
-    return list(dict.fromkeys(str(address) for address in found if address is not None))
+    found = [literal_address(use.host) for use in names_elsewhere(seen)]
+    return list(dict.fromkeys([str(address) for address in found if address is not None]))
 
 
 def literal_address(host: str) -> IPv4Address | IPv6Address | None:
