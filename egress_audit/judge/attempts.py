@@ -61,7 +61,7 @@ def packetless_attempts(case: Case) -> Iterator[tuple[Attempt, Address]]:
 
     Where far ends were summed in a last row, that row and its rule speak for them.
     """
-    tried = list(attempts_of_program(case))
+    tried = list(attempts_of_program(case.run))
     if not tried or any(seen.direction is Direction.OUTBOUND for seen in case.rest()):
         return
     sent = sent_to(case.contacts())
