@@ -3,7 +3,7 @@
 Nothing is resolved and no network is asked: an answer follows from the address and the files.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from ipaddress import IPv4Address, IPv6Address
@@ -16,7 +16,6 @@ from egress_audit.classify.address_lists import (
     ListAnswer,
     merged_answer,
 )
-from egress_audit.classify.list_sources import LISTS
 from egress_audit.classify.operators import (
     Holder,
     Operator,
@@ -28,7 +27,6 @@ from egress_audit.classify.tables import PrefixTable
 from egress_audit.classify.user_lists import current_list, imported_lists
 from egress_audit.model.audit import ListUsed
 from egress_audit.model.destination import FRONTS, Absent, Confidence, Destination
-from egress_audit.values import dataclass
 
 PLACELESS = FRONTS | {"dns", "anycast-dns"}
 """Roles whose addresses are in many places at once, or stand before somebody else's: `dns` holds
@@ -47,17 +45,6 @@ UNASKED = ListAnswer(
 """The answer where there is no list to ask."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lists:
-    """What can be asked of an address."""
-
-    lists: Sequence[AddressLookup] = ()
-    """Of several the first that knows answers; the others corroborate or dissent."""
-    operators: OperatorTable | None = None
-    overrides: PrefixTable[Holder] | None = None
-    anycast: PrefixTable[Operator] | None = None
-
-
 class Classifier:
     """Addresses to destinations. Without a list, everything that needs one is NOT_LOADED."""
 
@@ -70,21 +57,12 @@ class Classifier:
         anycast: PrefixTable[Operator] | None = None,
     ) -> None:
         """`lists`: of several the first that knows answers; the others corroborate or dissent."""
-        given = Lists(lists, operators, overrides, anycast)
-        self._open: Callable[[], Lists] = lambda: given
+        self._lists = tuple(lists)
+        self._operators = operators
+        self._overrides = overrides
+        self._anycast = anycast
         self._built: dict[tuple[ListAnswer, Operator | None], Destination] = {}
         self._kept = lru_cache(maxsize=KEPT)(self._looked_up)
-
-    @classmethod
-    def over(cls, lists: Callable[[], Lists]) -> "Classifier":
-        """The classifier over lists that are opened when the first address asks for them."""
-        classifier = cls()
-        classifier._open = lists
-        return classifier
-
-    @cached_property
-    def _asked(self) -> Lists:
-        return self._open()
 
     def destination(self, address: str) -> Destination:
         """What is known of one address; an embedded IPv4 address answers for the one around it.
@@ -100,8 +78,7 @@ class Classifier:
             return without_place(scope, Absent.NOT_APPLICABLE)
         if isinstance(parsed, IPv6Address):
             parsed = embedded_ipv4(parsed) or parsed
-        table = self._asked.anycast
-        anycast = table.get(parsed) if table else None
+        anycast = self._anycast.get(parsed) if self._anycast else None
         key = self._answer(parsed), anycast
         if key not in self._built:
             self._built[key] = self._global(*key)
@@ -113,8 +90,7 @@ class Classifier:
 
         Kept, since every audit of a folder asks, and the files are hashed for it.
         """
-        asked = self._asked
-        loaded = (*asked.lists, asked.operators, asked.overrides, asked.anycast)
+        loaded = (*self._lists, self._operators, self._overrides, self._anycast)
         described = (source.used for source in loaded if source is not None)
         return tuple(used for used in described if used is not None)
 
@@ -123,12 +99,11 @@ class Classifier:
 
         An override never stands against a list: it fills a gap.
         """
-        lists, overrides = self._asked.lists, self._asked.overrides
-        if not lists:
+        if not self._lists:
             return UNASKED
-        answers = [found.answer(address) for found in lists]
+        answers = [found.answer(address) for found in self._lists]
         answer = merged_answer([found for found in answers if isinstance(found, ListAnswer)])
-        holder = overrides.get(address) if overrides else None
+        holder = self._overrides.get(address) if self._overrides else None
         if holder is None or not isinstance(answer.asn, Absent):
             return answer
         return replace(answer, asn=holder.asn, organisation=holder.organisation)
@@ -159,8 +134,8 @@ class Classifier:
         found: Operator | Absent = Absent.NOT_LOADED
         if anycast is not None:
             found = anycast
-        elif self._asked.operators is not None:
-            found = self._asked.operators.operator(asn)
+        elif self._operators is not None:
+            found = self._operators.operator(asn)
         if isinstance(found, Absent):
             return found, found, found
         return found.group, found.jurisdiction, found.category
@@ -177,26 +152,14 @@ def embedded_classifier(supplied: Sequence[Path] = ()) -> Classifier:
     `supplied`: MMDB files of the user (GeoLite2, DB-IP, IPinfo …), in place of those imported. They
     are asked first, and the embedded list beside them: where both agree the answer is sure, where
     they differ both show. They should be independent of it: DB-IP's own file agrees with DB-IP's
-    data in ours. Raises ListUnreadable if one of the user's files cannot be used; those that came
-    with the program are opened when an address asks, which of a capture without one none does.
+    data in ours. Raises ListUnreadable if one of the files cannot be used.
     """
-    *theirs, ours = address_lists(supplied)
-    tables = [current_list(name) for name in ("operators.csv", "ipv6_overrides.csv", "anycast.csv")]
-    opened = [AddressList(path) for path in theirs]
-
-    def lists() -> Lists:
-        operators, overrides, anycast = tables
-        return Lists(
-            (*opened, AddressList(ours)),
-            OperatorTable(operators),
-            override_table(overrides),
-            anycast_table(anycast),
-        )
-
-    if all(path.parent == LISTS for path in (ours, *tables)):
-        return Classifier.over(lists)
-    newer = lists()  # at once: another update may remove them before they are asked
-    return Classifier.over(lambda: newer)
+    return Classifier(
+        [AddressList(path) for path in address_lists(supplied)],
+        operators=OperatorTable(current_list("operators.csv")),
+        overrides=override_table(current_list("ipv6_overrides.csv")),
+        anycast=anycast_table(current_list("anycast.csv")),
+    )
 
 
 def address_lists(supplied: Sequence[Path] = ()) -> list[Path]:

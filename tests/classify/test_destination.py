@@ -11,7 +11,7 @@ import pytest
 
 from egress_audit.addresses import Scope
 from egress_audit.classify.address_lists import NOTHING, ListAnswer
-from egress_audit.classify.destination import Classifier, Lists, embedded_classifier
+from egress_audit.classify.destination import Classifier, embedded_classifier
 from egress_audit.classify.list_sources import LISTS
 from egress_audit.classify.operators import OperatorTable, anycast_table, override_table
 from egress_audit.errors import ListUnreadable
@@ -309,17 +309,3 @@ def test_every_resolver_and_root_server_of_the_truth_is_placeless(
     anycast = [row["ip"] for row in truth if row["class"] in ("anycast-dns", "root")]
     found = {ip: embedded.destination(ip).located_confidence for ip in anycast}
     assert set(found.values()) == {Confidence.NONE}
-
-
-def test_lists_are_opened_when_an_address_asks_and_once() -> None:
-    opened: list[Lists] = []
-
-    def lists() -> Lists:
-        opened.append(Lists([OneAnswer(AGREED)]))
-        return opened[-1]
-
-    classifier = Classifier.over(lists)
-    classifier.destination("192.168.1.1")
-    assert not opened
-    assert classifier.destination("8.8.8.8").located == classifier.destination("8.8.4.4").located
-    assert len(opened) == 1
