@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from egress_audit.capture.lanes import pcapng_lanes
+from egress_audit.capture.block_runs import runs_of
 from egress_audit.capture.pcapng_blocks import (
     BLOCK_NAMES,
     EPB,
@@ -112,14 +112,14 @@ class PcapngSource:
     def _walk(self, position: int) -> tuple[FrameRecords, list[Aside], int, str]:
         """Frames and asides of the whole blocks from `position`, where they end, and what is wrong
         there."""
-        buffer, end, order = self._window.buffer, self._window.end, self._order
+        buffer, end = self._window.buffer, self._window.end
         records, asides = FrameRecords([self._rules]), list[Aside]()
-        lanes = pcapng_lanes(buffer, self._window.array, position, end, order)
+        run_from = runs_of(self._window, position, self._order)
         take_frame = records.position.append
         while position + 12 <= end:
-            if position in lanes.starts and self._order == order:
-                proven, position = lanes.following(position)
-                records.position.frombytes(proven.tobytes())
+            run, position = run_from(position, self._order)
+            if len(run):
+                records.position.frombytes(run.tobytes())
                 if position + 12 > end:
                     break
             kind, following, why = self._block_at(position)

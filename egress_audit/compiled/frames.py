@@ -1,10 +1,10 @@
-"""Frames of the common form, decoded by decode.c. HOT PATH."""
+"""Frames of the common form decoded by decode.c, repeated ones found by duplicates.c. HOT PATH."""
 
 from typing import Any
 
 import numpy as np
 
-from egress_audit.columns import I64, FrameBatch
+from egress_audit.columns import I64, Bool, FrameBatch
 from egress_audit.compiled.library import address, addresses, function
 
 DECODED: dict[str, type[np.generic]] = {
@@ -52,3 +52,20 @@ def decoded(batch: FrameBatch) -> tuple[dict[str, Any], I64]:
         address(left, np.int64, count),
     )
     return columns, left[:others].copy()
+
+
+def repeated(batch: FrameBatch) -> Bool:
+    """(frames,) True for each frame that repeats one of the four before it in the batch, as far as
+    decode.duplicates compares them. By duplicates.c."""
+    count, size = len(batch), len(batch.buffer)
+    columns = [np.ascontiguousarray(c) for c in (batch.offset, batch.caplen, batch.wirelen)]
+    given = addresses([(column, np.int64) for column in columns], count)
+    found = np.empty(count, np.bool_)
+    function("repeated_frames", "pnpnp")(
+        address(batch.buffer, np.uint8, size),
+        size,
+        address(given, np.uint64, len(given)),
+        count,
+        address(found, np.bool_, count),
+    )
+    return found

@@ -70,22 +70,25 @@ class PcapWalk:
         return Records(*(column[:count].copy() for column in self._columns)), position, why
 
 
-def epb_run(
-    array: U8, start: int, end: int, swapped: bool, longest: int, room: int = ROOM
-) -> tuple[I64, int]:
-    """Positions of the sound enhanced packet blocks that follow each other from `start` on, and
-    where the last of them ends, which is `start` if there is none.
+class BlockWalk:
+    """The walk over frame blocks of one file, with a column of its own, filled anew each time."""
 
-    longest: bytes that are believed of a block; room: blocks found at most.
-    """
-    _within(array, start, end)
-    walk = function("epb_run", "pnnnnnpp")
-    room = min(room, (end - start) // 32 + 1)
-    position, reached = np.empty(room, np.int64), np.empty(2, np.uint64)
-    buffer, found = address(array, np.uint8, end), address(position, np.int64, room)
-    ended = address(reached, np.uint64, 2)
-    count = walk(buffer, start, end, swapped, longest, room, found, ended)
-    return position[:count].copy(), int(reached[0])
+    def __init__(self, longest: int, room: int = ROOM) -> None:
+        """longest: bytes that are believed of a block; room: blocks found by one call."""
+        self._longest, self._room = longest, room
+        self._position = np.empty(room, np.int64)
+        self._reached = np.empty(2, np.uint64)
+
+    def run(self, array: U8, start: int, end: int, swapped: bool) -> tuple[I64, int]:
+        """Positions of the sound enhanced packet blocks that follow each other from `start` on, as
+        many as there is room for, and where the last of them ends; `start` if there is none."""
+        _within(array, start, end)
+        walk = function("epb_run", "pnnnnnpp")
+        out = address(self._position, np.int64, self._room)
+        ended = address(self._reached, np.uint64, 2)
+        buffer = address(array, np.uint8, end)
+        count = walk(buffer, start, end, swapped, self._longest, self._room, out, ended)
+        return self._position[:count].copy(), int(self._reached[0])
 
 
 def _within(array: U8, start: int, end: int) -> None:

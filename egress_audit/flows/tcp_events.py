@@ -7,6 +7,8 @@ first without: O(flows) packets of a capture. They alone are looked at one by on
 import numpy as np
 
 from egress_audit.columns import I64, Bool, PacketBatch
+from egress_audit.compiled import library
+from egress_audit.compiled.connections import Segments, changing
 from egress_audit.flows.history import Histories
 from egress_audit.flows.rows import FlowRows
 from egress_audit.flows.runs import Runs
@@ -28,6 +30,12 @@ class TcpEvents:
 
     def take(self, packets: PacketBatch, runs: Runs, flow: I64, by_orig: Bool) -> None:
         """Applies the events among the packets of a sorted batch."""
+        if library.is_in_use():
+            segments = Segments(packets, runs.order, by_orig)
+            events, what = changing(segments, flow, self._rows.seen)
+            if len(events):
+                self._apply(flow[events], what)
+            return
         tcp = packets.proto.take(runs.order) == TCP
         if packets.fragment.any():
             # What a fragment says counts once its datagram is whole.

@@ -1,0 +1,110 @@
+"""Numbers of TCP followed, and the segments found that change its state, by tcp.c. HOT PATH.
+
+Packets are given in the order of a batch, and `order` sorts them into runs of one flow each.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from egress_audit.columns import I64, U8, U32, U64, Bool, PacketBatch
+from egress_audit.compiled.library import address, addresses, function
+
+SEGMENTS: dict[str, type[np.generic]] = {
+    "proto": np.uint8,
+    "fragment": np.bool_,
+    "tcp_flags": np.uint8,
+    "tcp_seq": np.uint32,
+    "tcp_ack": np.uint32,
+    "payload_len": np.int64,
+}
+"""Columns of PacketBatch, in the order of C's struct segment_columns."""
+
+
+class Skips(NamedTuple):
+    """Segments that skip bytes, or bring some that lie before what came already."""
+
+    side: I64
+    base: I64
+    """Sequence number at which the other columns begin to count."""
+    before: I64
+    """Where the next byte was expected."""
+    relative: I64
+    """Where the segment begins."""
+    length: I64
+    skipped: Bool
+
+
+class Sides(NamedTuple):
+    """What is known of each side, twice the row of its flow, plus one for the originator."""
+
+    next: U32
+    acked: U32
+    known: U8
+
+
+class Segments:
+    """The packets of a batch, as C has them."""
+
+    def __init__(self, packets: PacketBatch, order: I64, by_orig: Bool) -> None:
+        """order: (n,) rows, sorted by run; by_orig: (n,) sorted likewise."""
+        # The columns are kept, because C knows their addresses alone.
+        self._columns = [
+            (np.ascontiguousarray(getattr(packets, name)), dtype)
+            for name, dtype in SEGMENTS.items()
+        ]
+        self._columns += [(order, np.int64), (by_orig, np.bool_)]
+        self.count = len(order)
+        self._given: U64 = addresses(self._columns, self.count)
+
+    @property
+    def address(self) -> int:
+        """Of C's struct segment_columns."""
+        return address(self._given, np.uint64, len(self._given))
+
+
+def skips(segments: Segments, starts: I64, target: I64, max_jump: int, sides: Sides) -> Skips:
+    """Follows the numbers of both sides of every flow, and says where they are not in order.
+
+    starts: (runs,) sorted row with which each begins; target: (runs,) flow, no two alike; max_jump:
+    distance from which on a number is not believed; sides: written, with room for all flows.
+    """
+    count, runs = segments.count, len(starts)
+    needed = 2 * (int(target.max(initial=-1)) + 1)
+    edges = np.append(starts, count)
+    known = addresses(
+        [(sides.next, np.uint32), (sides.acked, np.uint32), (sides.known, np.uint8)], needed
+    )
+    numbers, skipped = [np.empty(count, np.int64) for _ in range(5)], np.empty(count, np.bool_)
+    out = addresses([*((one, np.int64) for one in numbers), (skipped, np.bool_)], count)
+    events = function("follow_numbers", "pppnnpp")(
+        segments.address,
+        address(edges, np.int64, runs + 1),
+        address(target, np.int64, runs),
+        runs,
+        max_jump,
+        address(known, np.uint64, len(known)),
+        address(out, np.uint64, len(out)),
+    )
+    return Skips(*(one[:events] for one in numbers), skipped[:events])
+
+
+def changing(segments: Segments, flow: I64, seen: U8) -> tuple[I64, I64]:
+    """Sorted rows of the segments that may change the state or history of a flow, ascending; and of
+    each its flags, payload at bit 8, all twice, and one if the originator sent.
+
+    flow: (n,) of each sorted row; seen: (flows,) bits of the kinds of plain segments that came
+    before; written.
+    """
+    count = segments.count
+    address(seen, np.uint8, int(flow.max(initial=-1)) + 1)
+    found, what = np.empty(count, np.int64), np.empty(count, np.int64)
+    events = function("changing_segments", "ppnppp")(
+        segments.address,
+        address(flow, np.int64, count),
+        count,
+        address(seen, np.uint8, 0),
+        address(found, np.int64, count),
+        address(what, np.int64, count),
+    )
+    return found[:events].copy(), what[:events].copy()
