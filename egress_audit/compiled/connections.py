@@ -86,7 +86,8 @@ def skips(segments: Segments, starts: I64, target: I64, max_jump: int, sides: Si
         address(known, np.uint64, len(known)),
         address(out, np.uint64, len(out)),
     )
-    return Skips(*(one[:events] for one in numbers), skipped[:events])
+    side, base, before, relative, length = (one[:events] for one in numbers)
+    return Skips(side, base, before, relative, length, skipped[:events])
 
 
 def changing(segments: Segments, flow: I64, seen: U8) -> tuple[I64, I64]:

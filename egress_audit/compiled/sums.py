@@ -67,4 +67,6 @@ def run_sums(
         address(out, np.uint64, len(out)),
         address(assigned, np.uint64, len(assigned)),
     )
-    return RunSums(*sums, flow, by_orig, sorted_flow, sorted_by_orig)
+    orig_pkts, orig_octets, octets, earliest, latest = sums
+    whole = orig_pkts, orig_octets, octets, earliest, latest, flow
+    return RunSums(*whole, by_orig, sorted_flow, sorted_by_orig)

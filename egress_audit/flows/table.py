@@ -12,6 +12,7 @@ import numpy as np
 
 from egress_audit.addresses import address_text
 from egress_audit.columns import END_REASONS, I32, I64, U64, Bool, PacketBatch
+from egress_audit.compiled.sums import RunSums
 from egress_audit.flows.gaps import GapTracker
 from egress_audit.flows.growing import grown
 from egress_audit.flows.history import Histories
@@ -19,7 +20,7 @@ from egress_audit.flows.keys import KeyTable, keys_of
 from egress_audit.flows.ports import likely_server
 from egress_audit.flows.rows import FlowRows
 from egress_audit.flows.runs import TCP, Runs, closing_column, runs_of
-from egress_audit.flows.sums import RunSums, run_sums
+from egress_audit.flows.sums import run_sums
 from egress_audit.flows.tcp_events import TcpEvents
 from egress_audit.flows.tcp_state import ACK, FIN, RST, SYN
 
