@@ -136,7 +136,8 @@ static uint64_t read_tcp(const struct packet *packet, uint64_t row,
     return length;
 }
 
-/* Bytes of a whole UDP header, 0 for any other; what is behind counts as far as it says. (RFC 768) */
+/* Bytes of a whole UDP header, 0 for any other; what is behind counts as far as it says.
+   (RFC 768) */
 static uint64_t read_udp(struct packet *packet, uint64_t row, const struct packet_columns *out)
 {
     const uint8_t *header = packet->frame + packet->transport;
@@ -193,8 +194,8 @@ static bool read_frame(const uint8_t *buffer, int64_t offset, uint64_t caplen, u
     return false;
 }
 
-/* Asks for the headers of a frame that comes soon: they lie far apart. The address is not read from,
-   so that it may be any. */
+/* Asks for the headers of a frame that comes soon: they lie far apart. The address is not read
+   from, so that it may be any. */
 static void expect(const uint8_t *buffer, const struct frame_columns *frames, uint64_t row)
 {
     uintptr_t at = (uintptr_t)buffer + (uintptr_t)frames->offset[row];

@@ -29,8 +29,10 @@ struct address_columns {
 static unsigned is_turned_round(const struct address_columns *in, uint64_t row)
 {
     unsigned ports = in->sport[row] > in->dport[row];
-    unsigned low = in->src_lo[row] > in->dst_lo[row], same_low = in->src_lo[row] == in->dst_lo[row];
-    unsigned high = in->src_hi[row] > in->dst_hi[row], same_high = in->src_hi[row] == in->dst_hi[row];
+    unsigned low = in->src_lo[row] > in->dst_lo[row];
+    unsigned same_low = in->src_lo[row] == in->dst_lo[row];
+    unsigned high = in->src_hi[row] > in->dst_hi[row];
+    unsigned same_high = in->src_hi[row] == in->dst_hi[row];
 
     return (high | (same_high & (low | (same_low & ports)))) & !in->one_way[row];
 }
