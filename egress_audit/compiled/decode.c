@@ -33,7 +33,7 @@ struct packet_columns {
 /* What is known of a packet on the way to its row. Offsets are from the start of the frame. */
 struct packet {
     const uint8_t *frame;
-    uint64_t end;       /* of the captured bytes; of those of the packet, once its length is known */
+    uint64_t end;       /* of its captured bytes, without padding once its length is known */
     uint64_t transport; /* first byte behind the IP header */
     uint64_t behind;    /* bytes behind the IP header, on the wire */
     uint8_t proto;
