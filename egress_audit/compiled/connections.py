@@ -3,11 +3,12 @@
 Packets are given in the order of a batch, and `order` sorts them into runs of one flow each.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from egress_audit.columns import I64, U8, U32, U64, Bool, PacketBatch
+from egress_audit.columns import I32, I64, U8, U32, U64, Bool, PacketBatch
 from egress_audit.compiled.library import address, addresses, function
 
 SEGMENTS: dict[str, type[np.generic]] = {
@@ -109,3 +110,42 @@ def changing(segments: Segments, flow: I64, seen: U8) -> tuple[I64, I64]:
         address(what, np.int64, count),
     )
     return found[:events].copy(), what[:events].copy()
+
+
+SLOTS = 1 << 14
+"""Cases that are remembered; ordinary captures have some hundreds."""
+EVENT_BITS = 10
+"""Bits of an event in a case; the state stands above them."""
+
+
+class Transitions:
+    """What follows from the states of flows and events, as far as it was asked before."""
+
+    def __init__(self, after: Callable[[int, int], int]) -> None:
+        """after: (state, event) → state; asked once for each case that is remembered."""
+        self._after_case = after
+        self._cases: I64 = np.full(SLOTS, -1, np.int64)
+        self._after: I64 = np.zeros(SLOTS, np.int64)
+
+    def apply(self, flow: I64, what: I64, orig: U8, resp: U8, history: I32) -> None:
+        """Applies events to the states of their flows.
+
+        flow: (n,) of each event; what: (n,) as `changing` has it; orig, resp, history: (flows,) the
+        parts of a state, of 3 and 3 bits and what is above; written.
+        """
+        count, flows = len(flow), int(flow.max(initial=-1)) + 1
+        columns = [(orig, np.uint8), (resp, np.uint8), (history, np.int32)]
+        parts = [address(column, dtype, flows) for column, dtype in columns]
+        parts += [address(kept, np.int64, SLOTS) for kept in (self._cases, self._after)]
+        states, missing = np.array(parts, np.uint64), np.zeros(1, np.uint64)
+        events = address(flow, np.int64, count), address(what, np.int64, count)
+        places = address(states, np.uint64, len(states)), address(missing, np.uint64, 1)
+        reached = 0
+        while True:
+            reached = function("apply_events", "ppnnpp")(*events, reached, count, *places)
+            if reached == count:
+                return
+            case = int(missing[0])
+            slot = function("slot_of_case", "n")(case)
+            self._cases[slot] = case
+            self._after[slot] = self._after_case(case >> EVENT_BITS, case % (1 << EVENT_BITS))

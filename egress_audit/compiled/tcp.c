@@ -167,3 +167,50 @@ EXPORTED uint64_t changing_segments(const struct segment_columns *in, const int6
     }
     return events;
 }
+
+/* What flows have come to, and which cases are known: a case is a state and an event, and leads to a
+   state. Each has one slot; what stood there before is forgotten. */
+struct state_columns {
+    uint8_t *orig;
+    uint8_t *resp;
+    int32_t *history;
+    const int64_t *cases; /* of each slot; no case is negative */
+    const int64_t *after; /* the state that it leads to */
+};
+
+enum { SLOT_BITS = 14, EVENT_BITS = 10, SIDE_BITS = 3, SIDE_MASK = 7 };
+
+static uint64_t slot_of(uint64_t known)
+{
+    return (known * 0x9E3779B97F4A7C15u) >> (64 - SLOT_BITS);
+}
+
+/* Applies events from `first` on to the states of their flows. Returns the one whose case is not
+   known, or how many there are; *missing: that case. */
+EXPORTED uint64_t apply_events(const int64_t *flow, const int64_t *what, uint64_t first,
+                               uint64_t count, const struct state_columns *states,
+                               uint64_t *missing)
+{
+    for (uint64_t event = first; event < count; event++) {
+        int64_t row = flow[event];
+        uint64_t history = (uint64_t)states->history[row];
+        uint64_t state = (uint64_t)states->resp[row] << SIDE_BITS | states->orig[row];
+        uint64_t now = (history << 2 * SIDE_BITS | state) << EVENT_BITS | (uint64_t)what[event];
+        uint64_t slot = slot_of(now);
+        if ((uint64_t)states->cases[slot] != now) {
+            *missing = now;
+            return event;
+        }
+        uint64_t after = (uint64_t)states->after[slot];
+        states->orig[row] = after & SIDE_MASK;
+        states->resp[row] = after >> SIDE_BITS & SIDE_MASK;
+        states->history[row] = (int32_t)(after >> 2 * SIDE_BITS);
+    }
+    return count;
+}
+
+/* The slot of a case. */
+EXPORTED uint64_t slot_of_case(uint64_t known)
+{
+    return slot_of(known);
+}
