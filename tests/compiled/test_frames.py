@@ -146,6 +146,8 @@ def test_each_of_these_is_read_as_in_numpy() -> None:
 def test_it_is_read_as_in_numpy_wherever_it_is_cut(frame: bytes) -> None:
     cuts = [frame[:size] for size in range(len(frame) + 1)]
     assert_read_as_in_numpy(batch_of(cuts, [len(frame)] * len(cuts)))
+    for cut in cuts:
+        assert_read_as_in_numpy(batch_of([cut], [len(frame)]))
 
 
 @settings(max_examples=300)
