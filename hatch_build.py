@@ -40,8 +40,8 @@ def compile_hot_path(more: Sequence[str] = (), library: Path = LIBRARY) -> None:
     more: flags after those of every build.
     """
     library.unlink(missing_ok=True)
-    compiler = shlex.split(os.environ.get("CC", "cc"))
-    if not compiler or shutil.which(compiler[0]) is None:
+    compiler = shlex.split(os.environ.get("CC") or "cc")
+    if shutil.which(compiler[0]) is None:
         raise NotCompiled("no C compiler was found")
     mark = f'-DSOURCES_MARK="{SOURCES["mark_of_sources"]()}"'
     files = [str(path) for path in SOURCES["sources"]() if path.suffix == ".c"]

@@ -25,11 +25,12 @@ command -v "$PYTHON" >/dev/null 2>&1 ||
 
 place="$("$PYTHON" -c 'import sys; print(sys.version_info[:2])') $PWD"
 pins=$("$PYTHON" -c '
-import hashlib, os, pathlib
+import hashlib, os, pathlib, shutil
 files = ["pyproject.toml", "requirements/run.txt", "requirements/test.txt", "hatch_build.py"]
 files += sorted(map(str, pathlib.Path("egress_audit/compiled").glob("*.[ch]")))
 files.append("egress_audit/compiled/sources.py")
-stamp = hashlib.sha256(os.environ.get("CC", "cc").encode())
+compiler = os.environ.get("CC") or "cc"
+stamp = hashlib.sha256(f"{compiler} {shutil.which(compiler.split(maxsplit=1)[0])}".encode())
 for name in files:
     stamp.update(pathlib.Path(name).read_bytes())
 print(stamp.hexdigest())
@@ -59,4 +60,4 @@ pip --no-build-isolation --no-deps --no-index -e . ||
     stop "could not install egress-audit itself; the lines above say why"
 echo "$wanted $pins" >"$installed"
 [ -e egress_audit/compiled/hot_path.so ] ||
-    echo "egress-audit: no C compiler here: captures are read by numpy alone, which takes longer"
+    echo "egress-audit: the hot path is not compiled (is there a C compiler?); numpy does its work"

@@ -21,11 +21,10 @@ def why_not_compiled(library: Path) -> str:
     return str(raised.value)
 
 
-@pytest.mark.parametrize("compiler", ["no-such-compiler", ""])
 def test_without_a_compiler_there_is_no_library(
-    compiler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CC", compiler)
+    monkeypatch.setenv("CC", "no-such-compiler")
     assert why_not_compiled(tmp_path / "hot_path.so") == "no C compiler was found"
 
 
