@@ -71,6 +71,6 @@ class CompiledHotPath(BuildHookInterface):  # type: ignore[type-arg]
             self.app.display_warning(f"egress-audit: not compiled, {why}; numpy reads captures")
             return
         build_data["artifacts"].append(LIBRARY.relative_to(ROOT).as_posix())
-        # A library of plain C: of this platform, of any Python.
+        # What is built belongs to this platform from now on.
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
