@@ -15,26 +15,50 @@ from egress_audit.compiled.records import BlockWalk
 NATIVE = "<" if sys.byteorder == "little" else ">"
 NO_BLOCKS = np.empty(0, np.int64)
 
+SHORT_RUN, PASSED_OVER = 16, 64
+"""A call into C costs as much as some blocks do one at a time: after a run of fewer blocks than the
+first, as many blocks as the second go by without one."""
+
 RunFrom = Callable[[int, str], tuple[I64, int]]
 """Where a block begins, and the byte order of its section → sound enhanced packet blocks that
 follow each other from there on, and where the last of them ends. There may be more behind them."""
 
 
-def runs_of(window: Window, start: int, order: str) -> RunFrom:
-    """What finds runs of blocks in a window. order: of the section that goes on at `start`."""
-    array, end = window.array, window.end
-    if library.is_in_use():
-        walk = BlockWalk(MAX_BLOCK)
+class BlockRuns:
+    """Finds runs of frame blocks in the windows of one file."""
 
-        def compiled(position: int, order: str) -> tuple[I64, int]:
-            return walk.run(array, position, end, order != NATIVE)
+    def __init__(self) -> None:
+        self._walk = BlockWalk(MAX_BLOCK) if library.is_in_use() else None
 
-        return compiled
-    lanes = pcapng_lanes(window.buffer, array, start, end, order)
+    def of(self, window: Window, start: int, order: str) -> RunFrom:
+        """What finds the runs in a window. order: of the section that goes on at `start`."""
+        if self._walk is not None:
+            return _compiled(self._walk, window)
+        return _in_lanes(window, start, order)
 
-    def proven(position: int, now: str) -> tuple[I64, int]:
+
+def _compiled(walk: BlockWalk, window: Window) -> RunFrom:
+    array, end, passed_over = window.array, window.end, 0
+
+    def run_from(position: int, order: str) -> tuple[I64, int]:
+        nonlocal passed_over
+        if passed_over:
+            passed_over -= 1
+            return NO_BLOCKS, position
+        run, reached = walk.run(array, position, end, order != NATIVE)
+        if len(run) < SHORT_RUN:
+            passed_over = PASSED_OVER
+        return run, reached
+
+    return run_from
+
+
+def _in_lanes(window: Window, start: int, order: str) -> RunFrom:
+    lanes = pcapng_lanes(window.buffer, window.array, start, window.end, order)
+
+    def run_from(position: int, now: str) -> tuple[I64, int]:
         if position not in lanes.starts or now != order:
             return NO_BLOCKS, position
         return lanes.following(position)
 
-    return proven
+    return run_from

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from egress_audit.capture.block_runs import runs_of
+from egress_audit.capture.block_runs import BlockRuns
 from egress_audit.capture.pcapng_blocks import (
     BLOCK_NAMES,
     EPB,
@@ -66,6 +66,7 @@ class PcapngSource:
     def __init__(self, name: str, window: Window) -> None:
         self._name = name
         self._window = window
+        self._runs = BlockRuns()
         self._order = "<"
         self._section = -1
         self._section_base = 0
@@ -114,7 +115,7 @@ class PcapngSource:
         there."""
         buffer, end = self._window.buffer, self._window.end
         records, asides = FrameRecords([self._rules]), list[Aside]()
-        run_from = runs_of(self._window, position, self._order)
+        run_from = self._runs.of(self._window, position, self._order)
         take_frame = records.position.append
         while position + 12 <= end:
             run, position = run_from(position, self._order)

@@ -134,8 +134,8 @@ class Transitions:
         parts of a state, of 3 and 3 bits and what is above; written.
         """
         count, flows = len(flow), int(flow.max(initial=-1)) + 1
-        columns = [(orig, np.uint8), (resp, np.uint8), (history, np.int32)]
-        parts = [address(column, dtype, flows) for column, dtype in columns]
+        parts = [address(column, np.uint8, flows) for column in (orig, resp)]
+        parts.append(address(history, np.int32, flows))
         parts += [address(kept, np.int64, SLOTS) for kept in (self._cases, self._after)]
         states, missing = np.array(parts, np.uint64), np.zeros(1, np.uint64)
         events = address(flow, np.int64, count), address(what, np.int64, count)

@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from egress_audit.capture.block_runs import RunFrom, runs_of
+from egress_audit.capture.block_runs import PASSED_OVER, BlockRuns, RunFrom
 from egress_audit.capture.window import Window
 from tests.builders.both_engines import compiled, in_numpy, needs_library
 from tests.builders.captures import block
@@ -23,13 +23,14 @@ FRAMES = frame_block(60) * 30_000
 
 def from_start(data: bytes) -> tuple[Window, RunFrom]:
     window = Window(io.BytesIO(data))
-    return window, runs_of(window, 0, "<")
+    return window, BlockRuns().of(window, 0, "<")
 
 
 @needs_library
 def test_a_run_ends_where_another_block_stands() -> None:
     _, run_from = compiled(lambda: from_start(FRAMES + OTHER + FRAMES))
-    assert [len(run_from(0, "<")[0]), run_from(0, "<")[1]] == [30_000, len(FRAMES)]
+    run, reached = run_from(0, "<")
+    assert (len(run), reached) == (30_000, len(FRAMES))
     behind = len(FRAMES) + len(OTHER)
     assert run_from(behind, "<")[0][0] == behind
 
@@ -55,3 +56,11 @@ def test_none_does_in_the_other_byte_order(make: object) -> None:
     _, run_from = make(lambda: from_start(FRAMES))
     run, reached = run_from(0, ">")
     assert (len(run), reached) == (0, 0)
+
+
+@needs_library
+def test_a_run_is_looked_for_again_once_some_blocks_have_gone_by() -> None:
+    _, run_from = compiled(lambda: from_start(OTHER + FRAMES))
+    assert not len(run_from(0, "<")[0])
+    waiting = [len(run_from(len(OTHER), "<")[0]) for _ in range(PASSED_OVER + 1)]
+    assert waiting == [0] * PASSED_OVER + [30_000]
