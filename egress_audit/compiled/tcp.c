@@ -168,8 +168,8 @@ EXPORTED uint64_t changing_segments(const struct segment_columns *in, const int6
     return events;
 }
 
-/* What flows have come to, and which cases are known: a case is a state and an event, and leads to a
-   state. Each has one slot; what stood there before is forgotten. */
+/* What flows have come to, and which cases are known: a case is a state and an event, and leads to
+   a state. Each has one slot; what stood there before is forgotten. */
 struct state_columns {
     uint8_t *orig;
     uint8_t *resp;

@@ -123,7 +123,7 @@ EXPORTED uint64_t pcap_records(const uint8_t *buffer, uint64_t start, uint64_t e
         }
         if (end - position - RECORD_HEADER < caplen)
             break;
-        /* Both factors have 32 bits, or are a thousand and less: their sum stays below 2^63. */
+        /* Both have 32 bits, and fraction_ns is a thousand at most: the sum stays below 2^63. */
         int64_t seconds = word32(header, swapped), fraction = word32(header + 4, swapped);
         out->offset[count] = (int64_t)(position + RECORD_HEADER);
         out->caplen[count] = caplen;
