@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from egress_audit.columns import I32, I64, U8, U32, U64, Bool, PacketBatch
+from egress_audit.compiled.bounds import edges_of, refuse_strange_indexes
 from egress_audit.compiled.library import address, addresses, function
 
 SEGMENTS: dict[str, type[np.generic]] = {
@@ -56,6 +57,7 @@ class Segments:
         ]
         self._columns += [(order, np.int64), (by_orig, np.bool_)]
         self.count = len(order)
+        refuse_strange_indexes(order, self.count)
         self._given: U64 = addresses(self._columns, self.count)
 
     @property
@@ -71,10 +73,11 @@ def skips(segments: Segments, starts: I64, target: I64, max_jump: int, sides: Si
     distance from which on a number is not believed; sides: written, with room for all flows.
     """
     count, runs = segments.count, len(starts)
-    needed = 2 * (int(target.max(initial=-1)) + 1)
-    edges = np.append(starts, count)
+    flows = len(sides.known) // 2
+    refuse_strange_indexes(target, flows)
+    edges = edges_of(starts, count)
     known = addresses(
-        [(sides.next, np.uint32), (sides.acked, np.uint32), (sides.known, np.uint8)], needed
+        [(sides.next, np.uint32), (sides.acked, np.uint32), (sides.known, np.uint8)], 2 * flows
     )
     numbers, skipped = [np.empty(count, np.int64) for _ in range(5)], np.empty(count, np.bool_)
     out = addresses([*((one, np.int64) for one in numbers), (skipped, np.bool_)], count)
@@ -99,7 +102,7 @@ def changing(segments: Segments, flow: I64, seen: U8) -> tuple[I64, I64]:
     before; written.
     """
     count = segments.count
-    address(seen, np.uint8, int(flow.max(initial=-1)) + 1)
+    refuse_strange_indexes(flow, len(seen))
     found, what = np.empty(count, np.int64), np.empty(count, np.int64)
     events = function("changing_segments", "ppnppp")(
         segments.address,
@@ -133,7 +136,8 @@ class Transitions:
         flow: (n,) of each event; what: (n,) as `changing` has it; orig, resp, history: (flows,) the
         parts of a state, of 3 and 3 bits and what is above; written.
         """
-        count, flows = len(flow), int(flow.max(initial=-1)) + 1
+        count, flows = len(flow), len(history)
+        refuse_strange_indexes(flow, flows)
         parts = [address(column, np.uint8, flows) for column in (orig, resp)]
         parts.append(address(history, np.int32, flows))
         parts += [address(kept, np.int64, SLOTS) for kept in (self._cases, self._after)]

@@ -99,6 +99,8 @@ def numbered(found: Grouped, table: Table, known: int, number: I64, first: int) 
     known: keys that the table has; number: (groups,).
     """
     groups, capacity = len(found.leader), len(table.hashes)
+    if table.keys.shape != (WORDS, capacity) or known > capacity:
+        raise ValueError(f"no table of {known} keys, with room for {capacity}")
     columns: list[tuple[npt.NDArray[Any], npt.DTypeLike]] = [
         (table.slots, np.int32),
         (table.hashes, np.uint64),
@@ -113,7 +115,7 @@ def numbered(found: Grouped, table: Table, known: int, number: I64, first: int) 
         first,
         groups,
         address(places, np.uint64, len(places)),
-        len(table.slots) - 1,
+        _mask(table.slots, known),
         capacity,
         address(count, np.uint64, 1),
         address(number, np.int64, groups),
@@ -123,5 +125,14 @@ def numbered(found: Grouped, table: Table, known: int, number: I64, first: int) 
 
 def place(hashes: U64, count: int, slots: npt.NDArray[np.int32]) -> None:
     """Puts numbers below `count` into slots, a power of two of them and all FREE before."""
-    at = address(slots, np.int32, len(slots))
-    function("place_numbers", "pnpn")(address(hashes, np.uint64, count), count, at, len(slots) - 1)
+    mask, at = _mask(slots, count), address(slots, np.int32, len(slots))
+    function("place_numbers", "pnpn")(address(hashes, np.uint64, count), count, at, mask)
+
+
+def _mask(slots: npt.NDArray[np.int32], count: int) -> int:
+    """What leaves of a hash the number of a slot. Raises ValueError unless there is a power of two
+    of them, twice as many as keys or more: else a look-up might never end."""
+    size = len(slots)
+    if not size or size & (size - 1) or size < 2 * count:
+        raise ValueError(f"no table of {size} slots has room for {count} keys")
+    return size - 1

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from egress_audit.columns import I64, Bool, PacketBatch
+from egress_audit.compiled.bounds import edges_of, refuse_strange_indexes
 from egress_audit.compiled.library import address, addresses, function
 
 
@@ -36,15 +37,10 @@ def run_sums(
     packets of the originator are those that were swapped.
     """
     count, runs = len(order), len(starts)
-    given = addresses(
-        [
-            (np.ascontiguousarray(packets.ip_len), np.int64),
-            (np.ascontiguousarray(packets.ts_ns), np.int64),
-            (swapped, np.bool_),
-        ],
-        count,
-    )
-    edges = np.append(starts, count)
+    ip_len, ts_ns = (np.ascontiguousarray(column) for column in (packets.ip_len, packets.ts_ns))
+    given = addresses([(ip_len, np.int64), (ts_ns, np.int64), (swapped, np.bool_)], count)
+    refuse_strange_indexes(order, count)
+    edges = edges_of(starts, count)
     where = np.array(
         [
             address(order, np.int64, count),

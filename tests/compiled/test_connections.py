@@ -1,5 +1,6 @@
 """Numbers and states of TCP are followed in C as they are in numpy, batch after batch."""
 
+from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -7,7 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from egress_audit.compiled.connections import Segments, Sides, changing, skips
+from egress_audit.compiled.connections import (
+    SEGMENTS,
+    Segments,
+    Sides,
+    Transitions,
+    changing,
+    skips,
+)
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import packets_of
 from egress_audit.flows.table import FlowTable
@@ -89,7 +97,41 @@ def test_flows_without_room_for_their_sides_are_refused() -> None:
     order = np.arange(4)
     segments = Segments(packets, order, np.zeros(4, np.bool_))
     small = Sides(np.zeros(2, np.uint32), np.zeros(2, np.uint32), np.zeros(2, np.uint8))
-    with pytest.raises(ValueError, match="no column"):
+    with pytest.raises(ValueError, match="indexes below 1"):
         skips(segments, order[:1], np.array([5]), 1 << 30, small)
-    with pytest.raises(ValueError, match="no column"):
+    with pytest.raises(ValueError, match="indexes below 5"):
         changing(segments, np.array([0, 0, 0, 5]), np.zeros(5, np.uint8))
+    with pytest.raises(ValueError, match="indexes below 4"):
+        Segments(packets, order + 1, np.zeros(4, np.bool_))
+
+
+def test_columns_with_gaps_are_read_all_the_same() -> None:
+    frames = conversation(3)
+    packets = packets_of(next(iter(opened(pcap(frames)))), Ledger())
+    columns = {name: np.repeat(getattr(packets, name), 2)[::2] for name in SEGMENTS}
+    flow, order = np.zeros(len(packets), np.int64), np.arange(len(packets))
+    by_orig = np.zeros(len(packets), np.bool_)
+    found = [
+        changing(Segments(given, order, by_orig), flow, np.zeros(1, np.uint8))
+        for given in (packets, replace(packets, **columns))
+    ]
+    assert found[0][0].tolist() == found[1][0].tolist()
+
+
+def test_a_case_is_asked_for_once_and_remembered() -> None:
+    asked: list[tuple[int, int]] = []
+
+    def after(state: int, event: int) -> int:
+        asked.append((state, event))
+        return state + 1 if state % 8 < 7 else state
+
+    known = Transitions(after)
+    states = np.zeros(2, np.uint8), np.zeros(2, np.uint8), np.zeros(2, np.int32)
+    flow, what = np.array([0, 1, 0, 1, 0]), np.array([5, 5, 5, 9, 9])
+    known.apply(flow, what, *states)
+    assert asked == [(0, 5), (1, 5), (1, 9), (2, 9)]
+    assert [column.tolist() for column in states] == [[3, 2], [0, 0], [0, 0]]
+    for column in states:
+        column[:] = 0
+    known.apply(flow[:1], what[:1], *states)
+    assert len(asked) == 4

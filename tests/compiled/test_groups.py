@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from egress_audit.columns import I64, PacketBatch
-from egress_audit.compiled.groups import grouped
+from egress_audit.compiled.groups import Table, grouped, numbered, place
 from egress_audit.decode.layers import chosen
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import packets_of
@@ -113,3 +113,19 @@ def test_a_table_is_the_same_whichever_engine_adds_to_it() -> None:
     numbers = compiled(lambda: spread(table, first))[0] + in_numpy(lambda: spread(table, second))[0]
     assert numbers == expected[0]
     assert compiled(lambda: spread(table, packets)) == expected
+
+
+@pytest.mark.parametrize("size", [0, 3, 8])
+def test_a_table_in_which_a_look_up_might_not_end_is_refused(size: int) -> None:
+    with pytest.raises(ValueError, match="room for 5 keys"):
+        place(np.zeros(5, np.uint64), 5, np.full(size, -1, np.int32))
+
+
+def test_a_table_whose_columns_do_not_fit_is_refused() -> None:
+    packets = packets_between([(1, 2, 3, 4)])
+    found, number = grouped(packets, np.ones(6, np.uint64)), np.zeros(1, np.int64)
+    slots = np.full(16, -1, np.int32)
+    with pytest.raises(ValueError, match="no table"):
+        numbered(
+            found, Table(slots, np.zeros(4, np.uint64), np.zeros((5, 3), np.uint64)), 0, number, 0
+        )
