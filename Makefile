@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test test-live corpus bench fuzz lint types lock clean
+.PHONY: help demo test test-live corpus bench fuzz sanitize lint types lock clean
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -35,6 +35,10 @@ fuzz: ## Search for inputs that are too much for us, SECONDS_EACH=60 for each re
 	@$(BIN)/python -m pip --disable-pip-version-check install -qq --require-hashes \
 		--only-binary :all: -r requirements/fuzz.txt
 	@$(BIN)/python -m fuzz.run --seconds $(SECONDS_EACH)
+
+sanitize: ## The compiled hot path under the compiler's sanitizers, beside numpy
+	@PYTHON="$(PYTHON)" sh scripts/venv.sh test
+	@sh scripts/sanitize.sh
 
 lint: ## Style, format, and which room may import which
 	@PYTHON="$(PYTHON)" sh scripts/venv.sh test

@@ -1,6 +1,6 @@
 """Damages whole captures and has them read: what coverage alone is slow to reach.
 
-    python -m fuzz.mutants FOLDER [--count N] [--seed N]
+    python -m fuzz.mutants FOLDER [--count N] [--seed N] [--memory MIB]
 
 FOLDER: captures, of any format. A mutant that we do not survive is left in build/fuzz/mutants; made
 small, it belongs into fuzz/findings/capture. Every mutant is the same for the same seed and folder.
@@ -18,8 +18,8 @@ from types import FrameType
 from fuzz.run import SLOWEST_S, WORK
 from fuzz.targets import capture, survives
 
-MEMORY = 1500 << 20
-"""Bytes of address space."""
+MEMORY_MIB = 1500
+"""Address space that is granted."""
 PCAP = b"\xd4\xc3\xb2\xa1"
 """The captures of which single frames can be damaged: pcap, little-endian, microseconds."""
 EXTREMES = (
@@ -121,8 +121,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--memory", type=int, default=MEMORY_MIB, help="0: without a bound")
     asked = parser.parse_args()
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    if asked.memory:
+        resource.setrlimit(resource.RLIMIT_AS, (asked.memory << 20, asked.memory << 20))
     signal.signal(signal.SIGALRM, _too_slow)
     files = sorted(path for path in asked.folder.iterdir() if path.is_file())
     left = WORK / "mutants"

@@ -29,6 +29,7 @@ def seeds(target: str) -> list[bytes]:
     made = {
         "capture": _files("captures", "*.pcap*"),
         "frames": _frames(),
+        "engines": [*_frames(), *_files("captures", "*.pcap*")],
         "stream": [client_hello("a.example"), http_request("a.example"), over_tcp(_question())],
         "dns": [_question(), dns_answer("a.example", ["192.0.2.1"])],
         "account": _files("captures", "*.bundle/events.jsonl"),

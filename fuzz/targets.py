@@ -20,6 +20,7 @@ from egress_audit.classify.address_lists import AddressList
 from egress_audit.classify.catalogue_files import packaged_catalogue
 from egress_audit.classify.catalogue_schema import entries_of
 from egress_audit.classify.destination import Classifier
+from egress_audit.compiled import library
 from egress_audit.errors import EgressAuditError
 from egress_audit.evidence.account import read_account
 from egress_audit.judge.profile import load_profile
@@ -37,6 +38,7 @@ from egress_audit.record.internet.settings import InternetSettings
 from egress_audit.report.document import Envelope
 from egress_audit.report.flow_records import flow_line
 from egress_audit.report.renderers import RENDERERS, Presentation
+from tests.builders.both_engines import assert_alike
 
 WINDOW = 1 << 16
 """Small, so that records lie over its end."""
@@ -65,6 +67,17 @@ def capture(data: bytes) -> None:
 
 def frames(data: bytes) -> None:
     """Frames of one link type, each with its length before it; two bytes say which type."""
+    capture(_capture_of_frames(data))
+
+
+def engines(data: bytes) -> None:
+    """The same, and a capture as it is: the compiled hot path makes of them what numpy does."""
+    if library.is_in_use():
+        assert_alike(_capture_of_frames(data), WINDOW)
+        assert_alike(data, WINDOW)
+
+
+def _capture_of_frames(data: bytes) -> bytes:
     linktype = int.from_bytes(data[:2], "big") % LINKTYPES
     records, at = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, linktype)], 2
     while at + 2 <= len(data):
@@ -73,7 +86,7 @@ def frames(data: bytes) -> None:
         second = 1_700_000_000 + at
         records += [struct.pack("<IIII", second, 0, len(frame), max(length, len(frame))), frame]
         at += 2 + length
-    capture(b"".join(records))
+    return b"".join(records)
 
 
 def stream(data: bytes) -> None:
@@ -140,7 +153,18 @@ def _claim() -> Claim:
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
-    for target in (capture, frames, stream, dns, account, profile, catalogue, lists, internet)
+    for target in (
+        capture,
+        frames,
+        engines,
+        stream,
+        dns,
+        account,
+        profile,
+        catalogue,
+        lists,
+        internet,
+    )
 }
 
 

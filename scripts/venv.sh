@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes .venv, or leaves it if it is up to date. Usage: venv.sh run|test. Called by the Makefile.
-# Everything comes from the hashed pins in requirements/; nothing is compiled.
+# Everything comes from the hashed pins in requirements/. Of our own the hot path is compiled, where
+# there is a C compiler; without one numpy does its work, and nothing is missing but time.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -8,7 +9,7 @@ PYTHON=${PYTHON:-python3}
 wanted=$1
 venv=.venv
 built="$venv/.built"         # which Python, and where: a moved folder has broken scripts
-installed="$venv/.installed" # which set, from which pins
+installed="$venv/.installed" # which set, from which pins and C sources, by which compiler
 
 stop() {
     echo "egress-audit: $1" >&2
@@ -24,9 +25,15 @@ command -v "$PYTHON" >/dev/null 2>&1 ||
 
 place="$("$PYTHON" -c 'import sys; print(sys.version_info[:2])') $PWD"
 pins=$("$PYTHON" -c '
-import hashlib, pathlib
-files = ["pyproject.toml", "requirements/run.txt", "requirements/test.txt"]
-print(hashlib.sha256(b"".join(pathlib.Path(name).read_bytes() for name in files)).hexdigest())
+import hashlib, os, pathlib, shutil
+files = ["pyproject.toml", "requirements/run.txt", "requirements/test.txt", "hatch_build.py"]
+files += sorted(map(str, pathlib.Path("egress_audit/compiled").glob("*.[ch]")))
+files.append("egress_audit/compiled/sources.py")
+compiler = os.environ.get("CC") or "cc"
+stamp = hashlib.sha256(f"{compiler} {shutil.which(compiler.split(maxsplit=1)[0])}".encode())
+for name in files:
+    stamp.update(pathlib.Path(name).read_bytes())
+print(stamp.hexdigest())
 ')
 
 if [ -e "$built" ] && [ "$(cat "$built")" != "$place" ]; then
@@ -52,3 +59,5 @@ pip --require-hashes --only-binary :all: -r "requirements/$wanted.txt" ||
 pip --no-build-isolation --no-deps --no-index -e . ||
     stop "could not install egress-audit itself; the lines above say why"
 echo "$wanted $pins" >"$installed"
+[ -e egress_audit/compiled/hot_path.so ] ||
+    echo "egress-audit: the hot path is not compiled (is there a C compiler?); numpy does its work"

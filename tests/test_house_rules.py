@@ -12,9 +12,12 @@ from egress_audit.errors import ExitCode
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "egress_audit"
-HOT_ROOMS = ("capture", "decode", "flows", "attribute")
+HOT_ROOMS = ("capture", "decode", "flows", "attribute", "compiled")
+
+C_INCLUDES = {"<stdbool.h>", "<stddef.h>", "<stdint.h>", "<string.h>", '"hot_path.h"'}
 
 FILE_LINES = 300
+LINE_COLUMNS = 100
 FUNCTION_LINES = 50
 SELF_EVIDENT_LINES = 3
 
@@ -141,6 +144,37 @@ def test_no_function_is_longer_than_50_lines() -> None:
         if (node.end_lineno or 0) - node.lineno + 1 > FUNCTION_LINES
     ]
     assert not too_long
+
+
+def c_files() -> list[Path]:
+    """Every C file and header of the package."""
+    return sorted(path for path in PACKAGE.rglob("*.[ch]"))
+
+
+def test_no_c_file_is_longer_or_wider_than_one_of_python() -> None:
+    for path in c_files():
+        lines = text_of(path).splitlines()
+        assert len(lines) <= FILE_LINES, shown(path)
+        assert not [n for n, line in enumerate(lines, 1) if len(line) > LINE_COLUMNS], shown(path)
+
+
+def test_no_c_function_is_longer_than_50_lines() -> None:
+    for path in c_files():
+        bodies = re.findall(r"^\{\n(.*?)^\}$", text_of(path), re.MULTILINE | re.DOTALL)
+        assert not [body for body in bodies if body.count("\n") > FUNCTION_LINES], shown(path)
+
+
+def test_every_c_file_says_what_it_is() -> None:
+    assert not [shown(path) for path in c_files() if not text_of(path).startswith("/* ")]
+
+
+def test_c_allocates_opens_and_keeps_nothing() -> None:
+    """It includes nothing that could, and has no variable outside of functions that may change."""
+    for path in c_files():
+        text = text_of(path)
+        assert set(re.findall(r"^#include (.*)$", text, re.MULTILINE)) <= C_INCLUDES, shown(path)
+        variable = r"^(?!.*\bconst\b)\w[\w *]*(?:\[[^]]*\])?(?: = .*)?;$"
+        assert not re.findall(variable, text, re.MULTILINE), shown(path)
 
 
 def test_every_module_says_what_it_is() -> None:

@@ -4,16 +4,20 @@ Source: draft-ietf-opsawg-pcap (PCAP Capture File Format).
 """
 
 import struct
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from egress_audit.capture.lanes import pcap_offsets
 from egress_audit.capture.linktypes import linktype_name
-from egress_audit.capture.walk import Stop, pcap_stop, record_length
+from egress_audit.capture.walk import MAX_FRAME, Stop, pcap_stop, record_length
 from egress_audit.capture.window import Window
-from egress_audit.columns import FrameBatch
+from egress_audit.columns import I64, FrameBatch
+from egress_audit.compiled import library, records
+from egress_audit.compiled.records import Records
 from egress_audit.model.destination import Absent
 from egress_audit.model.evidence import CaptureFacts, Damage, Interface
 
@@ -25,6 +29,13 @@ MAGIC: dict[bytes, tuple[str, int]] = {
     b"\x4d\x3c\xb2\xa1": ("<", 1),
 }
 """First four bytes → byte order, nanoseconds of one unit of the fraction."""
+
+NATIVE = "<" if sys.byteorder == "little" else ">"
+STOPS = {records.NEEDS_MORE: Stop.NEEDS_MORE, records.DAMAGE: Stop.DAMAGE}
+
+RecordReader = Callable[[Window, int], tuple[Records, int, Stop]]
+"""A window, and where a record begins in it → the whole records from there on, the offset after
+them, and why they end."""
 
 LINKTYPE_MASK = 0xFFFF
 """The upper half of the network field speaks of frame check sequences, or is reserved."""
@@ -58,6 +69,38 @@ def read_header(raw: bytes | bytearray) -> PcapHeader | None:
     return PcapHeader(order, fraction_ns, (major, minor), snaplen, network & LINKTYPE_MASK)
 
 
+def reader_of(header: PcapHeader) -> RecordReader:
+    """What reads the records of a file with this header: the compiled walk, or the one in lanes."""
+    if not library.is_in_use():
+        return partial(records_in_lanes, header)
+    rules = records.Rules(header.order != NATIVE, MAX_FRAME, header.fraction_ns)
+    walk = records.PcapWalk(rules)
+
+    def compiled(window: Window, start: int) -> tuple[Records, int, Stop]:
+        found, following, why = walk.records(window.array, start, window.end)
+        return found, following, STOPS[why]
+
+    return compiled
+
+
+def records_in_lanes(header: PcapHeader, window: Window, start: int) -> tuple[Records, int, Stop]:
+    """A RecordReader in numpy."""
+    array, end = window.array, window.end
+    offsets, following, stop = pcap_offsets(window.buffer, array, start, end, header.order)
+    return _columns(window, offsets, header), following, stop
+
+
+def _columns(window: Window, offsets: I64, header: PcapHeader) -> Records:
+    view = np.ndarray((len(window.array) - 15,), "V16", buffer=window.buffer, strides=(1,))
+    fields = view[offsets].view(header.order + "u4").reshape(-1, 4).astype(np.int64)
+    return Records(
+        offset=offsets + 16,
+        caplen=fields[:, 2],
+        wirelen=np.maximum(fields[:, 2], fields[:, 3]),
+        ts_ns=fields[:, 0] * 1_000_000_000 + fields[:, 1] * header.fraction_ns,
+    )
+
+
 class PcapSource:
     """The frames of one pcap file, then its facts."""
 
@@ -71,12 +114,11 @@ class PcapSource:
     def __iter__(self) -> Iterator[FrameBatch]:
         """Every whole record once; stops at the first that makes no sense, and keeps where."""
         window, order = self._window, self._header.order
-        position = HEADER
+        records_of, position = reader_of(self._header), HEADER
         while True:
-            buffer, array, end = window.buffer, window.array, window.end
-            records, following, stop = pcap_offsets(buffer, array, position, end, order)
-            if len(records):
-                yield self._columns(records)
+            found, following, stop = records_of(window, position)
+            if len(found.offset):
+                yield self._batch(found)
             room = record_length(window.buffer, following, window.end, order)
             if stop is not Stop.NEEDS_MORE or not window.slide(following, room=room):
                 break
@@ -89,20 +131,15 @@ class PcapSource:
         if what:
             self._damage.append(Damage(self._window.base + position, what))
 
-    def _columns(self, records: np.typing.NDArray[np.int64]) -> FrameBatch:
-        view = np.ndarray(
-            (len(self._window.array) - 15,), "V16", buffer=self._window.buffer, strides=(1,)
-        )
-        fields = view[records].view(self._header.order + "u4").reshape(-1, 4).astype(np.int64)
-        first = self._frames + 1
-        self._frames += len(records)
-        count = len(records)
+    def _batch(self, found: Records) -> FrameBatch:
+        first, count = self._frames + 1, len(found.offset)
+        self._frames += count
         return FrameBatch(
             buffer=self._window.array,
-            offset=records + 16,
-            caplen=fields[:, 2],
-            wirelen=np.maximum(fields[:, 2], fields[:, 3]),
-            ts_ns=fields[:, 0] * 1_000_000_000 + fields[:, 1] * self._header.fraction_ns,
+            offset=found.offset,
+            caplen=found.caplen,
+            wirelen=found.wirelen,
+            ts_ns=found.ts_ns,
             interface=np.zeros(count, np.int32),
             linktype=np.full(count, self._header.linktype, np.int32),
             first_frame=first,

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from egress_audit.capture.lanes import pcapng_lanes
+from egress_audit.capture.block_runs import BlockRuns
 from egress_audit.capture.pcapng_blocks import (
     BLOCK_NAMES,
     EPB,
@@ -66,6 +66,7 @@ class PcapngSource:
     def __init__(self, name: str, window: Window) -> None:
         self._name = name
         self._window = window
+        self._runs = BlockRuns()
         self._order = "<"
         self._section = -1
         self._section_base = 0
@@ -112,14 +113,14 @@ class PcapngSource:
     def _walk(self, position: int) -> tuple[FrameRecords, list[Aside], int, str]:
         """Frames and asides of the whole blocks from `position`, where they end, and what is wrong
         there."""
-        buffer, end, order = self._window.buffer, self._window.end, self._order
+        buffer, end = self._window.buffer, self._window.end
         records, asides = FrameRecords([self._rules]), list[Aside]()
-        lanes = pcapng_lanes(buffer, self._window.array, position, end, order)
+        run_from = self._runs.of(self._window, position, self._order)
         take_frame = records.position.append
         while position + 12 <= end:
-            if position in lanes.starts and self._order == order:
-                proven, position = lanes.following(position)
-                records.position.frombytes(proven.tobytes())
+            run, position = run_from(position, self._order)
+            if len(run):
+                records.position.frombytes(run.tobytes())
                 if position + 12 > end:
                     break
             kind, following, why = self._block_at(position)

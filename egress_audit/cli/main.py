@@ -56,12 +56,30 @@ The auditor itself opens no network connection, but for `lists update --from URL
 is kept from the network, unless you say --network open."""
 
 
+def _say_version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    """Says which version this is and what reads captures, and leaves."""
+    if not wanted or context.resilient_parsing:
+        return
+    from egress_audit.compiled.library import is_in_use
+
+    reader = "compiled" if is_in_use() else "numpy alone"
+    click.echo(f"egress-audit, version {__version__} (hot path: {reader})")
+    context.exit()
+
+
 @click.group(
     cls=Commands,
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(__version__, prog_name="egress-audit")
+@click.option(
+    *("--version", "show_version"),
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_say_version,
+    help="Show the version and exit.",
+)
 def cli() -> None:
     """Does this "offline" model really stay offline? Answers with evidence.
 

@@ -8,6 +8,7 @@ content is not taken for one. The window is that of Wireshark's `editcap -d`.
 import numpy as np
 
 from egress_audit.columns import I64, U8, U64, Bool, FrameBatch
+from egress_audit.compiled import frames, library
 
 HEAD = 64
 """Bytes compared; less than columns.PADDING, so that frames at the end may be gathered."""
@@ -33,7 +34,7 @@ class Duplicates:
 
     def take(self, batch: FrameBatch) -> Bool:
         """(frames,) True for each frame that repeats one of the WINDOW frames before it."""
-        repeated = _inside(batch)
+        repeated = frames.repeated(batch) if library.is_in_use() else _inside(batch)
         count = len(batch)
         first = _frames(batch, range(min(WINDOW, count)))
         before = self._last + first
@@ -47,12 +48,12 @@ class Duplicates:
 
 def _frames(batch: FrameBatch, rows: range) -> list[Frame]:
     """What is compared of these frames."""
-    frames = []
+    found = []
     for row in rows:
         start, caplen = int(batch.offset[row]), int(batch.caplen[row])
         head = batch.buffer[start : start + min(caplen, HEAD)].tobytes()
-        frames.append((head, caplen, int(batch.wirelen[row])))
-    return frames
+        found.append((head, caplen, int(batch.wirelen[row])))
+    return found
 
 
 def _inside(batch: FrameBatch) -> Bool:

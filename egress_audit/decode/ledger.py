@@ -97,6 +97,12 @@ class Ledger:
         self.truncated = 0
         """Frames shorter in the file than on the wire, decoded or not."""
 
+    def take_whole(self, count: int, truncated: int) -> None:
+        """Adds frames that are packets of which nothing is missing."""
+        self.frames += count
+        self.packets += count
+        self.truncated += truncated
+
     def take(self, outcome: I64, partial: U8, truncated: int) -> None:
         """Adds one batch. outcome: (frames,); partial: (packets,), WHOLE and its siblings."""
         self.frames += len(outcome)

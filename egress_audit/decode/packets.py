@@ -8,8 +8,7 @@ from egress_audit.decode.fragments import Fragments
 from egress_audit.decode.further_readings import packets_of_readings
 from egress_audit.decode.layers import in_order
 from egress_audit.decode.ledger import Ledger
-from egress_audit.decode.link import network_layers
-from egress_audit.decode.network import NetworkColumns, network_columns
+from egress_audit.decode.outermost import outermost
 from egress_audit.decode.transport import transport_layers
 from egress_audit.decode.tunnels import Layer, opened, seal_deepest
 
@@ -23,16 +22,7 @@ def packets_of(batch: FrameBatch, counted: Ledger) -> PacketBatch:
 
     Fragments are packets that lack something, and tunnels packets like any other.
     """
-    return _outermost(batch, counted)[0]
-
-
-def _outermost(batch: FrameBatch, counted: Ledger) -> tuple[PacketBatch, NetworkColumns, I64]:
-    """The same, with their IP headers, and the row of each packet among these."""
-    network = network_columns(batch, network_layers(batch))
-    rows = np.flatnonzero(network.outcome == ledger.PACKET)
-    packets, partial = transport_layers(batch, network, rows, rows + batch.first_frame)
-    counted.take(network.outcome, partial, int((batch.caplen < batch.wirelen).sum()))
-    return packets, network, rows
+    return outermost(batch, counted).packets
 
 
 class Decoder:
@@ -47,8 +37,10 @@ class Decoder:
 
         Every frame is counted once; packets inside of others only if something of them is missing.
         """
-        packets, network, rows = _outermost(batch, counted)
-        packets, place = self._fragments[0].take(packets, network, rows, counted)
+        found = outermost(batch, counted)
+        packets, place = found.packets, found.packets.frame * 2 + 1
+        if found.network is not None:
+            packets, place = self._fragments[0].take(packets, found.network, found.rows, counted)
         parts, places = [packets], [place]
         for depth in range(1, MAX_DEPTH + 1):
             layer = opened(parts[-1])

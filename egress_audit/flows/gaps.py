@@ -9,6 +9,8 @@ may fill: O(losses). Numbers are compared as RFC 9293 §3.4 has it, modulo 2^32.
 import numpy as np
 
 from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
+from egress_audit.compiled import library
+from egress_audit.compiled.connections import Segments, Sides, skips
 from egress_audit.flows.growing import grown
 from egress_audit.flows.runs import Runs
 
@@ -42,6 +44,9 @@ class GapTracker:
 
     def take(self, packets: PacketBatch, runs: Runs, flow: I64, by_orig: Bool) -> None:
         """Follows a sorted batch; `flow` and `by_orig` are sorted as `runs` is."""
+        if library.is_in_use():
+            self._compiled(Segments(packets, runs.order, by_orig), runs, flow)
+            return
         usable = (runs.flags & RST == 0) & (runs.flags != 0)
         if packets.fragment.any():
             usable &= ~packets.fragment[runs.order]
@@ -58,6 +63,17 @@ class GapTracker:
         length += flags & FIN != 0
         self._follow(side, starts, packets.tcp_seq.take(at), length)
         self._acknowledge(side, packets.tcp_ack.take(at), flags & ACK != 0)
+
+    def _compiled(self, segments: Segments, runs: Runs, flow: I64) -> None:
+        """The same, by the compiled hot path."""
+        target = flow.take(runs.starts)
+        self._grow(2 * (int(target.max()) + 1))
+        sides = Sides(self._next, self._acked, self._known)
+        found = skips(segments, runs.starts, target, MAX_JUMP, sides)
+        if self._holes or found.skipped.any():
+            everything = np.ones(len(found.side), np.bool_)
+            side, base, before, relative, length, skipped = found
+            self._note_holes(side, base, before, relative, length, skipped, everything)
 
     def _grow(self, needed: int) -> None:
         for name in ("_next", "_acked", "_known"):

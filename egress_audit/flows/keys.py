@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from egress_audit.columns import I64, U64, Bool, PacketBatch
+from egress_audit.compiled import groups, library
 from egress_audit.flows.growing import grown, zeros
 
 WORDS = 5
@@ -67,6 +68,7 @@ class KeyTable:
 
     def __init__(self) -> None:
         self._seeds = [_seed() for _ in range(WORDS + 1)]
+        self._seed_words = np.array(self._seeds, np.uint64)
         self._bits = 12
         self._slots = np.full(1 << self._bits, -1, np.int32)
         self._hash = np.empty(1 << 11, np.uint64)
@@ -76,6 +78,26 @@ class KeyTable:
 
     def __len__(self) -> int:
         return self._count
+
+    def groups_of(self, packets: PacketBatch) -> tuple[Groups, Bool]:
+        """The packets of a batch, at least one, in groups of one key each, and which of them were
+        turned round, (n,) in the order of the batch; keys not seen before are added."""
+        if library.is_in_use():
+            return self._compiled(packets)
+        key, swapped = keys_of(packets)
+        return self.groups(key), swapped
+
+    def _compiled(self, packets: PacketBatch) -> tuple[Groups, Bool]:
+        """The same, by the compiled hot path."""
+        found = groups.grouped(packets, self._seed_words)
+        number, reached = np.empty(len(found.leader), np.int64), 0
+        while True:
+            table = groups.Table(self._slots, self._hash, self.key)
+            reached, self._count = groups.numbered(found, table, self._count, number, reached)
+            if reached == len(number):
+                return Groups(found.order, found.starts, number), found.swapped
+            # Every group that is left may be of a new key, as it mostly is where one is.
+            self._grow(self._count + len(number) - reached)
 
     def groups(self, key: U64) -> Groups:
         """The packets whose keys these are, (5, n) of at least one, in groups of one key each; keys
@@ -156,7 +178,10 @@ class KeyTable:
                 self._bits += 1
             self._slots = zeros(1 << self._bits, self._slots.dtype)
             self._slots[:] = -1
-            self._place(np.arange(self._count))
+            if library.is_in_use():
+                groups.place(self._hash, self._count, self._slots)
+            else:
+                self._place(np.arange(self._count))
 
     def _place(self, numbers: I64) -> None:
         """Puts numbers into free slots, each where its hash points to or some steps behind."""

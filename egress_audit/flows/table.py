@@ -12,6 +12,7 @@ import numpy as np
 
 from egress_audit.addresses import address_text
 from egress_audit.columns import END_REASONS, I32, I64, U64, Bool, PacketBatch
+from egress_audit.compiled.sums import RunSums
 from egress_audit.flows.gaps import GapTracker
 from egress_audit.flows.growing import grown
 from egress_audit.flows.history import Histories
@@ -19,6 +20,7 @@ from egress_audit.flows.keys import KeyTable, keys_of
 from egress_audit.flows.ports import likely_server
 from egress_audit.flows.rows import FlowRows
 from egress_audit.flows.runs import TCP, Runs, closing_column, runs_of
+from egress_audit.flows.sums import run_sums
 from egress_audit.flows.tcp_events import TcpEvents
 from egress_audit.flows.tcp_state import ACK, FIN, RST, SYN
 
@@ -71,21 +73,17 @@ class FlowTable:
         # No IP packet is of fewer bytes than one, so that no flow has more packets than all have.
         self._octets += int(packets.ip_len.sum())
         self.rows.widen(max(self._octets, int(packets.frame.max())))
-        key, swapped = keys_of(packets)
-        groups = self._keys.groups(key)
+        groups, swapped = self._keys.groups_of(packets)
         self._widen(len(self._keys))
         runs = runs_of(packets, swapped, groups, self._current.take(groups.number), self.rows)
         target = self._open(packets, runs)
-        flow = np.repeat(target, runs.lengths)
-        by_orig = runs.swapped == self.rows.orig_swapped.take(flow)
-        self._sum(packets, runs, target, by_orig)
+        summed = run_sums(packets, swapped, runs, target, self.rows.orig_swapped.take(target))
+        self._sum(packets, runs, target, summed)
+        flow, by_orig = summed.sorted_flow, summed.sorted_by_orig
         self._close(runs, flow)
         self._tcp.take(packets, runs, flow, by_orig)
         self.gaps.take(packets, runs, flow, by_orig)
-        assigned = Assigned(np.empty(count, np.int64), np.empty(count, np.bool_))
-        assigned.flow[runs.order] = flow
-        assigned.by_orig[runs.order] = by_orig
-        return assigned
+        return Assigned(summed.flow, summed.by_orig)
 
     def found(self, packets: PacketBatch) -> Assigned:
         """The flows of packets that are not to be counted; -1 where there is none."""
@@ -152,27 +150,21 @@ class FlowTable:
             ended = np.where(runs.first[at], current[at], flow[at - 1])
             self.rows.end_reason[ended] = END_REASONS.index(reason)
 
-    def _sum(self, packets: PacketBatch, runs: Runs, target: I64, by_orig: Bool) -> None:
+    def _sum(self, packets: PacketBatch, runs: Runs, target: I64, summed: RunSums) -> None:
         """Adds packets, bytes and times to the rows of the flows. target: (runs,)"""
-        rows, order, starts, ends = self.rows, runs.order, runs.starts, runs.ends
-        ip_len, ts_ns = packets.ip_len.take(order), packets.ts_ns.take(order)
-        orig_pkts = np.add.reduceat(by_orig, starts, dtype=np.int64)
-        octets = np.add.reduceat(ip_len, starts)
-        orig_octets = np.add.reduceat(ip_len * by_orig, starts)
-        rows.orig_pkts[target] += orig_pkts
-        rows.resp_pkts[target] += runs.lengths - orig_pkts
-        rows.orig_ip_bytes[target] += orig_octets
-        rows.resp_ip_bytes[target] += octets - orig_octets
-        earliest = np.minimum.reduceat(ts_ns, starts)
+        rows, order, starts = self.rows, runs.order, runs.starts
+        last = order.take(runs.ends)
+        rows.orig_pkts[target] += summed.orig_pkts
+        rows.resp_pkts[target] += runs.lengths - summed.orig_pkts
+        rows.orig_ip_bytes[target] += summed.orig_octets
+        rows.resp_ip_bytes[target] += summed.octets - summed.orig_octets
         # Who stands first in the file need not have sent first; of TCP the handshake says who did.
-        in_order = earliest >= rows.ts_ns[target]
+        in_order = summed.earliest >= rows.ts_ns[target]
         rows.direction_known[target] &= in_order | (packets.proto[order[starts]] == TCP)
-        rows.ts_ns[target] = np.minimum(rows.ts_ns[target], earliest)
-        rows.last_ts_ns[target] = np.maximum(
-            rows.last_ts_ns[target], np.maximum.reduceat(ts_ns, starts)
-        )
-        rows.previous_ts_ns[target] = ts_ns[ends]
-        rows.last_frame[target] = packets.frame[order[ends]]
+        rows.ts_ns[target] = np.minimum(rows.ts_ns[target], summed.earliest)
+        rows.last_ts_ns[target] = np.maximum(rows.last_ts_ns[target], summed.latest)
+        rows.previous_ts_ns[target] = packets.ts_ns[last]
+        rows.last_frame[target] = packets.frame[last]
         if packets.carrier.any() or packets.sealed.any():
             rows.carrier[target] |= np.logical_or.reduceat(packets.carrier[order], starts)
             highest = np.maximum.reduceat(packets.sealed[order], starts)

@@ -7,6 +7,8 @@ first without: O(flows) packets of a capture. They alone are looked at one by on
 import numpy as np
 
 from egress_audit.columns import I64, Bool, PacketBatch
+from egress_audit.compiled import library
+from egress_audit.compiled.connections import Segments, Transitions, changing
 from egress_audit.flows.history import Histories
 from egress_audit.flows.rows import FlowRows
 from egress_audit.flows.runs import Runs
@@ -25,9 +27,18 @@ class TcpEvents:
         self._histories = histories
         self._known: dict[int, int] = {}
         """State and event, as `_apply` joins them → state."""
+        self._transitions = Transitions(self._after_event)
 
     def take(self, packets: PacketBatch, runs: Runs, flow: I64, by_orig: Bool) -> None:
         """Applies the events among the packets of a sorted batch."""
+        if library.is_in_use():
+            segments = Segments(packets, runs.order, by_orig)
+            events, what = changing(segments, flow, self._rows.seen)
+            if len(events):
+                rows = self._rows
+                states = rows.orig_state, rows.resp_state, rows.history
+                self._transitions.apply(flow[events], what, *states)
+            return
         tcp = packets.proto.take(runs.order) == TCP
         if packets.fragment.any():
             # What a fragment says counts once its datagram is whole.
@@ -78,6 +89,9 @@ class TcpEvents:
         rows.orig_state[touched] = after_all & 7
         rows.resp_state[touched] = after_all >> 3 & 7
         rows.history[touched] = after_all >> 6
+
+    def _after_event(self, state: int, event: int) -> int:
+        return self._after(state, event >> 1, bool(event & 1))
 
     def _after(self, state: int, bits: int, by_orig: bool) -> int:
         """What follows when one side of a flow sends. state: of the originator, of the responder

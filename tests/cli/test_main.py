@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from egress_audit import __version__
 from egress_audit.cli.main import COMMANDS, run
 from egress_audit.errors import ExitCode
+from tests.builders.both_engines import compiled, in_numpy, needs_library
 
 ROOT = Path(__file__).parent.parent.parent
 SILENT = str(ROOT / "captures" / "hf-deepseek_v3-local.pcap")
@@ -34,6 +36,17 @@ def test_help_imports_nothing_heavy() -> None:
 def test_the_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--version"]) == 0
     assert __version__ in capsys.readouterr().out
+
+
+@needs_library
+@pytest.mark.parametrize(("engine", "told"), [(compiled, "compiled"), (in_numpy, "numpy alone")])
+def test_the_version_says_what_reads_captures(
+    engine: Callable[[Callable[[], int]], int],
+    told: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert engine(lambda: run(["--version"])) == 0
+    assert f"(hot path: {told})" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,27 @@
+/* Columns that point into others, looked at before anything is read where they point.
+
+   They are made by our own code, and no capture says what stands in them: what is refused here is a
+   defect, which numpy would have answered with an IndexError. */
+
+#include "hot_path.h"
+
+/* 1 if all of `count` indexes are from 0 on and below `limit`, else 0. */
+EXPORTED uint64_t are_indexes(const int64_t *index, uint64_t count, uint64_t limit)
+{
+    uint64_t beyond = 0;
+
+    /* Without a way out, so that several are compared at a time; a negative one is a large one. */
+    for (uint64_t i = 0; i < count; i++)
+        beyond |= (uint64_t)index[i] >= limit;
+    return beyond == 0;
+}
+
+/* 1 if all of `count` edges are from 0 on up to `limit`, and none is below the one before it. */
+EXPORTED uint64_t are_edges(const int64_t *edge, uint64_t count, uint64_t limit)
+{
+    uint64_t wrong = count > 0 && (uint64_t)edge[0] > limit;
+
+    for (uint64_t i = 1; i < count; i++)
+        wrong |= (uint64_t)edge[i] > limit || edge[i] < edge[i - 1];
+    return wrong == 0;
+}

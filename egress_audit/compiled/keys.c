@@ -1,0 +1,217 @@
+/* Packets to keys, keys to numbers: flows/keys.py, which says what a key is and how it is hashed.
+
+   The hash is seeded anew in every process by the caller, and the whole key is compared at every
+   look-up, so that collisions which a capture provokes cost time and merge nothing. */
+
+#include "hot_path.h"
+
+enum { WORDS = 5, SEEDS = WORDS + 1, NONE = -1 };
+
+struct key {
+    uint64_t word[WORDS];
+};
+
+struct address_columns {
+    const uint64_t *src_hi;
+    const uint64_t *src_lo;
+    const uint64_t *dst_hi;
+    const uint64_t *dst_lo;
+    const uint16_t *sport;
+    const uint16_t *dport;
+    const uint8_t *proto;
+    const uint8_t *version;
+    const uint8_t *depth;
+    const uint8_t *one_way;
+};
+
+/* 1 if the receiver's end is the smaller one, which stands first in the key. Without branches: who
+   sends is as good as random to a processor. */
+static unsigned is_turned_round(const struct address_columns *in, uint64_t row)
+{
+    unsigned ports = in->sport[row] > in->dport[row];
+    unsigned low = in->src_lo[row] > in->dst_lo[row];
+    unsigned same_low = in->src_lo[row] == in->dst_lo[row];
+    unsigned high = in->src_hi[row] > in->dst_hi[row];
+    unsigned same_high = in->src_hi[row] == in->dst_hi[row];
+
+    return (high | (same_high & (low | (same_low & ports)))) & !in->one_way[row];
+}
+
+static struct key key_of(const struct address_columns *in, uint64_t row, unsigned turned)
+{
+    /* All ones or none: what is different of two ends is put over one and the other, or not. */
+    uint64_t swap = 0 - (uint64_t)turned;
+    uint64_t hi = (in->src_hi[row] ^ in->dst_hi[row]) & swap;
+    uint64_t lo = (in->src_lo[row] ^ in->dst_lo[row]) & swap;
+    uint64_t port = (uint64_t)(in->sport[row] ^ in->dport[row]) & swap;
+    uint64_t rest = (uint64_t)in->depth[row] << 24 | (uint64_t)in->one_way[row] << 16 |
+                    (uint64_t)in->proto[row] << 8 | in->version[row];
+
+    return (struct key){{
+        in->src_hi[row] ^ hi,
+        in->src_lo[row] ^ lo,
+        in->dst_hi[row] ^ hi,
+        in->dst_lo[row] ^ lo,
+        (in->sport[row] ^ port) << 48 | (in->dport[row] ^ port) << 32 | rest,
+    }};
+}
+
+static uint64_t hash_of(const struct key *key, const uint64_t *seeds)
+{
+    uint64_t mixed = 0;
+
+    for (int word = 0; word < WORDS; word++) {
+        mixed ^= key->word[word];
+        mixed *= seeds[word];
+        mixed ^= mixed >> 29;
+    }
+    mixed *= seeds[WORDS];
+    return mixed ^ mixed >> 32;
+}
+
+/* How far a key goes on where a slot is taken: odd, so that it comes by all of them. */
+static uint64_t step_of(uint64_t hash)
+{
+    return hash >> 32 | 1;
+}
+
+/* Keys of packets, whether each was turned round, and their hashes; `count` of each. */
+EXPORTED uint64_t keys_of_packets(const struct address_columns *in, uint64_t count,
+                                  const uint64_t *seeds, struct key *keys, uint8_t *turned,
+                                  uint64_t *hashes)
+{
+    for (uint64_t row = 0; row < count; row++) {
+        turned[row] = (uint8_t)is_turned_round(in, row);
+        keys[row] = key_of(in, row, turned[row]);
+        hashes[row] = hash_of(&keys[row], seeds);
+    }
+    return count;
+}
+
+/* The rows of a batch on their way into groups. */
+struct grouping {
+    const struct key *keys;
+    const uint64_t *hashes;
+    int32_t *slots;   /* 2^k of them, more than there are rows, all NONE: groups by hash */
+    uint64_t mask;    /* 2^k - 1 */
+    int32_t *group;   /* of each row */
+    int64_t *leader;  /* the first row of each group */
+    uint64_t groups;  /* found so far */
+};
+
+/* Group of a row; a new one if no row before it has its key. */
+static int32_t group_of(struct grouping *in, uint64_t row)
+{
+    uint64_t hash = in->hashes[row], slot = hash & in->mask;
+
+    for (;; slot = (slot + step_of(hash)) & in->mask) {
+        int32_t group = in->slots[slot];
+        if (group == NONE) {
+            in->leader[in->groups] = (int64_t)row;
+            return in->slots[slot] = (int32_t)in->groups++;
+        }
+        uint64_t leader = (uint64_t)in->leader[group];
+        if (in->hashes[leader] == hash &&
+            memcmp(&in->keys[leader], &in->keys[row], sizeof(struct key)) == 0)
+            return group;
+    }
+}
+
+/* Puts rows of one key side by side, as they came; groups in the order of their first rows. Returns
+   how many groups there are. count: rows, less than 2^31 and than there are slots; starts: where
+   each group begins in `order`, with room for one more than there are rows. */
+EXPORTED uint64_t group_rows(const struct key *keys, const uint64_t *hashes, uint64_t count,
+                             int32_t *slots, uint64_t mask, int32_t *group, int64_t *leader,
+                             int64_t *starts, int64_t *order)
+{
+    struct grouping in = {keys, hashes, slots, mask, group, leader, 0};
+
+    memset(starts, 0, (count + 1) * sizeof *starts);
+    for (uint64_t row = 0; row < count; row++) {
+        group[row] = group_of(&in, row);
+        starts[group[row] + 1]++;
+    }
+    /* Sizes become ends, each group's the start of the next; filling it moves a start to its end,
+       so that afterwards every start stands one place further on. */
+    for (uint64_t g = 1; g < in.groups; g++)
+        starts[g + 1] += starts[g];
+    for (uint64_t row = 0; row < count; row++)
+        order[starts[group[row]]++] = (int64_t)row;
+    memmove(starts + 1, starts, in.groups * sizeof *starts);
+    starts[0] = 0;
+    return in.groups;
+}
+
+/* The table of all keys, as KeyTable has it. */
+struct key_table {
+    int32_t *slots;     /* numbers by hash; NONE where there is none */
+    uint64_t *hash;     /* of each number */
+    uint64_t *key;      /* WORDS rows of `capacity` columns, one a number */
+};
+
+/* Number of a key; NONE and the slot that is free for it if it has none. */
+static int32_t number_of(const struct key_table *table, uint64_t mask, uint64_t capacity,
+                         const struct key *key, uint64_t hash, uint64_t *slot)
+{
+    for (*slot = hash & mask;; *slot = (*slot + step_of(hash)) & mask) {
+        int32_t number = table->slots[*slot];
+        if (number == NONE)
+            return NONE;
+        if (table->hash[number] != hash)
+            continue;
+        uint64_t different = 0;
+        for (uint64_t word = 0; word < WORDS; word++)
+            different |= table->key[word * capacity + (uint64_t)number] ^ key->word[word];
+        if (different == 0)
+            return number;
+    }
+}
+
+static void add_key(const struct key_table *table, uint64_t capacity, uint64_t number,
+                    const struct key *key, uint64_t hash, uint64_t slot)
+{
+    table->slots[slot] = (int32_t)number;
+    table->hash[number] = hash;
+    for (uint64_t word = 0; word < WORDS; word++)
+        table->key[word * capacity + number] = key->word[word];
+}
+
+/* Numbers of the keys of groups from the group `first` on, new ones from `known` on in the order of
+   the groups. Ends early where the table is half full or has no room; returns the group that comes
+   next. *known: keys in the table, before and after. */
+EXPORTED uint64_t number_groups(const struct key *keys, const uint64_t *hashes,
+                                const int64_t *leader, uint64_t first, uint64_t groups,
+                                const struct key_table *table, uint64_t mask, uint64_t capacity,
+                                uint64_t *known, int64_t *number)
+{
+    enum { AHEAD = 8 };
+
+    for (uint64_t group = first; group < groups; group++) {
+        if (group + AHEAD < groups)
+            __builtin_prefetch(&table->slots[hashes[leader[group + AHEAD]] & mask]);
+        const struct key *key = &keys[leader[group]];
+        uint64_t slot, hash = hashes[leader[group]];
+        int32_t found = number_of(table, mask, capacity, key, hash, &slot);
+        if (found == NONE) {
+            if (*known >= capacity || (*known + 1) * 2 > mask + 1)
+                return group;
+            found = (int32_t)*known;
+            add_key(table, capacity, (*known)++, key, hash, slot);
+        }
+        number[group] = found;
+    }
+    return groups;
+}
+
+/* Puts numbers below `count` into free slots, all of which are NONE before. */
+EXPORTED uint64_t place_numbers(const uint64_t *hashes, uint64_t count, int32_t *slots,
+                                uint64_t mask)
+{
+    for (uint64_t number = 0; number < count; number++) {
+        uint64_t hash = hashes[number], slot = hash & mask;
+        while (slots[slot] != NONE)
+            slot = (slot + step_of(hash)) & mask;
+        slots[slot] = (int32_t)number;
+    }
+    return count;
+}
