@@ -127,7 +127,7 @@ EXPORTED uint64_t follow_numbers(const struct segment_columns *in, const int64_t
         struct side both[2] = {{0}, {0}};
         for (int64_t at = starts[run]; at < starts[run + 1]; at++) {
             int64_t row = in->order[at];
-            uint8_t flags = in->tcp_flags[row], own = in->by_orig[at];
+            uint8_t flags = in->tcp_flags[row], own = in->by_orig[at] != 0;
             if (flags == 0 || (flags & RST) != 0 || in->fragment[row])
                 continue;
             events += follow(&both[own], sides, first + own, in->tcp_seq[row],
@@ -154,7 +154,7 @@ EXPORTED uint64_t changing_segments(const struct segment_columns *in, const int6
         int64_t row = in->order[at];
         if (in->proto[row] != TCP || in->fragment[row])
             continue;
-        unsigned flags = in->tcp_flags[row], by_orig = in->by_orig[at];
+        unsigned flags = in->tcp_flags[row], by_orig = in->by_orig[at] != 0;
         unsigned payload = in->payload_len[row] > 0;
         if ((flags & (FIN | SYN | RST)) == 0) {
             unsigned bit = 1u << (payload << 1 | by_orig);

@@ -1,5 +1,6 @@
 """The library is used where it was built of these sources, and nowhere else."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from egress_audit.compiled import library
 from egress_audit.compiled.library import SWITCH, address, addresses, is_in_use
-from egress_audit.compiled.sources import LIBRARY, MARK, mark_of_sources
+from egress_audit.compiled.sources import FOLDER, LIBRARY, MARK, mark_of_sources, sources
 
 
 @pytest.fixture
@@ -51,6 +52,34 @@ def test_a_file_with_the_mark_that_is_no_library_is_not_used(elsewhere: Path) ->
 def test_a_mark_without_a_digest_is_not_enough(elsewhere: Path) -> None:
     elsewhere.write_bytes(MARK.encode())
     assert not is_in_use()
+
+
+def declared() -> dict[str, str]:
+    """What C declares: a letter for each argument of each function."""
+    text = "".join(path.read_text(encoding="utf-8") for path in sources())
+    found = re.findall(r"^EXPORTED uint64_t (\w+)\((.*?)\)\n", text, re.MULTILINE | re.DOTALL)
+    return {
+        name: "".join("p" if "*" in argument else "n" for argument in arguments.split(","))
+        for name, arguments in found
+    }
+
+
+def called() -> list[tuple[str, str]]:
+    """What Python calls: names and signatures."""
+    text = "".join(path.read_text(encoding="utf-8") for path in FOLDER.glob("*.py"))
+    return re.findall(r'function\("(\w+)", "(\w+)"\)', text)
+
+
+def test_every_call_has_the_arguments_that_c_declares() -> None:
+    assert dict(called()) == declared()
+    assert len({*called()}) == len(declared())
+
+
+def test_every_number_that_c_takes_has_64_bits() -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in sources())
+    found = re.findall(r"^EXPORTED uint64_t \w+\((.*?)\)\n", text, re.MULTILINE | re.DOTALL)
+    plain = [one.split() for all_of_one in found for one in all_of_one.split(",") if "*" not in one]
+    assert {kind for kind, _ in plain} == {"uint64_t"}
 
 
 def test_the_address_of_a_column_is_where_it_begins() -> None:
