@@ -1,7 +1,7 @@
 """The few public functions: what the command line and other programs call."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,7 @@ from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.flow import Flow, FlowOwner, Name
 from egress_audit.model.run import Process
 from egress_audit.opening import Evidence, Prefixes, Watch, evidence_at
+from egress_audit.values import dataclass
 
 if TYPE_CHECKING:
     from egress_audit.model.whois import WhoIs
@@ -64,15 +65,13 @@ __all__ = [
     "weaknesses_of",
 ]
 
-NOTHING_ASSERTED = Asserted()
-
 
 def audit_capture(
     path: str,
     profile: str | Claim = "offline",
     *,
     local: Prefixes = (),
-    asserted: Asserted = NOTHING_ASSERTED,
+    asserted: Asserted = Asserted(),
     bounds: Bounds = USUAL_BOUNDS,
     classifier: Classifier | None = None,
     catalogue: ReadCatalogue = packaged_catalogue,
@@ -98,7 +97,7 @@ def audit_merged(
     profile: str | Claim = "offline",
     *,
     local: Prefixes = (),
-    asserted: Asserted = NOTHING_ASSERTED,
+    asserted: Asserted = Asserted(),
     bounds: Bounds = USUAL_BOUNDS,
     classifier: Classifier | None = None,
     catalogue: ReadCatalogue = packaged_catalogue,
@@ -270,7 +269,7 @@ def audit_run(
     profile: str | Claim = "offline",
     *,
     catalogue: ReadCatalogue = packaged_catalogue,
-    asserted: Asserted = NOTHING_ASSERTED,
+    asserted: Asserted = Asserted(),
     on_tick: "Callable[[Status], None]" = lambda status: None,
     on_output: Callable[[bytes], None] = lambda part: None,
 ) -> Audited:

@@ -10,7 +10,7 @@ its recorder, which names senders, phases and conditions (recorded.py).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from ipaddress import IPv4Network, IPv6Network
 
 from egress_audit.addresses import Scope
@@ -47,6 +47,7 @@ from egress_audit.model.versions import ProductVersion
 from egress_audit.names.flow_names import FarEnds, FlowNames
 from egress_audit.names.hearing import Hearing
 from egress_audit.recorded import CLOSED, Recorded, Seal, refuse_unusable, sender_of
+from egress_audit.values import dataclass
 
 DestinationOf = Callable[[str], Destination]
 FlowRecord = tuple[Flow, tuple[Name, ...], Destination | Absent, FlowOwner | Absent]

@@ -1,7 +1,6 @@
 """The columns that pass along the hot path: frames as read, packets, flows. HOT PATH."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy.typing as npt
 
 from egress_audit.model.evidence import CaptureFacts
 from egress_audit.model.flow import EndReason
+from egress_audit.values import dataclass
 
 U8 = npt.NDArray[np.uint8]
 U16 = npt.NDArray[np.uint16]

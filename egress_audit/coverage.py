@@ -1,7 +1,7 @@
 """The ledger of one body of evidence: what was watched, and how well."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from egress_audit.names.flow_names import FlowNames
 from egress_audit.names.hearing import NO_NAME
 from egress_audit.names.table import NameTable
 from egress_audit.recorded import Recorded
+from egress_audit.values import dataclass
 
 OF_THE_FAR_END = (
     NameSource.TLS_SNI,

@@ -5,7 +5,7 @@ costs nothing: the catalogue is not even read for it.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from egress_audit.addresses import NEAR, Scope, scope_of
 from egress_audit.classify.catalogue import Catalogue
@@ -24,6 +24,7 @@ from egress_audit.model.versions import ProductVersion
 from egress_audit.product_versions import KnownVersions
 from egress_audit.programs import is_named as is_of_program
 from egress_audit.programs import program_names
+from egress_audit.values import dataclass
 
 Entries = tuple[Entry, ...]
 ReadCatalogue = Callable[[], Catalogue]

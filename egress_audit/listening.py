@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass
 
 from egress_audit.attribute.capture_dialects import CaptureDialects
 from egress_audit.attribute.observations import MAX_OBSERVATIONS
@@ -27,6 +26,7 @@ from egress_audit.names.quic_protection import SALTS
 from egress_audit.names.reading import NOTHING, Reader, Reading, anew
 from egress_audit.names.stream import read_head, read_on
 from egress_audit.names.udp import UdpReaders
+from egress_audit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from egress_audit.model.destination import Absent
 from egress_audit.model.evidence import CaptureFacts
 from egress_audit.paths import is_folder, is_ordinary_file, is_there
 from egress_audit.recorded import CLOSED, Seal, refuse_unusable
+from egress_audit.values import dataclass
 
 Prefixes = Sequence[IPv4Network | IPv6Network]
 

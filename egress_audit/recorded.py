@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from egress_audit.attribute.directions import Far
@@ -24,6 +24,7 @@ from egress_audit.model.flow import Name, NameSource
 from egress_audit.model.run import Process, Role
 from egress_audit.names.flow_names import FlowNames
 from egress_audit.names.table import NameTable
+from egress_audit.values import dataclass
 
 WHOLE_RUN = "run"
 """The phase of the command itself, which says nothing beside another one."""

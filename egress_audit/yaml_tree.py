@@ -5,12 +5,13 @@ from its nodes, and stay the text that stands in the file: `NO` is Norway here, 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from egress_audit.errors import EgressAuditError
 from egress_audit.paths import is_folder
+from egress_audit.values import dataclass
 
 if TYPE_CHECKING:
     from yaml.nodes import MappingNode, Node

@@ -5,7 +5,6 @@ packets, is outbound. To count as begun by somebody else it needs their packet b
 of TCP a SYN, and none from us. Our ICMP errors to somebody who spoke before are answers.
 """
 
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -14,6 +13,7 @@ from egress_audit.attribute.own_addresses import NEVER, Sides, distances
 from egress_audit.columns import U8, U16, U64, Bool, Counts, FlowColumns
 from egress_audit.model.audit import Direction
 from egress_audit.model.flow import WITH_PORTS
+from egress_audit.values import dataclass
 
 DIRECTIONS = tuple(Direction)
 """`Far.direction` holds indexes into these."""

@@ -5,7 +5,7 @@ by owner and phase where these are known.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from ipaddress import IPv4Address, IPv6Address
 from itertools import count
 
@@ -19,6 +19,7 @@ from egress_audit.attribute.sums import Groups, Sum, sums_of
 from egress_audit.columns import I32, I64, U8, U64, Bool, FlowColumns, distinct
 from egress_audit.model.audit import Direction, Frames, Kind, NameUse, Observation, Owner
 from egress_audit.model.destination import Absent, Destination
+from egress_audit.values import dataclass
 
 MAX_OBSERVATIONS = 10_000
 

@@ -7,7 +7,6 @@ somebody else is marked as resting on a guess, and the judge asks for `--local`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from egress_audit.addresses import address_text
 from egress_audit.columns import I64, U8, U64, Bool, FlowColumns, alike_rows
 from egress_audit.model.audit import OwnAddresses
+from egress_audit.values import dataclass
 
 Network = IPv4Network | IPv6Network
 

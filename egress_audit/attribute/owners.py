@@ -6,7 +6,7 @@ in the record belongs to nobody, and is counted.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from egress_audit.columns import I32, I64, U8, Bool, distinct
 from egress_audit.model.audit import Owner
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Process, Role
+from egress_audit.values import dataclass
 
 KERNEL = "kernel, on behalf of"
 NOBODY = -1

@@ -4,7 +4,6 @@ Summing ten thousand small groups one at a time costs 40 µs each, all of it in 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 from egress_audit.attribute.directions import Far
 from egress_audit.columns import CONN_STATES, I64, FlowColumns
+from egress_audit.values import dataclass
 
 MAX_FRAMES = 20
 

@@ -9,7 +9,7 @@ files cost the memory of one.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TypeVar
 
 import numpy as np
@@ -24,6 +24,7 @@ from egress_audit.columns import I32, I64, PADDING, U8, FrameBatch, FrameSource,
 from egress_audit.errors import InputUnreadable
 from egress_audit.model.destination import Absent
 from egress_audit.model.evidence import CaptureFacts, ConnectionRecord, Damage, ProcessRecord
+from egress_audit.values import dataclass
 
 INTERFACES_OF_FILE = 1 << 16
 """Room for the interfaces of one file in the numbers of all; as many as pcapng is believed."""

@@ -7,10 +7,11 @@ import bz2
 import lzma
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 import zstandard
+
+from egress_audit.values import dataclass
 
 ZSTD_SLICE = 1 << 10
 """Packed bytes given to zstd at once, which cannot be told to stop: at most 128 KiB come of any

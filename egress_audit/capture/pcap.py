@@ -6,7 +6,6 @@ Source: draft-ietf-opsawg-pcap (PCAP Capture File Format).
 import struct
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -20,6 +19,7 @@ from egress_audit.compiled import library, records
 from egress_audit.compiled.records import Records
 from egress_audit.model.destination import Absent
 from egress_audit.model.evidence import CaptureFacts, Damage, Interface
+from egress_audit.values import dataclass
 
 HEADER = 24
 MAGIC: dict[bytes, tuple[str, int]] = {

@@ -7,7 +7,7 @@ Source: libpcap's sf-pcap.c and Wireshark's libpcap.c.
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from egress_audit.capture.walk import MAX_FRAME
 from egress_audit.capture.window import Window
 from egress_audit.columns import FrameBatch
 from egress_audit.model.evidence import CaptureFacts, Damage
+from egress_audit.values import dataclass
 
 MODIFIED: dict[bytes, str] = {b"\xa1\xb2\xcd\x34": ">", b"\x34\xcd\xb2\xa1": "<"}
 """Magics of the patches by A. Kuznetzov → byte order."""

@@ -6,11 +6,12 @@ Source: draft-ietf-opsawg-pcapng §3.5 (options), §4.1 (SHB), §4.2 (IDB), §4.
 import ipaddress
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from egress_audit.capture.linktypes import linktype_name
 from egress_audit.model.destination import Absent
 from egress_audit.model.evidence import HostRecord, Interface
+from egress_audit.values import dataclass
 
 SHB, IDB, OPB, SPB, NRB, ISB, EPB = 0x0A0D0D0A, 1, 2, 3, 4, 5, 6
 SHB_BODY = 16

@@ -4,7 +4,7 @@ Source: draft-ietf-opsawg-pcapng §4.3 (options of the EPB), §3.5 (options); fo
 processes see pcapng_processes.py.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from egress_audit.capture.pcapng_blocks import LEAVES_BLOCK
 from egress_audit.capture.pcapng_frames import HEAD, FrameColumns
 from egress_audit.columns import I64, U16, Annotations, Bool
+from egress_audit.values import dataclass
 
 T = TypeVar("T", bound=np.generic)
 

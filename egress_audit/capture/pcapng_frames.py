@@ -5,7 +5,7 @@ Source: draft-ietf-opsawg-pcapng §4.3 (EPB), §4.4 (SPB), appendix A (obsolete 
 
 from array import array
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from egress_audit.capture.pcapng_blocks import OPB, SPB, InterfaceState
 from egress_audit.capture.pcapng_times import nanoseconds
 from egress_audit.capture.window import Window
 from egress_audit.columns import I32, I64, U32, Bool
+from egress_audit.values import dataclass
 
 NO_LIMIT = 1 << 32
 HEAD = 28

@@ -1,13 +1,13 @@
 """A source that copies single frames on their way by, for a person to look at."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from egress_audit.capture.merged import INTERFACES_OF_FILE, MergedSource
 from egress_audit.columns import I64, FrameBatch, FrameSource
 from egress_audit.model.evidence import CaptureFacts
+from egress_audit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

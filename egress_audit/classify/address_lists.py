@@ -17,7 +17,6 @@ Source: MaxMind DB File Format Specification 2.0.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from ipaddress import IPv4Address, IPv6Address
@@ -31,6 +30,7 @@ from egress_audit.errors import ListUnreadable
 from egress_audit.model.audit import ListUsed
 from egress_audit.model.destination import Absent
 from egress_audit.ranges.mmdb_tree import networks_of, opened, record_of
+from egress_audit.values import dataclass
 
 if TYPE_CHECKING:
     from maxminddb.reader import Reader

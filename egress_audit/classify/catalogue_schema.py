@@ -5,7 +5,6 @@ it matches itself: an entry that nobody can check, or that matches nothing, is r
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from egress_audit.classify.catalogue import Catalogue
 from egress_audit.classify.places import named_place
 from egress_audit.errors import CatalogueInvalid
 from egress_audit.model.catalogue import Entry, Verified
+from egress_audit.values import dataclass
 from egress_audit.yaml_tree import Item, Listing, Table, refused, table_of, text_of
 
 Readers = Mapping[str, tuple[str, Callable[[Item], object]]]

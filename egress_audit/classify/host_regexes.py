@@ -8,8 +8,9 @@ most, never millions.
 """
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
+
+from egress_audit.values import dataclass
 
 LONGEST_HOST, LONGEST_LABEL = 253, 63
 """RFC 1035 §2.3.4, as text without the last dot."""

@@ -4,13 +4,13 @@ The AS names the host, not whoever rents it: Azure, not OpenAI. A jurisdiction i
 parent company and is curated knowledge: what the table does not have is not guessed.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from egress_audit.classify.list_sources import LISTS, described
 from egress_audit.classify.tables import PrefixTable, Row, bad_row, country_cell, table_rows
 from egress_audit.model.audit import ListUsed
 from egress_audit.model.destination import Absent
+from egress_audit.values import dataclass
 
 HIGHEST_ASN = 2**32 - 1
 """RFC 6793: AS numbers have four octets."""

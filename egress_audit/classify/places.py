@@ -1,10 +1,10 @@
 """What a person writes for one far side: HOST or ADDRESS, and perhaps a port and its protocol."""
 
 import re
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from egress_audit.classify.host_regexes import LONGEST_HOST
+from egress_audit.values import dataclass
 
 _LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(?:{_LABEL}\.)*{_LABEL}\.?", re.IGNORECASE)

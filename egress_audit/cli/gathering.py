@@ -1,7 +1,6 @@
 """What the paths of a command line stand for: captures and bundles, and what is neither."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +8,7 @@ import click
 
 from egress_audit.errors import InputUnreadable
 from egress_audit.paths import is_folder, is_ordinary_file, is_there
+from egress_audit.values import dataclass
 
 if TYPE_CHECKING:
     from egress_audit.report.summary import SetAside

@@ -1,7 +1,6 @@
 """The options of `replay`, and what cannot be meant by them together."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -13,6 +12,7 @@ from egress_audit.cli.output import refuse_overwriting
 from egress_audit.cli.report_options import lists_option, refuse_sharing
 from egress_audit.cli.stated_versions import version_of_option
 from egress_audit.paths import is_folder, is_ordinary_file
+from egress_audit.values import dataclass
 
 if TYPE_CHECKING:
     from egress_audit.model.versions import ProductVersion

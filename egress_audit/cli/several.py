@@ -1,7 +1,6 @@
 """Several captures, each judged alone: in processes, into rows and documents, in one report."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from egress_audit.cli.report_options import write_flows
 from egress_audit.cli.workers import in_order, usual_jobs
 from egress_audit.errors import EgressAuditError
 from egress_audit.paths import is_folder, is_ordinary_file
+from egress_audit.values import dataclass
 
 if TYPE_CHECKING:
     from egress_audit.api import Asserted

@@ -1,6 +1,5 @@
 """Packets put side by side by flow, and keys numbered, by keys.c. HOT PATH."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,6 +7,7 @@ import numpy.typing as npt
 
 from egress_audit.columns import I64, U64, Bool, PacketBatch
 from egress_audit.compiled.library import address, addresses, function
+from egress_audit.values import dataclass
 
 WORDS = 5
 FREE = -1

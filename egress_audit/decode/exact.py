@@ -5,11 +5,10 @@ RFC 5533 §5.1 (shim6). The rows that have such headers are few; they are follow
 header of each at a time.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from egress_audit.columns import I64, U8, Bool
+from egress_audit.values import dataclass
 
 FRAGMENT_HEADER, ROUTING_HEADER, AUTHENTICATION = 44, 43, 51
 SOURCE_ROUTES = (131, 137)

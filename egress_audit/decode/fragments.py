@@ -7,7 +7,7 @@ that carries the payload; its bytes stand behind those of the frames, in a longe
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from egress_audit.decode.reassembly import (
     Transport,
 )
 from egress_audit.decode.transport import transport_layers
+from egress_audit.values import dataclass
 
 TRANSPORT = ("proto", "sport", "dport", "one_way", "tcp_flags", "tcp_seq", "tcp_ack")
 """Columns that a later fragment has from the first one of its datagram."""

@@ -6,7 +6,6 @@ the wire all the same. Both are offered to the readers of names; neither is a pa
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from egress_audit.decode.link import LinkColumns
 from egress_audit.decode.network import network_columns
 from egress_audit.decode.reassembly import LONGEST
 from egress_audit.decode.transport import transport_layers
+from egress_audit.values import dataclass
 
 IPV6_HEADER = 40
 

@@ -6,7 +6,6 @@ that lead to another header, until none does. Source: tcpdump.org/linktypes for 
 other link_*.py files name theirs.
 """
 
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -73,6 +72,7 @@ from egress_audit.decode.link_rows import (
     Header,
     Rows,
 )
+from egress_audit.values import dataclass
 
 __all__ = ["ANY_IP", "DECODERS", "IPV4", "IPV6", "Decoded", "LinkColumns", "Rows", "ethernet"]
 

@@ -1,12 +1,12 @@
 """The frames of one link type as columns, and what a link header says comes next. HOT PATH."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from egress_audit.columns import I64, U8, Bool
 from egress_audit.decode import ledger
+from egress_audit.values import dataclass
 
 IPV4, IPV6, MPLS = 0x0800, 0x86DD, 0x8847
 ANY_IP = -1

@@ -5,8 +5,6 @@ Sources: RFC 791 (IPv4), RFC 8200 (IPv6 and its extension headers), RFC 4302, 62
 so.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from egress_audit.columns import I64, U8, U64, Bool, FrameBatch, rows_of
@@ -18,6 +16,7 @@ from egress_audit.decode.exact import (
     transport_behind,
 )
 from egress_audit.decode.link import LinkColumns
+from egress_audit.values import dataclass
 
 
 @dataclass(slots=True)

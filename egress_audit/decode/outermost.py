@@ -5,7 +5,7 @@ functions as everything does where it is missing, as a small batch of its own, a
 that were kept free for it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.link import network_layers
 from egress_audit.decode.network import NetworkColumns, network_columns
 from egress_audit.decode.transport import transport_layers
+from egress_audit.values import dataclass
 
 ZERO: dict[str, type[np.generic]] = {
     "one_way": np.bool_,

@@ -4,10 +4,12 @@ Sources: RFC 791 §3.2 and RFC 8200 §4.5 (reassembly). Only fragments come here
 costs depends on its own length, and on nothing that came before.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
+
+from egress_audit.values import dataclass
 
 LONGEST = 65_535
 """Bytes of a datagram with its headers (RFC 791 §3.1); what claims to be longer is not believed."""

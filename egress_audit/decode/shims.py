@@ -3,12 +3,11 @@
 Sources: RFC 1661 §2 and 1662 §3.1 (PPP), RFC 3032 §2.1 (MPLS), RFC 4385 §3 (control word).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from egress_audit.columns import I64, U8, Bool
 from egress_audit.decode.link import Rows
+from egress_audit.values import dataclass
 
 SEALED, NOTHING, IP, IPV4, IPV6, ETHERNET, PPP, MPLS = range(8)
 """What is inside: something that cannot be read; no packet at all; a packet or frame."""

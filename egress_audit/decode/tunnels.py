@@ -7,7 +7,6 @@ the IANA registries of protocol numbers and of ports.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from egress_audit.decode import gre, ledger, shims, udp_tunnels
 from egress_audit.decode.link import IPV4, IPV6, LinkColumns, Rows, ethernet
 from egress_audit.decode.network import NetworkColumns, network_columns
 from egress_audit.decode.shims import Inside
+from egress_audit.values import dataclass
 
 UDP, DNS_PORT = 17, 53
 Reader = Callable[[Rows], Inside]

@@ -7,7 +7,7 @@ believed.
 
 from array import array
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import BinaryIO
 
 import numpy as np
@@ -21,6 +21,7 @@ from egress_audit.evidence.events import Event, EventReader, read_events
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Network, Run, Rung
 from egress_audit.model.versions import ProductVersion
+from egress_audit.values import dataclass
 
 REVERSAL_NS = 1_000_000_000
 """How far times may run backwards before it is said; a line is written when its fact is known,

@@ -3,7 +3,7 @@
 from array import array
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 
 from egress_audit.evidence.events import Event
@@ -19,6 +19,7 @@ from egress_audit.model.run import (
     WrittenFile,
 )
 from egress_audit.model.versions import ProductVersion
+from egress_audit.values import dataclass
 
 MAX_PROBLEMS = 100
 MAX_KEPT = 200_000

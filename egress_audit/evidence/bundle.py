@@ -1,6 +1,5 @@
 """A bundle: the folder in which a recorder leaves its evidence, and an audit finds it."""
 
-from dataclasses import dataclass
 from io import BufferedWriter
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -19,6 +18,7 @@ from egress_audit.evidence.manifest import (
 from egress_audit.evidence.payload_hashes import HASHES, SALTS, write_payload_hashes
 from egress_audit.evidence.writing import cannot_write
 from egress_audit.model.destination import Absent
+from egress_audit.values import dataclass
 
 CAPTURE, EVENTS = "capture.pcapng", "events.jsonl"
 HASHED = (CAPTURE, EVENTS, HASHES)

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import BinaryIO
 
 from egress_audit.errors import InputUnreadable
@@ -11,6 +11,7 @@ from egress_audit.evidence.event_kinds import KINDS, OPTIONAL, natural
 from egress_audit.evidence.lines import one_line
 from egress_audit.evidence.writing import cannot_write, cut_to, write_all
 from egress_audit.model.destination import Absent
+from egress_audit.values import dataclass
 
 MAX_LINE = 1 << 20
 MAX_EVENTS = 10_000_000

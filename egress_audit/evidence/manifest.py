@@ -8,13 +8,13 @@ import json
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from egress_audit.errors import InputUnreadable
 from egress_audit.evidence.folder import Folder
 from egress_audit.evidence.lines import one_line
 from egress_audit.evidence.payload_hashes import HASH_BYTES, HASHES, SALT_BYTES, SALTS
+from egress_audit.values import dataclass
 
 MANIFEST = "manifest.json"
 FORMAT = "egress-audit bundle"

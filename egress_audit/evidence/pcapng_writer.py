@@ -14,13 +14,13 @@ Source: draft-ietf-opsawg-pcapng §3.5 (options), §4.1 (SHB), §4.2 (IDB), §4.
 
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import BinaryIO
 
 from egress_audit.evidence.lines import one_line
 from egress_audit.evidence.packet_layout import kept_length
 from egress_audit.evidence.writing import cannot_write, cut_to, write_all
+from egress_audit.values import dataclass
 
 SHB, IDB, NRB, ISB, EPB = 0x0A0D0D0A, 1, 4, 5, 6
 COMMENT, SHB_USERAPPL, IF_NAME, EPB_FLAGS, IF_TSRESOL, IF_FILTER = 1, 4, 2, 2, 9, 11

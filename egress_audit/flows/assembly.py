@@ -5,12 +5,13 @@ which one counts (RFC 9293 §3.10.7.4 leaves it open), so neither may be thrown 
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
 from egress_audit.columns import I64
 from egress_audit.flows.growing import grown
+from egress_audit.values import dataclass
 
 LIMIT = 64 << 10
 """Bytes from the beginning of the stream that are kept at most."""

@@ -1,10 +1,10 @@
 """What one direction of a flow begins with, or goes on with, while somebody reads it."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from egress_audit.flows.assembly import LIMIT, Assembly
 from egress_audit.flows.following import HANDSHAKE, METHODS, signed
+from egress_audit.values import dataclass
 
 MAX_SEGMENTS = 16
 """Segments of one direction that are looked at while its reader is hungry."""

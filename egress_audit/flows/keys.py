@@ -8,13 +8,13 @@ a key with others: they are sorted by hash first, so that each key is looked up 
 """
 
 import secrets
-from dataclasses import dataclass
 
 import numpy as np
 
 from egress_audit.columns import I64, U64, Bool, PacketBatch
 from egress_audit.compiled import groups, library
 from egress_audit.flows.growing import grown, zeros
+from egress_audit.values import dataclass
 
 WORDS = 5
 """uint64 words of a key: both addresses (two each), then ports, depth, protocol and version."""

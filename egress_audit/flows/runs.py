@@ -4,14 +4,13 @@ Few batches have a flow that ends for another one of the same key: what could en
 in whole columns first, and only then packet by packet.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from egress_audit.columns import I32, I64, U8, Bool, PacketBatch
 from egress_audit.flows.keys import Groups
 from egress_audit.flows.rows import FlowRows
 from egress_audit.flows.tcp_state import ACK, FIN, RST, SYN
+from egress_audit.values import dataclass
 
 TCP = 6
 TCP_IDLE_NS = 300_000_000_000

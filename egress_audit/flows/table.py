@@ -6,8 +6,6 @@ closed or reset. A batch is sorted by key, so each flow's packets of the batch l
 sums are one `reduceat`.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from egress_audit.addresses import address_text
@@ -23,6 +21,7 @@ from egress_audit.flows.runs import TCP, Runs, closing_column, runs_of
 from egress_audit.flows.sums import run_sums
 from egress_audit.flows.tcp_events import TcpEvents
 from egress_audit.flows.tcp_state import ACK, FIN, RST, SYN
+from egress_audit.values import dataclass
 
 UDP = 17
 DATAGRAMS = (UDP, 136)

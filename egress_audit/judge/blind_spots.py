@@ -1,11 +1,11 @@
 """What could have happened without the evidence showing it: one table, judge and manual alike."""
 
 from collections.abc import Callable, Iterable, Iterator, Sized
-from dataclasses import dataclass
 
 from egress_audit.judge.case import Case
 from egress_audit.model.audit import BlindSpot
 from egress_audit.model.destination import Absent
+from egress_audit.values import dataclass
 
 WORK_DONE = "exercised"
 """The one assertion that says something of a run which its recording cannot."""

@@ -1,7 +1,7 @@
 """Everything the judge may look at: the claim, the ledger, what was observed, what is asserted."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from ipaddress import ip_address
 
@@ -22,6 +22,7 @@ from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.evidence import Coverage
 from egress_audit.model.run import Run
 from egress_audit.product_versions import KnownVersions
+from egress_audit.values import dataclass
 
 LINK_MAINTENANCE = {2: (), 58: (130, 131, 132, 133, 134, 135, 136, 137, 143)}
 """IGMP, and the ICMPv6 types of MLD and neighbour discovery (RFC 4861, RFC 3810)."""

@@ -1,7 +1,7 @@
 """The lines of a drafted claim as they are gathered: each value once, with all its reasons."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import ip_network
 
 from egress_audit.addresses import Scope
@@ -11,6 +11,7 @@ from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Allow
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.draft import Line, Party, Reason
+from egress_audit.values import dataclass
 
 KEYS = ("scopes", "hosts", "prefixes")
 """In the order of a profile."""

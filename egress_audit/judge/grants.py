@@ -6,7 +6,6 @@ called. Entries that merely label allow nothing, but they speak against what the
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from egress_audit.model.audit import Owner
@@ -14,6 +13,7 @@ from egress_audit.model.catalogue import Entry
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Process
 from egress_audit.programs import is_interpreter, is_named, program_names
+from egress_audit.values import dataclass
 
 Caller = Owner | Process | Absent
 

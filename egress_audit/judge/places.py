@@ -1,7 +1,7 @@
 """What a claim allows by place and operator: three-valued, since no list knows every address."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from egress_audit.addresses import NEAR, Scope, scope_of
 from egress_audit.country_codes import with_union
@@ -18,6 +18,7 @@ from egress_audit.model.audit import Observation
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Allow, Claim
 from egress_audit.model.destination import FRONTS, Absent, Destination, located_in
+from egress_audit.values import dataclass
 
 NOWHERE: frozenset[str] = frozenset()
 SHOWN = 4

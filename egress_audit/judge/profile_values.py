@@ -5,12 +5,13 @@ never match, or would match everything: both make a claim that says something el
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import IPv4Network, IPv6Network
 
 import egress_audit.yaml_values as yaml_values
 from egress_audit.addresses import Scope
 from egress_audit.model.catalogue import Purpose
+from egress_audit.values import dataclass
 from egress_audit.yaml_tree import Item, refused
 
 ANY = "any"

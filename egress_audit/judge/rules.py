@@ -1,7 +1,6 @@
 """The rules that find a contradiction between claim and evidence: one row a rule, one table."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from egress_audit.judge.case import Case, Matches, Tried
 from egress_audit.judge.explanations import explanation
@@ -25,6 +24,7 @@ from egress_audit.judge.rules_of_places import (
 )
 from egress_audit.model.audit import Finding, Frames
 from egress_audit.model.destination import Absent
+from egress_audit.values import dataclass
 
 IN_NO_FRAME = Frames((), 0)
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from datetime import date as date_type
 from pathlib import Path
@@ -17,6 +16,7 @@ from egress_audit.ranges.intervals import Range, flattened, joined, no_place, wi
 from egress_audit.ranges.merging import Holder
 from egress_audit.ranges.mmdb_writer import About, Record, mmdb_pieces
 from egress_audit.ranges.published import is_mmdb, networks, published_rows
+from egress_audit.values import dataclass
 
 CHUNK = 1 << 20
 DATE = re.compile(r"(20\d\d)-?([01]\d)(?:-?([0-3]\d))?")

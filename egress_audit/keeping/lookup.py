@@ -1,12 +1,12 @@
 """What the lists say of addresses, outside any capture."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from egress_audit.classify.destination import embedded_classifier
 from egress_audit.errors import WrongUsage
 from egress_audit.model.destination import Destination
+from egress_audit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

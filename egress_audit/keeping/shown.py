@@ -1,7 +1,6 @@
 """What is known of each list in use, for a person: where it is, its date, its rows, its age."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from egress_audit.classify.destination import address_lists
 from egress_audit.classify.list_sources import LISTS, entries_of, sha256_of
 from egress_audit.classify.user_lists import REPLACEABLE, current_list, user_folder
 from egress_audit.errors import ListUnreadable
+from egress_audit.values import dataclass
 
 OLD_DAYS, STALE_DAYS = 90, 365
 """14 months change the AS of 4 % of addresses and of 14 % of ranges."""

@@ -1,7 +1,6 @@
 """The one document: what was claimed, seen, concluded, and what could not be seen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from egress_audit.addresses import Scope
@@ -13,6 +12,7 @@ from egress_audit.model.evidence import Coverage
 from egress_audit.model.flow import NameSource
 from egress_audit.model.run import Role, Run
 from egress_audit.model.versions import ProductVersion
+from egress_audit.values import dataclass
 
 
 class Verdict(StrEnum):

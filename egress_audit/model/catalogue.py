@@ -1,10 +1,10 @@
 """What is known of an endpoint: who is there, which product calls it, why, and how to stop it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 
 from egress_audit.model.destination import Absent
+from egress_audit.values import dataclass
 
 CATALOGUE = "catalogue"
 """How lists/SOURCES.yaml calls the catalogue that comes with the program."""

@@ -1,10 +1,11 @@
 """The sentence under test: a profile as data."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import IPv4Network, IPv6Network
 
 from egress_audit.addresses import Scope
 from egress_audit.model.catalogue import Purpose
+from egress_audit.values import dataclass
 
 DEFAULT_LISTS_MAX_AGE_NS = 365 * 86_400 * 1_000_000_000
 

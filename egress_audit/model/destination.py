@@ -1,10 +1,10 @@
 """Where a flow went: scope, countries, AS and operator of the far address."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from enum import StrEnum
 
 from egress_audit.addresses import NEAR, Scope
+from egress_audit.values import dataclass
 
 
 class Absent(StrEnum):

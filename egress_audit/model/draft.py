@@ -1,9 +1,8 @@
 """A claim that allows what one body of evidence shows, line by line, each with its reason."""
 
-from dataclasses import dataclass
-
 from egress_audit.model.audit import Observation
 from egress_audit.model.claim import Allow
+from egress_audit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """What was watched, and how well: the facts of a capture and the coverage ledger."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from egress_audit.model.destination import Absent
+from egress_audit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """A flow as the table of flows keeps it, seen as one row; and a name somebody spoke in it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Role
+from egress_audit.values import dataclass
 
 WITH_PORTS = (6, 17, 33, 132, 136)
 """Protocols whose headers have ports: TCP, UDP, DCCP, SCTP, UDP-Lite (IANA)."""

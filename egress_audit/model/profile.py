@@ -1,11 +1,11 @@
 """A profile as it was read: the claim that it makes, and where each of its words stands."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from egress_audit.model.claim import Claim
+from egress_audit.values import dataclass
 
 
 class ProfileKind(StrEnum):

@@ -5,10 +5,10 @@ the one document. All times are nanoseconds since the epoch, UTC, from the recor
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from egress_audit.model.destination import Absent
+from egress_audit.values import dataclass
 
 IP_FAMILIES = ("AF_INET", "AF_INET6")
 SENDING = ("sendto", "sendmsg", "sendmmsg")

@@ -1,9 +1,9 @@
 """Which products ran, and in which versions: seen in the processes of a run, or stated."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from egress_audit.model.destination import Absent
+from egress_audit.values import dataclass
 
 
 class VersionHow(StrEnum):

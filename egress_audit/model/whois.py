@@ -1,11 +1,11 @@
 """What all the lists know of one host, address or autonomous system."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from egress_audit.model.audit import ListUsed
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.destination import Absent, Destination
+from egress_audit.values import dataclass
 
 
 class Kind(StrEnum):

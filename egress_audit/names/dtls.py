@@ -4,13 +4,14 @@ Source: RFC 6347 §4.1 (records), §4.2.1 (cookies), §4.2.2 and §4.2.3 (handsh
 §5.2 and §5.3 (version 1.3 begins alike).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from struct import Struct
 
 from egress_audit.model.flow import NameSource
 from egress_audit.names.pieces import Pieces
 from egress_audit.names.reading import Damage, Reading, Spoken, Unread
 from egress_audit.names.tls import server_name
+from egress_audit.values import dataclass
 
 MAX_DATAGRAMS = 64
 """Datagrams with a ClientHello that are read of one flow."""

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from itertools import chain, islice
 
@@ -15,6 +15,7 @@ from egress_audit.model.evidence import HostRecord
 from egress_audit.model.flow import Name, NameSource
 from egress_audit.names.spoken import ABOUT_OTHERS, Said, Spoken, spoken
 from egress_audit.names.table import NameTable
+from egress_audit.values import dataclass
 
 RECORDED = NameSource.PCAPNG_NRB
 MAX_RECORDED = 64

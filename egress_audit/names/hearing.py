@@ -1,7 +1,6 @@
 """What readers found, put where the judge will look: by flow, by address, by question."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from egress_audit.model.flow import Name, NameSource
@@ -10,6 +9,7 @@ from egress_audit.names.plain_hello import PlainHello
 from egress_audit.names.plain_request import PlainRequest
 from egress_audit.names.reading import Reading, Spoken
 from egress_audit.names.table import NameTable
+from egress_audit.values import dataclass
 
 NO_NAME = "TLS without a server name"
 QUIC = "QUIC"

@@ -6,12 +6,13 @@ Source: RFC 9112 §2.2 (line ends), §3 (request line), §3.2 (request target), 
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from egress_audit.model.flow import NameSource
 from egress_audit.names.authority import hosts_of
 from egress_audit.names.http2 import PREFACE, read_preface
 from egress_audit.names.reading import HUNGRY, NOTHING, Reader, Reading, Spoken, Unread, anew
+from egress_audit.values import dataclass
 
 MAX_HEAD = 16_384
 """Bytes of a head that are read; servers refuse longer ones at 8 to 16 KiB."""

@@ -5,13 +5,13 @@ In columns, as each would take five times the room as an object. Most flows have
 
 from array import array
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from egress_audit.columns import I32, I64
 from egress_audit.model.flow import Name, NameSource
+from egress_audit.values import dataclass
 
 I8 = npt.NDArray[np.int8]
 MAX_NAMES_PER_FLOW = 4096

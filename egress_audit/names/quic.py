@@ -9,7 +9,7 @@ a Retry they derive from the server's. So every packet is tried with the keys of
 its flow, and then with its own.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
 from egress_audit.model.flow import NameSource
@@ -26,6 +26,7 @@ from egress_audit.names.quic_packets import (
 from egress_audit.names.quic_protection import Q050, Keys, client_keys, opened
 from egress_audit.names.reading import NOTHING, Damage, Reading, Spoken, Unread
 from egress_audit.names.tls import server_name
+from egress_audit.values import dataclass
 
 MAX_TRIED = 64
 """Initials of one flow that are tried; a browser sends two to six of them."""

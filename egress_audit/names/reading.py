@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from egress_audit.model.flow import NameSource
+from egress_audit.values import dataclass
 
 _UNPRINTABLE = re.compile(rb"[^!-\[\]-~]")
 """Everything but printable ASCII without space; the backslash too, because it starts an escape."""

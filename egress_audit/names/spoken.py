@@ -1,7 +1,6 @@
 """What was said in each flow of its far end, numbered, so that flows alike are few.."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,6 +8,7 @@ from egress_audit.columns import I32, I64
 from egress_audit.model.flow import Name, NameSource
 from egress_audit.names.link_names import LINK_SOURCES
 from egress_audit.names.mentions import SOURCES, Mentions
+from egress_audit.values import dataclass
 
 ABOUT_OTHERS = frozenset((NameSource.DNS_QUERY, NameSource.DNS_ANSWER, *LINK_SOURCES))
 """Names said *in* a flow that do not name its far end, but what somebody was asked for."""

@@ -7,10 +7,11 @@ so that the same evidence gives the same table.
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from egress_audit.model.flow import Name
 from egress_audit.names.mentions import Mentions
+from egress_audit.values import dataclass
 
 MAX_ADDRESSES = 1_000_000
 MAX_NAMES_PER_ADDRESS = 1024

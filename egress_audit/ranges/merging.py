@@ -16,13 +16,13 @@ The country of an AS's registration (iptoasn's `cc`) is no place and is left out
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from egress_audit.addresses import parse_prefix
 from egress_audit.ranges.intervals import IPV4_END, Range, flattened, joined, no_place, without
+from egress_audit.values import dataclass
 
 
 class Gives(Enum):

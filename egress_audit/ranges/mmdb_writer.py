@@ -9,12 +9,12 @@ Source: MaxMind DB File Format Specification 2.0.
 import struct
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
 from egress_audit.ranges.intervals import Range, prefixes
+from egress_audit.values import dataclass
 
 Value = TypeVar("Value")
 Field = str | int | bool | Mapping[str, "Field"]

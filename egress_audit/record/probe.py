@@ -9,7 +9,8 @@ import secrets
 import socket
 import struct
 from contextlib import suppress
-from dataclasses import dataclass
+
+from egress_audit.values import dataclass
 
 SENTINEL4, SENTINEL6 = "192.0.2.253", "2001:db8:e6e4::253"
 """Addresses of documentation (RFC 5737, RFC 3849), which belong to nobody."""

@@ -8,9 +8,10 @@ relay stands for that client (Role.CLIENT), so that what it begins is inbound to
 import selectors
 import socket
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from egress_audit.errors import EgressAuditError
+from egress_audit.values import dataclass
 
 HOST = "127.0.0.1"
 BACKLOG = 64

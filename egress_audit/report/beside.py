@@ -1,6 +1,6 @@
 """What a report tells beside an audit and is no part of it: labels, and places of frames."""
 
-from dataclasses import dataclass
+from egress_audit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """The rows of the table of destinations: who was reached, where it is, how much, and when first."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from egress_audit.addresses import Scope
 from egress_audit.model.audit import Audit, Direction, Kind, NameUse, Observation, Owner
@@ -20,6 +19,7 @@ from egress_audit.report.words import (
     tally,
     time_text,
 )
+from egress_audit.values import dataclass
 
 MAX_ROWS = 30
 COMMAND_COLUMNS = 40

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from egress_audit.model.audit import Audit
 from egress_audit.report.beside import NOTHING_BESIDE, Beside
 from egress_audit.report.json_pieces import STEP, json_of, object_of, pieces_of, quoted, visible
 from egress_audit.report.plain import Plain, plain
+from egress_audit.values import dataclass
 
 SCHEMA = "egress-audit/audit/1"
 

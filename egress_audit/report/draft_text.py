@@ -5,7 +5,6 @@ of their own; values are quoted, and are no patterns, addresses or words of YAML
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby
 
 from egress_audit.model.audit import Audit, EvidenceItem, OwnAddresses
@@ -15,6 +14,7 @@ from egress_audit.model.draft import Draft, Line, Party, Reason
 from egress_audit.report.places import place_of
 from egress_audit.report.safe_text import NO_BREAK, clean, middle_cut, wrapped
 from egress_audit.report.words import counted, duration_text, frames_text, listed, number, time_text
+from egress_audit.values import dataclass
 
 WIDTH = 100
 SHOWN_REASONS = 3

@@ -1,7 +1,6 @@
 """Profiles for people and for programs: the list of all, one in words, and what checking found."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from egress_audit.model.claim import Question
 from egress_audit.model.profile import Profile, ProfileKind, Weakness
@@ -11,6 +10,7 @@ from egress_audit.report.plain import Plain, plain
 from egress_audit.report.safe_text import NO_BREAK, bounded, clean, width_of, wrapped
 from egress_audit.report.section import Entry, Section
 from egress_audit.report.terminal import MIN_WIDTH, bold, section_lines
+from egress_audit.values import dataclass
 
 KIND_TITLES = {
     ProfileKind.SYSTEM: "Systems",

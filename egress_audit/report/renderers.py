@@ -1,12 +1,12 @@
 """The formats of a report, listed by hand."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from egress_audit.model.audit import Audit
 from egress_audit.report.beside import NOTHING_BESIDE, Beside
 from egress_audit.report.document import Envelope, json_pieces
 from egress_audit.report.terminal import terminal_text
+from egress_audit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

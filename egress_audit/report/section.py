@@ -1,6 +1,6 @@
 """What a report for people is made of, before anybody lays it out."""
 
-from dataclasses import dataclass
+from egress_audit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

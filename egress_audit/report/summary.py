@@ -1,11 +1,11 @@
 """Several captures that were judged one by one: a row of each, and what they come to together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from egress_audit.errors import ExitCode
 from egress_audit.model.audit import Audit, Verdict
 from egress_audit.model.destination import Absent
+from egress_audit.values import dataclass
 
 WORST_FIRST = (ExitCode.VIOLATED, ExitCode.NO_AUDIT, ExitCode.INCONCLUSIVE, ExitCode.HOLDS)
 """The order of rows for people; the first exit code that any capture has is that of all."""

@@ -11,12 +11,12 @@ is: origin, version, rows, modifications.
 
 import json
 import re
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from egress_audit.classify.user_lists import REPLACEABLE
 from egress_audit.errors import ListUnreadable
+from egress_audit.values import dataclass
 
 MANIFEST = "manifest.json"
 FORMAT = "egress_audit_lists"
