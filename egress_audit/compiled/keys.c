@@ -37,7 +37,8 @@ static unsigned is_turned_round(const struct address_columns *in, uint64_t row)
     return (high | (same_high & (low | (same_low & ports)))) & !in->one_way[row];
 }
 
-static struct key key_of(const struct address_columns *in, uint64_t row, unsigned turned)
+static void write_key(struct key *key, const struct address_columns *in, uint64_t row,
+                      unsigned turned)
 {
     /* All ones or none: what is different of two ends is put over one and the other, or not. */
     uint64_t swap = 0 - (uint64_t)turned;
@@ -47,13 +48,11 @@ static struct key key_of(const struct address_columns *in, uint64_t row, unsigne
     uint64_t rest = (uint64_t)in->depth[row] << 24 | (uint64_t)in->one_way[row] << 16 |
                     (uint64_t)in->proto[row] << 8 | in->version[row];
 
-    return (struct key){{
-        in->src_hi[row] ^ hi,
-        in->src_lo[row] ^ lo,
-        in->dst_hi[row] ^ hi,
-        in->dst_lo[row] ^ lo,
-        (in->sport[row] ^ port) << 48 | (in->dport[row] ^ port) << 32 | rest,
-    }};
+    key->word[0] = in->src_hi[row] ^ hi;
+    key->word[1] = in->src_lo[row] ^ lo;
+    key->word[2] = in->dst_hi[row] ^ hi;
+    key->word[3] = in->dst_lo[row] ^ lo;
+    key->word[4] = (in->sport[row] ^ port) << 48 | (in->dport[row] ^ port) << 32 | rest;
 }
 
 static uint64_t hash_of(const struct key *key, const uint64_t *seeds)
@@ -80,10 +79,14 @@ EXPORTED uint64_t keys_of_packets(const struct address_columns *in, uint64_t cou
                                   const uint64_t *seeds, struct key *keys, uint8_t *turned,
                                   uint64_t *hashes)
 {
+    /* A copy, which bytes that are written cannot change: it need not be read anew each time. */
+    const struct address_columns columns = *in;
+
     for (uint64_t row = 0; row < count; row++) {
-        turned[row] = (uint8_t)is_turned_round(in, row);
-        keys[row] = key_of(in, row, turned[row]);
+        unsigned round = is_turned_round(&columns, row);
+        write_key(&keys[row], &columns, row, round);
         hashes[row] = hash_of(&keys[row], seeds);
+        turned[row] = (uint8_t)round;
     }
     return count;
 }
