@@ -124,17 +124,25 @@ EVENT_BITS = 10
 class Transitions:
     """What follows from the states of flows and events, as far as it was asked before."""
 
-    def __init__(self, after: Callable[[int, int], int]) -> None:
-        """after: (state, event) → state; asked once for each case that is remembered."""
-        self._after_case = after
+    def __init__(self) -> None:
         self._cases: I64 = np.full(SLOTS, -1, np.int64)
         self._after: I64 = np.zeros(SLOTS, np.int64)
 
-    def apply(self, flow: I64, what: I64, orig: U8, resp: U8, history: I32) -> None:
+    def apply(
+        self,
+        after: Callable[[int, int], int],
+        flow: I64,
+        what: I64,
+        orig: U8,
+        resp: U8,
+        history: I32,
+    ) -> None:
         """Applies events to the states of their flows.
 
-        flow: (n,) of each event; what: (n,) as `changing` has it; orig, resp, history: (flows,) the
-        parts of a state, of 3 and 3 bits and what is above; written.
+        after: (state, event) → state, asked once for each case that is remembered, and not kept:
+        its owner has this, and of a cycle Python would not let go; flow: (n,) of each event; what:
+        (n,) as `changing` has it; orig, resp, history: (flows,) the parts of a state, of 3 and 3
+        bits and what is above; written.
         """
         count, flows = len(flow), len(history)
         refuse_strange_indexes(flow, flows)
@@ -152,4 +160,4 @@ class Transitions:
             case = int(missing[0])
             slot = function("slot_of_case", "n")(case)
             self._cases[slot] = case
-            self._after[slot] = self._after_case(case >> EVENT_BITS, case % (1 << EVENT_BITS))
+            self._after[slot] = after(case >> EVENT_BITS, case % (1 << EVENT_BITS))

@@ -79,10 +79,13 @@ class FlowTable:
         summed = run_sums(packets, swapped, runs, target, self.rows.orig_swapped.take(target))
         self._sum(packets, runs, target, summed)
         flow, by_orig = summed.sorted_flow, summed.sorted_by_orig
+        assigned = Assigned(summed.flow, summed.by_orig)
+        # Of a scan there are as many sums as packets, and the peak of memory is still to come.
+        del summed
         self._close(runs, flow)
         self._tcp.take(packets, runs, flow, by_orig)
         self.gaps.take(packets, runs, flow, by_orig)
-        return Assigned(summed.flow, summed.by_orig)
+        return assigned
 
     def found(self, packets: PacketBatch) -> Assigned:
         """The flows of packets that are not to be counted; -1 where there is none."""

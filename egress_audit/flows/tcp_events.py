@@ -4,6 +4,8 @@ Everything with SYN, FIN or RST, and of each direction the first plain segment w
 first without: O(flows) packets of a capture. They alone are looked at one by one.
 """
 
+from functools import cached_property
+
 import numpy as np
 
 from egress_audit.columns import I64, Bool, PacketBatch
@@ -27,7 +29,12 @@ class TcpEvents:
         self._histories = histories
         self._known: dict[int, int] = {}
         """State and event, as `_apply` joins them → state."""
-        self._transitions = Transitions(self._after_event)
+
+    @cached_property
+    def _transitions(self) -> Transitions:
+        # Not before it is needed: an empty table is made when memory is given back, and columns
+        # that are put on top of it keep the system from having it.
+        return Transitions()
 
     def take(self, packets: PacketBatch, runs: Runs, flow: I64, by_orig: Bool) -> None:
         """Applies the events among the packets of a sorted batch."""
@@ -37,7 +44,7 @@ class TcpEvents:
             if len(events):
                 rows = self._rows
                 states = rows.orig_state, rows.resp_state, rows.history
-                self._transitions.apply(flow[events], what, *states)
+                self._transitions.apply(self._after_event, flow[events], what, *states)
             return
         tcp = packets.proto.take(runs.order) == TCP
         if packets.fragment.any():

@@ -125,13 +125,13 @@ def test_a_case_is_asked_for_once_and_remembered() -> None:
         asked.append((state, event))
         return state + 1 if state % 8 < 7 else state
 
-    known = Transitions(after)
+    known = Transitions()
     states = np.zeros(2, np.uint8), np.zeros(2, np.uint8), np.zeros(2, np.int32)
     flow, what = np.array([0, 1, 0, 1, 0]), np.array([5, 5, 5, 9, 9])
-    known.apply(flow, what, *states)
+    known.apply(after, flow, what, *states)
     assert asked == [(0, 5), (1, 5), (1, 9), (2, 9)]
     assert [column.tolist() for column in states] == [[3, 2], [0, 0], [0, 0]]
     for column in states:
         column[:] = 0
-    known.apply(flow[:1], what[:1], *states)
+    known.apply(after, flow[:1], what[:1], *states)
     assert len(asked) == 4

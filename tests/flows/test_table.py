@@ -1,6 +1,7 @@
 """The table of flows, held against the oracle; who is held to have begun; and its bound."""
 
 import os
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -186,3 +187,11 @@ def test_columns_outlive_the_table_they_were_made_of() -> None:
     flows, before = done.flows, flow_rows(done.flows)
     done.table.release()
     assert flow_rows(flows) == before
+
+
+def test_a_table_lets_go_of_its_rows_at_once() -> None:
+    """A cycle of references would keep them: Python looks for cycles after a million objects."""
+    table = run(pcap(scripted(">S <SA >A >PAd <FA >FA"))).table
+    rows = weakref.ref(table.rows)
+    table.release()
+    assert rows() is None
