@@ -15,9 +15,9 @@ import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 
 from egress_audit.record.syscalls import libc, read_memory
-from egress_audit.values import dataclass
 
 HEADER = struct.Struct("=QI4xQQQQi4x")
 """msg_name, msg_namelen, msg_iov, msg_iovlen, msg_control, msg_controllen, msg_flags."""

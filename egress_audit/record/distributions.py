@@ -11,11 +11,10 @@ top_level.txt) and Core metadata; setuptools, `*.egg-info`, which Debian keeps.
 import os
 import re
 from contextlib import suppress
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from egress_audit.record.inside import Inside
-from egress_audit.values import dataclass
 
 MOST_FOLDERS = 64
 """Of site-packages; an environment for each of a program's parts is far fewer."""

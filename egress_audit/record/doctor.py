@@ -6,13 +6,13 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from egress_audit.model.run import Rung
 from egress_audit.record.host_facts import HostFacts, host_facts
 from egress_audit.record.privileges import target_user
 from egress_audit.record.remedies import Remedy, remedy_for
 from egress_audit.record.trials import NO_SANDBOX, Position, Trial, tried
-from egress_audit.values import dataclass
 
 RUNGS = tuple(Rung)
 """From the best to the least."""

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from egress_audit.errors import EgressAuditError
 from egress_audit.model.run import Setting
 from egress_audit.record import known_variables
 from egress_audit.record.masking import mask_text
-from egress_audit.values import dataclass
 
 _LONGEST_VALUE = 200
 _NAME = re.compile(r"^(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)$")

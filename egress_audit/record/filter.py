@@ -10,6 +10,7 @@ Source: seccomp(2), linux/seccomp.h, linux/filter.h, linux/bpf_common.h (Linux 6
 import ctypes
 import errno
 import struct
+from dataclasses import dataclass
 
 from egress_audit.record.syscalls import (
     AUDIT_ARCH,
@@ -19,7 +20,6 @@ from egress_audit.record.syscalls import (
     machine,
     prctl,
 )
-from egress_audit.values import dataclass
 
 SECCOMP_SET_MODE_FILTER = 1
 SECCOMP_FILTER_FLAG_NEW_LISTENER = 1 << 3

@@ -6,6 +6,7 @@ Runs in the program's own user and mount namespace, before its first instruction
 import os
 import stat
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from egress_audit.model.run import Stamp
@@ -14,7 +15,6 @@ from egress_audit.record.mounts import is_within, without_nested
 from egress_audit.record.overlay import Overlays, OverlayUnavailable, opened, overlays
 from egress_audit.record.stamps import FoundStamp
 from egress_audit.record.written import Layer
-from egress_audit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

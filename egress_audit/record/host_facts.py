@@ -5,10 +5,10 @@ import platform
 import stat
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from egress_audit.record.syscalls import CAP_SYS_ADMIN
-from egress_audit.values import dataclass
 
 SETTINGS = (
     "kernel/apparmor_restrict_unprivileged_userns",

@@ -15,7 +15,7 @@ import socket
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
@@ -32,7 +32,6 @@ from egress_audit.record.syscalls import (
     prctl,
     set_capabilities,
 )
-from egress_audit.values import dataclass
 
 LONGEST_MESSAGE = 65_536
 READ_ONLY_PROC = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus")

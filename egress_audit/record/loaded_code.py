@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
@@ -16,7 +17,6 @@ from egress_audit.model.run import Process, Role
 from egress_audit.programs import is_interpreter
 from egress_audit.record.inside import Inside
 from egress_audit.record.processes import Task, start_time_of
-from egress_audit.values import dataclass
 
 MARK = "-packages/"
 """site-packages of Python, dist-packages of Debian."""

@@ -12,12 +12,12 @@ import os
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
 from egress_audit.addresses import address_text
 from egress_audit.record.filter import AF_INET, AF_INET6, AF_UNIX, X32_BIT
 from egress_audit.record.syscalls import AUDIT_ARCH, NUMBERS, machine, read_memory
-from egress_audit.values import dataclass
 
 NOTIF_RECV, NOTIF_SEND, NOTIF_ID_VALID = 0xC050_2100, 0xC018_2101, 0x4008_2102
 NOTIF_ADDFD, NOTIF_SET_FLAGS, SYNC_WAKE_UP = 0x4018_2103, 0x4008_2104, 1

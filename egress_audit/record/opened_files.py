@@ -6,13 +6,13 @@ Seen at the call, when the file is as it will be found; hashed (`hashing`) when 
 import os
 import stat
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from functools import cache
 
 from egress_audit.record.inside import Inside
 from egress_audit.record.loaded_code import LoadedCode
 from egress_audit.record.magic_links import what_is_at
 from egress_audit.record.syscalls import EXHAUSTED
-from egress_audit.values import dataclass
 
 MODEL_SUFFIXES = (".gguf", ".ggml", ".safetensors", ".onnx", ".bin", ".pt", ".tflite")
 TORCH_SUFFIX = ".pth"

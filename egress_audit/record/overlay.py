@@ -11,7 +11,7 @@ import shutil
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from egress_audit.record import mounts, syscalls
@@ -19,7 +19,6 @@ from egress_audit.record.mounts import is_within
 from egress_audit.record.stamps import FoundStamp
 from egress_audit.record.syscalls import MS_NODEV, MS_NOSUID
 from egress_audit.record.written import Layer
-from egress_audit.values import dataclass
 
 _REFERENCE = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 _LARGEST_COPY = 64 << 20

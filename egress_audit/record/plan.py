@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from egress_audit.errors import EgressAuditError, WrongUsage
@@ -14,7 +15,6 @@ from egress_audit.record.kept_paths import command_path, unreadable_for
 from egress_audit.record.masking import mask_arguments
 from egress_audit.record.privileges import TargetUser, target_user
 from egress_audit.record.ready import endpoint_of
-from egress_audit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ import os
 import pwd
 import signal
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from egress_audit.errors import EgressAuditError, WrongUsage
 from egress_audit.record import syscalls
-from egress_audit.values import dataclass
 
 NOBODY = 65534
 

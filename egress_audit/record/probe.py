@@ -9,8 +9,7 @@ import secrets
 import socket
 import struct
 from contextlib import suppress
-
-from egress_audit.values import dataclass
+from dataclasses import dataclass
 
 SENTINEL4, SENTINEL6 = "192.0.2.253", "2001:db8:e6e4::253"
 """Addresses of documentation (RFC 5737, RFC 3849), which belong to nobody."""

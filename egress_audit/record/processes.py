@@ -9,6 +9,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,7 +17,6 @@ from egress_audit.model.destination import Absent
 from egress_audit.model.run import Process, Role
 from egress_audit.record.masking import mask_arguments
 from egress_audit.record.syscalls import pidfd_open
-from egress_audit.values import dataclass
 
 MOST_TASKS = 256
 """Tasks whose descriptors are kept open; two each."""

@@ -1,10 +1,8 @@
 """Where a run is, what ends it, and how it went: values that the session and its watchers share."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
-
-from egress_audit.values import dataclass
 
 READY_S = 120.0
 """As long a program may take until it can be used."""

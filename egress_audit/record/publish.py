@@ -8,10 +8,9 @@ relay stands for that client (Role.CLIENT), so that what it begins is inbound to
 import selectors
 import socket
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from egress_audit.errors import EgressAuditError
-from egress_audit.values import dataclass
 
 HOST = "127.0.0.1"
 BACKLOG = 64

@@ -10,7 +10,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from egress_audit.errors import EgressAuditError
 from egress_audit.evidence.bundle import BundleWriter
@@ -45,7 +45,6 @@ from egress_audit.record.traffic import Traffic
 from egress_audit.record.watcher import Watcher, watcher_of
 from egress_audit.record.way_on import probed_resolvers, resolvers_of, way_on
 from egress_audit.record.wire import INTERFACE, LINKTYPE_RAW
-from egress_audit.values import dataclass
 
 RECORD_VERSION = 1
 GATHERED = 1 << 20

@@ -8,11 +8,11 @@ what Docker's and Podman's options do was tried with crun and the bundle that th
 """
 
 import errno
+from dataclasses import dataclass
 
 from egress_audit.record.host_facts import HostFacts
 from egress_audit.record.syscalls import AUDIT_ARCH
 from egress_audit.record.trials import NO_SANDBOX, Trial
-from egress_audit.values import dataclass
 
 ENOTSUP = errno.EOPNOTSUPP
 LIMITS = {"user": "user", "network": "net", "mounts": "mnt", "proc": "pid"}

@@ -13,6 +13,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -24,7 +25,6 @@ from egress_audit.record.plan import CommandFailed, Prepared, RunPlan, prepared
 from egress_audit.record.privileges import die_with
 from egress_audit.record.progress import Status
 from egress_audit.record.recorder import Recorder
-from egress_audit.values import dataclass
 
 CRASHED = 1
 

@@ -15,6 +15,7 @@ import struct
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 
 from egress_audit.errors import EgressAuditError
 from egress_audit.model.run import Rung
@@ -28,7 +29,6 @@ from egress_audit.record.packet_socket import PacketSocket
 from egress_audit.record.setup import Mounted, NoDevice, NoFilter, NoNamespaces, Setup
 from egress_audit.record.syscalls import pidfd_getfd
 from egress_audit.record.wire import INSIDE_MAC, OUTSIDE_MAC, TunWire, VethWire, Wire
-from egress_audit.values import dataclass
 
 SO_PASSCRED, SCM_CREDENTIALS = 16, 2
 CREDENTIALS = struct.Struct("=iII")

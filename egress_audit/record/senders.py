@@ -12,6 +12,7 @@ import struct
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from egress_audit.model.run import Process, Role
@@ -19,7 +20,6 @@ from egress_audit.record.local_ports import LocalPorts, address_of, back, protoc
 from egress_audit.record.notifications import SocketAddress
 from egress_audit.record.packet_ends import ICMP, ICMPV6, IGMP, TCP, Ends
 from egress_audit.record.syscalls import pidfd_getfd
-from egress_audit.values import dataclass
 
 PENDING_NS = 500_000_000
 """A call of which no packet came by then sent none; one without a port did not get one."""

@@ -1,13 +1,12 @@
 """What a sandbox is to be, and what can keep it from being made."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from egress_audit.errors import EgressAuditError
 from egress_audit.model.run import OUR_RESOLVERS, Rung
 from egress_audit.record.init import Job
 from egress_audit.record.tun import TUN_NODE
-from egress_audit.values import dataclass
 
 ADDRESS4, ADDRESS6 = "10.87.0.2", "fd00:e6e4::2"
 """The sandbox's own."""

@@ -7,10 +7,10 @@ the other rows are from the products' documentation and sources, and were not ru
 import os
 import stat
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from egress_audit.record import mounts
-from egress_audit.values import dataclass
 
 HOUR_S, DAY_S = 3600, 86_400
 

@@ -1,6 +1,7 @@
 """What everybody needs who answers the calls of one sandbox."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from egress_audit.record.attempts import Attempts
 from egress_audit.record.inside import Inside
@@ -8,7 +9,6 @@ from egress_audit.record.notifications import Listener
 from egress_audit.record.opened_files import OpenedFiles
 from egress_audit.record.processes import Processes
 from egress_audit.record.senders import Senders
-from egress_audit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

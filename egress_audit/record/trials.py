@@ -11,6 +11,7 @@ import select
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -36,7 +37,6 @@ from egress_audit.record.syscalls import (
     MS_REC,
 )
 from egress_audit.record.tun import TUN_NODE, make_node, open_tun
-from egress_audit.values import dataclass
 
 PATIENCE_S = 20.0
 SCRATCH = "/run"

@@ -8,11 +8,11 @@ import os
 import socket
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from egress_audit.record.processes import parent_of
 from egress_audit.record.syscalls import EXHAUSTED, pidfd_getfd
-from egress_audit.values import dataclass
 
 CREDENTIALS = struct.Struct("=iII")
 MOST_GENERATIONS = 256

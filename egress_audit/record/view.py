@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from egress_audit.model.run import Stamp
@@ -15,7 +15,6 @@ from egress_audit.record.mounts import is_folder, is_there, is_within, without_n
 from egress_audit.record.overlay import OverlayUnavailable, scratch
 from egress_audit.record.stamps import FoundStamp, cache_folders, stamps
 from egress_audit.record.written import Layer
-from egress_audit.values import dataclass
 
 _SCRATCH = "/run/.egress-audit"
 _READ_ONLY = ("/sys",)

@@ -7,13 +7,12 @@ the upper layers, and they stay readable when its mount namespace is gone.
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import WrittenFile
-from egress_audit.values import dataclass
 
 MOST_FILES = 1_000
 MOST_LOOKED_AT = 1_000_000

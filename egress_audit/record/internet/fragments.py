@@ -7,13 +7,12 @@ Source: RFC 791 §3.2, RFC 8200 §4.5, RFC 815 (holes), RFC 5722.
 """
 
 from collections import OrderedDict
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from struct import Struct
 
 from egress_audit.record.internet.checksum import checksum
 from egress_audit.record.internet.packets import Packet
-from egress_audit.values import dataclass
 
 MAX_DATAGRAMS = 64
 MAX_PIECES = 64

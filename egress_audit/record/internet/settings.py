@@ -1,9 +1,9 @@
 """How the simulated internet behaves: what it refuses, what it answers, and what it swallows."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from egress_audit.model.run import Network
-from egress_audit.values import dataclass
 
 
 class DnsPolicy(StrEnum):
