@@ -36,27 +36,6 @@ def rows_of(column: Column, rows: I64) -> Column:
     return chosen  # type: ignore[no-any-return]
 
 
-def distinct(column: Column) -> Column:
-    """The values of a column, each once, ascending.
-
-    As `np.unique` has them, which imports numpy.ma on its first call; and columns of one value,
-    as most are, are not sorted.
-    """
-    ordered: Any = column[:1] if (column == column[:1]).all() else np.sort(column)
-    new = np.ones(len(ordered), np.bool_)
-    new[1:] = ordered[1:] != ordered[:-1]
-    return ordered[new]  # type: ignore[no-any-return]
-
-
-def is_among(column: Column, values: Column) -> Bool:
-    """(n,) Which rows hold one of some values; as `np.isin`, which imports numpy.ma for many."""
-    known = distinct(values)
-    found: Bool = np.zeros(len(column), np.bool_)
-    if len(known):
-        found = known[np.searchsorted(known[:-1], column)] == column
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class Alike:
     """Rows that are equal in some columns, as groups in the order of their first rows."""

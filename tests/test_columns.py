@@ -1,9 +1,8 @@
 """The columns that pass along the hot path, and the words that their numbers stand for."""
 
 import numpy as np
-import pytest
 
-from egress_audit.columns import CONN_STATES, END_REASONS, PADDING, alike_rows, distinct, is_among
+from egress_audit.columns import CONN_STATES, END_REASONS, PADDING, alike_rows
 from egress_audit.model.flow import EndReason
 from tests.builders.captures import Frame, ethernet, pcap, udp_exchange
 from tests.builders.engine import opened, run
@@ -56,19 +55,3 @@ def test_flows_are_as_many_as_their_rows() -> None:
 
 def test_nothing_at_all_is_no_flow() -> None:
     assert len(run(pcap([Frame(0, ethernet(b"", 0x0806))])).flows) == 0
-
-
-@pytest.mark.parametrize("values", [[], [7], [7, 7, 7], [3, 1, 3, 2, 1], [1, 2, 3]])
-def test_distinct_values_are_those_of_the_column_once_and_ascending(values: list[int]) -> None:
-    assert distinct(np.array(values, np.uint16)).tolist() == sorted(set(values))
-
-
-@pytest.mark.parametrize("values", [[], [7], [1, 9], [0, 1, 2, 3], [2**64 - 1, 3, 3]])
-def test_rows_are_told_that_hold_one_of_some_values(values: list[int]) -> None:
-    column = np.array([0, 1, 3, 7, 7, 9, 2**64 - 1], np.uint64)
-    found = is_among(column, np.array(values, np.uint64))
-    assert found.tolist() == [number in values for number in column.tolist()]
-
-
-def test_an_empty_column_holds_none_of_some_values() -> None:
-    assert is_among(np.zeros(0, np.uint64), np.array([1, 2], np.uint64)).tolist() == []

@@ -16,7 +16,7 @@ from egress_audit.attribute.directions import DIRECTIONS, INTERNAL, Far
 from egress_audit.attribute.own_addresses import is_loopback
 from egress_audit.attribute.owners import Owned
 from egress_audit.attribute.sums import Groups, Sum, sums_of
-from egress_audit.columns import I32, I64, U8, U64, Bool, FlowColumns, distinct
+from egress_audit.columns import I32, I64, U8, U64, Bool, FlowColumns
 from egress_audit.model.audit import Direction, Frames, Kind, NameUse, Observation, Owner
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.values import dataclass
@@ -91,7 +91,7 @@ class Observing:
             way = self.far.direction[left].astype(np.int64)
             if self.senders is not None:
                 way |= self.senders.owned.by_helper[left].astype(np.int64) << 8
-            ways = enumerate(distinct(way).tolist(), first_id + len(rows))
+            ways = enumerate(np.unique(way).tolist(), first_id + len(rows))
             rows += [self._rest(number, left[way == one]) for number, one in ways]
         return rows
 
@@ -232,7 +232,7 @@ class Observing:
         """Who sent, and in which phase; NOT_FOUND where the rows differ or nothing says so."""
         if self.senders is None:
             return Absent.NOT_FOUND, Absent.NOT_FOUND
-        phases = distinct(self.senders.phase[rows])
+        phases = np.unique(self.senders.phase[rows])
         phase = self.senders.phases[int(phases[0])] if len(phases) == 1 else Absent.NOT_FOUND
         return self.senders.owned.owner_of(np.sort(rows)), phase
 

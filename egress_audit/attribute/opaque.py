@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from egress_audit.columns import SEALED, Bool, FlowColumns, distinct
+from egress_audit.columns import SEALED, Bool, FlowColumns
 
 TCP, UDP = 6, 17
 LOOKED_INTO = frozenset({4, 41, 47, 50, 97, 108, 115, 137})
@@ -35,10 +35,10 @@ READABLE = frozenset({"QUIC", "mDNS", "LLMNR", "NetBIOS names"})
 def tunnels(flows: FlowColumns, among: Bool) -> dict[str, int]:
     """Flows that carry packets which were not seen, by kind. `among`: (n,) the flows to look at."""
     counted: dict[str, int] = {}
-    for number in distinct(flows.proto).tolist():
+    for number in np.unique(flows.proto).tolist():
         if number not in NO_TUNNELS | LOOKED_INTO:
             _add(counted, f"IP protocol {number}", among & (flows.proto == number))
-    for kind in distinct(flows.sealed).tolist():
+    for kind in np.unique(flows.sealed).tolist():
         if kind:
             _add(counted, SEALED[kind], among & (flows.sealed == kind))
     return counted

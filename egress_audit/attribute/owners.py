@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from egress_audit.columns import I32, I64, U8, Bool, distinct
+from egress_audit.columns import I32, I64, U8, Bool
 from egress_audit.model.audit import Owner
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Process, Role
@@ -65,7 +65,7 @@ class Owned:
         owner = self.owners[int(self.group[best[0]])]
         if isinstance(owner, Absent):
             return owner
-        found = distinct(self.process[best]).tolist()
+        found = np.unique(self.process[best]).tolist()
         first = self.processes[int(self.process[best[0]])]
         return replace(owner, pid=first.pid, start_time=first.start_time, processes=len(found))
 
@@ -104,7 +104,7 @@ class RecordedOwners:
         frames, identifiers, way = noted
         place = {
             identifier: self._index.get(identifier, NOBODY)
-            for identifier in distinct(identifiers).tolist()
+            for identifier in np.unique(identifiers).tolist()
         }
         known = np.array([place[identifier] for identifier in identifiers.tolist()], np.int64)
         nobodys = np.full(len(unattributed), NOBODY, np.int64)

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 import numpy as np
 
 from egress_audit.attribute.directions import Far
-from egress_audit.columns import I64, Bool, FlowColumns, distinct, is_among
+from egress_audit.columns import I64, Bool, FlowColumns
 
 HTTP_PORTS = (80, 443)
 """Of either end: which one is the responder may be a guess."""
@@ -39,11 +39,9 @@ def rows_to(flows: FlowColumns, far: Far, addresses: Iterable[str], among: Bool)
     known = {text: ip_address(text) for text in addresses}
     lows = np.array([int(address) & LOWER for address in known.values()], np.uint64)
     rows = np.flatnonzero(among)
-    rows = rows[is_among(far.lo[rows], lows)]
-    met, found = set(far.lo[rows].tolist()), dict[str, I64]()
+    rows = rows[np.isin(far.lo[rows], lows)]
+    found: dict[str, I64] = {}
     for text, address in known.items():
-        if int(address) & LOWER not in met:
-            continue
         low, high = np.uint64(int(address) & LOWER), np.uint64(int(address) >> 64)
         version = np.uint8(address.version)
         same = (far.lo[rows] == low) & (far.hi[rows] == high) & (flows.version[rows] == version)
@@ -60,7 +58,7 @@ def asked_through_http(rows_of: Iterable[tuple[str, I64]], among: Bool) -> Mappi
     counted: Counter[str] = Counter()
     left = among.copy()
     for words, rows in rows_of:
-        new = distinct(rows[left[rows]])
+        new = np.unique(rows[left[rows]])
         left[new] = False
         if len(new):
             counted[words] += len(new)

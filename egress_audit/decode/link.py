@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from egress_audit.columns import I64, U8, Bool, FrameBatch, distinct, rows_of
+from egress_audit.columns import I64, U8, Bool, FrameBatch, rows_of
 from egress_audit.decode import ledger, link_kinds
 from egress_audit.decode.link_80211 import avs, ieee80211, ieee80211_padded, prism, radiotap
 from egress_audit.decode.link_bsd import (
@@ -99,7 +99,7 @@ def network_layers(batch: FrameBatch) -> LinkColumns:
         return LinkColumns(*_of_linktype(first, batch, np.arange(len(batch))))
     outcome = ledger.LINKTYPE | batch.linktype.astype(np.int64)
     columns = LinkColumns(batch.offset.copy(), outcome, np.zeros(len(batch), np.uint8))
-    for linktype in DECODERS.keys() & set(distinct(batch.linktype).tolist()):
+    for linktype in DECODERS.keys() & set(np.unique(batch.linktype).tolist()):
         chosen = np.flatnonzero(batch.linktype == linktype)
         found = _of_linktype(linktype, batch, chosen)
         columns.network[chosen], columns.outcome[chosen], columns.version[chosen] = found
@@ -150,7 +150,7 @@ def _followed(header: Header, rows: Rows) -> Decoded:
 def _distinct(kinds: I64) -> set[int]:
     """The values in a column of one row or more; most often there is one."""
     first: int = kinds[0].item()
-    return {first} if (kinds == first).all() else set(distinct(kinds).tolist())
+    return {first} if (kinds == first).all() else set(np.unique(kinds).tolist())
 
 
 def _unfinished(kind: I64, outcome: I64) -> I64:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from egress_audit.columns import I64, SEALED, U8, Bool, FrameBatch, PacketBatch, distinct
+from egress_audit.columns import I64, SEALED, U8, Bool, FrameBatch, PacketBatch
 from egress_audit.decode import gre, ledger, shims, udp_tunnels
 from egress_audit.decode.link import IPV4, IPV6, LinkColumns, Rows, ethernet
 from egress_audit.decode.network import NetworkColumns, network_columns
@@ -164,7 +164,7 @@ def _named(shells: Rows, reader: U8) -> U8:
 def _unwrapped(shells: Rows, reader: U8) -> Inside:
     """What every tunnel carries, down to IP."""
     inside = shims.sealed(shells)
-    for number in distinct(reader).tolist():
+    for number in np.unique(reader).tolist():
         _, read = READERS[number]
         _refine(shells, inside, np.flatnonzero(reader == number), read)
     for what, read in ((shims.PPP, shims.behind_ppp), (shims.MPLS, shims.behind_labels)):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from egress_audit.columns import I64, U8, PacketBatch, distinct
+from egress_audit.columns import I64, U8, PacketBatch
 from egress_audit.flows.assembly import Assembly
 from egress_audit.flows.first_looks import FirstLooks
 from egress_audit.flows.following import Following, is_keep_alive
@@ -86,7 +86,7 @@ class Heads:
         self._moved.clear()
         going_on = self._following.candidates(packets, side, rows)
         self._alone = self._looked_at(packets, side, rows)
-        wanted = distinct(np.append(self._wanted(packets, side, rows), going_on))
+        wanted = np.union1d(self._wanted(packets, side, rows), going_on)
         yield from self._heads(packets, side, wanted)
         if self._moved:  # they may have more in this batch, behind a message, than was wanted
             late = self._following.rows_of(self._moved, side, rows)

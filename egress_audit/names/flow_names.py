@@ -9,7 +9,7 @@ from itertools import chain, islice
 import numpy as np
 
 from egress_audit.addresses import address_of, address_text
-from egress_audit.columns import I32, I64, U8, U64, Counts, alike_rows, is_among
+from egress_audit.columns import I32, I64, U8, U64, Counts, alike_rows
 from egress_audit.model.audit import NameUse
 from egress_audit.model.evidence import HostRecord
 from egress_audit.model.flow import Name, NameSource
@@ -213,4 +213,4 @@ class FlowNames:
         """Rows whose far address something may lead to."""
         known = [address_of(text) for text in (*self._table.addresses(), *self._recorded)]
         low = np.array([int(a) & (1 << 64) - 1 for a in known], np.uint64)
-        return np.flatnonzero(is_among(self._ends.lo, low))
+        return np.flatnonzero(np.isin(self._ends.lo, low))
