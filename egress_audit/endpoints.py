@@ -36,6 +36,11 @@ PROTOCOLS = {6: "tcp", 17: "udp"}
 SOCKET_TYPES = {"stream": "tcp", "dgram": "udp"}
 SELF_REPORTED = "self"
 """The proof of a phase that the program tells of itself, which proves nothing alone."""
+MOST_TRIED = 4096
+"""Places looked up of which no packet came, in the order of the attempts; beyond them none is
+explained, which no rule asks for."""
+MOST_LEADING = 64
+"""Names looked up of one such place; any number may have led there."""
 NO_PORT = 0
 """Fits entries without ports only: what is neither TCP nor UDP has none."""
 
@@ -135,6 +140,8 @@ class _Looking:
             by = processes.get(attempt.process)
             own = () if address in self.run.synthetic or scope_of(address) in NEAR else (address,)
             ends = _ends_tried(attempt, (*leading.get(address, ()), *own))
+            if len(found) >= MOST_TRIED and Tried(address, attempt.port) not in found:
+                continue
             place = found.setdefault(Tried(address, attempt.port), {})
             exe = by.exe if by else ""
             place |= {one.by: one for one in self._matches(ends, _narrowed_to(by), exe)}
@@ -253,11 +260,13 @@ def _port(seen: Observation) -> tuple[int | None, str | None]:
 
 
 def _leading(rows: Iterable[Observation], run: Run) -> dict[str, list[str]]:
-    """By address the names that it was an answer to, invented or not."""
+    """By address the first names that it was an answer to, invented or not."""
     leading = {address: [host] for address, host in run.synthetic.items()}
     for seen in rows:
         for answer in seen.answers:
-            leading.setdefault(answer, []).append(seen.names[0].host)
+            names = leading.setdefault(answer, [])
+            if len(names) < MOST_LEADING:
+                names.append(seen.names[0].host)
     return leading
 
 

@@ -43,6 +43,9 @@ MAX_WAITING = 1 << 20
 """Bytes of datagrams and hellos that wait to be read, beyond those of one batch. The readers are
 much code, and find the caches of the processor full of packets after each batch: reading a batch at
 a time took a sixth longer."""
+MOST_WAITING = 1 << 14
+"""Of both together, beyond those of one batch: each takes some hundred bytes besides, and of those
+that a capture cut off at their headers nothing else is there to be counted."""
 
 
 @dataclass(slots=True)
@@ -148,7 +151,8 @@ class Listening:
         self._waiting += sum([len(datagram.payload) for datagram in datagrams])
         for head in self.heads.take(packets, assigned):
             self._hear_head(head)
-        if self._waiting >= MAX_WAITING:
+        count = len(self._datagrams) + len(self._beginnings)
+        if self._waiting >= MAX_WAITING or count >= MOST_WAITING:
             self._hear_waiting()
 
     def _let_wait(self, beginnings: list[Beginning]) -> None:
@@ -205,8 +209,8 @@ class Listening:
         message = Told(self.table, head)
         said_otherwise = [_reading(other, head.dns, deepcopy(head.reader)) for other in others]
         outcome = _reading(stream, head.dns, head.reader, head.read_from)
-        if outcome.spoken:  # may answer what a datagram asked
-            self._hear_waiting()
+        if any(said.spoken for said in (outcome, *said_otherwise)):
+            self._hear_waiting()  # It may answer what a datagram asked.
         self.hearing.hear(outcome, message, heard=head.heard)
         head.read_from, head.heard = outcome.consumed, len(outcome.spoken) - outcome.done
         head.midway, head.optional = outcome.hungry and not outcome.optional, outcome.optional

@@ -48,11 +48,13 @@ class KnownVersions:
         Of what was seen, all processes of the executable count: one that another has started has
         what that had loaded.
         """
-        about = dict(islice(self._about(entry), MOST_ALIKE + 1))
+        some = islice(self._about(entry), MOST_ALIKE + 1)
+        # Told apart by what they are, not by what is in them: a row can name all processes.
+        about = {id(row): (row, exes) for row, exes in some}.values()
         if len(about) > MOST_ALIKE:
             return ()
-        seen = tuple(row for row, exes in about.items() if exe in exes)
-        return seen or tuple(row for row in about if not row.how.is_seen)
+        seen = tuple(row for row, exes in about if exe in exes)
+        return seen or tuple(row for row, _ in about if not row.how.is_seen)
 
     def are_seen(self, entry: Entry) -> bool:
         """Whether the product of an entry was seen in the program."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from egress_audit import endpoints
 from egress_audit.addresses import Scope
 from egress_audit.classify.catalogue import Catalogue
 from egress_audit.classify.catalogue_files import packaged_catalogue
@@ -272,6 +273,19 @@ def test_a_name_that_led_there_is_recognised_too() -> None:
     assert by_answer == {FAR: BY_NAME}
     invented = {"attempts": (attempt(INVENTED),), "synthetic": {INVENTED: HOST}}
     assert tried(entries=(STATS,), **invented) == {Tried(INVENTED, 443): BY_NAME}
+
+
+def test_no_more_places_are_looked_up_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoints, "MOST_TRIED", 2)
+    ports = tuple(attempt(OUTSIDE, port=port) for port in (443, 444, 443, 445))
+    assert [place.port for place in tried(attempts=ports)] == [443, 444]
+
+
+def test_nor_more_names_that_led_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoints, "MOST_LEADING", 2)
+    asked = [question(host, OUTSIDE) for host in ("a.example", "b.example", HOST)]
+    assert tried(*asked, entries=(STATS,)) == {}
+    assert tried(*asked[1:], entries=(STATS,)) == {FAR: BY_NAME}
 
 
 def test_an_attempt_of_which_a_row_tells_is_left_to_the_row() -> None:

@@ -269,8 +269,31 @@ def test_how_much_waits_to_be_read_makes_no_difference(
     assert hasty.heads.unread_in == patient.heads.unread_in
 
 
+def test_datagrams_that_were_cut_off_at_their_headers_do_not_wait_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(listening, "MOST_WAITING", 8)
+    questions = udp_exchange(HERE, RESOLVER, dns_query("hub.example"))[:1] * 50
+    cut = [Frame(frame.ts_ns, frame.data[:42], len(frame.data)) for frame in questions]
+    hearing = Listening(opened(pcap(cut), 1 << 8), USUAL_BOUNDS)
+    waiting = [len(hearing._datagrams) for _ in hearing.batches()]
+    assert max(waiting) < 8 < sum(waiting)
+    assert len(hearing.datagrams.unread_in["DNS, truncated"]) == 50
+
+
 def test_a_stream_answers_what_a_datagram_asked_that_waits_to_be_read() -> None:
     names = heard_of(WAITING).hearing.names
+    assert [name.host for name in names.answers_for("192.0.2.7")] == ["hub.example"]
+
+
+def test_so_does_the_second_reading_of_a_stream_that_contradicts_itself() -> None:
+    def back(offset: int, data: bytes, flags: str = "PA") -> Frame:
+        wire = tcp(RESOLVER[1], HERE[1], flags, ISN + offset, 1, data)
+        return Frame(0, ethernet(ipv4(RESOLVER[0], HERE[0], wire, TCP)))
+
+    garbled = [back(2, b"\xff" * len(RESPONSE[2:])), back(2, RESPONSE[2:]), back(0, RESPONSE[:2])]
+    asked = udp_exchange(HERE, RESOLVER, dns_query("hub.example"))
+    names = heard_of([*asked, back(-1, b"", "SA"), *garbled]).hearing.names
     assert [name.host for name in names.answers_for("192.0.2.7")] == ["hub.example"]
 
 

@@ -24,6 +24,9 @@ MOST_FILES = 20_000
 """Files opened in all; two or three for each distribution of an environment."""
 MOST_READ = 64 << 20
 """Octets read in all: RECORD of the largest distributions is 2 MiB, and there are hundreds."""
+MOST_MODULES = 200_000
+"""Top-level modules of all distributions together; one has a dozen, and a RECORD that somebody made
+could tell of a million."""
 MOST_SAME = 8
 """Distributions of one name, or that claim one module, that are looked at."""
 LONGEST_METADATA = 16 << 10
@@ -71,6 +74,7 @@ class Distributions:
         self._folders: dict[str, _Packages] = {}
         self._files = 0
         self._read = 0
+        self._modules_known = 0
 
     def of(self, folder: str, module: str) -> Distribution | None:
         """The one distribution that a top-level module of a site-packages belongs to.
@@ -115,15 +119,19 @@ class Distributions:
         found: dict[str, list[str]] = {}
         for info in infos:
             for module in self._modules_of(folder + info):
+                if self._modules_known >= MOST_MODULES:
+                    return found
+                self._modules_known += 1
                 found.setdefault(module, []).append(info)
         return found
 
-    def _modules_of(self, info: str) -> set[str]:
+    def _modules_of(self, info: str) -> list[str]:
+        """In the order in which they are listed, each once."""
         said = self._text(f"{info}/top_level.txt", LONGEST_METADATA).split()
-        if said:
-            return {os.fsdecode(word) for word in said}
-        record = self._text(f"{info}/RECORD", LONGEST_LIST)
-        return {os.fsdecode(first) for first in _FIRST.findall(record)}
+        if not said:
+            record = self._text(f"{info}/RECORD", LONGEST_LIST)
+            said = [match[1] for match in _FIRST.finditer(record)]
+        return [os.fsdecode(word) for word in dict.fromkeys(said)]
 
     def _described(self, folder: str, info: str) -> Distribution:
         """Name and version as the metadata have them, or else the name of their folder."""

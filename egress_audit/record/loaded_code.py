@@ -7,6 +7,7 @@ into one file, installed as a link to its source, or built into a program, opens
 
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -167,13 +168,15 @@ def _end_of(path: str) -> str:
 
 
 def _is_there(tid: int, path: str) -> bool:
-    """True if the open will find a regular file: what is only tried was not loaded."""
+    """True if the open will find a regular file: what is only tried was not loaded.
+
+    It is not opened: who watches it, or holds a lease on it, would notice.
+    """
     try:
         with closing(Inside.of(tid)) as inside:
-            os.close(inside.open(path))
+            return stat.S_ISREG(inside.stat(path).st_mode)
     except OSError:
         return False
-    return True
 
 
 def _mapped(pid: int, start_time: int) -> frozenset[str] | None:

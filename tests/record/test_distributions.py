@@ -189,6 +189,20 @@ def test_no_more_is_read_in_all_than_the_bound(
     assert looking._read == 100
 
 
+def test_no_more_modules_are_known_than_the_bound(
+    inside: Inside, packages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info(packages, "a-1.dist-info", RECORD="".join(f"m{n}/x.py,,\n" for n in range(9)))
+    info(packages, "b-1.dist-info", top_level_txt="thing\n")
+    monkeypatch.setattr(module, "MOST_MODULES", 10)
+    assert of(inside, "m8") == ("a", "1")
+    assert of(inside, "thing") == ("b", "1")
+    monkeypatch.setattr(module, "MOST_MODULES", 8)
+    assert of(inside, "m7") == ("a", "1")
+    assert of(inside, "m8") is None
+    assert of(inside, "thing") is None
+
+
 def test_no_more_files_are_opened_than_the_bound(
     inside: Inside, packages: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

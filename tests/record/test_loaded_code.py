@@ -1,5 +1,6 @@
 """Which libraries a process loaded: the caller is this process, or a program in a sandbox."""
 
+import fcntl
 import importlib.machinery
 import importlib.util
 import os
@@ -95,6 +96,19 @@ def test_a_library_that_is_opened_and_not_in_memory_was_opened(
 )
 def test_what_is_no_code_of_a_package_was_not(world: World, packages: Path, path: str) -> None:
     assert opened(world, packages / path) == {}
+
+
+def test_who_holds_a_lease_on_code_notices_nothing(world: World, packages: Path) -> None:
+    with (packages / "plain" / "__init__.py").open("r+") as held:
+        fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        assert opened(world, held.name) == {"plain": False}
+        assert fcntl.fcntl(held, fcntl.F_GETLEASE) == fcntl.F_WRLCK
+        fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+
+
+def test_a_fifo_called_like_code_was_not_loaded(world: World, packages: Path) -> None:
+    os.mkfifo(packages / "plain" / "pipe.py")
+    assert opened(world, packages / "plain" / "pipe.py") == {}
 
 
 def test_code_that_lies_elsewhere_was_not(world: World, tmp_path: Path) -> None:
