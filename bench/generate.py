@@ -4,9 +4,10 @@
 
 `big`: 62 % TLS flows with server names (a third of the ClientHellos in two segments), 10 % HTTP,
 20 % QUIC v1 with Initials that can be decrypted, the rest DNS; 20 % IPv6, 10 % with a VLAN tag;
-1.5 million packets in 28,000 flows, about 1.2 GB. `long`: as many flows, four times as long.
-`small`: the same mix in small packets, 5.3 million in 84,000 flows. `scan`: 3 million flows of one
-SYN each. `few`: 100 packets.
+1.5 million packets in 28,000 flows, about 1.2 GB. What servers send is framed as it is on the wire
+(TLS records of up to 16 KB, a Content-Length, QUIC's short headers), and noise inside. `long`: as
+many flows, four times as long. `small`: the same mix in small packets, 5.3 million in 84,000 flows.
+`scan`: 3 million flows of one SYN each. `few`: 100 packets.
 Nothing of it was ever sent, and no address stands for anybody.
 """
 
@@ -20,6 +21,7 @@ from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
+from answers import Streams, write_http, write_quic, write_tls
 from payloads import (
     HYBRID,
     X25519,
@@ -27,6 +29,7 @@ from payloads import (
     dns_answer,
     dns_query,
     http_request,
+    quic_answer,
     quic_initial,
     tls_record,
 )
@@ -42,6 +45,8 @@ SEGMENT = 1448
 TLS, HTTP, QUIC, DNS = range(4)
 SHARES = (0.62, 0.10, 0.20, 0.08)
 SYN, ACK, FIN, PSH = 2, 16, 1, 8
+FIRST_SEQ = 1000
+"""Sequence number of each SYN."""
 ETHERNET = 14
 
 
@@ -108,10 +113,11 @@ class Invention:
         self.v6[:, :2] = (0x2A, 0x03)
         self.noise = self.chance.integers(0, 256, 8 << 20).astype(np.uint8)
         popular = self.chance.zipf(1.2, TEMPLATES) % HOSTS
-        self.initials = [
-            quic_initial(self.hosts[host], self.random.randbytes(8), self.random)
-            for host in popular.tolist()
-        ]
+        self.initials = []
+        for host in popular.tolist():
+            dcid = self.random.randbytes(8)
+            asked = quic_initial(self.hosts[host], dcid, self.random)
+            self.initials.append((asked, quic_answer(dcid, self.random)))
         self.sent = 0
 
     def wave(self, flows: int, packets: int) -> tuple[Ends, Packets]:
@@ -187,8 +193,8 @@ class Invention:
             elif kind == HTTP:
                 said = [(start + 3, http_request(name, self.random))]
             elif kind == QUIC:
-                said = [(start, self.initials[self.random.randrange(TEMPLATES)])]
-                size[start + 1] = min(1200, size[start + 1])
+                asked, answered = self.initials[self.random.randrange(TEMPLATES)]
+                said = [(start, asked), (start + 1, answered)]
             else:
                 v6 = bool(ends.v6[flow])
                 address = (self.v6 if v6 else self.v4)[host].tobytes()
@@ -197,7 +203,7 @@ class Invention:
                     (start + 1, dns_answer(name, flow, address)),
                 ]
             for row, data in said:
-                outward[row] = kind != DNS or row == start
+                outward[row] = kind in (TLS, HTTP) or row == start
                 size[row] = len(data)
             found += said
         return found
@@ -210,7 +216,7 @@ def _numbered(flow: I64, outward: npt.NDArray[np.bool_], size: I64, flags: I64) 
     for mine in (outward, ~outward):
         before = np.cumsum(np.where(mine, taken, 0)) - np.where(mine, taken, 0)
         first = np.flatnonzero(np.append(True, flow[1:] != flow[:-1]))
-        sums.append(before - before[first][flow] + 1000)
+        sums.append(before - before[first][flow] + FIRST_SEQ)
     return np.where(outward, sums[0], sums[1]), np.where(outward, sums[1], sums[0])
 
 
@@ -289,10 +295,21 @@ def frames_of(world: Invention, ends: Ends, packets: Packets) -> tuple[U8, I64, 
                 link = _link(packets, rows, v6=is_v6, vlan=tagged)
                 header = np.concatenate([link, network, transport], axis=1)
                 data[start[rows, None] + np.arange(header.shape[1])] = header
+    _framed(ends, packets, data, start + heads)
     for row, payload in packets.first:
         at = int(start[row] + heads[row])
         data[at : at + len(payload)] = np.frombuffer(payload, np.uint8)
     return data, start, length
+
+
+def _framed(ends: Ends, packets: Packets, data: U8, at: I64) -> None:
+    """Writes into the payloads, which begin at `at`, what frames the noise in them."""
+    kind = ends.kind[packets.flow]
+    for spoken, write_stream in ((TLS, write_tls), (HTTP, write_http)):
+        rows = np.flatnonzero((kind == spoken) & ~packets.outward & (packets.size > 0))
+        offset = packets.seq[rows] - FIRST_SEQ - 1
+        write_stream(data, Streams(packets.flow[rows], offset, packets.size[rows], at[rows]))
+    write_quic(data, at[kind == QUIC])
 
 
 Written = Callable[[U8, I64, I64, I64], bytes]

@@ -1,4 +1,4 @@
-"""First payloads of flows, for generated captures: ClientHello, HTTP, DNS, QUIC Initials.
+"""First payloads of flows, for generated captures: ClientHello, HTTP, DNS, QUIC's Initials.
 
 Sources: RFC 8446 §4.1.2, RFC 6066 §3 (ClientHello with server_name), RFC 9110 (HTTP), RFC 1035
 (DNS), RFC 9000 §17.2.2 and RFC 9001 §5 (QUIC Initials and their keys).
@@ -88,16 +88,37 @@ def quic_initial(host: str, dcid: bytes, random: Random) -> bytes:
     """A client's first datagram of QUIC v1: an Initial that anyone can decrypt, 1200 bytes."""
     hello = client_hello(host, random, alpn=b"h3")
     frame = b"\x06\x00" + struct.pack(">H", 0x4000 | len(hello)) + hello
-    head = b"\xc3\x00\x00\x00\x01" + _vector(dcid, 1) + b"\x00" + b"\x00"
+    return _initial(frame, _vector(dcid, 1) + b"\x00", _secret(dcid, b"client in"))
+
+
+def quic_answer(dcid: bytes, random: Random) -> bytes:
+    """A server's first datagram of QUIC v1 to a client whose Initial went to `dcid`, 1200 bytes."""
+    share = random.randbytes(32)
+    hello = b"\x03\x03" + random.randbytes(32) + b"\x00" + bytes.fromhex("130100")
+    hello += _vector(bytes.fromhex("002b00020304 00330024001d0020") + share)
+    hello = b"\x02" + _vector(hello, 3)
+    acknowledged, crypto = bytes.fromhex("0200000000"), b"\x06\x00"
+    frames = acknowledged + crypto + struct.pack(">H", 0x4000 | len(hello)) + hello
+    ids = b"\x00" + _vector(random.randbytes(8), 1)
+    return _initial(frames, ids, _secret(dcid, b"server in"))
+
+
+def _secret(dcid: bytes, whose: bytes) -> bytes:
+    """RFC 9001 §5.2."""
+    return _expanded(hmac.digest(INITIAL_SALT, dcid, hashlib.sha256), whose, 32)
+
+
+def _initial(frames: bytes, ids: bytes, secret: bytes) -> bytes:
+    """A datagram of one Initial, number 0, padded; `ids`: both connection IDs, with lengths."""
+    head = b"\xc3\x00\x00\x00\x01" + ids + b"\x00"
     length = INITIAL_SIZE - len(head) - 2
     head += struct.pack(">H", 0x4000 | length) + bytes(4)
-    frame = frame.ljust(length - 4 - 16, b"\0")
-    secret = _expanded(hmac.digest(INITIAL_SALT, dcid, hashlib.sha256), b"client in", 32)
+    padded = frames.ljust(length - 4 - 16, b"\0")
     key, nonce, mask_key = (
         _expanded(secret, label, size)
         for label, size in ((b"quic key", 16), (b"quic iv", 12), (b"quic hp", 16))
     )
-    sealed = AESGCM(key).encrypt(nonce, frame, head)  # of packet number 0, so the nonce is the IV
+    sealed = AESGCM(key).encrypt(nonce, padded, head)  # of packet number 0, so the nonce is the IV
     # The sample begins four bytes behind where the packet number does (RFC 9001 §5.4.2).
     mask = Cipher(algorithms.AES(mask_key), modes.ECB()).encryptor().update(sealed[:16])
     first = head[0] ^ (mask[0] & 0x0F)
