@@ -75,7 +75,7 @@ class _Opened(NamedTuple):
 
 
 class _Opening(NamedTuple):
-    """A client whose first Initial has its whole hello, as long as nothing follows: a connection
+    """A client whose first Initial has its whole hello, until it sends another one: a connection
     takes more time than the rest of reading it."""
 
     by_orig: bool
@@ -111,7 +111,7 @@ class QuicFlow:
     def __init__(self) -> None:
         self._connections: list[_Connection] = []
         self._opening: _Opening | None = None
-        """The only client, until a second datagram comes."""
+        """The only client, until another Initial comes that is not the server's."""
         self._tried = 0
         self.futile = 0
         """Packets that were tried and that nothing opened."""
@@ -135,8 +135,10 @@ class QuicFlow:
 
     def read(self, datagram: bytes, by_orig: bool, complete: bool = True) -> PlainHello | Reading:
         """What `read_any` says; of a first datagram that is a plain hello alone, that hello."""
-        initial = None if self._tried else lone_initial(datagram)
-        if initial is None:
+        initial = lone_initial(datagram)
+        if initial is not None and self._answers_opening(initial, by_orig):
+            return _UNOPENED
+        if initial is None or self._tried:
             return self.read_any(datagram, by_orig, complete)
         self._tried = 1
         found = _opened_by_own(initial)
@@ -163,9 +165,6 @@ class QuicFlow:
         spoken all the same. A packet that no key opens says nothing: it is the server's, or of a
         connection whose beginning nobody saw. Never raises.
         """
-        if self._opening is not None:
-            self._connections.append(self._opening.connection())
-            self._opening = None
         said = _Said()
         try:
             for initial in initials(datagram, Unread.MALFORMED if complete else Unread.TRUNCATED):
@@ -179,6 +178,11 @@ class QuicFlow:
         return Reading(tuple(said.spoken), frozenset(said.marks), said.unread, self.pending)
 
     def _read_initial(self, initial: Initial, by_orig: bool, said: _Said) -> None:
+        if self._answers_opening(initial, by_orig):
+            return
+        if self._opening is not None:
+            self._connections.append(self._opening.connection())
+            self._opening = None
         for connection in self._connections:
             if connection.by_orig != by_orig and connection.sender == initial.to:
                 return  # the server's
@@ -194,6 +198,11 @@ class QuicFlow:
             self.futile += 1
         else:
             _take(self._begun(initial, by_orig, found), found.payload, initial.version, said)
+
+    def _answers_opening(self, initial: Initial, by_orig: bool) -> bool:
+        """True if it is the server's, to a client that has sent nothing but its whole hello."""
+        opening = self._opening
+        return opening is not None and opening.by_orig != by_orig and opening.sender == initial.to
 
     def _begun(self, initial: Initial, by_orig: bool, found: _Opened) -> _Connection:
         """The new connection that an Initial begins."""
