@@ -1,39 +1,61 @@
 """The rules that look at what the catalogue knows of a destination. EA013 and EA014."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 
 from egress_audit.judge import phrases
-from egress_audit.judge.case import Case, Matches
-from egress_audit.judge.purposes import denied_matches
+from egress_audit.judge.attempts import Address, attempts_known, tried_place
+from egress_audit.judge.case import Case, Matches, Tried
+from egress_audit.judge.permission import literal_address
+from egress_audit.judge.purposes import denied_attempts, denied_matches
+from egress_audit.judge.rules_of_attempts import tried
 from egress_audit.model.audit import Kind, Match, Observation
-from egress_audit.model.catalogue import Entry
 from egress_audit.model.destination import controlled_from
+from egress_audit.model.run import Attempt
+
+Accused = Iterable[tuple[Attempt, Address, Match]]
 
 
 def denied_purpose(case: Case) -> Matches:
     """EA013."""
     for seen in (*case.contacts(), *case.questions()):
         for match in denied_matches(case, seen):
-            entries = case.accusing(match)
-            purposes = phrases.either(entry.purpose for entry in entries)
-            what = f"known as {purposes} of {phrases.either(entry.vendor for entry in entries)}"
-            yield f"{phrases.clause(seen)}{_named(seen, match)}, {what}", (seen,)
+            yield f"{phrases.clause(seen)}{_named(seen, match)}, {_purposes(case, match)}", (seen,)
             break
+    for place, match, clause in _tried(case, denied_attempts(case)):
+        yield f"{clause}, {_purposes(case, match)}", place
 
 
 def denied_vendor(case: Case) -> Matches:
-    """EA014."""
+    """EA014. What EA007 has said already is not repeated."""
     denied = case.claim.deny.controlled
     if not denied:
         return
     for seen in (*case.contacts(), *case.questions()):
         if _is_placed(seen, denied):
-            continue  # and EA007 has said so
+            continue
         for match in seen.endpoints:
-            entries = case.accusing(match)
-            if entries and all(entry.jurisdiction in denied for entry in entries):
-                yield f"{phrases.clause(seen)}{_named(seen, match)}, {_vendors(entries)}", (seen,)
+            if _is_under(case, match, denied):
+                yield (
+                    f"{phrases.clause(seen)}{_named(seen, match)}, {_vendors(case, match)}",
+                    (seen,),
+                )
                 break
+    accused = attempts_known(case, lambda match: _is_under(case, match, denied))
+    for place, match, clause in _tried(case, accused):
+        there = case.named.get(place.address)
+        if there is None or not controlled_from(there, denied):
+            yield f"{clause}, {_vendors(case, match)}", place
+
+
+def _tried(case: Case, accused: Accused) -> Iterator[tuple[Tried, Match, str]]:
+    """Each place that was tried without a packet, with what accuses it, and a clause."""
+    matches: dict[Tried, Match] = {}
+    attempts = []
+    for attempt, address, match in accused:
+        matches.setdefault(tried_place(attempt, address), match)
+        attempts.append((attempt, address))
+    for place, clause in tried(case, attempts):
+        yield place, matches[place], clause
 
 
 def _is_placed(seen: Observation, denied: Collection[str]) -> bool:
@@ -42,10 +64,24 @@ def _is_placed(seen: Observation, denied: Collection[str]) -> bool:
     return any(controlled_from(place, denied) for place in there)
 
 
-def _vendors(entries: list[Entry]) -> str:
+def _is_under(case: Case, match: Match, denied: Collection[str]) -> bool:
+    """True if all vendors that a name or address may be of are under a denied jurisdiction."""
+    entries = case.accusing(match)
+    return bool(entries) and all(entry.jurisdiction in denied for entry in entries)
+
+
+def _purposes(case: Case, match: Match) -> str:
+    entries = case.accusing(match)
+    purposes = phrases.either(entry.purpose for entry in entries)
+    return f"known as {purposes} of {phrases.either(entry.vendor for entry in entries)}"
+
+
+def _vendors(case: Case, match: Match) -> str:
+    entries = case.accusing(match)
     vendors = phrases.either(entry.vendor for entry in entries)
     countries = phrases.either(entry.jurisdiction for entry in entries)
-    return f"of {vendors}, controlled from {countries} (known by name)"
+    known_by = "name" if literal_address(match.by) is None else "address"
+    return f"of {vendors}, controlled from {countries} (known by {known_by})"
 
 
 def _named(seen: Observation, match: Match) -> str:
