@@ -37,7 +37,7 @@ def fuzz(target: str, seconds: int) -> int:
     log = folder / "log.txt"
     with log.open("wb") as output:
         done = subprocess.run(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
-    print(f"{target:10} {_summary(log)}")
+    print(f"{target:15} {_summary(log)}")
     return done.returncode
 
 
