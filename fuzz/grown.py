@@ -102,13 +102,19 @@ def _faults(data: bytes, records: list[bytes], times: int) -> list[_Fault]:
 
 
 def _put_in(buffer: bytearray, fault: _Fault, order: str) -> None:
-    """A wrong word, one that is nearly right, bytes that are missing, or bytes too many."""
+    """A wrong word, one that is nearly right, bytes that are missing, bytes too many, or a length
+    that a block has at both its ends."""
     at, number = fault.place + 4 * (fault.word % 16), fault.number
-    if fault.sort % 4 == 0:
+    extreme = struct.pack(order + "I", EXTREMES[number % len(EXTREMES)])
+    if fault.sort % 5 == 0:
         buffer[at : at + 4] = struct.pack(order + "I", number)
-    elif fault.sort % 4 == 1:
-        buffer[at : at + 4] = struct.pack(order + "I", EXTREMES[number % len(EXTREMES)])
-    elif fault.sort % 4 == 2:
+    elif fault.sort % 5 == 1:
+        buffer[at : at + 4] = extreme
+    elif fault.sort % 5 == 2:
         del buffer[at : at + number % LONGEST]
-    else:
+    elif fault.sort % 5 == 3:
         buffer[at:at] = number.to_bytes(4, "big") * (fault.word // 16 + 1)
+    else:
+        for end in (fault.place + 8, fault.place + EXTREMES[number % len(EXTREMES)]):
+            if end <= len(buffer):
+                buffer[end - 4 : end] = extreme

@@ -4,7 +4,8 @@ import gzip
 import struct
 from pathlib import Path
 
-from fuzz.grown import FAULT, HEAD, LONGEST
+from egress_audit.capture.walk import MAX_FRAME
+from fuzz.grown import EXTREMES, FAULT, HEAD, LONGEST
 from tests.builders.address_lists import mmdb_bytes
 from tests.builders.captures import (
     TCP,
@@ -23,6 +24,15 @@ from tests.builders.captures import (
 ROOT = Path(__file__).parent.parent
 LARGEST = 1 << 16
 """Bytes of a seed: longer ones only slow the search."""
+
+
+UNSOUND = (
+    (9000, 2, 1, EXTREMES.index(MAX_FRAME + 1)),
+    (9000, 1, 1, EXTREMES.index(36)),
+    *((9000, 0, 4, EXTREMES.index(length)) for length in (16, 33, 36)),
+)
+"""Faults, as `fuzz.grown.FAULT` packs them: lengths within the buffer that no record can have, or
+not this one."""
 
 
 def seeds(target: str) -> list[bytes]:
@@ -74,7 +84,7 @@ def _recipes() -> list[bytes]:
     wrong = [
         (place, word, word, 4 * word) for word, place in enumerate((9000, 30000, 40000, 60000))
     ]
-    faults = [FAULT.pack(*fault) for fault in wrong]
+    faults = [FAULT.pack(*fault) for fault in (*wrong, *UNSOUND)]
     return [
         *(HEAD.pack(way, 0, 0, 0) + records for way in (0, 1) for records in (plain, within, b"")),
         HEAD.pack(0, 7, 33, 0) + plain,

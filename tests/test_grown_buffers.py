@@ -8,7 +8,7 @@ import pytest
 from egress_audit.capture.lanes import FEWEST, pcap_offsets, pcapng_lanes
 from egress_audit.capture.walk import Stop, pcap_records
 from egress_audit.columns import PADDING
-from fuzz.grown import FAULT, GROWN, HEAD, Grown, frame_block, grown, pcap_record
+from fuzz.grown import EXTREMES, FAULT, GROWN, HEAD, Grown, frame_block, grown, pcap_record
 from fuzz.lanes import sound_blocks
 from fuzz.seeds import seeds
 
@@ -61,14 +61,22 @@ def test_a_cut_end_leaves_a_record_that_waits() -> None:
 
 @pytest.mark.parametrize(
     "fault",
-    [(1 << 15, 2, 0, 1 << 30), (1 << 15, 2, 1, 21), (1 << 15, 0, 2, 50), (1 << 15, 0xF0, 3, 9)],
+    [(2, 0, 1 << 30), (2, 1, 21), (0, 2, 50), (0xF0, 3, 9)],
     ids=["a word", "an extreme", "bytes missing", "bytes too many"],
 )
-def test_a_fault_lies_at_the_record_that_the_input_says(fault: tuple[int, int, int, int]) -> None:
-    sound, damaged = walked(made())[0], walked(made(fault))[0]
+def test_a_fault_lies_at_the_record_that_the_input_says(fault: tuple[int, int, int]) -> None:
+    sound, damaged = walked(made())[0], walked(made((1 << 15, *fault)))[0]
     middle = len(sound) // 2
     assert damaged[: middle + 1][:middle] == sound[:middle]
     assert damaged[middle + 1 :] != sound[middle + 1 :]
+
+
+def test_a_block_can_have_a_length_at_both_ends_that_is_not_its_own() -> None:
+    fault = FAULT.pack(1 << 15, 0, 4, EXTREMES.index(36))
+    data = grown(HEAD.pack(0, 0, 0, 1) + fault + HUNDRED, frame_block).data
+    blocks, _ = sound_blocks(bytearray(data), 0, len(data), "<")
+    assert blocks[-1] == blocks[-2] + 132
+    assert struct.unpack_from("<I", data, blocks[-1] + 32) == (36,)
 
 
 def test_a_walk_that_followed_a_look_alike_would_be_noticed() -> None:
