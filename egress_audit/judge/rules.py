@@ -160,7 +160,7 @@ RULES: tuple[Rule, ...] = (
         "packet of the program to that address and port in the capture. The connect of a datagram "
         "socket asks for a route only, and does not count. Of an address that is allowed, EA006 to "
         "EA009 and EA013 to EA015 fire for such a call as for a packet; since none shows which of "
-        "several names was meant, EA013 and EA014 go by names only if they fire for all of them.",
+        "several names was meant, EA013 to EA015 go by names only if they fire for all of them.",
         "What was refused before it became a packet shows the same intent as a packet.",
         attempt_outside,
     ),

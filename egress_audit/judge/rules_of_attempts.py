@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from egress_audit.judge.attempts import Address, names_of, tried_place, unseen_attempts
 from egress_audit.judge.case import Case, Matches, Tried
+from egress_audit.model.audit import Match
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Attempt
 
@@ -36,6 +37,19 @@ def tried(case: Case, attempts: Iterable[tuple[Attempt, Address]]) -> Iterator[t
             places[address, port, call],
             f"tried to reach {whom} ({call}{times}, {REFUSED}",
         )
+
+
+def tried_known(
+    case: Case, known: Iterable[tuple[Attempt, Address, Match]]
+) -> Iterator[tuple[Tried, Match, str]]:
+    """Each place that was tried without a packet, with what is known of it, and a clause."""
+    matches: dict[Tried, Match] = {}
+    attempts = []
+    for attempt, address, match in known:
+        matches.setdefault(tried_place(attempt, address), match)
+        attempts.append((attempt, address))
+    for place, clause in tried(case, attempts):
+        yield place, matches[place], clause
 
 
 def endpoint(address: Address, port: int | Absent) -> str:

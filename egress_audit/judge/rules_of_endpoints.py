@@ -1,18 +1,14 @@
 """The rules that look at what the catalogue knows of a destination. EA013 and EA014."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection
 
 from egress_audit.judge import phrases
-from egress_audit.judge.attempts import Address, attempts_known, tried_place
-from egress_audit.judge.case import Case, Matches, Tried
-from egress_audit.judge.permission import literal_address
+from egress_audit.judge.attempts import attempts_known
+from egress_audit.judge.case import Case, Matches
 from egress_audit.judge.purposes import denied_attempts, denied_matches
-from egress_audit.judge.rules_of_attempts import tried
+from egress_audit.judge.rules_of_attempts import tried_known
 from egress_audit.model.audit import Kind, Match, Observation
 from egress_audit.model.destination import controlled_from
-from egress_audit.model.run import Attempt
-
-Accused = Iterable[tuple[Attempt, Address, Match]]
 
 
 def denied_purpose(case: Case) -> Matches:
@@ -21,7 +17,7 @@ def denied_purpose(case: Case) -> Matches:
         for match in denied_matches(case, seen):
             yield f"{phrases.clause(seen)}{_named(seen, match)}, {_purposes(case, match)}", (seen,)
             break
-    for place, match, clause in _tried(case, denied_attempts(case)):
+    for place, match, clause in tried_known(case, denied_attempts(case)):
         yield f"{clause}, {_purposes(case, match)}", place
 
 
@@ -41,21 +37,10 @@ def denied_vendor(case: Case) -> Matches:
                 )
                 break
     accused = attempts_known(case, lambda match: _is_under(case, match, denied))
-    for place, match, clause in _tried(case, accused):
+    for place, match, clause in tried_known(case, accused):
         there = case.named.get(place.address)
         if there is None or not controlled_from(there, denied):
             yield f"{clause}, {_vendors(case, match)}", place
-
-
-def _tried(case: Case, accused: Accused) -> Iterator[tuple[Tried, Match, str]]:
-    """Each place that was tried without a packet, with what accuses it, and a clause."""
-    matches: dict[Tried, Match] = {}
-    attempts = []
-    for attempt, address, match in accused:
-        matches.setdefault(tried_place(attempt, address), match)
-        attempts.append((attempt, address))
-    for place, clause in tried(case, attempts):
-        yield place, matches[place], clause
 
 
 def _is_placed(seen: Observation, denied: Collection[str]) -> bool:
@@ -77,11 +62,7 @@ def _purposes(case: Case, match: Match) -> str:
 
 
 def _vendors(case: Case, match: Match) -> str:
-    entries = case.accusing(match)
-    vendors = phrases.either(entry.vendor for entry in entries)
-    countries = phrases.either(entry.jurisdiction for entry in entries)
-    known_by = "name" if literal_address(match.by) is None else "address"
-    return f"of {vendors}, controlled from {countries} (known by {known_by})"
+    return phrases.of_vendors(case.accusing(match), match.by)
 
 
 def _named(seen: Observation, match: Match) -> str:
