@@ -10,7 +10,7 @@ from dataclasses import field, replace
 from egress_audit.addresses import NEAR, Scope, scope_of
 from egress_audit.classify.catalogue import Catalogue
 from egress_audit.classify.narrowing import by_version, narrowed
-from egress_audit.judge.attempts import port_of, tried_alone
+from egress_audit.judge.attempts import names_leading, port_of, tried_alone
 from egress_audit.judge.case import Tried
 from egress_audit.judge.permission import is_own_name, literal_address
 from egress_audit.judge.timers import due_ns, is_named
@@ -36,11 +36,12 @@ PROTOCOLS = {6: "tcp", 17: "udp"}
 SOCKET_TYPES = {"stream": "tcp", "dgram": "udp"}
 SELF_REPORTED = "self"
 """The proof of a phase that the program tells of itself, which proves nothing alone."""
-MOST_TRIED = 4096
-"""Places looked up of which no packet came, in the order of the attempts; beyond them none is
-explained, which no rule asks for."""
-MOST_LEADING = 64
-"""Names looked up of one such place; any number may have led there."""
+MOST_TRIED = 20_000
+"""Places looked up of which no packet came, in the order of the attempts: as many as a recorder of
+ours keeps attempts, so that none of them is left out."""
+MOST_LEADING = 8
+"""Names looked up of one such place; any number may have led there, and a place is accused by its
+names only if all of them are."""
 NO_PORT = 0
 """Fits entries without ports only: what is neither TCP nor UDP has none."""
 
@@ -135,16 +136,19 @@ class _Looking:
         if isinstance(self.run, Absent) or not self.run.attempts:
             return {}
         found: dict[Tried, dict[str, Match]] = {}
-        leading, processes = _leading(rows, self.run), {one.id: one for one in self.run.processes}
+        ours = {*self.run.synthetic, *self.run.our_resolvers}
+        leading = names_leading(rows, self.run, MOST_LEADING)
+        processes = {one.id: one for one in self.run.processes}
         for attempt, address in tried_alone(rows, self.run):
             by = processes.get(attempt.process)
-            own = () if address in self.run.synthetic or scope_of(address) in NEAR else (address,)
-            ends = _ends_tried(attempt, (*leading.get(address, ()), *own))
-            if len(found) >= MOST_TRIED and Tried(address, attempt.port) not in found:
+            own = () if address in ours or scope_of(address) in NEAR else (address,)
+            ends = _ends_tried(attempt, address, (*leading.get(address, ()), *own))
+            place = Tried(address, attempt.port, attempt.type)
+            if len(found) >= MOST_TRIED and place not in found:
                 continue
-            place = found.setdefault(Tried(address, attempt.port), {})
-            exe = by.exe if by else ""
-            place |= {one.by: one for one in self._matches(ends, _narrowed_to(by), exe)}
+            known = found.setdefault(place, {})
+            for one in self._matches(ends, _narrowed_to(by), by.exe if by else ""):
+                known[one.by] = known[one.by].either(one) if one.by in known else one
         return {place: tuple(matches.values()) for place, matches in found.items() if matches}
 
     def _matches(self, ends: Iterable[End], narrow: Narrow, exe: str) -> Iterator[Match]:
@@ -259,24 +263,18 @@ def _port(seen: Observation) -> tuple[int | None, str | None]:
     return seen.far_p, PROTOCOLS[seen.proto]
 
 
-def _leading(rows: Iterable[Observation], run: Run) -> dict[str, list[str]]:
-    """By address the first names that it was an answer to, invented or not."""
-    leading = {address: [host] for address, host in run.synthetic.items()}
-    for seen in rows:
-        for answer in seen.answers:
-            names = leading.setdefault(answer, [])
-            if len(names) < MOST_LEADING:
-                names.append(seen.names[0].host)
-    return leading
-
-
-def _ends_tried(attempt: Attempt, places: Iterable[str]) -> Iterator[End]:
+def _ends_tried(attempt: Attempt, address: str, places: Iterable[str]) -> Iterator[End]:
     """Names and addresses with the port that was called there, to be looked up each once."""
-    protocol, called = SOCKET_TYPES.get(attempt.type), port_of(attempt)
-    port = NO_PORT if protocol is None or isinstance(called, Absent) else called
+    near = scope_of(address) in NEAR
+    port, protocol = (None, None) if near else _port_called(attempt)
     for place in dict.fromkeys(places):
         if not is_own_name(place):
             yield place, port, protocol
+
+
+def _port_called(attempt: Attempt) -> tuple[int | None, str | None]:
+    protocol, port = SOCKET_TYPES.get(attempt.type), port_of(attempt)
+    return (NO_PORT if protocol is None or isinstance(port, Absent) else port), protocol
 
 
 def _narrowed_to(process: Process | None) -> Narrow:

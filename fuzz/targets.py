@@ -38,6 +38,7 @@ from egress_audit.record.internet.settings import InternetSettings
 from egress_audit.report.document import Envelope
 from egress_audit.report.flow_records import flow_line
 from egress_audit.report.renderers import RENDERERS, Presentation
+from fuzz.lanes import lanes_of_pcap, lanes_of_pcapng
 from tests.builders.both_engines import assert_alike
 
 WINDOW = 1 << 16
@@ -157,6 +158,8 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
         capture,
         frames,
         engines,
+        lanes_of_pcap,
+        lanes_of_pcapng,
         stream,
         dns,
         account,

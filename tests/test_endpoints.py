@@ -17,8 +17,9 @@ from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import AppliesTo, Claim
 from egress_audit.model.destination import Absent
 from egress_audit.model.flow import Name, NameSource
-from egress_audit.model.run import Attempt, Phase, Role, Run
+from egress_audit.model.run import Attempt, Network, Phase, Role, Run
 from egress_audit.model.versions import ProductVersion
+from egress_audit.record.attempts import MOST_ATTEMPTS
 from tests.builders.cases import (
     ADDRESS_LIST,
     LAN,
@@ -265,7 +266,7 @@ def test_an_address_that_was_tried_without_a_packet_is_recognised() -> None:
 def test_at_the_port_that_was_called() -> None:
     datagram = attempt(OUTSIDE, call="sendto", type="dgram", port=53)
     assert tried(entries=(THERE,)) == {}
-    assert list(tried(entries=(THERE,), attempts=(datagram,))) == [Tried(OUTSIDE, 53)]
+    assert list(tried(entries=(THERE,), attempts=(datagram,))) == [Tried(OUTSIDE, 53, "dgram")]
 
 
 def test_a_name_that_led_there_is_recognised_too() -> None:
@@ -312,6 +313,35 @@ def test_several_that_fit_an_attempt_are_narrowed_by_who_called() -> None:
     both, ran = (ANYWHERE, other), replace(ANYWHERE, id="acme-d", processes=("program",))
     assert tried(entries=both)[FAR][0].one_of == ("acme-there", "acme-app")
     assert tried(entries=(other, ran))[FAR][0].one_of == ("acme-d",)
+
+
+def test_of_two_that_called_the_same_place_what_either_may_have_meant_is_kept() -> None:
+    other = replace(ANYWHERE, id="acme-app", processes=("acme-app",))
+    theirs = replace(ANYWHERE, id="acme-d", processes=("program",))
+    both = attempt(OUTSIDE), attempt(OUTSIDE, process=9)
+    noted = {"attempts": both, "processes": (process(), process(9, exe="/opt/acme-app"))}
+    assert tried(entries=(other, theirs), **noted)[FAR][0].one_of == ("acme-d", "acme-app")
+
+
+def test_a_connection_and_a_datagram_are_two_places() -> None:
+    datagram = attempt(OUTSIDE, call="sendto", type="dgram", port=53)
+    both = {"attempts": (datagram, attempt(OUTSIDE, port=53))}
+    assert list(tried(entries=(THERE,), **both)) == [Tried(OUTSIDE, 53, "dgram")]
+
+
+def test_our_own_resolver_is_not_who_has_its_address_in_the_world() -> None:
+    assert tried(resolvers=(OUTSIDE,)) == {}
+    assert FAR in tried(resolvers=(OUTSIDE,), network=Network.OPEN)
+
+
+def test_the_port_of_a_carrier_near_us_says_nothing_of_its_name() -> None:
+    at_443 = replace(STATS, ports=("443/tcp",))
+    proxied = {"attempts": (attempt(LAN, port=3128),), "synthetic": {LAN: HOST}}
+    assert tried(entries=(at_443,), **proxied) == {Tried(LAN, 3128): BY_NAME}
+
+
+def test_as_many_places_are_looked_up_as_attempts_are_kept() -> None:
+    assert endpoints.MOST_TRIED >= MOST_ATTEMPTS
 
 
 # Callers that come later

@@ -89,6 +89,11 @@ FIRES: Mapping[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
         (),
         TRIED | {"claim": denying(prefixes=claim(prefixes=("203.0.113.0/24",)).allow.prefixes)},
     ),
+    "EA013 of an attempt": (
+        (),
+        TRIED | {"claim": denying(purposes=frozenset({Purpose.TELEMETRY}))},
+    ),
+    "EA014 of an attempt": ((), TRIED | {"claim": denying(controlled=frozenset({"SE"}))}),
     "EA015 of an attempt": ((), TRIED | {"claim": only_in("SE")}),
 }
 """By rule: rows of what the catalogue knows, and what makes a case of them."""

@@ -304,6 +304,31 @@ def test_an_attempt_with_its_packets_is_a_contact(folder: Path) -> None:
     assert rules(audit_of(bundle(folder, sent, attempt(address="203.0.113.9")))) == ["EA001"]
 
 
+@pytest.mark.parametrize(
+    ("host", "profile", "fires"),
+    [
+        ("stats.vllm.ai", "no-telemetry", ["EA013"]),
+        ("api.deepseek.com", "no-china", ["EA014"]),
+        ("stats.vllm.ai", "no-china", []),
+        ("api.deepseek.com", "no-telemetry", []),
+        (HUB, "no-telemetry", []),
+    ],
+)
+def test_an_attempt_on_what_stands_for_a_name_is_judged_by_what_is_known_of_it(
+    folder: Path, host: str, profile: str, fires: list[str]
+) -> None:
+    given = line("name", host=host, address=INVENTED, frame=6)
+    audit = audit_of(bundle(folder, (), given, attempt(address=INVENTED)), profile)
+    assert rules(audit) == fires
+    assert audit.verdict.value == ("VIOLATED" if fires else "INCONCLUSIVE")
+
+
+def test_a_route_that_was_asked_for_is_known_for_nothing(folder: Path) -> None:
+    given = line("name", host="stats.vllm.ai", address=INVENTED, frame=6)
+    probe = attempt(address=INVENTED, type="dgram")
+    assert rules(audit_of(bundle(folder, (), given, probe), "no-telemetry")) == []
+
+
 def test_conditions_stand_in_the_ledger(folder: Path) -> None:
     opted = line("setting", kind="condition", name="DO_NOT_TRACK", value="1", meaning="quiet")
     assert audit_of(bundle(folder, (), opted)).coverage.conditions == ("DO_NOT_TRACK=1",)

@@ -1,12 +1,13 @@
 """System calls that wanted out, or to another process, and what the capture shows of them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from egress_audit.addresses import Scope, scope_of
-from egress_audit.judge.case import DNS_PORT, Case
+from egress_audit.judge.case import DNS_PORT, Case, Tried
 from egress_audit.judge.permission import asks_decide, host_matches, name_allowed, place_allowed
-from egress_audit.model.audit import Direction, Observation
+from egress_audit.model.audit import Direction, Match, Observation
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import IP_FAMILIES, Attempt, Process, Role, Run
 
@@ -16,6 +17,8 @@ BELOW_TRANSPORT = ("AF_PACKET",)
 """Families whose packets the capture shows, where they could be sent at all."""
 SERVING = ("bind", "listen")
 TCP, UDP = 6, 17
+NOBODY = 0
+"""Instead of `Process.id`, where it does not matter who called."""
 PORTLESS = Absent.NOT_APPLICABLE
 RESOLVER_PORTS = (DNS_PORT, 853)
 UNANSWERED = ("S0", "REJ", "RSTOS0", "SH")
@@ -51,8 +54,14 @@ def address_of(attempt: Attempt) -> Address | None:
 
 def unseen_attempts(case: Case) -> Iterator[tuple[Attempt, Address]]:
     """Attempts to an address that the claim does not allow, of which no packet came."""
+    # Asked once of each address: any number of names can lead there, and of ports be called.
+    allowed: dict[tuple[Address, bool, int], bool] = {}
     for attempt, address in packetless_attempts(case):
-        if not _is_allowed(case, attempt, address):
+        by = attempt.process if case.claim.allow.endpoints else NOBODY
+        asked = address, attempt.port == DNS_PORT, by
+        if asked not in allowed:
+            allowed[asked] = _is_allowed(case, attempt, address)
+        if not allowed[asked]:
             yield attempt, address
 
 
@@ -103,12 +112,46 @@ def addresses_tried(run: Run | Absent) -> set[str]:
     return {str(address) for address in tried if address is not None}
 
 
-def names_of(case: Case, address: Address) -> list[str]:
-    """The names that our DNS or an answer in the capture gave for an address."""
-    found: dict[str, None] = {}
-    if not isinstance(case.run, Absent) and str(address) in case.run.synthetic:
-        found[case.run.synthetic[str(address)]] = None
-    return list(found | dict.fromkeys(case.names_leading_to.get(str(address), ())))
+def names_of(case: Case, address: Address) -> Sequence[str]:
+    """The names that our DNS or an answer in the capture gave for an address, each once."""
+    answered = case.names_leading_to.get(str(address), ())
+    if isinstance(case.run, Absent) or str(address) not in case.run.synthetic:
+        return answered
+    return tuple(dict.fromkeys((case.run.synthetic[str(address)], *answered)))
+
+
+def names_leading(rows: Iterable[Observation], run: Run, limit: int) -> dict[str, list[str]]:
+    """By address the first names that it was an answer to, invented or not: so many of each."""
+    leading = {address: [host] for address, host in run.synthetic.items()}
+    for seen in rows:
+        for answer in seen.answers:
+            names = leading.setdefault(answer, [])
+            if len(names) < limit:
+                names.append(seen.names[0].host)
+    return leading
+
+
+def tried_place(attempt: Attempt, address: Address) -> Tried:
+    """Under what the catalogue's word on an attempt is kept."""
+    return Tried(str(address), attempt.port, attempt.type)
+
+
+def attempts_known(
+    case: Case, says: Callable[[Match], bool]
+) -> Iterator[tuple[Attempt, Address, Match]]:
+    """Attempts without a packet to a place of which the catalogue surely says something: of its
+    address, or else of every name that leads there, since no packet tells which of them was meant.
+    """
+    says = cache(says)
+    for attempt, address in packetless_attempts(case) if case.tried else ():
+        known = {match.by: match for match in case.tried.get(tried_place(attempt, address), ())}
+        by_address = known.pop(str(address), None)
+        # Without the names that a helper of ours asked for: they say nothing of the program.
+        led = names_of(case, address) if known else ()
+        if by_address is not None and says(by_address):
+            yield attempt, address, by_address
+        elif led and all(name in known and says(known[name]) for name in led):
+            yield attempt, address, known[led[0]]
 
 
 def _stays_here(case: Case, address: Address) -> bool:

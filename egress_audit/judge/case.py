@@ -52,6 +52,8 @@ class Tried:
 
     address: str
     port: int | Absent
+    type: str = "stream"
+    """Of the socket, as `Attempt.type`."""
 
 
 Matches = Iterator[tuple[str, tuple[Observation, ...] | Tried]]
@@ -89,7 +91,7 @@ class Case:
     _questions: tuple[Observation, ...] = field(init=False, repr=False, compare=False)
     of_program: tuple[Observation, ...] = field(init=False, repr=False, compare=False)
     """Rows that may be the program's: all but those of our own helpers."""
-    names_leading_to: Mapping[str, Collection[str]] = field(init=False, repr=False, compare=False)
+    names_leading_to: Mapping[str, Sequence[str]] = field(init=False, repr=False, compare=False)
     """By address, the names that it was an answer to."""
     _contacts: tuple[Observation, ...] = field(init=False, repr=False, compare=False)
     _matching: Mapping[str, Sequence[Asked]] = field(init=False, repr=False, compare=False)
@@ -111,7 +113,8 @@ class Case:
                 leading.setdefault(answer, {})[seen.names[0].host] = None
             for match in seen.endpoints:
                 matching.setdefault(match.by, []).append((seen, match))
-        object.__setattr__(self, "names_leading_to", leading)
+        told = {address: tuple(names) for address, names in leading.items()}
+        object.__setattr__(self, "names_leading_to", told)
         object.__setattr__(self, "_matching", matching)
         object.__setattr__(self, "_granted", {})
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from egress_audit.judge import phrases
 from egress_audit.judge.case import DNS_PORT, Case
 from egress_audit.judge.phases import ending
+from egress_audit.judge.rules_of_attempts import REFUSED
 from egress_audit.model.audit import BlindSpot, Finding, Kind, Observation, Verdict
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Run
@@ -97,7 +98,7 @@ def _what_was_done(case: Case, findings: Sequence[Finding]) -> str:
     """The first name or address that matters most, with everything that was done to it."""
     cited = [finding.observations[0] for finding in findings if finding.observations]
     if not cited:
-        others = len(findings) - 1
+        others = _tried_alone(findings) - 1
         more = f"; and {phrases.plural(others, 'more destination')}" if others else ""
         return findings[0].message + more
     by_id = {seen.id: seen for seen in case.observations}
@@ -106,9 +107,15 @@ def _what_was_done(case: Case, findings: Sequence[Finding]) -> str:
     others = len(subjects) - 1 - sum(_is_resolver(rows) for rows in subjects.values())
     if _is_resolver(did):
         others = len(subjects) - 1
-    others += len(findings) - len(cited)
+    others += _tried_alone(findings)
     more = f"; and {phrases.plural(others, 'more destination')}" if others > 0 else ""
     return _told(did, findings) + more
+
+
+def _tried_alone(findings: Sequence[Finding]) -> int:
+    """How many places of which no row tells were tried; several rules can find the same."""
+    tried = (found.message for found in findings if not found.observations)
+    return len({message.partition(REFUSED)[0] for message in tried})
 
 
 def _told(did: Sequence[Observation], findings: Sequence[Finding]) -> str:

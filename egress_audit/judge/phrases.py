@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from egress_audit.addresses import Scope
+from egress_audit.judge.permission import literal_address
 from egress_audit.model.audit import Kind, NameUse, Observation
+from egress_audit.model.catalogue import Entry
 from egress_audit.model.destination import Absent
 from egress_audit.model.flow import NameSource
 
@@ -32,6 +34,14 @@ def either(words: Iterable[str], limit: int = 3) -> str:
     if beyond > 0:
         return f"{', '.join(each[:limit])} or one of {beyond} more"
     return " or ".join(filter(None, (", ".join(each[:-1]), *each[-1:])))
+
+
+def of_vendors(entries: Sequence[Entry], by: str, beside: str = "") -> str:
+    """`of Acme, controlled from CN (known by name)`; by: the name or address that says so."""
+    vendors = either(entry.vendor for entry in entries)
+    countries = either(str(entry.jurisdiction) for entry in entries)
+    known_by = "name" if literal_address(by) is None else "address"
+    return f"of {vendors}, controlled from {countries}{beside} (known by {known_by})"
 
 
 def protocol(number: int) -> str:

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from functools import partial
 
 from egress_audit.addresses import NEAR, Scope, scope_of
 from egress_audit.country_codes import with_union
-from egress_audit.judge.attempts import unseen_attempts
+from egress_audit.judge.attempts import Address, attempts_known, tried_place, unseen_attempts
 from egress_audit.judge.case import Case
 from egress_audit.judge.permission import (
     address_allowed,
@@ -14,10 +15,10 @@ from egress_audit.judge.permission import (
     name_allowed,
     place_allowed,
 )
-from egress_audit.model.audit import Observation
-from egress_audit.model.catalogue import Entry
+from egress_audit.model.audit import Match, Observation
 from egress_audit.model.claim import Allow, Claim
 from egress_audit.model.destination import FRONTS, Absent, Destination, located_in
+from egress_audit.model.run import Attempt
 from egress_audit.values import dataclass
 
 NOWHERE: frozenset[str] = frozenset()
@@ -61,7 +62,7 @@ def left_to_places(case: Case) -> Iterator[FarEnd]:
                 yield FarEnd(seen, answer, there)
 
 
-def vendors_elsewhere(case: Case) -> Iterator[tuple[Observation, list[Entry]]]:
+def vendors_elsewhere(case: Case) -> Iterator[tuple[Observation, Match]]:
     """Contacts, then questions, whose name or address the catalogue knows as that of vendors under
     no jurisdiction that the claim allows, and that nothing else of the claim covers.
 
@@ -72,12 +73,28 @@ def vendors_elsewhere(case: Case) -> Iterator[tuple[Observation, list[Entry]]]:
         return
     for seen in (*case.contacts(), *case.questions()):
         for match in seen.endpoints:
-            entries = case.accusing(match)
-            laws = [entry.jurisdiction for entry in entries]
-            elsewhere = (not isinstance(law, Absent) and law not in allowed for law in laws)
-            if entries and all(elsewhere) and not is_covered(match.by, bare, case.granted(seen)):
-                yield seen, entries
+            covered = is_covered(match.by, bare, case.granted(seen))
+            if _is_of_vendors_elsewhere(case, match) and not covered:
+                yield seen, match
                 break
+
+
+def attempts_on_vendors_elsewhere(case: Case) -> Iterator[tuple[Attempt, Address, Match]]:
+    """The same of attempts without a packet."""
+    if not case.claim.allow.controlled or not case.tried:
+        return
+    bare = replace(case, claim=without_places(case.claim))
+    uncovered = {tried_place(attempt, address) for attempt, address in unseen_attempts(bare)}
+    for attempt, address, match in attempts_known(case, partial(_is_of_vendors_elsewhere, case)):
+        if tried_place(attempt, address) in uncovered:
+            yield attempt, address, match
+
+
+def _is_of_vendors_elsewhere(case: Case, match: Match) -> bool:
+    """True if all vendors that a name or address may be of are under no law that is allowed."""
+    entries, allowed = case.accusing(match), case.claim.allow.controlled
+    laws = [entry.jurisdiction for entry in entries]
+    return bool(laws) and all(not isinstance(law, Absent) and law not in allowed for law in laws)
 
 
 def is_covered(by: str, bare: Allow, granted: Collection[str]) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from enum import Enum, auto
 
 from egress_audit.addresses import NEAR
-from egress_audit.judge.attempts import names_of, unseen_attempts
+from egress_audit.judge.attempts import Address, attempts_known, names_of, unseen_attempts
 from egress_audit.judge.case import Case, is_kernels_error, is_link_maintenance
 from egress_audit.judge.grants import speaking_labels
 from egress_audit.judge.permission import (
@@ -27,6 +27,7 @@ from egress_audit.model.audit import Kind, Match, Observation
 from egress_audit.model.catalogue import Entry, Purpose
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent
+from egress_audit.model.run import Attempt
 
 
 class Decision(Enum):
@@ -76,8 +77,15 @@ def denied_matches(case: Case, seen: Observation) -> Iterator[Match]:
                 yield match
 
 
+def denied_attempts(case: Case) -> Iterator[tuple[Attempt, Address, Match]]:
+    """The attempts without a packet to what is surely for a denied purpose."""
+    if case.claim.deny.purposes:
+        yield from attempts_known(case, lambda match: decided(case, match) is Decision.DENIED)
+
+
 def undecided_matches(case: Case) -> dict[str, Match]:
-    """Names and addresses of which some entries have a denied purpose, and some have not."""
+    """Names and addresses of which some entries have a denied purpose, and some have not; those
+    that were tried without a packet, too."""
     found: dict[str, Match] = {}
     if not case.claim.deny.purposes:
         return found
@@ -85,7 +93,8 @@ def undecided_matches(case: Case) -> dict[str, Match]:
         for match in seen.endpoints:
             if decided(case, match) is Decision.UNDECIDED:
                 found[match.by] = match
-    return found
+    undecided = attempts_known(case, lambda match: decided(case, match) is Decision.UNDECIDED)
+    return found | {match.by: match for _, _, match in undecided}
 
 
 def unknown_purposes(case: Case) -> dict[str, list[Entry]]:
@@ -107,15 +116,20 @@ def unknown_purposes(case: Case) -> dict[str, list[Entry]]:
 
 
 def _tried_without_packet(case: Case, stated: Claim) -> Iterator[str]:
-    """Addresses that the program tried to reach and never sent to, for which no name speaks.
+    """Addresses that the program tried to reach and never sent to, for which no name speaks, and of
+    which no entry says that they are for something denied, or may be.
 
-    What was refused before it became a packet has no row, so nothing was looked up for it; the name
-    that led there was asked for, and speaks for itself.
+    What a name that led there is for is judged with the question for it.
     """
     if isinstance(case.run, Absent) or not case.run.attempts:
         return
+    told = (Decision.DENIED, Decision.UNDECIDED)
+    settled = {
+        address
+        for _, address, _ in attempts_known(case, lambda match: decided(case, match) in told)
+    }
     for _, address in unseen_attempts(replace(case, claim=stated)):
-        if not names_of(case, address):
+        if address not in settled and not names_of(case, address):
             yield str(address)
 
 

@@ -159,26 +159,28 @@ RULES: tuple[Rule, ...] = (
         "A system call to connect, or to send, to an address that the claim does not allow, and no "
         "packet of the program to that address and port in the capture. The connect of a datagram "
         "socket asks for a route only, and does not count. Of an address that is allowed, EA006 to "
-        "EA009 and EA015 fire for such a call as for a packet.",
+        "EA009 and EA013 to EA015 fire for such a call as for a packet; since none shows which of "
+        "several names was meant, EA013 to EA015 go by names only if they fire for all of them.",
         "What was refused before it became a packet shows the same intent as a packet.",
         attempt_outside,
     ),
     Rule(
         "EA013",
         "A purpose that is denied",
-        "A name that was asked for or named, or an address that was contacted, is in the catalogue "
-        "of endpoints, and every entry that fits is for a purpose that the claim denies. Entries "
-        "that rest on general knowledge alone do not count.",
+        "A name that was asked for or named, or an address that was contacted or tried without a "
+        "packet, is in the catalogue of endpoints, and every entry that fits is for a purpose that "
+        "the claim denies. Entries that rest on general knowledge alone do not count.",
         "The claim names the purpose.",
         denied_purpose,
     ),
     Rule(
         "EA014",
         "A vendor under a denied jurisdiction",
-        "The name or address of a destination is in the catalogue of endpoints, and every entry "
-        "that fits is of a vendor whose parent is under a jurisdiction that the claim denies; "
-        "whether our own DNS invented the address, no list has it, or a cloud elsewhere rents it "
-        "out. Where EA007 fires for the address, this does not repeat it.",
+        "The name or address of a destination, contacted or tried without a packet, is in the "
+        "catalogue of endpoints, and every entry that fits is of a vendor whose parent is under a "
+        "jurisdiction that the claim denies; whether our own DNS invented the address, no list has "
+        "it, or a cloud elsewhere rents it out. Where EA007 fires for the address, this does "
+        "not repeat it.",
         "The address says whose machine it is, the name who answers there: where they disagree, "
         "the worse counts. A name can only accuse: a vendor elsewhere excuses nothing.",
         denied_vendor,

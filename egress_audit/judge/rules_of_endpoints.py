@@ -3,10 +3,11 @@
 from collections.abc import Collection
 
 from egress_audit.judge import phrases
+from egress_audit.judge.attempts import attempts_known
 from egress_audit.judge.case import Case, Matches
-from egress_audit.judge.purposes import denied_matches
+from egress_audit.judge.purposes import denied_attempts, denied_matches
+from egress_audit.judge.rules_of_attempts import tried_known
 from egress_audit.model.audit import Kind, Match, Observation
-from egress_audit.model.catalogue import Entry
 from egress_audit.model.destination import controlled_from
 
 
@@ -14,26 +15,32 @@ def denied_purpose(case: Case) -> Matches:
     """EA013."""
     for seen in (*case.contacts(), *case.questions()):
         for match in denied_matches(case, seen):
-            entries = case.accusing(match)
-            purposes = phrases.either(entry.purpose for entry in entries)
-            what = f"known as {purposes} of {phrases.either(entry.vendor for entry in entries)}"
-            yield f"{phrases.clause(seen)}{_named(seen, match)}, {what}", (seen,)
+            yield f"{phrases.clause(seen)}{_named(seen, match)}, {_purposes(case, match)}", (seen,)
             break
+    for place, match, clause in tried_known(case, denied_attempts(case)):
+        yield f"{clause}, {_purposes(case, match)}", place
 
 
 def denied_vendor(case: Case) -> Matches:
-    """EA014."""
+    """EA014. What EA007 has said already is not repeated."""
     denied = case.claim.deny.controlled
     if not denied:
         return
     for seen in (*case.contacts(), *case.questions()):
         if _is_placed(seen, denied):
-            continue  # and EA007 has said so
+            continue
         for match in seen.endpoints:
-            entries = case.accusing(match)
-            if entries and all(entry.jurisdiction in denied for entry in entries):
-                yield f"{phrases.clause(seen)}{_named(seen, match)}, {_vendors(entries)}", (seen,)
+            if _is_under(case, match, denied):
+                yield (
+                    f"{phrases.clause(seen)}{_named(seen, match)}, {_vendors(case, match)}",
+                    (seen,),
+                )
                 break
+    accused = attempts_known(case, lambda match: _is_under(case, match, denied))
+    for place, match, clause in tried_known(case, accused):
+        there = case.named.get(place.address)
+        if there is None or not controlled_from(there, denied):
+            yield f"{clause}, {_vendors(case, match)}", place
 
 
 def _is_placed(seen: Observation, denied: Collection[str]) -> bool:
@@ -42,10 +49,20 @@ def _is_placed(seen: Observation, denied: Collection[str]) -> bool:
     return any(controlled_from(place, denied) for place in there)
 
 
-def _vendors(entries: list[Entry]) -> str:
-    vendors = phrases.either(entry.vendor for entry in entries)
-    countries = phrases.either(entry.jurisdiction for entry in entries)
-    return f"of {vendors}, controlled from {countries} (known by name)"
+def _is_under(case: Case, match: Match, denied: Collection[str]) -> bool:
+    """True if all vendors that a name or address may be of are under a denied jurisdiction."""
+    entries = case.accusing(match)
+    return bool(entries) and all(entry.jurisdiction in denied for entry in entries)
+
+
+def _purposes(case: Case, match: Match) -> str:
+    entries = case.accusing(match)
+    purposes = phrases.either(entry.purpose for entry in entries)
+    return f"known as {purposes} of {phrases.either(entry.vendor for entry in entries)}"
+
+
+def _vendors(case: Case, match: Match) -> str:
+    return phrases.of_vendors(case.accusing(match), match.by)
 
 
 def _named(seen: Observation, match: Match) -> str:

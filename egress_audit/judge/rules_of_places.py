@@ -17,13 +17,14 @@ from egress_audit.judge.permission import (
 from egress_audit.judge.places import (
     FarEnd,
     attempts_left_to_places,
+    attempts_on_vendors_elsewhere,
     left_to_places,
     objection,
     permitted,
     some_of,
     vendors_elsewhere,
 )
-from egress_audit.judge.rules_of_attempts import tried
+from egress_audit.judge.rules_of_attempts import tried, tried_known
 from egress_audit.model.audit import Kind, Observation
 from egress_audit.model.claim import Deny
 from egress_audit.model.destination import Absent, Destination, controlled_from, located_in
@@ -136,15 +137,14 @@ def elsewhere(case: Case) -> Matches:
     for attempt, clause in tried(case, unplaced_attempts(case)) if left else ():
         if left.get(attempt.address) is False:
             yield f"{clause}, {objection(case.named[attempt.address], allow)}", attempt
-    for seen, entries in vendors_elsewhere(case):
+    only = f", and not from {some_of(allow.controlled)}"
+    for seen, match in vendors_elsewhere(case):
         if seen.id not in told:
-            vendors = phrases.either(entry.vendor for entry in entries)
-            law = phrases.either(entry.jurisdiction for entry in entries)
-            yield (
-                f"{phrases.clause(seen)}, of {vendors}, controlled from {law}, and not from "
-                f"{some_of(allow.controlled)} (known by name)",
-                (seen,),
-            )
+            vendors = phrases.of_vendors(case.accusing(match), match.by, only)
+            yield f"{phrases.clause(seen)}, {vendors}", (seen,)
+    for place, match, clause in tried_known(case, attempts_on_vendors_elsewhere(case)):
+        if left.get(place.address) is not False:
+            yield f"{clause}, {phrases.of_vendors(case.accusing(match), match.by, only)}", place
 
 
 def _leading(end: FarEnd) -> str:

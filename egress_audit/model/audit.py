@@ -101,6 +101,13 @@ class Match:
         """Ids of all entries that fit, whatever the version."""
         return tuple(dict.fromkeys((*self.one_of, *self.outside)))
 
+    def either(self, other: "Match") -> "Match":
+        """The same name or address, called by one or by another: what may be it of either."""
+        one_of = dict.fromkeys((*self.one_of, *other.one_of))
+        inside = {*self.one_of} - {*self.outside} | {*other.one_of} - {*other.outside}
+        outside = dict.fromkeys((*self.outside, *other.outside))
+        return Match(self.by, tuple(one_of), tuple(one for one in outside if one not in inside))
+
 
 @dataclass(frozen=True, slots=True)
 class Frames:

@@ -46,7 +46,7 @@ def test_an_address_has_the_name_it_was_invented_for_and_those_of_answers() -> N
     there = case(
         question("b.example", "198.18.0.7"), run=run(synthetic={"198.18.0.7": "a.example"})
     )
-    assert names_of(there, ip_address("198.18.0.7")) == ["a.example", "b.example"]
+    assert names_of(there, ip_address("198.18.0.7")) == ("a.example", "b.example")
 
 
 def test_a_bind_to_an_address_of_somebody_else_serves_nobody() -> None:

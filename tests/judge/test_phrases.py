@@ -6,6 +6,7 @@ from egress_audit.judge import phrases
 from egress_audit.model.destination import Absent
 from egress_audit.model.flow import NameSource
 from tests.builders.cases import LAN, OUTSIDE, contact, named, place, question, rest
+from tests.builders.endpoints import entry
 
 
 @pytest.mark.parametrize(
@@ -83,3 +84,13 @@ def test_the_name_that_the_program_used_is_the_best_one() -> None:
 def test_names_are_told_with_how_they_are_known() -> None:
     uses = [named("a.example", NameSource.TLS_SNI, NameSource.DNS_ANSWER), named("b.example")]
     assert phrases.used_names(uses) == "a.example (tls-sni/dns-answer), b.example (tls-sni)"
+
+
+def test_vendors_are_told_with_whose_law_they_follow_and_by_what_they_are_known() -> None:
+    both = entry(), entry("acme-news"), entry("other", vendor="Other", jurisdiction="US")
+    assert phrases.of_vendors(both, "a.example") == (
+        "of Acme or Other, controlled from SE or US (known by name)"
+    )
+    assert phrases.of_vendors(both[:1], OUTSIDE, ", and not from DE") == (
+        "of Acme, controlled from SE, and not from DE (known by address)"
+    )

@@ -7,8 +7,10 @@ import pytest
 
 from egress_audit.addresses import Scope
 from egress_audit.country_codes import EUROPEAN_UNION
+from egress_audit.judge.case import Tried
 from egress_audit.judge.places import attempts_left_to_places, left_to_places, objection, permitted
-from egress_audit.model.audit import Observation, Verdict
+from egress_audit.judge.rules import findings
+from egress_audit.model.audit import Match, Observation, Verdict
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Allow, Claim, Deny
 from egress_audit.model.destination import Absent, Confidence, Destination
@@ -16,6 +18,7 @@ from egress_audit.model.flow import NameSource
 from egress_audit.model.run import Network
 from tests.builders.cases import (
     LAN,
+    OUTSIDE,
     case,
     claim,
     concluded,
@@ -338,3 +341,49 @@ def test_an_address_of_a_vendor_elsewhere_contradicts_unless_its_prefix_is_allow
 def test_a_row_is_told_once_though_address_and_name_are_elsewhere() -> None:
     seen = replace(to(place(controlled="US"), named(HOST, ANSWERED)), **known(HOST, FOREIGN))
     assert fired(case(seen, claim=UNDER_SWEDEN, entries=(FOREIGN,))) == ["EA015"]
+
+
+def tried_of(*entries: Entry, claim: Claim = UNDER_SWEDEN, by: str = OUTSIDE, **noted: Any) -> Any:
+    """An attempt without a packet on an address in Sweden that these vendors may have."""
+    there = {Tried(OUTSIDE, 443): (Match(by, tuple(one.id for one in entries)),)}
+    tried = run(**({"network": Network.OPEN, "attempts": (attempt(OUTSIDE),)} | noted))
+    where = {OUTSIDE: place()}
+    return case(claim=claim, run=tried, entries=entries, tried=there, places=where)
+
+
+def test_an_attempt_on_a_vendor_elsewhere_contradicts_too() -> None:
+    (found,) = findings(tried_of(FOREIGN))
+    assert found.rule == "EA015"
+    assert found.message.endswith(
+        "a packet), of Other, controlled from US, and not from SE (known by address)"
+    )
+    assert fired(tried_of(FOREIGN, by=HOST, synthetic={OUTSIDE: HOST})) == ["EA015"]
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        (SWEDISH_VENDOR,),
+        (SWEDISH_VENDOR, FOREIGN),
+        (replace(FOREIGN, jurisdiction=Absent.NOT_FOUND),),
+        (replace(FOREIGN, labels_only=True),),
+    ],
+    ids=["allowed", "one allowed", "unknown", "label"],
+)
+def test_an_attempt_on_a_vendor_that_is_not_surely_elsewhere_does_not(entries: Any) -> None:
+    assert fired(tried_of(*entries)) == []
+
+
+def test_nor_one_that_the_claim_allows_otherwise_or_of_location_alone() -> None:
+    allowed = allowing(controlled=frozenset({"SE"}), prefixes=(network("203.0.113.0/24"),))
+    assert fired(tried_of(FOREIGN, claim=allowed)) == []
+    assert fired(tried_of(FOREIGN, claim=IN_SWEDEN)) == []
+
+
+def test_nor_the_connect_of_a_datagram_socket() -> None:
+    assert fired(tried_of(FOREIGN, attempts=(attempt(OUTSIDE, type="dgram"),))) == []
+
+
+def test_an_attempt_is_told_once_though_address_and_vendor_are_elsewhere() -> None:
+    judged = replace(tried_of(FOREIGN), named={OUTSIDE: place(controlled="US")})
+    assert fired(judged) == ["EA015"]

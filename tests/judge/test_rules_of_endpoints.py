@@ -6,15 +6,20 @@ from typing import Any
 import pytest
 
 from egress_audit.addresses import Scope
+from egress_audit.judge.case import Case, Tried
+from egress_audit.judge.headline import headline
 from egress_audit.judge.rules import findings
-from egress_audit.model.audit import Match
+from egress_audit.judge.verdict import blind_spots
+from egress_audit.model.audit import Match, Verdict
 from egress_audit.model.catalogue import Purpose
 from egress_audit.model.claim import Deny
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.flow import NameSource
+from egress_audit.model.run import Network, Role
 from tests.builders.cases import (
     LOOPBACK,
     NO_CHINA,
+    NOWHERE,
     OUTSIDE,
     case,
     claim,
@@ -25,9 +30,10 @@ from tests.builders.cases import (
     near,
     place,
     question,
+    spots,
 )
 from tests.builders.endpoints import entry, known
-from tests.builders.runs import run
+from tests.builders.runs import EXERCISER, attempt, owner, run
 
 HOST = "stats.acme.example"
 NO_TELEMETRY = claim(everything=True, deny=Deny(purposes=frozenset({Purpose.TELEMETRY})))
@@ -149,6 +155,139 @@ def test_a_vendor_by_a_label_alone_does_not_fire() -> None:
 def test_vendors_do_not_matter_to_a_claim_that_denies_no_jurisdiction() -> None:
     asked = question(HOST, **known(HOST, CHINESE))
     assert fired(case(asked, claim=claim(everything=True), entries=(CHINESE,))) == []
+
+
+# EA013 and EA014 of what was tried without a packet
+
+OTHER_HOST = "news.acme.example"
+UNASKED = {"synthetic": {OUTSIDE: HOST}}
+OPEN = entry("acme-open", jurisdiction=Absent.NOT_FOUND)
+NO_SWEDEN = claim(everything=True, deny=Deny(controlled=frozenset({"SE"})))
+
+
+def tried_as(*entries: Any, by: str = OUTSIDE, type: str = "stream") -> Any:
+    """What the catalogue knows of the address that was tried, or of its name."""
+    return {Tried(OUTSIDE, 443, type): (Match(by, tuple(one.id for one in entries)),)}
+
+
+def tried(
+    known_of_it: Any, *rows: Any, claim: Any = NO_TELEMETRY, places: Any = NOWHERE, **changes: Any
+) -> Case:
+    """An attempt on OUTSIDE, unless `changes` of the run say otherwise."""
+    noted = run(**({"network": Network.OPEN, "attempts": (attempt(OUTSIDE),)} | changes))
+    fits = (*ENTRIES, CHINESE, OPEN)
+    return case(*rows, run=noted, entries=fits, tried=known_of_it, claim=claim, places=places)
+
+
+def test_an_address_of_a_denied_purpose_that_was_tried_fires() -> None:
+    judged = tried(tried_as(STATS))
+    (found,) = findings(judged)
+    assert found.message == (
+        f"tried to reach {OUTSIDE}:443 (connect, refused before it became a packet), "
+        "known as telemetry of Acme"
+    )
+    assert (found.rule, concluded(judged)) == ("EA013", Verdict.VIOLATED)
+
+
+def test_so_does_one_that_our_dns_invented_for_a_name_of_that_purpose() -> None:
+    assert fired(tried(tried_as(STATS, by=HOST), **UNASKED)) == ["EA013"]
+
+
+def test_so_does_one_that_the_claim_allows_by_its_prefix() -> None:
+    allowed = claim(prefixes=("203.0.113.0/24",), deny=NO_TELEMETRY.deny)
+    assert fired(tried(tried_as(STATS), claim=allowed)) == ["EA013"]
+
+
+@pytest.mark.parametrize("entries", [(NEWS,), (LABEL,), ()], ids=["other", "label", "none"])
+def test_an_address_that_is_not_known_for_a_denied_purpose_does_not_fire(entries: Any) -> None:
+    judged = tried(tried_as(*entries) if entries else {})
+    assert (fired(judged), list(spots(judged))) == ([], ["purpose-unknown"])
+
+
+@pytest.mark.parametrize("allow", [{"everything": True}, {"prefixes": ("203.0.113.0/24",)}])
+def test_an_address_that_several_purposes_share_is_undecided(allow: Any) -> None:
+    judged = tried(tried_as(STATS, NEWS), claim=claim(deny=NO_TELEMETRY.deny, **allow))
+    assert (fired(judged), list(spots(judged))) == ([], ["purpose-undecided"])
+
+
+def test_an_address_that_was_tried_is_nothing_to_a_claim_that_denies_no_purpose() -> None:
+    judged = tried(tried_as(STATS), claim=claim(everything=True))
+    assert (fired(judged), concluded(judged)) == ([], Verdict.HOLDS)
+
+
+def test_the_connect_of_a_datagram_socket_does_not_fire() -> None:
+    probe = attempt(OUTSIDE, type="dgram")
+    there = tried_as(STATS, type="dgram")
+    assert fired(tried(there, attempts=(probe,))) == []
+    sent = replace(probe, call="sendto")
+    assert fired(tried(there, attempts=(sent,))) == ["EA013"]
+
+
+def test_what_fits_a_datagram_does_not_fire_for_a_connection() -> None:
+    both = attempt(OUTSIDE, call="sendto", type="dgram"), attempt(OUTSIDE)
+    (found,) = findings(tried(tried_as(STATS, type="dgram"), attempts=both))
+    assert "(sendto, refused" in found.message
+
+
+def test_what_our_exerciser_tried_does_not_fire() -> None:
+    assert fired(tried(tried_as(STATS), attempts=(attempt(process=EXERCISER),))) == []
+
+
+def test_an_address_that_a_packet_went_to_is_left_to_its_row() -> None:
+    assert fired(tried(tried_as(STATS), contact(OUTSIDE))) == []
+
+
+def led_by(*answered: Any, known_names: tuple[str, ...], claim: Any = NO_TELEMETRY) -> list[str]:
+    """What fires for an attempt on an address that is an answer to questions, beside what fires for
+    these; of some names the catalogue knows a denied purpose."""
+    matches = tuple(Match(name, ("acme-stats",)) for name in known_names)
+    return fired(tried({Tried(OUTSIDE, 443): matches}, *answered, claim=claim))
+
+
+@pytest.mark.parametrize("judging", [NO_TELEMETRY, NO_SWEDEN])
+def test_of_several_names_all_are_known_for_it_or_none_fires(judging: Any) -> None:
+    asked = question(HOST, OUTSIDE), question(OTHER_HOST, OUTSIDE)
+    rule = "EA013" if judging is NO_TELEMETRY else "EA014"
+    assert led_by(*asked, known_names=(HOST, OTHER_HOST), claim=judging) == [rule]
+    assert led_by(*asked, known_names=(HOST,), claim=judging) == []
+
+
+def test_a_name_that_only_our_exerciser_asked_for_does_not_fire() -> None:
+    theirs = question(HOST, OUTSIDE, owner=owner(Role.EXERCISER))
+    assert led_by(theirs, known_names=(HOST,)) == []
+    assert led_by(replace(theirs, owner=owner()), known_names=(HOST,)) == ["EA013"]
+
+
+def test_an_address_of_a_vendor_under_a_denied_jurisdiction_that_was_tried_fires() -> None:
+    (found,) = findings(tried(tried_as(CHINESE), claim=NO_CHINA))
+    assert (found.rule, found.frames.total) == ("EA014", 0)
+    assert found.message.endswith(", of Acme, controlled from CN (known by address)")
+
+
+def test_so_does_one_that_our_dns_invented_for_a_name_of_such_a_vendor() -> None:
+    (found,) = findings(tried(tried_as(CHINESE, by=HOST), claim=NO_CHINA, **UNASKED))
+    assert found.message.endswith(", of Acme, controlled from CN (known by name)")
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [(STATS,), (CHINESE, STATS), (CHINESE, OPEN), (LABEL,)],
+    ids=["elsewhere", "one elsewhere", "one unknown", "label"],
+)
+def test_a_vendor_that_may_be_elsewhere_does_not_fire_for_an_attempt(entries: Any) -> None:
+    assert fired(tried(tried_as(*entries), claim=NO_CHINA, places={OUTSIDE: place()})) == []
+
+
+def test_what_ea007_says_of_an_attempt_is_not_told_twice() -> None:
+    there = {OUTSIDE: place(controlled="CN")}
+    assert fired(tried(tried_as(CHINESE), claim=NO_CHINA, places=there)) == ["EA007"]
+
+
+def test_a_place_that_two_rules_found_is_one_destination() -> None:
+    judged = tried(tried_as(STATS), claim=claim(deny=NO_TELEMETRY.deny))
+    assert fired(judged) == ["EA012", "EA013"]
+    told = headline(judged, Verdict.VIOLATED, findings(judged), blind_spots(judged))
+    assert "more destination" not in told
 
 
 # What entries allow

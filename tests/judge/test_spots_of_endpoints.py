@@ -85,9 +85,9 @@ def test_an_unknown_purpose_is_told_with_the_versions_that_are_known() -> None:
 
 def test_an_address_that_was_tried_and_never_reached_is_explained_by_what_is_known_of_it() -> None:
     tried: dict[str, Any] = {"run": run(attempts=(attempt(OUTSIDE),)), "claim": NO_TELEMETRY}
-    place = {Tried(OUTSIDE, 443): (Match(OUTSIDE, ("acme-stats",)),)}
-    known_place = spots(case(**tried, entries=(STATS,), tried=place))["purpose-unknown"]
-    assert known_place.explanation[1].startswith("why: telemetry")
+    place = {Tried(OUTSIDE, 443): (Match(OUTSIDE, ("acme-news",)),)}
+    known_place = spots(case(**tried, entries=(NEWS,), tried=place))["purpose-unknown"]
+    assert known_place.explanation[1].startswith("why: update-check")
     assert spots(case(**tried))["purpose-unknown"].explanation == ()
 
 
