@@ -52,7 +52,7 @@ from egress_audit.values import dataclass
 DestinationOf = Callable[[str], Destination]
 FlowRecord = tuple[Flow, tuple[Name, ...], Destination | Absent, FlowOwner | Absent]
 
-RULES_VERSION = 5
+RULES_VERSION = 6
 """Raised by every change after which the same evidence could be judged differently."""
 
 MOST_PARENTS = 16
