@@ -13,7 +13,7 @@ from egress_audit.classify.narrowing import by_version, narrowed
 from egress_audit.judge.attempts import port_of, tried_alone
 from egress_audit.judge.case import Tried
 from egress_audit.judge.permission import is_own_name, literal_address
-from egress_audit.judge.timers import due_ns, is_named
+from egress_audit.judge.timers import is_named, may_be_late
 from egress_audit.model.audit import Direction, Kind, ListUsed, Match, Observation
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Claim
@@ -205,7 +205,7 @@ class _Looking:
             return
         for entry in self.read():
             ran = _ran(entry, self.run) or self.versions.are_seen(entry)
-            if due_ns(entry) and (is_named(entry, claim) or ran):
+            if may_be_late(entry) and (is_named(entry, claim) or ran):
                 yield entry
 
     def _phase(self, seen: Observation) -> str:

@@ -323,6 +323,16 @@ def test_a_timer_of_a_runtime_that_the_claim_names_is_kept() -> None:
     assert asking(claim=OF_ACME, entries=(STATS, NEWS)).timed == (NEWS,)
 
 
+def test_so_is_one_that_calls_at_once_and_then_again() -> None:
+    again = replace(NEWS, first_ns=0, every_ns=HOUR_NS)
+    assert asking(claim=OF_ACME, entries=(again,)).timed == (again,)
+
+
+def test_one_that_calls_at_once_and_never_again_has_no_timer() -> None:
+    once = replace(NEWS, first_ns=0, every_ns=Absent.NOT_FOUND)
+    assert asking(claim=OF_ACME, entries=(once,)).timed == ()
+
+
 def test_a_timer_of_a_process_of_the_run_is_kept() -> None:
     ran = run(processes=(process(exe="/opt/acme-app"),))
     assert asking(run=ran, entries=(STATS, NEWS)).timed == (NEWS,)

@@ -146,6 +146,16 @@ def test_alibaba_is_controlled_from_china_and_located_elsewhere() -> None:
     assert not located_in(there, {"CN"})
 
 
+def test_a_short_capture_names_the_callers_that_come_once_in_hours(tmp_path: Path) -> None:
+    silence = evidence_about("ollama-server").holds
+    (later,) = (
+        spot
+        for spot in audited(tmp_path, silence, "ollama-server", words=()).blind_spots
+        if spot.id == "callers-later"
+    )
+    assert later.material and "1 (Ollama server: telemetry, every 4 h)" in later.message
+
+
 # Recorded runtimes
 
 

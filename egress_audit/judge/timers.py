@@ -1,4 +1,7 @@
-"""Callers that begin so long after a program's start that what was watched cannot show them.
+"""Callers that begin so late, or come so seldom, that what was watched need not show them.
+
+From the start of its program a caller shows that is due by then. Who began to watch later has to
+wait for a whole period: the call at the start was before, or a stamp on disk silenced it.
 
 They stand in the way of a claim about their runtime, even if everything that ran had ended by then.
 A timer dies with its process, and the whole tree was watched to its end: what the report says of
@@ -31,12 +34,10 @@ _GAPS = re.compile(r"[\s_-]+")
 
 
 def late_callers(case: Case) -> list[Entry]:
-    """Those whose first call is not due before the end of watching."""
-    watched_ns = _watched_ns(case)
-    if isinstance(watched_ns, Absent):
-        return []
-    idle_ns = _began_after_ns(case.run)
-    return [entry for entry in case.timed if due_ns(entry) >= watched_ns - idle_ns(entry)]
+    """Those of which no call had to come before the end of watching."""
+    watched_ns, idle_ns = _watched_ns(case), _began_after_ns(case.run)
+    waiting = ((entry, _waits_ns(case, entry)) for entry in case.timed)
+    return [entry for entry, ns in waiting if ns and ns >= watched_ns - idle_ns(entry)]
 
 
 def outlived(case: Case) -> bool:
@@ -57,7 +58,21 @@ def due_ns(entry: Entry) -> int:
     return 0 if at_once or isinstance(entry.every_ns, Absent) else entry.every_ns
 
 
-def _watched_ns(case: Case) -> int | Absent:
+def may_be_late(entry: Entry) -> bool:
+    """True if there is a length of watching that need not show it; else it calls when the program
+    starts, or is used, and no clock tells."""
+    return due_ns(entry) > 0 or not isinstance(entry.every_ns, Absent)
+
+
+def _waits_ns(case: Case, entry: Entry) -> int:
+    """How long one has to watch to be sure of a call; 0 for one that comes at once."""
+    from_start = not isinstance(case.run, Absent) and case.run.seen_from_start
+    if from_start or isinstance(entry.every_ns, Absent):
+        return due_ns(entry)
+    return max(due_ns(entry), entry.every_ns)
+
+
+def _watched_ns(case: Case) -> int:
     """From the start of the program to the end of watching; of a capture its whole length."""
     if not isinstance(case.run, Absent):
         return case.run.observed_ns
@@ -97,9 +112,11 @@ def is_named(entry: Entry, claim: Claim) -> bool:
     return False
 
 
-def told_late(entry: Entry) -> str:
-    """`Ollama app: update-check, after 1 h`."""
-    return f"{entry.product}: {entry.purpose}, after {_length(due_ns(entry))}"
+def told_late(case: Case, entry: Entry) -> str:
+    """`Ollama app: update-check, after 1 h`; `every 4 h` where the start was not watched."""
+    waits_ns = _waits_ns(case, entry)
+    when = "after" if waits_ns == due_ns(entry) else "every"
+    return f"{entry.product}: {entry.purpose}, {when} {_length(waits_ns)}"
 
 
 def _length(length_ns: int) -> str:
