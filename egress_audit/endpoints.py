@@ -52,8 +52,8 @@ class Recognised:
     observations: tuple[Observation, ...]
     entries: Mapping[str, Entry]
     """Those that observations match, by id."""
-    timed: Entries
-    """Those that may call some time after the start of what ran, or of what the claim names."""
+    callers: Entries
+    """Those of what ran, or of what the claim names, that have a time or a switch."""
     lists: tuple[ListUsed, ...]
     """The files behind the catalogue; none if it was not asked."""
     versions: KnownVersions
@@ -96,10 +96,10 @@ def recognised(
     looking = _Looking(catalogue, run, known)
     seen = tuple(looking.recognised(row) for row in observations)
     tried = looking.tried(seen)
-    timed = tuple(looking.timed(claim))
+    callers = tuple(looking.callers(claim))
     if claim.uses_catalogue:
         looking.read()
-    return Recognised(seen, looking.entries, timed, looking.lists, known, tried)
+    return Recognised(seen, looking.entries, callers, looking.lists, known, tried)
 
 
 @dataclass(slots=True)
@@ -199,13 +199,13 @@ class _Looking:
             after_ns=self._after_ns(seen),
         )
 
-    def timed(self, claim: Claim) -> Iterator[Entry]:
-        """Callers that may come later: of runtimes that the claim names, of the run's processes."""
+    def callers(self, claim: Claim) -> Iterator[Entry]:
+        """Of runtimes that the claim names, of the run's processes: with a time or a switch."""
         if isinstance(self.run, Absent) and not claim.applies_to.runtimes:
             return
         for entry in self.read():
             ran = _ran(entry, self.run) or self.versions.are_seen(entry)
-            if may_be_late(entry) and (is_named(entry, claim) or ran):
+            if (may_be_late(entry) or entry.variables) and (is_named(entry, claim) or ran):
                 yield entry
 
     def _phase(self, seen: Observation) -> str:

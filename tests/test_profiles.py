@@ -19,6 +19,7 @@ from egress_audit.model.audit import Audit, Verdict
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import controlled_from, located_in
 from egress_audit.model.profile import ProfileKind
+from egress_audit.record.known_variables import CONDITIONS, ENDPOINTS
 from egress_audit.report.claim_section import claim_section
 from tests.builders.golden import CAPTURES
 from tests.builders.profile_evidence import (
@@ -225,6 +226,12 @@ def test_it_asks_to_be_watched_longer_than_the_callers_of_its_runtimes_wait(name
     claim = claim_of(name)
     callers = [entry for entry in catalogue() if is_named(entry, claim)]
     assert not [entry.id for entry in callers if due_ns(entry) > claim.require.observe_ns]
+
+
+@pytest.mark.parametrize("name", RUNTIMES)
+def test_the_recorder_notes_every_variable_that_silences_a_runtime_of_it(name: str) -> None:
+    switched = (entry for entry in catalogue() if is_named(entry, claim_of(name)))
+    assert {word for entry in switched for word, _ in entry.variables} <= {*CONDITIONS, *ENDPOINTS}
 
 
 @pytest.mark.parametrize("name", MEASURES)

@@ -84,7 +84,7 @@ def judged(
         claim=held,
         run=recorded,
         entries=tuple(known.entries.values()),
-        timed=known.timed,
+        timed=known.callers,
         versions=versions,
     )
     found = tuple((one.rule, one.message, one.observations) for one in findings(made))

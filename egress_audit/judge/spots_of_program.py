@@ -91,14 +91,12 @@ SPOTS_OF_PROGRAM: tuple[Spot, ...] = (
         "runtime-unseen",
         "Whether it was the runtime at all",
         "the claim speaks of a runtime, and nothing shows that it ran ({what})",
-        "a process of its name (executable, or script or module of an interpreter), an interpreter "
-        "that loaded its library, or, of engines that any program can have in it, a model file of "
-        "their kind that was opened",
+        "a process of its name, an interpreter that loaded its library, or, if any program can "
+        "have it inside, a model of its kind opened",
         WORK_DONE,
         "claims that name runtimes",
-        "run the program that the claim speaks of, or take the profile of the one that ran; "
-        "libraries are not seen that are packed into one file, or installed as a link to their "
-        "source",
+        "run the program that the claim speaks of, or take the profile of the one that ran; a "
+        "library that is packed or linked is not seen",
         _runtime_unseen,
         always,
         _which_runtimes,

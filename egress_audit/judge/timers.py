@@ -15,7 +15,6 @@ single processes ended is not recorded, so one that lives on, a child or a servi
 started, counts for all of them.
 """
 
-import re
 from collections.abc import Callable
 
 from egress_audit.judge.case import Case
@@ -23,6 +22,7 @@ from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Process, Role, Run
+from egress_audit.product_versions import speaks_of
 from egress_audit.programs import is_named as is_of
 from egress_audit.programs import program_names
 
@@ -30,14 +30,22 @@ SECOND_NS = 1_000_000_000
 UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 USED = frozenset({"import", "start", "load", "generate"})
 """Phases that come with the start of a program, or with its use."""
-_GAPS = re.compile(r"[\s_-]+")
 
 
 def late_callers(case: Case) -> list[Entry]:
     """Those of which no call had to come before the end of watching."""
     watched_ns, idle_ns = _watched_ns(case), _began_after_ns(case.run)
-    waiting = ((entry, _waits_ns(case, entry)) for entry in case.timed)
+    waiting = ((entry, _waits_ns(case, entry)) for entry in case.callers)
     return [entry for entry, ns in waiting if ns and ns >= watched_ns - idle_ns(entry)]
+
+
+def switched_callers(case: Case) -> list[Entry]:
+    """Those of the claim's runtimes that a variable may have silenced; none of a capture, of which
+    nobody knows the environment."""
+    if isinstance(case.run, Absent):
+        return []
+    silenced = (entry for entry in case.callers if entry.variables and not entry.packetless)
+    return [entry for entry in silenced if is_named(entry, case.claim)]
 
 
 def outlived(case: Case) -> bool:
@@ -99,17 +107,8 @@ def _arguments(process: Process) -> list[str]:
 
 
 def is_named(entry: Entry, claim: Claim) -> bool:
-    """True if the claim names the runtime whose caller this is.
-
-    By its product, or by one of its processes; by the first words of its product (`ollama` for
-    `Ollama server`) only where no process is known.
-    """
-    product, processes = _words(entry.product), set(map(_words, entry.processes))
-    for runtime in filter(None, map(_words, claim.applies_to.runtimes)):
-        begins = not processes and product.startswith(f"{runtime} ")
-        if product == runtime or begins or runtime in processes:
-            return True
-    return False
+    """True if the claim names the runtime whose caller this is."""
+    return speaks_of(claim.applies_to.runtimes, entry)
 
 
 def told_late(case: Case, entry: Entry) -> str:
@@ -124,7 +123,3 @@ def _length(length_ns: int) -> str:
     seconds = length_ns // SECOND_NS
     unit, size = next((u, s) for u, s in UNITS if seconds % s == 0)
     return f"{seconds // size} {unit}"
-
-
-def _words(text: str) -> str:
-    return _GAPS.sub(" ", text.strip().lower())

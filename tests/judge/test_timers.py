@@ -9,6 +9,7 @@ from egress_audit.judge.timers import (
     is_named,
     late_callers,
     may_be_late,
+    switched_callers,
     told_late,
 )
 from egress_audit.model.claim import AppliesTo
@@ -136,27 +137,31 @@ def test_who_has_a_time_may_be_late(times: dict[str, Any], may_be: bool) -> None
     assert may_be_late(entry(**times)) == may_be
 
 
-@pytest.mark.parametrize(
-    ("runtime", "changes"),
-    [
-        ("acme server", {}),
-        ("Acme-Server", {"processes": ("acmed",)}),
-        ("acmed", {"processes": ("acmed",)}),
-        ("acme", {}),
-    ],
-)
-def test_a_runtime_names_its_callers(runtime: str, changes: dict[str, Any]) -> None:
-    of_it = claim(applies_to=AppliesTo(runtimes=(runtime,)))
-    assert is_named(entry(**changes), of_it)
+OF_ACME = claim(applies_to=AppliesTo(runtimes=("acme server",)))
+
+
+def test_a_claim_names_the_callers_of_its_runtimes() -> None:
+    assert is_named(entry(), OF_ACME)
+    assert not is_named(entry(product="Other"), OF_ACME)
+
+
+def switched(**changes: Any) -> int:
+    return len(switched_callers(case(claim=OF_ACME, run=run(), timed=(entry(**changes),))))
+
+
+def test_a_caller_of_the_runtime_may_have_been_silenced_by_a_variable() -> None:
+    assert switched() == 1
 
 
 @pytest.mark.parametrize(
-    ("runtime", "changes"),
-    [("acm", {}), ("", {}), ("acme", {"processes": ("acmed",)}), ("server", {})],
+    "changes", [{"product": "Other"}, {"packetless": True}, {"switch": Absent.NOT_FOUND}]
 )
-def test_a_runtime_does_not_name_those_of_others(runtime: str, changes: dict[str, Any]) -> None:
-    of_it = claim(applies_to=AppliesTo(runtimes=(runtime,)))
-    assert not is_named(entry(**changes), of_it)
+def test_others_may_not(changes: dict[str, Any]) -> None:
+    assert switched(**changes) == 0
+
+
+def test_of_a_capture_it_is_not_known_which_variables_were_set() -> None:
+    assert switched_callers(case(claim=OF_ACME, timed=(entry(),))) == []
 
 
 @pytest.mark.parametrize(
