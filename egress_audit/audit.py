@@ -33,7 +33,7 @@ from egress_audit.judge.case import Case
 from egress_audit.judge.headline import headline
 from egress_audit.judge.permission import literals_elsewhere
 from egress_audit.judge.rules import findings
-from egress_audit.judge.timers import late_callers
+from egress_audit.judge.timers import late_callers, switched_callers
 from egress_audit.judge.verdict import blind_spots, verdict
 from egress_audit.listening import USUAL_BOUNDS, Bounds, Listening
 from egress_audit.model.audit import Assertion, Audit, EvidenceItem, ListUsed, Observation
@@ -173,7 +173,7 @@ def audited(
         run=noted,
         endpoints=known.entries,
         catalogue=known.lists,
-        timed=known.timed,
+        callers=known.callers,
         versions=known.versions,
         tried=known.tried,
         named={address: destination_of(address) for address in _named(known.observations, noted)},
@@ -271,7 +271,8 @@ def _lists_used(
 
 def _entries_told(case: Case) -> tuple[Entry, ...]:
     """The entries of the catalogue that the document names, each once, by id."""
-    told = dict(case.endpoints) | {entry.id: entry for entry in late_callers(case)}
+    others = (*late_callers(case), *switched_callers(case))
+    told = dict(case.endpoints) | {entry.id: entry for entry in others}
     return tuple(told[identifier] for identifier in sorted(told))
 
 

@@ -13,7 +13,7 @@ from egress_audit.classify.narrowing import by_version, narrowed
 from egress_audit.judge.attempts import names_leading, port_of, tried_alone
 from egress_audit.judge.case import Tried
 from egress_audit.judge.permission import is_own_name, literal_address
-from egress_audit.judge.timers import due_ns, is_named
+from egress_audit.judge.timers import is_named, may_be_late
 from egress_audit.model.audit import Direction, Kind, ListUsed, Match, Observation
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Claim
@@ -53,8 +53,8 @@ class Recognised:
     observations: tuple[Observation, ...]
     entries: Mapping[str, Entry]
     """Those that observations match, by id."""
-    timed: Entries
-    """Those that may call some time after the start of what ran, or of what the claim names."""
+    callers: Entries
+    """Those of what ran, or of what the claim names, that have a time or a switch."""
     lists: tuple[ListUsed, ...]
     """The files behind the catalogue; none if it was not asked."""
     versions: KnownVersions
@@ -97,10 +97,10 @@ def recognised(
     looking = _Looking(catalogue, run, known)
     seen = tuple(looking.recognised(row) for row in observations)
     tried = looking.tried(seen)
-    timed = tuple(looking.timed(claim))
+    callers = tuple(looking.callers(claim))
     if claim.uses_catalogue:
         looking.read()
-    return Recognised(seen, looking.entries, timed, looking.lists, known, tried)
+    return Recognised(seen, looking.entries, callers, looking.lists, known, tried)
 
 
 @dataclass(slots=True)
@@ -203,13 +203,13 @@ class _Looking:
             after_ns=self._after_ns(seen),
         )
 
-    def timed(self, claim: Claim) -> Iterator[Entry]:
-        """Callers that may come later: of runtimes that the claim names, of the run's processes."""
+    def callers(self, claim: Claim) -> Iterator[Entry]:
+        """Of runtimes that the claim names, of the run's processes: with a time or a switch."""
         if isinstance(self.run, Absent) and not claim.applies_to.runtimes:
             return
         for entry in self.read():
             ran = _ran(entry, self.run) or self.versions.are_seen(entry)
-            if due_ns(entry) and (is_named(entry, claim) or ran):
+            if (may_be_late(entry) or entry.variables) and (is_named(entry, claim) or ran):
                 yield entry
 
     def _phase(self, seen: Observation) -> str:

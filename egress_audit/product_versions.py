@@ -75,6 +75,20 @@ class KnownVersions:
                 yield from self._by_name.get(program, ())
 
 
+def speaks_of(runtimes: Iterable[str], entry: Entry) -> bool:
+    """True if a claim about these runtimes is about the product of an entry.
+
+    By its name, or by one of its processes; by the first words of its name (`ollama` for `Ollama
+    server`) only where no process is known.
+    """
+    product, processes = product_name(entry.product), set(map(product_name, entry.processes))
+    for runtime in filter(None, map(product_name, runtimes)):
+        begins = not processes and product.startswith(f"{runtime}-")
+        if product == runtime or begins or runtime in processes:
+            return True
+    return False
+
+
 def product_name(text: str) -> str:
     """A product's name as it is compared: `LM Studio` and `lm_studio` are `lm-studio`."""
     return _GAPS.sub("-", text.strip().lower())

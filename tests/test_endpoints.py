@@ -41,6 +41,7 @@ HOST = "stats.acme.example"
 HOUR_NS = 3_600_000_000_000
 STATS = entry()
 NEWS = entry("acme-news", "update-check", processes=("acme-app",), first_ns=HOUR_NS)
+SWITCHED = entry("acme-switched", processes=("acme-app",))
 THERE = entry("acme-there", hosts=(), prefixes=(network("203.0.113.0/24"),), ports=("53/udp",))
 
 
@@ -350,22 +351,42 @@ OF_ACME = claim(applies_to=AppliesTo(runtimes=("acme-app",)))
 
 
 def test_a_timer_of_a_runtime_that_the_claim_names_is_kept() -> None:
-    assert asking(claim=OF_ACME, entries=(STATS, NEWS)).timed == (NEWS,)
+    assert asking(claim=OF_ACME, entries=(STATS, NEWS)).callers == (NEWS,)
+
+
+def test_so_is_one_that_calls_at_once_and_then_again() -> None:
+    again = replace(NEWS, first_ns=0, every_ns=HOUR_NS)
+    assert asking(claim=OF_ACME, entries=(again,)).callers == (again,)
+
+
+def test_one_that_calls_at_once_and_never_again_has_no_timer() -> None:
+    once = replace(NEWS, first_ns=0, switch=Absent.NOT_FOUND)
+    assert asking(claim=OF_ACME, entries=(once,)).callers == ()
+
+
+def test_a_caller_that_a_variable_silences_is_kept_too() -> None:
+    assert asking(claim=OF_ACME, run=run(), entries=(SWITCHED,)).callers == (SWITCHED,)
+
+
+@pytest.mark.parametrize("changes", [{"switch": Absent.NOT_FOUND}, {"processes": ("other",)}])
+def test_one_without_a_switch_or_of_another_runtime_is_not(changes: dict[str, Any]) -> None:
+    other = replace(SWITCHED, **changes)
+    assert asking(claim=OF_ACME, run=run(), entries=(other,)).callers == ()
 
 
 def test_a_timer_of_a_process_of_the_run_is_kept() -> None:
     ran = run(processes=(process(exe="/opt/acme-app"),))
-    assert asking(run=ran, entries=(STATS, NEWS)).timed == (NEWS,)
+    assert asking(run=ran, entries=(STATS, NEWS)).callers == (NEWS,)
 
 
 @pytest.mark.parametrize("role", [Role.EXERCISER, Role.RECORDER])
 def test_a_timer_of_our_own_processes_is_not(role: Role) -> None:
     ran = run(processes=(process(exe="/opt/acme-app", role=role),))
-    assert asking(run=ran, entries=(NEWS,)).timed == ()
+    assert asking(run=ran, entries=(NEWS,)).callers == ()
 
 
 def test_a_capture_under_a_claim_that_names_no_runtime_has_no_timers() -> None:
-    assert asking(entries=(NEWS,)).timed == ()
+    assert asking(entries=(NEWS,)).callers == ()
 
 
 def test_a_profile_can_name_ids_vendors_and_products() -> None:
@@ -438,10 +459,10 @@ def test_a_stated_version_is_held_against_a_capture_without_owners() -> None:
 
 def test_the_timers_of_a_library_that_was_seen_are_known() -> None:
     late = replace(NEW, processes=(), first_ns=HOUR_NS)
-    assert asking(entries=(late,), run=run(), versions=(ran("acme"),)).timed == (late,)
+    assert asking(entries=(late,), run=run(), versions=(ran("acme"),)).callers == (late,)
 
 
 @pytest.mark.parametrize("known", [ran("other"), ran("acme", "2", "stated")])
 def test_those_of_what_was_not_seen_are_not(known: ProductVersion) -> None:
     late = replace(NEW, processes=(), first_ns=HOUR_NS)
-    assert asking(entries=(late,), run=run(), versions=(known,)).timed == ()
+    assert asking(entries=(late,), run=run(), versions=(known,)).callers == ()

@@ -12,6 +12,7 @@ from egress_audit.addresses import Scope
 from egress_audit.classify.catalogue_files import packaged_catalogue
 from egress_audit.errors import ExitCode
 from egress_audit.judge.assertions import WORDS
+from egress_audit.judge.blind_spots import Spot
 from egress_audit.judge.profile import load_profile, profile_names
 from egress_audit.judge.profile_schema import KEYS
 from egress_audit.judge.profile_values import SCOPE_WORDS
@@ -51,6 +52,17 @@ def anchors(text: str) -> set[str]:
 @pytest.mark.parametrize("name", PAGES)
 def test_the_page_is_what_the_script_writes(name: str) -> None:
     assert page(name) == PAGES[name](), "run scripts/write_docs.py"
+
+
+@pytest.mark.parametrize("spot", BLIND_SPOTS, ids=lambda spot: spot.id)
+def test_the_sentence_of_a_blind_spot_is_whole_without_those_that_it_is_about(spot: Spot) -> None:
+    left = spot.text.replace(" ({what})", "").removesuffix("{what}")
+    assert "{what}" not in left
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_sentence_that_is_made_has_a_hole(name: str) -> None:
+    assert not re.findall(r".* [,.;:](?: .*|$)|.* \(\).*", PAGES[name](), re.MULTILINE)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)

@@ -7,7 +7,7 @@ import pytest
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Role
 from egress_audit.model.versions import ProductVersion
-from egress_audit.product_versions import MOST_ALIKE, KnownVersions, product_name
+from egress_audit.product_versions import MOST_ALIKE, KnownVersions, product_name, speaks_of
 from tests.builders.endpoints import entry
 from tests.builders.runs import process, ran, run
 
@@ -85,3 +85,24 @@ def test_what_only_a_helper_of_ours_loaded_was_not_seen_in_the_program() -> None
 @pytest.mark.parametrize("text", ["LM Studio", "lm_studio", " lm.studio", "LM-Studio"])
 def test_products_are_compared_without_their_spelling(text: str) -> None:
     assert product_name(text) == "lm-studio"
+
+
+@pytest.mark.parametrize(
+    ("runtime", "changes"),
+    [
+        ("acme server", {}),
+        ("Acme-Server", {"processes": ("acmed",)}),
+        ("acmed", {"processes": ("acmed",)}),
+        ("acme", {}),
+    ],
+)
+def test_a_runtime_names_its_callers(runtime: str, changes: dict[str, Any]) -> None:
+    assert speaks_of([runtime], entry(**changes))
+
+
+@pytest.mark.parametrize(
+    ("runtime", "changes"),
+    [("acm", {}), ("", {}), ("acme", {"processes": ("acmed",)}), ("server", {})],
+)
+def test_a_runtime_does_not_name_those_of_others(runtime: str, changes: dict[str, Any]) -> None:
+    assert not speaks_of([runtime], entry(**changes))

@@ -19,6 +19,7 @@ from egress_audit.model.audit import Audit, Verdict
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import controlled_from, located_in
 from egress_audit.model.profile import ProfileKind
+from egress_audit.record.known_variables import CONDITIONS, ENDPOINTS
 from egress_audit.report.claim_section import claim_section
 from tests.builders.golden import CAPTURES
 from tests.builders.profile_evidence import (
@@ -146,6 +147,16 @@ def test_alibaba_is_controlled_from_china_and_located_elsewhere() -> None:
     assert not located_in(there, {"CN"})
 
 
+def test_a_short_capture_names_the_callers_that_come_once_in_hours(tmp_path: Path) -> None:
+    silence = evidence_about("ollama-server").holds
+    (later,) = (
+        spot
+        for spot in audited(tmp_path, silence, "ollama-server", words=()).blind_spots
+        if spot.id == "callers-later"
+    )
+    assert later.material and "1 (Ollama server: telemetry, every 4 h)" in later.message
+
+
 # Recorded runtimes
 
 
@@ -215,6 +226,12 @@ def test_it_asks_to_be_watched_longer_than_the_callers_of_its_runtimes_wait(name
     claim = claim_of(name)
     callers = [entry for entry in catalogue() if is_named(entry, claim)]
     assert not [entry.id for entry in callers if due_ns(entry) > claim.require.observe_ns]
+
+
+@pytest.mark.parametrize("name", RUNTIMES)
+def test_the_recorder_notes_every_variable_that_silences_a_runtime_of_it(name: str) -> None:
+    switched = (entry for entry in catalogue() if is_named(entry, claim_of(name)))
+    assert {word for entry in switched for word, _ in entry.variables} <= {*CONDITIONS, *ENDPOINTS}
 
 
 @pytest.mark.parametrize("name", MEASURES)

@@ -1,5 +1,9 @@
-"""No version, seen or stated, makes a verdict another: it explains, and nothing hangs on it."""
+"""No version, seen or stated, makes a verdict another: it explains, and nothing hangs on it.
 
+That a library was seen at all, in whichever version, shows that the runtime of a claim ran.
+"""
+
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -14,6 +18,7 @@ from egress_audit.judge.rules import findings
 from egress_audit.model.audit import Audit, Verdict
 from egress_audit.model.catalogue import Entry, Purpose
 from egress_audit.model.claim import AppliesTo, Claim, Deny
+from egress_audit.model.destination import Absent
 from egress_audit.model.versions import ProductVersion
 from tests.builders.cases import (
     ADDRESS_LIST,
@@ -79,7 +84,7 @@ def judged(
         claim=held,
         run=recorded,
         entries=tuple(known.entries.values()),
-        timed=known.timed,
+        timed=known.callers,
         versions=versions,
     )
     found = tuple((one.rule, one.message, one.observations) for one in findings(made))
@@ -97,7 +102,19 @@ def judged(
 def test_a_version_changes_no_verdict(
     entries: tuple[Entry, ...], held: Claim, exe: str, versions: list[ProductVersion]
 ) -> None:
-    assert judged(entries, held, exe, tuple(versions)) == judged(entries, held, exe, ())
+    seen = tuple(replace(one, version=Absent.NOT_FOUND) for one in versions if one.how.is_seen)
+    assert judged(entries, held, exe, tuple(versions)) == judged(entries, held, exe, seen)
+
+
+@given(st.sampled_from(SOME), st.sampled_from(CLAIMS), st.sampled_from(PROGRAMS))
+def test_that_a_library_was_seen_changes_only_whether_the_runtime_was(
+    entries: tuple[Entry, ...], held: Claim, exe: str
+) -> None:
+    (_, found, way), (_, found_seen, way_seen) = (
+        judged(entries, held, exe, versions) for versions in ((), (ran("acme", "1.5"),))
+    )
+    assert found == found_seen
+    assert way - way_seen <= {"runtime-unseen"} and way_seen <= way
 
 
 @pytest.mark.parametrize("how", ["mapped", "opened", "stated"])
@@ -135,6 +152,7 @@ def told_of(source: str) -> Audit:
 @pytest.mark.opens_sockets
 def test_a_runtime_that_a_program_loaded_is_told_and_was_seen() -> None:
     audit = told_of(IMPORTS)
+    assert audit.verdict is Verdict.HOLDS
     assert [(one.product, one.version) for one in audit.versions] == [("gradio", "3.50")]
     assert "runtime-unseen" not in [spot.id for spot in audit.blind_spots]
 
@@ -143,4 +161,5 @@ def test_a_runtime_that_a_program_loaded_is_told_and_was_seen() -> None:
 def test_one_that_it_did_not_load_is_not_known_to_have_run() -> None:
     audit = told_of("")
     assert audit.versions == ()
-    assert "runtime-unseen" in [spot.id for spot in audit.blind_spots]
+    assert "runtime-unseen" in [spot.id for spot in audit.blind_spots if spot.material]
+    assert audit.verdict is Verdict.INCONCLUSIVE

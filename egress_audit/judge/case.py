@@ -78,9 +78,9 @@ class Case:
     """The entries of the catalogue that rows match, by id."""
     catalogue: tuple[ListUsed, ...] = ()
     """The files behind those entries."""
-    timed: tuple[Entry, ...] = ()
+    callers: tuple[Entry, ...] = ()
     """Entries of the runtimes that the claim names, or of processes of the run, whose calls come
-    some time after the start."""
+    some time after the start, or which a variable of the environment silences."""
     named: Mapping[str, Destination] = field(default_factory=dict)
     """What the lists say of addresses that system calls named, or that a proxy was asked for, by
     address: what was refused before it became a packet, or went through another, has no row."""

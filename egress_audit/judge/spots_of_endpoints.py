@@ -55,7 +55,7 @@ def _after_end(case: Case) -> list[Entry]:
 
 
 def _which_late(case: Case) -> str:
-    return some(told_late(entry) for entry in late_callers(case))
+    return some(told_late(case, entry) for entry in late_callers(case))
 
 
 def _explained_late(case: Case) -> tuple[str, ...]:
@@ -99,9 +99,10 @@ SPOTS_OF_ENDPOINTS: tuple[Spot, ...] = (
     Spot(
         "callers-later",
         "Calls that come later",
-        "callers known to begin later than was watched, which could not have shown: {count} "
-        "({what})",
-        "a recording that lasts longer than they wait",
+        "callers known to begin later than was watched, or to come more seldom where the start was "
+        "not watched, which need not have shown: {count} ({what})",
+        "a recording that lasts longer than they wait; of those that call at the start, one from "
+        "there on",
         "whole-run",
         "claims that name the runtime they belong to; else listed",
         "watch for longer than that, or switch them off",

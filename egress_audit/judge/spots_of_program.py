@@ -1,38 +1,13 @@
 """Blind spots about which program it was: who called what, and whether the runtime ran at all."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-
 from egress_audit.judge.blind_spots import WORK_DONE, Spot, always, count_of, some
 from egress_audit.judge.case import Case
 from egress_audit.judge.explanations import explanations
 from egress_audit.judge.places import is_covered, without_places
+from egress_audit.judge.runtimes import is_seen, signs_of
 from egress_audit.model.audit import Observation
 from egress_audit.model.destination import Absent
-from egress_audit.model.run import Process, Role
-from egress_audit.programs import is_interpreter
-
-MARKS: Mapping[str, tuple[str, ...]] = {
-    "gpt4all": ("gpt4all",),
-    "gradio": ("gradio",),
-    "litellm": ("litellm",),
-    "llamacpp": ("llama",),
-    "lmstudio": ("lmstudio", "lms"),
-    "localai": ("localai",),
-    "ollama": ("ollama",),
-    "ollamadesktopapp": ("ollama",),
-    "ollamaserver": ("ollama",),
-    "openwebui": ("openwebui",),
-    "ray": ("ray",),
-    "sglang": ("sglang",),
-    "streamlit": ("streamlit",),
-    "vllm": ("vllm",),
-}
-"""By runtime, what stands in the executable or arguments of whatever runs it, unless that is an
-interpreter. Not of libraries, which any program can have in it."""
-LIBRARIES: Mapping[str, tuple[str, ...]] = {"llamacpp": ("llamacpppython", "llamacpp", "xllamacpp")}
-"""By runtime, the Python distributions and modules that are it, where they have other names."""
-_NO_WORD = re.compile("[^a-z0-9]+")
+from egress_audit.model.run import Rung
 
 
 def _unknown_callers(case: Case) -> dict[str, Observation]:
@@ -66,63 +41,35 @@ def _caller(seen: Observation) -> str:
     return "an unknown program" if isinstance(seen.owner, Absent) else seen.owner.exe
 
 
-def _programs(case: Case) -> Iterator[Process]:
-    """What ran of the program itself; not the recorder's own fork, which became it."""
-    processes = () if isinstance(case.run, Absent) else case.run.processes
-    ours = {one.cmdline for one in processes if one.role is Role.RECORDER} - {*Absent}
-    for one in processes:
-        if one.role is Role.TARGET and one.cmdline not in ours:
-            yield one
-
-
 def _runtime_unseen(case: Case) -> int | None:
-    """0 if the claim names runtimes, and neither a program nor a model shows one of them."""
-    runtimes = case.claim.applies_to.runtimes
-    if isinstance(case.run, Absent) or not runtimes or case.run.model_files:
+    """0 if the claim names runtimes, and nothing in a run of ours shows one of them."""
+    if isinstance(case.run, Absent) or not case.claim.applies_to.runtimes:
         return None
-    ran = [_letters(f"{one.exe} {_arguments(one)}") for one in _programs(case)]
-    marks = {mark for runtime in runtimes for mark in _marks(runtime)}
-    named = any(mark in text for mark in marks for text in ran)
-    return None if named or any(map(_is_loaded(case), runtimes)) else 0
-
-
-def _is_loaded(case: Case) -> Callable[[str], bool]:
-    """Tells of a runtime whether an interpreter had its library loaded. Of what is not an
-    interpreter its own name is asked: what it loads beside may be there for anything."""
-    programs = (one for one in _programs(case) if is_interpreter(one.exe))
-    inside = {one.id for one in programs}
-    loaded = {
-        _letters(name)
-        for known in case.versions.rows
-        if known.how.is_seen and not inside.isdisjoint(known.processes)
-        for name in (known.product, *known.modules)
-    }
-    return lambda runtime: (
-        not loaded.isdisjoint((_letters(runtime), *LIBRARIES.get(_letters(runtime), ())))
-    )
-
-
-def _surely_another(case: Case) -> bool:
-    """True if every such runtime would have shown; an interpreter can run one unseen, and what no
-    table knows may have any name."""
-    known = all(_letters(runtime) in MARKS for runtime in case.claim.applies_to.runtimes)
-    return known and not any(is_interpreter(one.exe) for one in _programs(case))
+    return None if is_seen(case) else 0
 
 
 def _which_runtimes(case: Case) -> str:
-    return some(case.claim.applies_to.runtimes)
+    """`onnxruntime: no interpreter loaded its library`, and what else was looked for; with the
+    rung, if that could not have noted it."""
+    runtimes = case.claim.applies_to.runtimes
+    signs = [signs_of(runtime) for runtime in runtimes]
+    missed = [
+        what
+        for what, there in (
+            ("no process has its name", any(one.programs for one in signs)),
+            ("no interpreter loaded its library", any(one.libraries for one in signs)),
+            ("no model file of its kind was opened", any(one.models for one in signs)),
+        )
+        if there
+    ]
+    told = ", ".join(missed) or "no sign of it is known"
+    return f"{some(runtimes)}: {told}{_blindness_of(case)}"
 
 
-def _marks(runtime: str) -> tuple[str, ...]:
-    return MARKS.get(_letters(runtime), (_letters(runtime),))
-
-
-def _letters(text: str) -> str:
-    return _NO_WORD.sub("", text.lower())
-
-
-def _arguments(process: Process) -> str:
-    return "" if isinstance(process.cmdline, Absent) else process.cmdline
+def _blindness_of(case: Case) -> str:
+    """What the rung could not have noted at all, to be added."""
+    polls = not isinstance(case.run, Absent) and case.run.rung is Rung.POLLING
+    return f"; on this rung, {Rung.POLLING}, libraries and files are never seen" if polls else ""
 
 
 SPOTS_OF_PROGRAM: tuple[Spot, ...] = (
@@ -143,14 +90,15 @@ SPOTS_OF_PROGRAM: tuple[Spot, ...] = (
     Spot(
         "runtime-unseen",
         "Whether it was the runtime at all",
-        "the claim speaks of {what}, and no process of it was seen, and no model file opened",
-        "a process with its name in executable or arguments, an interpreter that loaded its "
-        "library, or a model file that was opened",
+        "the claim speaks of a runtime, and nothing shows that it ran ({what})",
+        "a process of its name, an interpreter that loaded its library, or, if any program can "
+        "have it inside, a model of its kind opened",
         WORK_DONE,
-        "claims that name runtimes with programs of their own, if no interpreter ran; else listed",
-        "run the program that the claim speaks of, or take the profile of the one that ran",
+        "claims that name runtimes",
+        "run the program that the claim speaks of, or take the profile of the one that ran; a "
+        "library that is packed or linked is not seen",
         _runtime_unseen,
-        _surely_another,
+        always,
         _which_runtimes,
     ),
 )

@@ -1,4 +1,7 @@
-"""Callers that begin so long after a program's start that what was watched cannot show them.
+"""Callers that begin so late, or come so seldom, that what was watched need not show them.
+
+From the start of its program a caller shows that is due by then. Who began to watch later has to
+wait for a whole period: the call at the start was before, or a stamp on disk silenced it.
 
 They stand in the way of a claim about their runtime, even if everything that ran had ended by then.
 A timer dies with its process, and the whole tree was watched to its end: what the report says of
@@ -12,7 +15,6 @@ single processes ended is not recorded, so one that lives on, a child or a servi
 started, counts for all of them.
 """
 
-import re
 from collections.abc import Callable
 
 from egress_audit.judge.case import Case
@@ -20,6 +22,7 @@ from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Process, Role, Run
+from egress_audit.product_versions import speaks_of
 from egress_audit.programs import is_named as is_of
 from egress_audit.programs import program_names
 
@@ -27,16 +30,22 @@ SECOND_NS = 1_000_000_000
 UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 USED = frozenset({"import", "start", "load", "generate"})
 """Phases that come with the start of a program, or with its use."""
-_GAPS = re.compile(r"[\s_-]+")
 
 
 def late_callers(case: Case) -> list[Entry]:
-    """Those whose first call is not due before the end of watching."""
-    watched_ns = _watched_ns(case)
-    if isinstance(watched_ns, Absent):
+    """Those of which no call had to come before the end of watching."""
+    watched_ns, idle_ns = _watched_ns(case), _began_after_ns(case.run)
+    waiting = ((entry, _waits_ns(case, entry)) for entry in case.callers)
+    return [entry for entry, ns in waiting if ns and ns >= watched_ns - idle_ns(entry)]
+
+
+def switched_callers(case: Case) -> list[Entry]:
+    """Those of the claim's runtimes that a variable may have silenced; none of a capture, of which
+    nobody knows the environment."""
+    if isinstance(case.run, Absent):
         return []
-    idle_ns = _began_after_ns(case.run)
-    return [entry for entry in case.timed if due_ns(entry) >= watched_ns - idle_ns(entry)]
+    silenced = (entry for entry in case.callers if entry.variables and not entry.packetless)
+    return [entry for entry in silenced if is_named(entry, case.claim)]
 
 
 def outlived(case: Case) -> bool:
@@ -57,7 +66,21 @@ def due_ns(entry: Entry) -> int:
     return 0 if at_once or isinstance(entry.every_ns, Absent) else entry.every_ns
 
 
-def _watched_ns(case: Case) -> int | Absent:
+def may_be_late(entry: Entry) -> bool:
+    """True if there is a length of watching that need not show it; else it calls when the program
+    starts, or is used, and no clock tells."""
+    return due_ns(entry) > 0 or not isinstance(entry.every_ns, Absent)
+
+
+def _waits_ns(case: Case, entry: Entry) -> int:
+    """How long one has to watch to be sure of a call; 0 for one that comes at once."""
+    from_start = not isinstance(case.run, Absent) and case.run.seen_from_start
+    if from_start or isinstance(entry.every_ns, Absent):
+        return due_ns(entry)
+    return max(due_ns(entry), entry.every_ns)
+
+
+def _watched_ns(case: Case) -> int:
     """From the start of the program to the end of watching; of a capture its whole length."""
     if not isinstance(case.run, Absent):
         return case.run.observed_ns
@@ -84,22 +107,15 @@ def _arguments(process: Process) -> list[str]:
 
 
 def is_named(entry: Entry, claim: Claim) -> bool:
-    """True if the claim names the runtime whose caller this is.
-
-    By its product, or by one of its processes; by the first words of its product (`ollama` for
-    `Ollama server`) only where no process is known.
-    """
-    product, processes = _words(entry.product), set(map(_words, entry.processes))
-    for runtime in filter(None, map(_words, claim.applies_to.runtimes)):
-        begins = not processes and product.startswith(f"{runtime} ")
-        if product == runtime or begins or runtime in processes:
-            return True
-    return False
+    """True if the claim names the runtime whose caller this is."""
+    return speaks_of(claim.applies_to.runtimes, entry)
 
 
-def told_late(entry: Entry) -> str:
-    """`Ollama app: update-check, after 1 h`."""
-    return f"{entry.product}: {entry.purpose}, after {_length(due_ns(entry))}"
+def told_late(case: Case, entry: Entry) -> str:
+    """`Ollama app: update-check, after 1 h`; `every 4 h` where the start was not watched."""
+    waits_ns = _waits_ns(case, entry)
+    when = "after" if waits_ns == due_ns(entry) else "every"
+    return f"{entry.product}: {entry.purpose}, {when} {_length(waits_ns)}"
 
 
 def _length(length_ns: int) -> str:
@@ -107,7 +123,3 @@ def _length(length_ns: int) -> str:
     seconds = length_ns // SECOND_NS
     unit, size = next((u, s) for u, s in UNITS if seconds % s == 0)
     return f"{seconds // size} {unit}"
-
-
-def _words(text: str) -> str:
-    return _GAPS.sub(" ", text.strip().lower())

@@ -285,7 +285,8 @@ class Audit:
     """What the recorder noted beside the frames; NOT_APPLICABLE for a plain capture."""
     endpoints: tuple[Entry, ...] = ()
     """The entries of the catalogue that observations and blind spots name, by id: judging again
-    needs no catalogue."""
+    needs no catalogue. Of a run also those of the runtimes that the claim names which a variable
+    silences; those that were set are among its conditions."""
     versions: tuple[ProductVersion, ...] = ()
     """Products that ran: those that the recorder saw, by name, then those that are stated. One that
     is not here is not known, never absent."""

@@ -102,6 +102,11 @@ class Entry:
         return f"{self.vendor} ({self.jurisdiction})" if known else self.vendor
 
     @property
+    def variables(self) -> tuple[tuple[str, str], ...]:
+        """Environment variables that switch it off, with the value that does."""
+        return () if isinstance(self.switch, Absent) else self.switch.variables
+
+    @property
     def accuses(self) -> bool:
         """True if a contact with it can contradict a claim about purposes."""
         return not self.labels_only

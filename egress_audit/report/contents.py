@@ -32,7 +32,7 @@ def sections_before_table(
     if audit.assertions:
         sections.append(asserted_section(audit))
     if not isinstance(audit.run, Absent):
-        conditions = conditions_section(audit.run)
+        conditions = conditions_section(audit, audit.run)
         sections += [run_section(audit, audit.run), *([conditions] if conditions else [])]
     versions = versions_section(audit)
     sections += [versions] if versions else []

@@ -163,7 +163,7 @@ def case(
         owners_known=owners_known,
         run=run,
         endpoints={entry.id: entry for entry in entries},
-        timed=timed,
+        callers=timed,
         named=places,
         versions=KnownVersions(versions, run),
         tried=tried,

@@ -91,6 +91,15 @@ def test_an_address_that_was_tried_and_never_reached_is_explained_by_what_is_kno
     assert spots(case(**tried))["purpose-unknown"].explanation == ()
 
 
+def test_a_capture_shows_no_caller_that_comes_more_seldom_than_it_is_long() -> None:
+    found = spots(case(claim=OF_ACME, timed=(SOON,)))["callers-later"]
+    assert found.material and "1 (Acme server: telemetry, every 1 h)" in found.message
+
+
+def test_of_a_run_that_was_watched_from_its_start_the_same_caller_is_none() -> None:
+    assert late_ones(case(run=CUT, claim=OF_ACME, timed=(SOON,))) == []
+
+
 def test_a_caller_that_comes_later_is_told_with_its_time() -> None:
     found = spots(made(**PRESENT["callers-later"]))["callers-later"]
     assert "1 (Acme server: telemetry, after 1 h)" in found.message

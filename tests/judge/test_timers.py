@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from egress_audit.judge.timers import due_ns, is_named, late_callers, told_late
+from egress_audit.judge.timers import (
+    due_ns,
+    is_named,
+    late_callers,
+    may_be_late,
+    switched_callers,
+    told_late,
+)
 from egress_audit.model.claim import AppliesTo
 from egress_audit.model.destination import Absent
 from tests.builders.cases import START_NS, case, claim
@@ -78,27 +85,83 @@ def test_a_capture_of_silence_shows_no_time_at_all() -> None:
     assert late_callers(case(timed=(entry(first_ns=1),), **nothing))
 
 
+HOUR_NS = 60 * MINUTE_NS
+AT_ONCE: list[dict[str, Any]] = [
+    {"first_ns": 0, "every_ns": HOUR_NS},
+    {"first_ns": 3 * SECOND_NS, "every_ns": HOUR_NS},
+    {"every_ns": HOUR_NS, "phases": ("start", "idle")},
+    {"every_ns": HOUR_NS, "stamps": ("~/.acme/asked",)},
+]
+"""Of callers that come with the start of their program, or soon after, and then once an hour."""
+
+
+@pytest.mark.parametrize("times", AT_ONCE)
+@pytest.mark.parametrize(("watched_ns", "late"), [(HOUR_NS, 1), (HOUR_NS + 1, 0)])
+def test_a_capture_has_to_be_longer_than_a_period_since_the_start_may_be_before_it(
+    times: dict[str, Any], watched_ns: int, late: int
+) -> None:
+    ends = START_NS + watched_ns
+    judged = case(timed=(entry(**times),), first_ts_ns=START_NS, last_ts_ns=ends)
+    assert len(late_callers(judged)) == late
+
+
+@pytest.mark.parametrize("times", AT_ONCE)
+def test_a_run_that_was_watched_from_its_start_would_have_shown_the_call_that_comes_with_it(
+    times: dict[str, Any],
+) -> None:
+    assert late_callers(case(timed=(entry(**times),), run=run(observed_ns=MINUTE_NS))) == []
+
+
+@pytest.mark.parametrize("times", AT_ONCE)
+def test_one_whose_start_was_missed_would_not(times: dict[str, Any]) -> None:
+    missed = run(observed_ns=MINUTE_NS, began_ns=START_NS + 1)
+    assert len(late_callers(case(timed=(entry(**times),), run=missed))) == 1
+
+
+def test_a_call_that_comes_but_once_has_no_period_to_wait_for() -> None:
+    ends = START_NS + MINUTE_NS
+    once = entry(first_ns=3 * SECOND_NS)
+    assert late_callers(case(timed=(once,), first_ts_ns=START_NS, last_ts_ns=ends)) == []
+
+
 @pytest.mark.parametrize(
-    ("runtime", "changes"),
+    ("times", "may_be"),
     [
-        ("acme server", {}),
-        ("Acme-Server", {"processes": ("acmed",)}),
-        ("acmed", {"processes": ("acmed",)}),
-        ("acme", {}),
+        ({"first_ns": 1}, True),
+        ({"first_ns": 0, "every_ns": HOUR_NS}, True),
+        ({"first_ns": 0}, False),
+        ({}, False),
     ],
 )
-def test_a_runtime_names_its_callers(runtime: str, changes: dict[str, Any]) -> None:
-    of_it = claim(applies_to=AppliesTo(runtimes=(runtime,)))
-    assert is_named(entry(**changes), of_it)
+def test_who_has_a_time_may_be_late(times: dict[str, Any], may_be: bool) -> None:
+    assert may_be_late(entry(**times)) == may_be
+
+
+OF_ACME = claim(applies_to=AppliesTo(runtimes=("acme server",)))
+
+
+def test_a_claim_names_the_callers_of_its_runtimes() -> None:
+    assert is_named(entry(), OF_ACME)
+    assert not is_named(entry(product="Other"), OF_ACME)
+
+
+def switched(**changes: Any) -> int:
+    return len(switched_callers(case(claim=OF_ACME, run=run(), timed=(entry(**changes),))))
+
+
+def test_a_caller_of_the_runtime_may_have_been_silenced_by_a_variable() -> None:
+    assert switched() == 1
 
 
 @pytest.mark.parametrize(
-    ("runtime", "changes"),
-    [("acm", {}), ("", {}), ("acme", {"processes": ("acmed",)}), ("server", {})],
+    "changes", [{"product": "Other"}, {"packetless": True}, {"switch": Absent.NOT_FOUND}]
 )
-def test_a_runtime_does_not_name_those_of_others(runtime: str, changes: dict[str, Any]) -> None:
-    of_it = claim(applies_to=AppliesTo(runtimes=(runtime,)))
-    assert not is_named(entry(**changes), of_it)
+def test_others_may_not(changes: dict[str, Any]) -> None:
+    assert switched(**changes) == 0
+
+
+def test_of_a_capture_it_is_not_known_which_variables_were_set() -> None:
+    assert switched_callers(case(claim=OF_ACME, timed=(entry(),))) == []
 
 
 @pytest.mark.parametrize(
@@ -106,4 +169,9 @@ def test_a_runtime_does_not_name_those_of_others(runtime: str, changes: dict[str
 )
 def test_a_time_is_told_in_its_largest_unit(seconds: int, told: str) -> None:
     caller = entry(first_ns=seconds * SECOND_NS)
-    assert told_late(caller) == f"Acme server: telemetry, after {told}"
+    assert told_late(case(run=run()), caller) == f"Acme server: telemetry, after {told}"
+
+
+def test_of_a_start_that_was_missed_the_period_is_told() -> None:
+    caller = entry(first_ns=0, every_ns=4 * HOUR_NS)
+    assert told_late(case(), caller) == "Acme server: telemetry, every 4 h"
