@@ -46,15 +46,13 @@ FRAMES = [
 
 def heard(bounds: Bounds = USUAL_BOUNDS) -> tuple[Listening, int]:
     """What was heard of FRAMES, and how many packets were handed on."""
-    source = source_of("made", Window(io.BytesIO(pcap(FRAMES))))
-    assert source is not None
-    listening = Listening(source, bounds)
+    listening = Listening(opened(pcap(FRAMES)), bounds)
     return listening, sum(len(packets) for packets, _ in listening.batches())
 
 
-def heard_of(frames: Sequence[Frame], block: int = 1 << 12) -> Listening:
+def heard_of(frames: Sequence[Frame], block: int = 1 << 12, linktype: int = 1) -> Listening:
     """A capture that was heard to its end, in batches of so many bytes."""
-    listening = Listening(opened(pcap(frames), block), USUAL_BOUNDS)
+    listening = Listening(opened(pcap(frames, linktype), block), USUAL_BOUNDS)
     for _ in listening.batches():
         pass
     return listening
@@ -309,12 +307,7 @@ def test_a_hello_that_is_not_plain_is_read_to_its_damage() -> None:
 
 def listened(packets: list[bytes]) -> Listening:
     """A capture of IP packets, heard to its end."""
-    source = source_of("made", Window(io.BytesIO(pcap([Frame(0, p) for p in packets], 101))))
-    assert source is not None
-    listening = Listening(source, USUAL_BOUNDS)
-    for _ in listening.batches():
-        pass
-    return listening
+    return heard_of([Frame(0, packet) for packet in packets], linktype=101)
 
 
 def test_a_question_in_a_tunnel_and_in_fragments_is_heard_in_its_own_flow() -> None:
