@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from egress_audit.audit import Asserted, Audited, audited
+from egress_audit.audit import Asserted, audited
+from egress_audit.audited import Audited
 from egress_audit.capture.live_stream import Ending
 from egress_audit.capture.tap import Tap, TappedFrame, tapped
 from egress_audit.claims import (
