@@ -137,7 +137,7 @@ def test_an_endpoint_that_no_catalogue_has_is_refused_with_its_line(tmp_path: Pa
         claim_of(path)
 
 
-def test_an_endpoint_that_the_users_catalogue_has_is_not(tmp_path: Path) -> None:
+def test_an_endpoint_that_the_users_catalogue_has_is_taken(tmp_path: Path) -> None:
     theirs = catalogue_with([saved(tmp_path / "acme.yaml", file_text().encode())])
     path = saved(tmp_path / "p.yaml", PROFILE.encode())
     assert claim_of(path, theirs).allow.endpoints == ("acme-telemetry",)

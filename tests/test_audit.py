@@ -97,7 +97,7 @@ def test_a_question_to_a_resolver_on_loopback_is_egress_by_name() -> None:
     assert (audit.verdict, rules(audit)) == (Verdict.VIOLATED, {"EA002"})
 
 
-def test_a_question_for_localhost_is_not() -> None:
+def test_a_question_for_localhost_is_no_egress() -> None:
     frames = udp_exchange(("127.0.0.1", 4), ("127.0.0.53", 53), dns_query("localhost"))
     assert judged(frames).audit.verdict is Verdict.HOLDS
 

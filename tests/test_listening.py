@@ -284,7 +284,7 @@ def test_a_stream_answers_what_a_datagram_asked_that_waits_to_be_read() -> None:
     assert [name.host for name in names.answers_for("192.0.2.7")] == ["hub.example"]
 
 
-def test_so_does_the_second_reading_of_a_stream_that_contradicts_itself() -> None:
+def test_a_second_reading_of_a_stream_answers_what_a_waiting_datagram_asked() -> None:
     def back(offset: int, data: bytes, flags: str = "PA") -> Frame:
         wire = tcp(RESOLVER[1], HERE[1], flags, ISN + offset, 1, data)
         return Frame(0, ethernet(ipv4(RESOLVER[0], HERE[0], wire, TCP)))

@@ -86,7 +86,7 @@ def test_what_stands_behind_damage_says_nothing_of_the_capture() -> None:
     assert facts.interfaces[0].drops != 9
 
 
-def test_what_stands_before_damage_does() -> None:
+def test_what_stands_before_damage_is_known_of_the_capture() -> None:
     lie = Frame(T0, b"b", interface=7)
     before: list[Item] = [Interface(101), Block(0x0BAD, b"?"), Statistics(0, T0, drops=9)]
     facts = facts_of(pcapng([Section([Frame(T0, b"a"), *before, lie])]))

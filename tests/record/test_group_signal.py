@@ -142,7 +142,7 @@ def test_a_program_that_signals_its_group_ends_its_own_and_itself(way: Way) -> N
 
 
 @pytest.mark.opens_sockets
-def test_so_it_does_where_it_shares_the_processes_of_the_host() -> None:
+def test_a_program_beside_the_hosts_processes_ends_its_own_group_alone() -> None:
     seen, _ = run_behind_uplink(python(KILLS_ITS_GROUP), A_CALLS_WAY)
     assert seen.told == TOLD
     assert seen.run.exit_status == -signal.SIGTERM
@@ -158,7 +158,7 @@ def test_a_program_that_kills_everybody_ends_its_own_and_has_a_verdict(way: Way)
 
 @pytest.mark.opens_sockets
 @by_calls
-def test_so_it_has_where_the_recorder_is_among_everybody(way: Way) -> None:
+def test_a_program_that_kills_everybody_leaves_the_recorder_and_a_verdict(way: Way) -> None:
     seen, _ = run_behind_uplink(python(KILLS_EVERYBODY), way)
     assert seen.told == {"sent": "done", "child": -signal.SIGKILL}
     assert (seen.run.exit_status, seen.bundle.complete) == (0, True)
