@@ -53,11 +53,11 @@ def test_a_clock_set_back_between_batches_is_counted() -> None:
     assert timeline(batch((0, 100)), batch((0, 50))).reversals == 1
 
 
-def test_frames_a_little_out_of_order_are_no_clock_set_back() -> None:
+def test_frames_a_little_out_of_order_are_not() -> None:
     assert timeline(batch((0, 100), (0, 99), (0, 100))).reversals == 0
 
 
-def test_two_interfaces_with_two_clocks_are_no_clock_set_back() -> None:
+def test_two_interfaces_with_two_clocks_are_not() -> None:
     assert timeline(batch((0, 100), (1, 50), (0, 101), (1, 51))).reversals == 0
 
 

@@ -31,7 +31,7 @@ def test_one_part_in_order_is_left_as_it_is() -> None:
     assert in_order([part], [np.array([3, 5])]) is part
 
 
-def test_one_part_out_of_order_is_put_in_order() -> None:
+def test_one_part_out_of_order_is_not() -> None:
     assert in_order([batch(1, 2)], [np.array([5, 3])]).dport.tolist() == [2, 1]
 
 
