@@ -1,15 +1,13 @@
-"""The few public functions: what the command line and other programs call."""
+"""The few public functions and types: what the command line and other programs call."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from egress_audit.audit import Asserted, Audited, audited
+from egress_audit.audit import Asserted, audited
+from egress_audit.audited import Audited
 from egress_audit.capture.live_stream import Ending
-from egress_audit.capture.tap import Tap, TappedFrame, tapped
 from egress_audit.claims import (
     catalogue_with,
     claim_of,
@@ -19,21 +17,14 @@ from egress_audit.claims import (
 )
 from egress_audit.classify.catalogue_files import packaged_catalogue
 from egress_audit.classify.destination import Classifier, embedded_classifier
-from egress_audit.columns import PacketBatch
-from egress_audit.endpoints import ReadCatalogue, entries_of
-from egress_audit.errors import EgressAuditError, InputUnreadable, WrongUsage
-from egress_audit.flows.table import Assigned
-from egress_audit.judge.profile import load_profile
+from egress_audit.endpoints import ReadCatalogue
+from egress_audit.errors import EgressAuditError
 from egress_audit.keeping.lookup import LookedUp, lookup_addresses
 from egress_audit.listening import USUAL_BOUNDS, Bounds
 from egress_audit.model.audit import Audit, Verdict
-from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Claim
-from egress_audit.model.destination import Absent, Destination
-from egress_audit.model.flow import Flow, FlowOwner, Name
-from egress_audit.model.run import Process
 from egress_audit.opening import Evidence, Prefixes, Watch, evidence_at
-from egress_audit.values import dataclass
+from egress_audit.single_frames import ExplainedFrame, cited_frames, explain_frames
 
 if TYPE_CHECKING:
     from egress_audit.model.whois import WhoIs
@@ -170,97 +161,6 @@ def _audited(
         bounds=bounds,
     )
     return replace(result, name=evidence.name)
-
-
-def cited_frames(paths: Sequence[str], result: Audited) -> Iterator[TappedFrame]:
-    """The frames that the findings of an audit cite, ascending, read a second time.
-
-    paths: as they were given for that audit; not standard input. Raises InputUnreadable if they
-    hold something else by now.
-    """
-    wanted = {frame for found in result.audit.findings for frame in found.frames.first}
-    source = evidence_at(paths).source
-    yield from tapped(source, wanted)
-    facts = source.facts()
-    now = {part.sha256 for part in facts.parts or (facts,)}
-    if not now <= {item.sha256 for item in result.audit.evidence}:
-        raise InputUnreadable(
-            "changed between the audit and the second reading for its frames",
-            where=", ".join(paths),
-            hint="replay a copy that nobody writes",
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class ExplainedFrame:
-    """A frame and everything the audit knows of it."""
-
-    frame: TappedFrame
-    flow: Flow | Absent
-    """NOT_APPLICABLE for a frame that is no packet of a flow."""
-    names: tuple[Name, ...]
-    destination: Destination | Absent
-    owner: FlowOwner | Absent = Absent.NOT_APPLICABLE
-    """NOT_APPLICABLE where the evidence names no process, NOT_FOUND if nobody is known."""
-    lineage: tuple[Process, ...] = ()
-    """The process of `owner`, and its parents."""
-    origin: str = ""
-    """`frame 7 of a.pcap`, where captures were merged."""
-    entries: tuple[Entry, ...] = ()
-    """Of the catalogue, which fit the names."""
-
-
-def explain_frames(
-    paths: str | Sequence[str], numbers: Collection[int], *, local: Prefixes = ()
-) -> list[ExplainedFrame]:
-    """The frames with these numbers (from 1), each with its flow, names and destination.
-
-    paths: one capture or bundle, or several captures as one. Raises WrongUsage for a number that
-    the capture does not have, else as `audit_capture`.
-    """
-    named = (paths,) if isinstance(paths, str) else tuple(paths)
-    evidence = evidence_at(named, local)
-    tap = Tap(evidence.source, numbers)
-    flow_of: dict[int, int] = {}
-
-    def note(packets: PacketBatch, assigned: Assigned) -> None:
-        for row in np.flatnonzero(np.isin(packets.frame, list(numbers))).tolist():
-            if assigned.flow[row] >= 0:
-                flow_of[int(packets.frame[row])] = int(assigned.flow[row])
-
-    result = audited(
-        tap,
-        load_profile("offline"),
-        embedded_classifier(),
-        account=evidence.account,
-        seal=evidence.seal,
-        local=local,
-        on_batch=note,
-    )
-    missing = sorted(set(numbers) - set(tap.frames))
-    if missing:
-        raise WrongUsage(
-            f"the capture has no frame {missing[0]}",
-            where=", ".join(named),
-            hint=_numbering(result.audit.coverage.frames),
-        )
-    return [_explained(tap.frames[n], flow_of.get(n), result) for n in numbers]
-
-
-def _numbering(frames: int) -> str:
-    return f"its frames are numbered 1 to {frames}" if frames else "it has no frames at all"
-
-
-def _explained(frame: TappedFrame, flow: int | None, result: Audited) -> ExplainedFrame:
-    origin = ""
-    if result.parts:
-        origin = f"frame {frame.number_in_file} of {result.parts[frame.file].name}"
-    if flow is None:
-        nothing = Absent.NOT_APPLICABLE
-        return ExplainedFrame(frame, nothing, (), nothing, origin=origin)
-    record = result.flow_record(flow)
-    entries = entries_of(record[1], packaged_catalogue)
-    return ExplainedFrame(frame, *record, result.lineage(flow), origin, entries)
 
 
 def audit_run(

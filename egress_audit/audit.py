@@ -16,17 +16,17 @@ from ipaddress import IPv4Network, IPv6Network
 from egress_audit.addresses import Scope
 from egress_audit.attribute.directions import far_sides
 from egress_audit.attribute.observations import Observing
-from egress_audit.attribute.own_addresses import Sides, sides_of
-from egress_audit.attribute.owners import Owned
+from egress_audit.attribute.own_addresses import sides_of
 from egress_audit.attribute.questions import nobody, questions
+from egress_audit.audited import Audited, DestinationOf
 from egress_audit.classify.destination import Classifier
 from egress_audit.classify.simulated import simulated_too
-from egress_audit.columns import FlowColumns, FrameSource, PacketBatch
+from egress_audit.columns import FrameSource, PacketBatch
 from egress_audit.coverage import Traffic, coverage_of
 from egress_audit.endpoints import ReadCatalogue, recognised
 from egress_audit.evidence.account import Account
 from egress_audit.flows.table import Assigned
-from egress_audit.flows.view import columns_of, flow_at
+from egress_audit.flows.view import columns_of
 from egress_audit.judge.assertions import assertions_of
 from egress_audit.judge.attempts import addresses_tried
 from egress_audit.judge.case import Case
@@ -39,24 +39,17 @@ from egress_audit.listening import USUAL_BOUNDS, Bounds, Listening
 from egress_audit.model.audit import Assertion, Audit, EvidenceItem, ListUsed, Observation
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Claim
-from egress_audit.model.destination import Absent, Destination
+from egress_audit.model.destination import Absent
 from egress_audit.model.evidence import CaptureFacts
-from egress_audit.model.flow import Flow, FlowOwner, Name
-from egress_audit.model.run import Process, Run
+from egress_audit.model.run import Run
 from egress_audit.model.versions import ProductVersion
 from egress_audit.names.flow_names import FarEnds, FlowNames
 from egress_audit.names.hearing import Hearing
 from egress_audit.recorded import CLOSED, Recorded, Seal, refuse_unusable, sender_of
 from egress_audit.values import dataclass
 
-DestinationOf = Callable[[str], Destination]
-FlowRecord = tuple[Flow, tuple[Name, ...], Destination | Absent, FlowOwner | Absent]
-
 RULES_VERSION = 6
 """Raised by every change after which the same evidence could be judged differently."""
-
-MOST_PARENTS = 16
-"""Of one process; longer lines are the work of a program that forks without end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,60 +68,6 @@ class Asserted:
         return assertions_of(
             self.words, evidence=evidence, who=self.who, when=self.when, why=self.why
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Audited:
-    """An audit, and the flows behind it."""
-
-    name: str
-    """For the envelope: file name of the capture, `-` for standard input; of a bundle the
-    program's."""
-    audit: Audit
-    flows: FlowColumns
-    sides: Sides
-    names: FlowNames
-    destination_of: DestinationOf
-    case: Case
-    """What was judged: another claim can be held against the same evidence."""
-    owned: Owned | None = None
-    """None where the evidence names no process."""
-    parts: tuple[CaptureFacts, ...] = ()
-    """Of captures that were merged, each one's own facts, in the order named."""
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """For the envelope: the names of all that was read."""
-        return tuple(part.name for part in self.parts) or (self.name,)
-
-    def flow_records(self) -> Iterator[FlowRecord]:
-        """Every flow with its names, destination and owner, made one at a time."""
-        return (self.flow_record(row) for row in range(len(self.flows)))
-
-    def flow_record(self, row: int) -> FlowRecord:
-        """One flow, with its names, the destination of its far side, and its owner."""
-        orig, resp = bool(self.sides.local_orig[row]), bool(self.sides.local_resp[row])
-        flow = flow_at(self.flows, row, local_orig=orig, local_resp=resp)
-        far = flow.resp_h if isinstance(flow.far_h, Absent) else flow.far_h
-        return flow, self.names.of(row), self.destination_of(far), self._owner(row)
-
-    def _owner(self, row: int) -> FlowOwner | Absent:
-        sender = Absent.NOT_APPLICABLE if self.owned is None else self.owned.sender(row)
-        if isinstance(sender, Absent):
-            return sender
-        process, how = sender
-        return FlowOwner(process.pid, process.exe, process.role, how)
-
-    def lineage(self, row: int) -> tuple[Process, ...]:
-        """The process behind one flow and then its parents, as far as they are known."""
-        sender = Absent.NOT_APPLICABLE if self.owned is None else self.owned.sender(row)
-        if isinstance(sender, Absent) or self.owned is None:
-            return ()
-        line = [sender[0]]
-        # The parent of each stands before it, so that this ends.
-        while isinstance(line[-1].parent, int) and len(line) <= MOST_PARENTS:
-            line.append(self.owned.processes[line[-1].parent - 1])
-        return tuple(line)
 
 
 def audited(

@@ -1,6 +1,7 @@
 """The columns that pass along the hot path: frames as read, packets, flows. HOT PATH."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -48,20 +49,28 @@ class Alike:
     """(g,) How many rows each group has."""
 
 
-def alike_rows(columns: Sequence[npt.NDArray[Any]]) -> Alike:
-    """Which rows are equal in all of the columns; there is at least one column."""
+def alike_side_by_side(columns: Sequence[npt.NDArray[Any]]) -> tuple[I64, I64]:
+    """Rows, those that are equal in all of the columns in a row, and where each such group begins.
+
+    columns: at least one. Alike rows stand in their own order.
+    """
     order = np.lexsort(columns)
     changed = np.zeros(len(order), np.bool_)
     changed[:1] = True
     for column in columns:
         changed[1:] |= column[order][1:] != column[order][:-1]
-    starts = np.flatnonzero(changed)
+    return order, np.flatnonzero(changed)
+
+
+def alike_rows(columns: Sequence[npt.NDArray[Any]]) -> Alike:
+    """Which rows are equal in all of the columns; there is at least one column."""
+    order, starts = alike_side_by_side(columns)
     by_first = np.argsort(order[starts])
     number = np.empty(len(starts), np.int64)
     number[by_first] = np.arange(len(starts))
-    group = np.empty(len(order), np.int64)
-    group[order] = number[np.cumsum(changed) - 1]
     sizes = np.diff(np.append(starts, len(order)))
+    group = np.empty(len(order), np.int64)
+    group[order] = np.repeat(number, sizes)
     return Alike(order[starts][by_first], group, sizes[by_first])
 
 
@@ -115,6 +124,19 @@ class FrameBatch:
 
     def __len__(self) -> int:
         return len(self.offset)
+
+    def chosen(self, rows: I64 | slice) -> "FrameBatch":
+        """Some of its frames, without their annotations; `first_frame` stays that of the batch."""
+        return replace(
+            self,
+            offset=self.offset[rows],
+            caplen=self.caplen[rows],
+            wirelen=self.wirelen[rows],
+            ts_ns=self.ts_ns[rows],
+            interface=self.interface[rows],
+            linktype=self.linktype[rows],
+            annotations=None,
+        )
 
 
 @dataclass(frozen=True, slots=True)

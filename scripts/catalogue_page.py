@@ -10,7 +10,7 @@ from egress_audit.model.destination import Absent
 from egress_audit.report.plain import network_text
 from egress_audit.report.whois import unsaid_variables, without_switch
 from egress_audit.report.words import whole_units
-from scripts.profiles_page import bullet, by_hand, filled
+from scripts.page_text import bullet, by_hand, filled
 
 HEAD = """\
 ## What it has

@@ -1,6 +1,5 @@
 """The second half of docs/profiles.md: every profile that comes with the program."""
 
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +8,7 @@ from egress_audit.model.profile import Profile, ProfileKind
 from egress_audit.report.claim_words import KIND_WORDS, word_of
 from egress_audit.report.profile_pages import KIND_TITLES
 from egress_audit.report.words import duration_text
-
-MARK = "<!-- From here on made from "
-"""Begins the line that ends what is written by hand."""
+from scripts.page_text import bullet, by_hand, filled
 
 HEAD = """\
 ## The profiles that come with the program
@@ -30,13 +27,6 @@ def profiles_page(page: Path) -> str:
         parts.append(_index(kind, title, of_kind))
     parts += [_section(profile) for profile in profiles]
     return "\n".join(parts)
-
-
-def by_hand(page: Path) -> str:
-    """The first half of a page, with the mark that ends it."""
-    written, mark, made = page.read_text(encoding="utf-8").partition(MARK)
-    assert mark, f"{page.name} has lost its mark"
-    return f"{written}{mark}{made.partition(chr(10))[0]}\n"
 
 
 def _index(kind: ProfileKind, title: str, profiles: list[Profile]) -> str:
@@ -99,19 +89,3 @@ def _needs(profile: Profile) -> Iterator[str]:
 def _asked(profile: Profile, *, answered: bool) -> str:
     questions = profile.claim.questions
     return " ".join(one.ask for one in questions if (one.answer_by != "cannot") is answered)
-
-
-def filled(text: str) -> str:
-    """A paragraph of 100 columns."""
-    return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)
-
-
-def bullet(text: str) -> str:
-    """An item of a list, of 100 columns."""
-    return textwrap.fill(
-        f"- {text}",
-        100,
-        subsequent_indent="  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

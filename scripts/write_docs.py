@@ -1,7 +1,6 @@
 """Writes the pages of docs/ that are made from tables and data; a test compares them."""
 
 import sys
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from egress_audit.judge.spots_of_sandbox import SPOTS_OF_SANDBOX  # noqa: E402
 from egress_audit.judge.spots_of_traffic import SPOTS_OF_TRAFFIC  # noqa: E402
 from egress_audit.model.destination import Absent  # noqa: E402
 from scripts.catalogue_page import catalogue_page  # noqa: E402
+from scripts.page_text import bullet, filled  # noqa: E402
 from scripts.profiles_page import profiles_page  # noqa: E402
 
 DOCS = ROOT / "docs"
@@ -107,7 +107,7 @@ def spots_page() -> str:
     """The text of docs/blind-spots.md."""
     parts = []
     for title, said, spots in GROUPS:
-        parts += [f"## {title}\n", _filled(said), _table(spots), *map(_spot, spots)]
+        parts += [f"## {title}\n", filled(said), _table(spots), *map(_spot, spots)]
     return _page(SPOTS_HEAD, *parts)
 
 
@@ -123,11 +123,6 @@ def _page(*parts: str) -> str:
     return "\n".join(part if part.endswith("\n") else f"{part}\n" for part in parts)
 
 
-def _filled(*words: str) -> str:
-    """A paragraph of 100 columns."""
-    return textwrap.fill(" ".join(words), 100, break_long_words=False, break_on_hyphens=False)
-
-
 def _contents(rows: Iterator[tuple[str, str]]) -> str:
     lines = [f"| [{id_}](#{id_.lower()}) | {title} |" for id_, title in rows]
     return "\n".join(["| rule | fires on |", "|---|---|", *lines])
@@ -138,8 +133,8 @@ def _rule(rule: Rule) -> str:
         (
             f"## {rule.id}",
             f"**{rule.title}.**",
-            _filled(rule.text),
-            _filled(f"*Why:* {rule.reason}"),
+            filled(rule.text),
+            filled(f"*Why:* {rule.reason}"),
         )
     )
 
@@ -162,20 +157,10 @@ def _spot(spot: Spot) -> str:
         ("Remedy", spot.remedy),
         ("Remedy for a run", spot.remedy_of_run),
     )
-    lines = [
-        textwrap.fill(
-            f"- *{label}:* {words}",
-            100,
-            subsequent_indent="  ",
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        for label, words in facts
-        if words
-    ]
+    lines = [bullet(f"*{label}:* {words}") for label, words in facts if words]
     said = f"{spot.text[0].upper()}{spot.text[1:]}."
     said = said.replace("{count}", "*N*").replace(" ({what})", "").replace("{what}", "")
-    return "\n\n".join((f"### {spot.id}", f"**{spot.title}.**", _filled(said), "\n".join(lines)))
+    return "\n\n".join((f"### {spot.id}", f"**{spot.title}.**", filled(said), "\n".join(lines)))
 
 
 def _assertion(spot: Spot) -> str:

@@ -9,19 +9,13 @@ from egress_audit.api import (
     audit_capture,
     audit_merged,
     catalogue_with,
-    cited_frames,
     claim_of,
-    explain_frames,
 )
-from egress_audit.errors import CatalogueInvalid, InputUnreadable, ProfileInvalid, WrongUsage
+from egress_audit.errors import CatalogueInvalid, InputUnreadable, ProfileInvalid
 from egress_audit.model.audit import Verdict
-from egress_audit.model.destination import Absent
 from tests.builders.bundles import begin, whole_run, write_bundle
 from tests.builders.captures import (
-    START_NS,
-    Frame,
     dns_query,
-    ethernet,
     pcap,
     tcp_session,
     udp_exchange,
@@ -77,22 +71,6 @@ def test_a_broken_profile_is_named_with_its_line(tmp_path: Path) -> None:
         audit_capture(capture, profile)
 
 
-def test_a_frame_is_explained_with_its_flow(tmp_path: Path) -> None:
-    frames = tcp_session(("10.0.0.2", 4), ("192.0.2.7", 443))
-    arp = Frame(START_NS, ethernet(bytes(28), ethertype=0x0806))
-    path = saved(tmp_path / "a.pcap", pcap([*frames, arp]))
-    second, last = explain_frames(path, [2, len(frames) + 1])
-    assert not isinstance(second.flow, Absent)
-    assert (second.flow.orig_h, second.frame.captured) == ("10.0.0.2", frames[1].data)
-    assert last.flow is Absent.NOT_APPLICABLE
-
-
-def test_a_frame_beyond_the_end_is_refused(tmp_path: Path) -> None:
-    path = saved(tmp_path / "a.pcap", pcap([]))
-    with pytest.raises(WrongUsage, match="no frame 1"):
-        explain_frames(path, [1])
-
-
 @pytest.mark.parametrize(
     ("command", "name"),
     [
@@ -123,22 +101,6 @@ def test_several_captures_are_judged_as_one(tmp_path: Path) -> None:
     assert (result.name, result.inputs) == ("2 captures", ("b", "a"))
     assert result.audit.coverage.flows == 1
     assert [item.format for item in result.audit.evidence] == ["pcap", "pcap"]
-
-
-def test_cited_frames_are_read_a_second_time(tmp_path: Path) -> None:
-    frames = tcp_session(("10.0.0.2", 4), ("192.0.2.7", 443))
-    path = saved(tmp_path / "a.pcap", pcap(frames))
-    (frame,) = cited_frames([path], audit_capture(path))
-    assert (frame.number, frame.captured) == (1, frames[0].data)
-
-
-def test_captures_that_changed_since_they_were_judged_are_refused(tmp_path: Path) -> None:
-    frames = tcp_session(("10.0.0.2", 4), ("192.0.2.7", 443))
-    path = saved(tmp_path / "a.pcap", pcap(frames))
-    result = audit_capture(path)
-    saved(tmp_path / "a.pcap", pcap([*frames, frames[0]]))
-    with pytest.raises(InputUnreadable, match="changed"):
-        list(cited_frames([path], result))
 
 
 ASKED = udp_exchange(("10.0.0.2", 4), ("10.0.0.1", 53), dns_query("stats.acme.example"))
@@ -175,7 +137,7 @@ def test_an_endpoint_that_no_catalogue_has_is_refused_with_its_line(tmp_path: Pa
         claim_of(path)
 
 
-def test_an_endpoint_that_the_users_catalogue_has_is_not(tmp_path: Path) -> None:
+def test_an_endpoint_that_the_users_catalogue_has_is_taken(tmp_path: Path) -> None:
     theirs = catalogue_with([saved(tmp_path / "acme.yaml", file_text().encode())])
     path = saved(tmp_path / "p.yaml", PROFILE.encode())
     assert claim_of(path, theirs).allow.endpoints == ("acme-telemetry",)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from egress_audit.columns import CONN_STATES, END_REASONS, PADDING, alike_rows
+from egress_audit.columns import CONN_STATES, END_REASONS, PADDING, alike_rows, alike_side_by_side
 from egress_audit.model.flow import EndReason
 from tests.builders.captures import Frame, ethernet, pcap, udp_exchange
 from tests.builders.engine import opened, run
@@ -14,6 +14,11 @@ def test_equal_rows_are_one_group_numbered_by_its_first_row() -> None:
     assert alike.first.tolist() == [0, 1, 3, 4]
     assert alike.group.tolist() == [0, 1, 0, 2, 3]
     assert alike.sizes.tolist() == [2, 1, 1, 1]
+
+
+def test_alike_rows_stand_side_by_side_in_their_own_order() -> None:
+    order, starts = alike_side_by_side([np.array([5, 3, 5, 3, 9]), np.array([1, 1, 1, 2, 1])])
+    assert [group.tolist() for group in np.split(order, starts[1:])] == [[1], [0, 2], [4], [3]]
 
 
 def test_of_no_rows_there_is_no_group() -> None:
@@ -32,6 +37,14 @@ def test_every_end_reason_has_its_number() -> None:
 def test_a_batch_is_as_long_as_its_columns() -> None:
     batch = next(iter(opened(pcap([Frame(0, b"a"), Frame(0, b"b")]))))
     assert len(batch) == len(batch.offset) == len(batch.linktype) == 2
+
+
+def test_a_chosen_frame_keeps_all_that_its_columns_say() -> None:
+    batch = next(iter(opened(pcap([Frame(0, b"a"), Frame(2000, b"bc", 9), Frame(3000, b"d")]))))
+    chosen = batch.chosen(np.array([1]))
+    (start,), (caplen,) = chosen.offset, chosen.caplen
+    assert chosen.buffer[start : start + caplen].tobytes() == b"bc"
+    assert (chosen.ts_ns.tolist(), chosen.wirelen.tolist()) == ([2000], [9])
 
 
 def test_zeros_stand_behind_the_last_byte_of_every_buffer() -> None:

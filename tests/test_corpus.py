@@ -60,5 +60,5 @@ def test_what_other_programs_found_is_found(kind: str, recall: float) -> None:
     ("kind", "precision"),
     [(FLOWS, 0.995), ("dns", 0.99), ("sni", 0.99), ("http", 0.99), ("quic", 0.99)],
 )
-def test_and_little_else(kind: str, precision: float) -> None:
+def test_little_is_found_that_other_programs_did_not_find(kind: str, precision: float) -> None:
     assert scored().precision(kind) >= precision, differences(kind)

@@ -64,7 +64,9 @@ def test_a_hidden_name_counts_if_it_is_the_programs(
 
 
 @pytest.mark.parametrize(("who", "tunnels"), [(TARGET, {"WireGuard": 1}), (EXERCISER, {})])
-def test_so_does_a_tunnel(tmp_path: Path, who: int, tunnels: dict[str, int]) -> None:
+def test_a_tunnel_counts_if_it_is_the_programs(
+    tmp_path: Path, who: int, tunnels: dict[str, int]
+) -> None:
     sent = sent_by(who, [one(ip(HOME, "203.0.113.9", udp(4000, 51820, b"x"), UDP))])
     assert ledger(bundle(tmp_path / "b", sent)).tunnels == tunnels
 

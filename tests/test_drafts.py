@@ -51,7 +51,7 @@ def test_a_capture_does_not_contradict_its_draft(name: str, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("name", DESCRIBED)
-def test_one_more_destination_would(name: str) -> None:
+def test_one_more_destination_contradicts_the_draft(name: str) -> None:
     path = str(CAPTURES / DESCRIBED[name]["capture"])
     case = audit_capture(path, local=own(name)).case
     allow = drafted(case).allow

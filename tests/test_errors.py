@@ -45,5 +45,5 @@ def test_an_error_about_a_dash_speaks_of_standard_input(kind: type[EgressAuditEr
     assert str(kind("is empty", where="-")) == "standard input: is empty"
 
 
-def test_an_error_of_what_is_written_does_not() -> None:
+def test_an_error_of_what_is_written_does_not_speak_of_standard_input() -> None:
     assert str(EgressAuditError("is closed", where="-")) == "-: is closed"

@@ -4,7 +4,6 @@ Every run stands in a network of its own with routes to everywhere, whose far en
 rung does not keep in would be seen there, and reaches nobody.
 """
 
-import os
 import subprocess
 
 import pytest
@@ -13,17 +12,10 @@ from egress_audit.api import audit_capture
 from egress_audit.errors import ExitCode
 from egress_audit.model.run import Network, Rung
 from tests.builders.programs import python
-from tests.builders.recorded_runs import (
-    NO_NAMESPACES,
-    Way,
-    place,
-)
+from tests.builders.recorded_runs import Way, needs_namespaces, place
 from tests.builders.uplink import A_CALLS_WAY, OWN, behind_uplink, by_calls, run_behind_uplink
 
-pytestmark = [
-    pytest.mark.opens_sockets,
-    pytest.mark.skipif(bool(os.environ.get(NO_NAMESPACES)), reason=f"{NO_NAMESPACES} is set"),
-]
+pytestmark = [pytest.mark.opens_sockets, needs_namespaces]
 
 OUTSIDE = "9.9.9.9"
 

@@ -46,15 +46,13 @@ FRAMES = [
 
 def heard(bounds: Bounds = USUAL_BOUNDS) -> tuple[Listening, int]:
     """What was heard of FRAMES, and how many packets were handed on."""
-    source = source_of("made", Window(io.BytesIO(pcap(FRAMES))))
-    assert source is not None
-    listening = Listening(source, bounds)
+    listening = Listening(opened(pcap(FRAMES)), bounds)
     return listening, sum(len(packets) for packets, _ in listening.batches())
 
 
-def heard_of(frames: Sequence[Frame], block: int = 1 << 12) -> Listening:
+def heard_of(frames: Sequence[Frame], block: int = 1 << 12, linktype: int = 1) -> Listening:
     """A capture that was heard to its end, in batches of so many bytes."""
-    listening = Listening(opened(pcap(frames), block), USUAL_BOUNDS)
+    listening = Listening(opened(pcap(frames, linktype), block), USUAL_BOUNDS)
     for _ in listening.batches():
         pass
     return listening
@@ -286,7 +284,7 @@ def test_a_stream_answers_what_a_datagram_asked_that_waits_to_be_read() -> None:
     assert [name.host for name in names.answers_for("192.0.2.7")] == ["hub.example"]
 
 
-def test_so_does_the_second_reading_of_a_stream_that_contradicts_itself() -> None:
+def test_a_second_reading_of_a_stream_answers_what_a_waiting_datagram_asked() -> None:
     def back(offset: int, data: bytes, flags: str = "PA") -> Frame:
         wire = tcp(RESOLVER[1], HERE[1], flags, ISN + offset, 1, data)
         return Frame(0, ethernet(ipv4(RESOLVER[0], HERE[0], wire, TCP)))
@@ -309,12 +307,7 @@ def test_a_hello_that_is_not_plain_is_read_to_its_damage() -> None:
 
 def listened(packets: list[bytes]) -> Listening:
     """A capture of IP packets, heard to its end."""
-    source = source_of("made", Window(io.BytesIO(pcap([Frame(0, p) for p in packets], 101))))
-    assert source is not None
-    listening = Listening(source, USUAL_BOUNDS)
-    for _ in listening.batches():
-        pass
-    return listening
+    return heard_of([Frame(0, packet) for packet in packets], linktype=101)
 
 
 def test_a_question_in_a_tunnel_and_in_fragments_is_heard_in_its_own_flow() -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from egress_audit.addresses import Scope
-from egress_audit.audit import Asserted, Audited, audited
+from egress_audit.audit import Asserted, audited
+from egress_audit.audited import Audited
 from egress_audit.capture.source import source_of
 from egress_audit.capture.window import Window
 from egress_audit.classify.destination import embedded_classifier

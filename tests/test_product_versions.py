@@ -25,7 +25,7 @@ def test_what_was_seen_in_the_sender_is_known_of_it() -> None:
     assert of(ran("onnxruntime", "1.20")) == ["1.20"]
 
 
-def test_what_was_seen_in_another_program_is_not() -> None:
+def test_what_was_seen_in_another_program_is_not_known_of_the_sender() -> None:
     assert of(ran("onnxruntime", "1.20"), exe=OTHER) == []
 
 

@@ -1,6 +1,5 @@
 """The README shows what the program really prints."""
 
-import os
 import re
 import subprocess
 import sys
@@ -9,30 +8,30 @@ from pathlib import Path
 import pytest
 
 from egress_audit.cli.main import COMMANDS
+from tests.builders.recorded_runs import needs_namespaces
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def console_blocks() -> list[str]:
-    return re.findall(r"```console\n(.*?)```", README, re.DOTALL)
-
-
-@pytest.mark.parametrize("captures", ["hf-hubname.pcap\n", "hf-hubname.pcap captures/"])
-def test_the_output_in_the_readme_is_the_real_output(captures: str) -> None:
-    block = next(block for block in console_blocks() if f"captures/{captures}" in block)
-    command, _, shown = block.partition("\n")
-    arguments = command.removeprefix("$ egress-audit ").split()
+def shown_and_real(words: str) -> tuple[list[str], list[str]]:
+    """The lines under the first command with these words in it, and those that it prints."""
+    blocks = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+    command, _, shown = next(block for block in blocks if words in block).partition("\n")
     done = subprocess.run(
-        [sys.executable, "-m", "egress_audit", *arguments],
+        [sys.executable, "-m", "egress_audit", *command.removeprefix("$ egress-audit ").split()],
         capture_output=True,
         cwd=ROOT,
         timeout=60,
         check=False,
     )
     assert done.returncode == 10
-    real = done.stdout.decode().splitlines()
-    lines = shown.splitlines()
+    return shown.splitlines(), done.stdout.decode().splitlines()
+
+
+@pytest.mark.parametrize("captures", ["hf-hubname.pcap\n", "hf-hubname.pcap captures/"])
+def test_the_output_in_the_readme_is_the_real_output(captures: str) -> None:
+    lines, real = shown_and_real(f"captures/{captures}")
     assert len(lines) > 15
     if lines[-1] == "…":
         lines.pop()
@@ -44,21 +43,10 @@ def test_every_command_stands_in_the_readme() -> None:
 
 
 @pytest.mark.opens_sockets
-@pytest.mark.skipif("EGRESS_AUDIT_NO_NAMESPACES" in os.environ, reason="no sandbox on this host")
+@needs_namespaces
 def test_the_run_in_the_readme_prints_what_it_really_prints() -> None:
-    block = next(block for block in console_blocks() if block.startswith("$ egress-audit run"))
-    command, _, shown = block.partition("\n")
-    arguments = command.removeprefix("$ egress-audit ").split()
-    done = subprocess.run(
-        [sys.executable, "-m", "egress_audit", *arguments],
-        capture_output=True,
-        cwd=ROOT,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 10
-    lines = shown.splitlines()
-    assert done.stdout.decode().splitlines()[: len(lines)] == lines
+    lines, real = shown_and_real("$ egress-audit run")
+    assert lines == real[: len(lines)]
 
 
 def test_what_the_readme_links_to_exists() -> None:

@@ -28,7 +28,7 @@ import pytest
 from egress_audit.cli.main import COMMANDS
 from egress_audit.model.run import Rung
 from tests.builders.address_lists import merged_bytes
-from tests.builders.recorded_runs import NO_NAMESPACES, PATH, Way, place
+from tests.builders.recorded_runs import PATH, Way, needs_namespaces, place
 from tests.builders.uplink import behind_uplink
 
 ROOT = Path(__file__).parent.parent
@@ -281,8 +281,6 @@ def heard(way: Way, *words: str) -> Heard:
 
 def command(way: Way, arguments: list[str]) -> Heard:
     """A command of ours that came to its end."""
-    if os.environ.get(NO_NAMESPACES):
-        pytest.skip(f"{NO_NAMESPACES} is set")
     way.must_be_possible()
     found = heard(way, "-m", "egress_audit", *arguments)
     assert found.status in (0, 10, 11), found.said
@@ -336,6 +334,7 @@ def test_the_hook_hears_the_processes_inside_too(way: Way, arguments: list[str])
 
 
 @linux
+@needs_namespaces
 @pytest.mark.opens_sockets
 @pytest.mark.parametrize(
     ("source", "name", "family", "leaves"),
@@ -349,8 +348,6 @@ def test_the_hook_hears_the_processes_inside_too(way: Way, arguments: list[str])
 def test_a_command_that_was_not_silent_would_be_heard(
     source: str, name: str, family: int, leaves: bool
 ) -> None:
-    if os.environ.get(NO_NAMESPACES):
-        pytest.skip(f"{NO_NAMESPACES} is set")
     found = heard(Way(os.geteuid() == 0, Rung.VETH), "-c", f"import os, socket\n{source}")
     assert found.status == 0, found.said
     assert [(event.name, event.family) for event in found.outside()] == [(name, family)]
@@ -358,10 +355,9 @@ def test_a_command_that_was_not_silent_would_be_heard(
 
 
 @linux
+@needs_namespaces
 @pytest.mark.opens_sockets
 def test_a_fork_of_a_command_would_be_heard() -> None:
-    if os.environ.get(NO_NAMESPACES):
-        pytest.skip(f"{NO_NAMESPACES} is set")
     source = "import os, socket\nif not os.fork(): socket.socket(2, 2).connect(('203.0.113.5', 9))"
     found = heard(Way(os.geteuid() == 0, Rung.VETH), "-c", source + "\nelse: os.wait()")
     assert [event.name for event in found.outside()] == ["connect"]

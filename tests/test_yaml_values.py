@@ -1,25 +1,11 @@
 """The readers of single values: what each takes, and what it refuses."""
 
-from collections.abc import Callable
 from ipaddress import ip_network
 
 import pytest
 
 import egress_audit.yaml_values as read
-from egress_audit.errors import ProfileInvalid
-from egress_audit.yaml_tree import Item, table_of
-
-Reader = Callable[[Item], object]
-
-
-def value(reader: Reader, text: str) -> object:
-    return reader(table_of(f"key: {text}", "p", ProfileInvalid).entries["key"])
-
-
-def refusal(reader: Reader, text: str) -> str:
-    with pytest.raises(ProfileInvalid) as caught:
-        value(reader, text)
-    return str(caught.value)
+from tests.builders.yaml_texts import refusal, value
 
 
 def test_a_text_has_its_line_breaks_made_spaces() -> None:

@@ -16,7 +16,7 @@ from egress_audit.attribute.directions import DIRECTIONS, INTERNAL, Far
 from egress_audit.attribute.own_addresses import is_loopback
 from egress_audit.attribute.owners import Owned
 from egress_audit.attribute.sums import Groups, Sum, sums_of
-from egress_audit.columns import I32, I64, U8, U64, Bool, FlowColumns
+from egress_audit.columns import I32, I64, U8, U64, Bool, FlowColumns, alike_side_by_side
 from egress_audit.model.audit import Direction, Frames, Kind, NameUse, Observation, Owner
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.values import dataclass
@@ -111,12 +111,7 @@ class Observing:
         columns = [kind, self.name_set, far.lo, far.hi]
         if self.senders is not None:
             columns.insert(1, self.senders.key)
-        order = np.lexsort(columns)
-        changed = np.zeros(len(order), np.bool_)
-        changed[:1] = True
-        for column in columns:
-            changed[1:] |= column[order][1:] != column[order][:-1]
-        return Groups(order, np.flatnonzero(changed))
+        return Groups(*alike_side_by_side(columns))
 
     def _worth_keeping(self, groups: Groups) -> I64:
         """Groups in the order of their first flow; if too many, those that stay home go first."""

@@ -6,12 +6,11 @@ of what was in it. Whatever is wrong with the packing ends the capture there, as
 
 import hashlib
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 from egress_audit.capture.packings import LONGEST_MAGIC, UNPACKING_ERRORS, Packing
 from egress_audit.capture.window import BLOCK, Stream, Window
-from egress_audit.columns import FrameBatch, OpenedSource
 from egress_audit.model.evidence import CaptureFacts, Damage
 
 INPUT = 16 << 10
@@ -110,6 +109,14 @@ class Unpacked(io.RawIOBase):
         self.origin.close()
         super().close()
 
+    def amended(self, facts: CaptureFacts) -> CaptureFacts:
+        """The facts of a source over it; damage of the packing is damage of the file."""
+        damage = facts.damage
+        if self.problem:
+            damage = (*damage, Damage(self.produced, self.problem))
+        detail = f"{facts.format_detail}, in {self.packing.name}"
+        return replace(facts, format_detail=detail, damage=damage)
+
     def _step(self) -> bool:
         """Unpacks a little more, perhaps nothing; False at the end."""
         if self._decoder.eof and not self._next_member():
@@ -165,28 +172,3 @@ class UnpackedWindow(Window):
         """Reads the rest of the packed input, which is no longer unpacked, and closes it."""
         self._unpacked.origin.drain()
         self.close()
-
-
-class UnpackedSource:
-    """A source over an UnpackedWindow, whose facts tell of the packing."""
-
-    def __init__(self, source: OpenedSource, unpacked: Unpacked) -> None:
-        self._source = source
-        self._unpacked = unpacked
-
-    def __iter__(self) -> Iterator[FrameBatch]:
-        """Every batch of the source."""
-        return iter(self._source)
-
-    def close(self) -> None:
-        """Closes the input."""
-        self._source.close()
-
-    def facts(self) -> CaptureFacts:
-        """The facts of the source; damage of the packing is damage of the file."""
-        facts, unpacked = self._source.facts(), self._unpacked
-        damage = facts.damage
-        if unpacked.problem:
-            damage = (*damage, Damage(unpacked.produced, unpacked.problem))
-        detail = f"{facts.format_detail}, in {unpacked.packing.name}"
-        return replace(facts, format_detail=detail, damage=damage)

@@ -7,6 +7,8 @@ that is then done with the records. Here the buffer is cut into lanes. In each a
 next one begins makes that one true as well. What no such chain reaches is never used: from there
 the caller follows the list one record at a time, until it comes upon a lane's beginning. So
 whatever a payload holds, the records are those of the serial walk; it can only make us slower.
+Where the hot path is compiled its walk, which is serial, is the faster one and takes this one's
+place.
 """
 
 import struct

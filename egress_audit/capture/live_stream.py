@@ -3,10 +3,8 @@
 import io
 import os
 import select
-from collections.abc import Iterator
 from dataclasses import replace
 
-from egress_audit.columns import FrameBatch, OpenedSource
 from egress_audit.model.evidence import CaptureFacts
 
 GRACE_S = 0.5
@@ -66,29 +64,13 @@ class LiveStream(io.RawIOBase):
                 return self._last_words(room)
         return self._input.readinto(room)
 
+    def amended(self, facts: CaptureFacts) -> CaptureFacts:
+        """The facts of a source over it, and whether its user ended it."""
+        return replace(facts, ended_by_user=self.ended_by_user)
+
     def _last_words(self, room: "io.WriteableBuffer") -> int:  # type: ignore[name-defined]
         if self._left <= 0 or not select.select([self._input], [], [], GRACE_S)[0]:
             return 0
         got = self._input.readinto(room)
         self._left -= got
         return got
-
-
-class LiveSource:
-    """A source over a LiveStream, whose facts say who ended it."""
-
-    def __init__(self, source: OpenedSource, stream: LiveStream) -> None:
-        self._source = source
-        self._stream = stream
-
-    def __iter__(self) -> Iterator[FrameBatch]:
-        """Every batch of the source."""
-        return iter(self._source)
-
-    def close(self) -> None:
-        """Closes the input."""
-        self._source.close()
-
-    def facts(self) -> CaptureFacts:
-        """The facts of the source."""
-        return replace(self._source.facts(), ended_by_user=self._stream.ended_by_user)

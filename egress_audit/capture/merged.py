@@ -218,16 +218,12 @@ def _section(index: int, section: int) -> int:
 
 
 def _slice(file: _File, first: int, end: int) -> FrameBatch:
-    batch, rows = file.batch, slice(first, end)
+    batch = file.batch
     assert batch is not None
+    chosen = batch.chosen(slice(first, end))
     return replace(
-        batch,
-        offset=batch.offset[rows],
-        caplen=batch.caplen[rows],
-        wirelen=batch.wirelen[rows],
-        ts_ns=batch.ts_ns[rows],
-        interface=batch.interface[rows] + np.int32(file.index * INTERFACES_OF_FILE),
-        linktype=batch.linktype[rows],
+        chosen,
+        interface=chosen.interface + np.int32(file.index * INTERFACES_OF_FILE),
         first_frame=batch.first_frame + first,
         annotations=annotations_of(batch, first, end, _section(file.index, 0)),
     )

@@ -5,55 +5,36 @@ costing a batch each: which section's rules a frame follows is itself a column.
 """
 
 import struct
-from collections import Counter
 from collections.abc import Iterator
 from operator import attrgetter
-from typing import NamedTuple
 
 import numpy as np
 
 from egress_audit.capture.block_runs import BlockRuns
+from egress_audit.capture.pcapng_asides import Aside, Asides
 from egress_audit.capture.pcapng_blocks import (
-    BLOCK_NAMES,
     EPB,
     IDB,
-    ISB,
     MAX_BLOCK,
-    NRB,
     OPB,
     SHB,
     SHB_BODY,
     SPB,
-    UNKNOWN_BLOCK,
-    HostRecords,
     InterfaceState,
     interface_described_by,
 )
 from egress_audit.capture.pcapng_drops import drops_beside
 from egress_audit.capture.pcapng_frames import FrameColumns, FrameRecords, Rules, columns_of
-from egress_audit.capture.pcapng_processes import PROCESS_BLOCKS, ProcessBlocks
-from egress_audit.capture.pcapng_statistics import NO_INTERFACE, apply_statistics
 from egress_audit.capture.window import Window
 from egress_audit.columns import Annotations, FrameBatch
 from egress_audit.model.evidence import CaptureFacts, Damage
 
 MAX_INTERFACES = 65_536
-MAX_BLOCK_KINDS = 64
 MAX_NOTES = 100
 """Places kept in which a stated loss could not be read; one more says that there are others."""
 
 WORDS = {order: struct.Struct(order + "II") for order in "<>"}
 """Two words of a section, by its byte order."""
-
-
-class Aside(NamedTuple):
-    """A block that says nothing of how to read others: looked at once the frames before it are."""
-
-    kind: int
-    position: int
-    end: int
-    """Where its body ends, before the second length."""
-    rules: Rules
 
 
 class Unbelievable(Exception):
@@ -71,9 +52,7 @@ class PcapngSource:
         self._section = -1
         self._section_base = 0
         self._interfaces: list[InterfaceState] = []
-        self._hosts = HostRecords()
-        self._processes = ProcessBlocks()
-        self._skipped: Counter[str] = Counter()
+        self._asides = Asides()
         self._damage: list[Damage] = []
         self._frames = 0
         self._without_time = 0
@@ -183,31 +162,9 @@ class PcapngSource:
         for aside in asides:
             if aside.position < limit:
                 body = bytes(self._window.buffer[aside.position + 8 : aside.end])
-                damage = self._read_aside(aside.kind, body, aside.rules)
+                damage = self._asides.take(aside.kind, body, aside.rules, self._interfaces)
                 if damage:
                     self._note(aside.position, damage)
-
-    def _read_aside(self, kind: int, body: bytes, rules: Rules) -> str:
-        """What is damaged in the block, which was taken in as far as it could be read."""
-        order = ">" if rules.big_endian else "<"
-        if kind == NRB:
-            self._hosts.take(body, order)
-        elif kind == ISB:
-            applied, damage = apply_statistics(
-                body, order, self._interfaces, rules.base, rules.declared
-            )
-            if not applied:
-                self._skipped[NO_INTERFACE] += 1
-            return damage
-        elif kind in PROCESS_BLOCKS and self._processes.take(kind, body, order, rules.section):
-            return ""
-        elif kind in BLOCK_NAMES:
-            self._skipped[BLOCK_NAMES[kind]] += 1
-        else:
-            name = f"{UNKNOWN_BLOCK} 0x{kind:08x}"
-            known = name in self._skipped or len(self._skipped) < MAX_BLOCK_KINDS
-            self._skipped[name if known else f"{UNKNOWN_BLOCK}s beyond these"] += 1
-        return ""
 
     def _declare(self, body: bytes) -> None:
         state = interface_described_by(body, self._order, self._section)
@@ -287,9 +244,9 @@ class PcapngSource:
             frames=self._frames,
             frames_without_time=self._without_time,
             damage=tuple(sorted(set(self._damage), key=attrgetter("offset", "what"))),
-            skipped_blocks=dict(self._skipped + self._processes.beyond),
-            host_records=tuple(self._hosts.kept),
-            host_records_beyond=self._hosts.beyond,
-            processes=tuple(self._processes.kept),
-            connections=tuple(self._processes.connections),
+            skipped_blocks=self._asides.skipped,
+            host_records=tuple(self._asides.hosts.kept),
+            host_records_beyond=self._asides.hosts.beyond,
+            processes=tuple(self._asides.processes.kept),
+            connections=tuple(self._asides.processes.connections),
         )

@@ -7,14 +7,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from egress_audit.capture.compressed import (
-    Origin,
-    Unpacked,
-    UnpackedSource,
-    UnpackedWindow,
-)
+from egress_audit.capture.amended import AmendedSource
+from egress_audit.capture.compressed import Origin, Unpacked, UnpackedWindow
 from egress_audit.capture.foreign_formats import LOOKED_AT, foreign_format
-from egress_audit.capture.live_stream import Ending, LiveSource, LiveStream
+from egress_audit.capture.live_stream import Ending, LiveStream
 from egress_audit.capture.packings import Packing, packing_of
 from egress_audit.capture.pcap import PcapSource, read_header
 from egress_audit.capture.pcap_variants import MODIFIED, VariantSource, layout_of
@@ -49,7 +45,7 @@ def open_capture(
     name = "-" if path == "-" else Path(path).name
     try:
         if isinstance(stream, LiveStream):
-            return LiveSource(_source(path, name, stream, stream.stalled), stream)
+            return AmendedSource(_source(path, name, stream, stream.stalled), stream.amended)
         return _source(path, name, stream, lambda: False)
     except OSError as error:
         raise InputUnreadable(f"cannot be read: {error.strerror}", where=path) from error
@@ -66,7 +62,7 @@ def _source(path: str, name: str, stream: Stream, stalled: Callable[[], bool]) -
     inside = UnpackedWindow(unpacked)
     again = packing_of(_head(inside))
     if again is None and inside.end:
-        return UnpackedSource(_known_source(path, name, inside, packing), unpacked)
+        return AmendedSource(_known_source(path, name, inside, packing), unpacked.amended)
     inside.close()
     hint = f"unpack it: `{packing.unpack} FILE | egress-audit replay -`"
     if again is not None:

@@ -1,9 +1,9 @@
 """A reused buffer that slides over an input once, hashing what it reads. HOT PATH.
 
 Memory is bounded by the buffer, never by the input: whole blocks are read into one bytearray, and
-the tail that no record covers yet is moved to its front. Memory-mapping and larger blocks were
-both measured slower. The hash is most of the cost of reading, whatever the block: it needs as long
-for bytes that lie in a cache.
+the tail that no record covers yet is moved to its front. Memory-mapping was measured slower. The
+hash is most of the cost of reading, whatever the block: it needs as long for bytes that lie in a
+cache.
 """
 
 import hashlib

@@ -7,7 +7,8 @@ parent company and is curated knowledge: what the table does not have is not gue
 from pathlib import Path
 
 from egress_audit.classify.list_sources import LISTS, described
-from egress_audit.classify.tables import PrefixTable, Row, bad_row, country_cell, table_rows
+from egress_audit.classify.tables import PrefixTable, bad_row, country_cell, table_rows
+from egress_audit.csv_rows import Row
 from egress_audit.model.audit import ListUsed
 from egress_audit.model.destination import Absent
 from egress_audit.values import dataclass

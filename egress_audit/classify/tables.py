@@ -1,19 +1,19 @@
 """Curated tables in CSV: rows with their line numbers, and values by address prefix."""
 
-import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from egress_audit.addresses import PrefixMap
 from egress_audit.classify.list_sources import REINSTALL, described
+from egress_audit.csv_rows import Row, numbered_rows
 from egress_audit.errors import ListUnreadable
 from egress_audit.model.audit import ListUsed
 from egress_audit.model.destination import Absent
 
 Value = TypeVar("Value")
-Row = Mapping[str, str]
 
 
 def table_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, Row]]:
@@ -24,16 +24,8 @@ def table_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, Row]
     """
     try:
         with path.open(encoding="utf-8", newline="") as stream:
-            reader = csv.DictReader(stream, strict=True)
-            missing = [name for name in columns if name not in (reader.fieldnames or ())]
-            if missing:
-                raise bad_row(path, 1, f"has no column {', '.join(missing)}")
-            for row in reader:
-                # DictReader files surplus cells under None and gives None to cells not there.
-                if None in row or None in row.values():
-                    raise bad_row(path, reader.line_num, "has another number of cells than line 1")
-                yield reader.line_num, row
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+            yield from numbered_rows(stream, columns, partial(bad_row, path))
+    except (OSError, UnicodeDecodeError) as error:
         raise ListUnreadable(f"cannot be read: {error}", where=str(path), hint=REINSTALL) from error
 
 

@@ -2,7 +2,9 @@
 
 The library is a shared object of plain C functions on columns that numpy owns: it opens nothing,
 keeps nothing, and gives the results that the code in numpy gives, which stays the engine of record.
-Where it is missing, stale, foreign or switched off, every caller does without.
+Where it is missing, stale, foreign or switched off, every caller does without. It is loaded by
+ctypes, and is no extension module: so it needs a C compiler and no headers of Python to be made,
+knows nothing of Python, and serves every version of it.
 """
 
 import ctypes

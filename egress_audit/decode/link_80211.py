@@ -9,7 +9,15 @@ import numpy as np
 
 from egress_audit.columns import I64, Bool
 from egress_audit.decode import ledger, link_kinds
-from egress_audit.decode.link_rows import IEEE802_11, LLC, WLAN_PADDED, Decoded, Rows, unless
+from egress_audit.decode.link_rows import (
+    IEEE802_11,
+    LLC,
+    WLAN_PADDED,
+    Decoded,
+    Rows,
+    measured_header,
+    unless,
+)
 
 MANAGEMENT, CONTROL, DATA, EXTENSION = range(4)
 NO_DATA, QOS = 4, 8
@@ -77,14 +85,8 @@ def _stands_alone(rows: Rows, at: I64) -> Bool:
 def radiotap(rows: Rows) -> Decoded:
     """Version, length, words that say which fields are present; one of them may say padding."""
     version, length = rows.u8(rows.start), rows.u16_little(rows.start + 2)
-    behind = rows.start + np.maximum(length, RADIOTAP_LEAST)
-    outcome = unless(
-        rows.short(rows.start + RADIOTAP_LEAST),
-        [
-            ((version != 0) | (length < RADIOTAP_LEAST), ledger.LINK_MALFORMED),
-            (behind > rows.end, rows.short(behind)),
-        ],
-    )
+    other = (version != 0, ledger.LINK_MALFORMED)
+    behind, outcome = measured_header(rows, length, RADIOTAP_LEAST, before=[other])
     return behind, np.where(_says_padded(rows, behind), WLAN_PADDED, IEEE802_11), outcome
 
 
@@ -116,13 +118,5 @@ def prism(rows: Rows) -> Decoded:
 
 def avs(rows: Rows) -> Decoded:
     """AVS: a cookie, then the length of the header, both in network order."""
-    length = rows.u32(rows.start + 4)
-    behind = rows.start + np.maximum(length, AVS_LEAST)
-    outcome = unless(
-        rows.short(rows.start + AVS_LEAST),
-        [
-            (length < AVS_LEAST, ledger.LINK_MALFORMED),
-            (behind > rows.end, rows.short(behind)),
-        ],
-    )
+    behind, outcome = measured_header(rows, rows.u32(rows.start + 4), AVS_LEAST)
     return behind, rows.all(IEEE802_11), outcome

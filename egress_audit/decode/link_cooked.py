@@ -19,6 +19,7 @@ from egress_audit.decode.link_rows import (
     Decoded,
     Rows,
     linktype_kind,
+    measured_header,
     unless,
 )
 
@@ -87,15 +88,8 @@ def nflog(rows: Rows) -> Decoded:
 def pktap(rows: Rows) -> Decoded:
     """PKTAP: length, sort of record, link type of what follows; all little-endian."""
     length, sort = rows.u32_little(rows.start), rows.u32_little(rows.start + 4)
-    behind = rows.start + np.maximum(length, PKTAP_LEAST)
-    outcome = unless(
-        rows.short(rows.start + PKTAP_READ),
-        [
-            (sort != PACKET_RECORD, link_kinds.PKTAP_RECORD | sort),
-            (length < PKTAP_LEAST, ledger.LINK_MALFORMED),
-            (behind > rows.end, rows.short(behind)),
-        ],
-    )
+    other = (sort != PACKET_RECORD, link_kinds.PKTAP_RECORD | sort)
+    behind, outcome = measured_header(rows, length, PKTAP_LEAST, fields=PKTAP_READ, before=[other])
     return behind, linktype_kind(rows.u32_little(rows.start + 8)), outcome
 
 
@@ -109,13 +103,5 @@ def user2(rows: Rows) -> Decoded:
 
 def ppi(rows: Rows) -> Decoded:
     """PPI: version, flags, length, link type of what follows; little-endian."""
-    length = rows.u16_little(rows.start + 2)
-    behind = rows.start + np.maximum(length, PPI_HEADER)
-    outcome = unless(
-        rows.short(rows.start + PPI_HEADER),
-        [
-            (length < PPI_HEADER, ledger.LINK_MALFORMED),
-            (behind > rows.end, rows.short(behind)),
-        ],
-    )
+    behind, outcome = measured_header(rows, rows.u16_little(rows.start + 2), PPI_HEADER)
     return behind, linktype_kind(rows.u32_little(rows.start + 4)), outcome

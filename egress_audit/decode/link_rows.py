@@ -1,6 +1,6 @@
 """The frames of one link type as columns, and what a link header says comes next. HOT PATH."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -93,8 +93,25 @@ Header = Callable[[Rows], Decoded]
 """Reads one header at the start of every row, and says where the next begins and what it is."""
 
 
-def unless(outcome: I64, verdicts: list[tuple[Bool, int | I64]]) -> I64:
+Verdict = tuple[Bool, int | I64]
+"""Where a condition holds, and the outcome of those rows."""
+
+
+def unless(outcome: I64, verdicts: Sequence[Verdict]) -> I64:
     """`outcome`, or where it is PACKET still, that of the first verdict whose condition holds."""
     for condition, value in verdicts:
         outcome = np.where((outcome == ledger.PACKET) & condition, value, outcome)
     return outcome
+
+
+def measured_header(
+    rows: Rows, length: I64, least: int, *, fields: int = 0, before: Sequence[Verdict] = ()
+) -> tuple[I64, I64]:
+    """Where headers end that say how long they are, and the outcome so far.
+
+    least: bytes of the shortest that is one; fields: bytes up to the last field that is read, if
+    these are fewer; before: verdicts that go before those on the length.
+    """
+    behind = rows.start + np.maximum(length, least)
+    on_length = (length < least, ledger.LINK_MALFORMED), (behind > rows.end, rows.short(behind))
+    return behind, unless(rows.short(rows.start + (fields or least)), [*before, *on_length])

@@ -5,7 +5,6 @@ functions as everything does where it is missing, as a small batch of its own, a
 that were kept free for it.
 """
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -70,7 +69,7 @@ def _in_numpy(batch: FrameBatch, frame: I64, counted: Ledger) -> Outermost:
 
 def _with_left(batch: FrameBatch, columns: dict[str, Any], left: I64, counted: Ledger) -> Outermost:
     """The packets of a batch of which some rows were left. columns: a row for every frame."""
-    found = _in_numpy(_chosen(batch, left), columns["frame"][left], counted)
+    found = _in_numpy(batch.chosen(left), columns["frame"][left], counted)
     at, rows = left[found.rows], np.zeros(len(batch), np.int64)
     rows[at] = found.rows
     for name in (*DECODED, *ZERO):
@@ -82,17 +81,3 @@ def _with_left(batch: FrameBatch, columns: dict[str, Any], left: I64, counted: L
         kept = np.flatnonzero(keep)
         columns, rows = {name: column[kept] for name, column in columns.items()}, rows[kept]
     return Outermost(PacketBatch(batch.buffer, **columns), found.network, rows)
-
-
-def _chosen(batch: FrameBatch, rows: I64) -> FrameBatch:
-    """Some frames of a batch, without their annotations."""
-    return replace(
-        batch,
-        offset=batch.offset[rows],
-        caplen=batch.caplen[rows],
-        wirelen=batch.wirelen[rows],
-        ts_ns=batch.ts_ns[rows],
-        interface=batch.interface[rows],
-        linktype=batch.linktype[rows],
-        annotations=None,
-    )

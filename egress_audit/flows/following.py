@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
-from egress_audit.flows.growing import grown
+from egress_audit.flows.growing import grow_together
 
 MAX_FOLLOWED = 400_000
 """Streams that are followed at a time, 150 bytes each."""
@@ -50,8 +50,7 @@ class Following:
 
     def grow(self, needed: int) -> None:
         """Makes room for so many sides."""
-        for name in ("_how", "_place", "_named"):
-            setattr(self, name, grown(getattr(self, name), needed))
+        grow_together(self, ("_how", "_place", "_named"), needed)
 
     def keep(self, side: int, place: int | None, reader: object) -> bool:
         """Follows a side from `place` on, None if that is not known; False if there is no room."""

@@ -11,7 +11,7 @@ import numpy as np
 from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
 from egress_audit.compiled import library
 from egress_audit.compiled.connections import Segments, Sides, skips
-from egress_audit.flows.growing import grown
+from egress_audit.flows.growing import grow_together
 from egress_audit.flows.runs import Runs
 
 TCP = 6
@@ -76,8 +76,7 @@ class GapTracker:
             self._note_holes(side, base, before, relative, length, skipped, everything)
 
     def _grow(self, needed: int) -> None:
-        for name in ("_next", "_acked", "_known"):
-            setattr(self, name, grown(getattr(self, name), needed))
+        grow_together(self, ("_next", "_acked", "_known"), needed)
 
     def _follow(self, side: I64, starts: I64, seq: U32, length: I64) -> None:
         """Advances the number expected next; notes what was skipped and what filled a hole."""

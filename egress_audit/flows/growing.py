@@ -6,6 +6,7 @@ seldom reused and never given back: of three million flows that was a quarter of
 
 import mmap
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,18 @@ def grown(column: Any, needed: int) -> Any:
     wider = zeros(max(needed, 2 * room), column.dtype)
     wider[:room] = column
     return wider
+
+
+def grow_together(owner: object, columns: Iterable[str], needed: int) -> None:
+    """Makes room for so many rows in some columns of an object. columns: names of attributes."""
+    for name in columns:
+        setattr(owner, name, grown(getattr(owner, name), needed))
+
+
+def let_go(owner: object, columns: Iterable[str]) -> None:
+    """Leaves some columns of an object without rows, and nothing of their memory in use."""
+    for name in columns:
+        setattr(owner, name, getattr(owner, name)[:0].copy())
 
 
 def _pages(size: int) -> mmap.mmap:

@@ -1,10 +1,11 @@
-"""5-tuples to small integers: a hash table in numpy. HOT PATH.
+"""5-tuples to small integers: a hash table. HOT PATH.
 
-Open addressing with double hashing. The hash is seeded anew in every process, because public
-constants would let a capture choose its own collisions; the whole key is compared at every
-look-up, so a collision costs time and never merges two flows. Numbers are given in the order of
-first appearance, so nothing that is reported depends on the seed. Most packets of a batch share
-a key with others: they are sorted by hash first, so that each key is looked up once.
+Open addressing with double hashing, in columns that numpy or the compiled hot path works on. The
+hash is seeded anew in every process, because public constants would let a capture choose its own
+collisions; the whole key is compared at every look-up, so a collision costs time and never merges
+two flows. Numbers are given in the order of first appearance, so nothing that is reported depends
+on the seed. Most packets of a batch share a key with others: they are put side by side first, so
+that each key is looked up once.
 """
 
 import secrets

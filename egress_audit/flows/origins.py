@@ -4,7 +4,7 @@ import numpy as np
 
 from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
 from egress_audit.flows.assembly import LIMIT
-from egress_audit.flows.growing import grown
+from egress_audit.flows.growing import grow_together, let_go
 from egress_audit.flows.segments import sequences_of
 
 TCP, SYN = 6, 0x02
@@ -24,13 +24,11 @@ class Origins:
 
     def grow(self, needed: int) -> None:
         """Makes room for so many sides."""
-        for name in COLUMNS:
-            setattr(self, name, grown(getattr(self, name), needed))
+        grow_together(self, COLUMNS, needed)
 
     def release(self) -> None:
         """Lets go of everything, once all has been read."""
-        for name in COLUMNS:
-            setattr(self, name, getattr(self, name)[:0].copy())
+        let_go(self, COLUMNS)
 
     def said(self, side: int) -> int | None:
         """Where the first SYN of a side says that its stream begins; None if no SYN did."""

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from egress_audit.columns import END_REASONS, I64, Bool, PacketBatch
-from egress_audit.flows.growing import grown
+from egress_audit.flows.growing import grow_together, let_go
 from egress_audit.model.flow import EndReason
 
 COLUMNS: dict[str, type[np.generic]] = {
@@ -111,11 +111,9 @@ class FlowRows:
 
     def finish(self) -> None:
         """Lets go of the columns that only further packets would need."""
-        for name in ("previous_ts_ns", "closing"):
-            setattr(self, name, getattr(self, name)[:0].copy())
+        let_go(self, ("previous_ts_ns", "closing"))
 
     def _grow(self, needed: int) -> None:
         if needed <= len(self.key):
             return
-        for name in COLUMNS:
-            setattr(self, name, grown(getattr(self, name), needed))
+        grow_together(self, COLUMNS, needed)

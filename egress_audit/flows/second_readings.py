@@ -9,7 +9,7 @@ import numpy as np
 
 from egress_audit.columns import I64, U32, Bool, PacketBatch
 from egress_audit.flows.assembly import MAX_PRINT, Prints
-from egress_audit.flows.growing import grown
+from egress_audit.flows.growing import grow_together, let_go
 from egress_audit.flows.segments import beginnings_of
 
 SYN = 0x02
@@ -36,8 +36,7 @@ class SecondReadings:
 
     def grow(self, needed: int) -> None:
         """Makes room for so many sides."""
-        for name in COLUMNS:
-            setattr(self, name, grown(getattr(self, name), needed))
+        grow_together(self, COLUMNS, needed)
 
     def keep(self, side: int, origin: int, stream: bytes) -> None:
         """Remembers how the stream of a side begins, from the sequence number `origin` on."""
@@ -53,8 +52,7 @@ class SecondReadings:
 
     def release(self) -> None:
         """Lets go of everything but the counts, once all has been read."""
-        for name in COLUMNS:
-            setattr(self, name, getattr(self, name)[:0].copy())
+        let_go(self, COLUMNS)
         self._prints.release()
 
     def contradict(self, side: int) -> None:

@@ -67,7 +67,7 @@ class Owner:
     parent: int | Absent
     """Its pid."""
     how: str
-    """`seccomp` (its own system call was seen), `kernel, on behalf of`, later a pcapng dialect."""
+    """`seccomp` (its own system call was seen), `kernel, on behalf of`, or a pcapng dialect."""
     role: Role = Role.TARGET
     """What an `exerciser` or a `probe` did is listed, and never counted as the program's."""
     processes: int = 1

@@ -7,10 +7,9 @@ MySQL's protocol (SSLRequest); [MS-RDPBCGR] §2.2.1.1 and RFC 2126 §4.3 (RDP).
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 
-from egress_audit.names.reading import NOTHING, Reading, anew
+from egress_audit.names.reading import NOTHING, Reader, Reading, anew, first_said
 
 MAX_PROXY_LINE = 107
 """Octets of the longest line of the PROXY protocol, version 1."""
@@ -74,11 +73,7 @@ def read_plain_opening(stream: bytes) -> Reading:
 
     Hungry while it may come, and nothing is lost if it never does.
     """
-    for read in _OPENINGS:
-        found = read(stream)
-        if found is not NOTHING and found != NOTHING:
-            return found
-    return NOTHING
+    return first_said(_OPENINGS, stream)
 
 
 def _read_text(stream: bytes) -> Reading:
@@ -137,7 +132,7 @@ def _read_desktop(stream: bytes) -> Reading:
     return Reading(marks=STARTTLS, consumed=asks[1][0], then=anew)
 
 
-_OPENINGS: tuple[Callable[[bytes], Reading], ...] = (
+_OPENINGS: tuple[Reader, ...] = (
     _read_text,
     _read_xml,
     _read_ldap,

@@ -1,7 +1,7 @@
 """What a reader of this room hands back: the names it found, and what it could not read."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import field
 from enum import StrEnum
 
@@ -93,6 +93,16 @@ def anew(_: bytes) -> Reading:
 
     Reads nothing itself; stream.py, which knows all readers, puts `read_opening` in its place.
     """
+    return NOTHING
+
+
+def first_said(readers: Iterable[Reader], stream: bytes) -> Reading:
+    """The reading of the first of several readers that knows the bytes; NOTHING if none does."""
+    for read in readers:
+        found = read(stream)
+        # Most readers hand back the very object; comparing it field by field costs more than they.
+        if found is not NOTHING and found != NOTHING:
+            return found
     return NOTHING
 
 

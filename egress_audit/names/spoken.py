@@ -1,4 +1,4 @@
-"""What was said in each flow of its far end, numbered, so that flows alike are few.."""
+"""What was said in each flow of its far end, numbered, so that flows alike are few."""
 
 from collections.abc import Sequence
 

@@ -6,7 +6,16 @@ from egress_audit.names.dns import ENOUGH_FOR_DNS, could_begin_stream, read_stre
 from egress_audit.names.dns_shape import read_question_stream
 from egress_audit.names.http import read_request_head
 from egress_audit.names.prelude import read_plain_opening, read_proxy_header
-from egress_audit.names.reading import HUNGRY, NOTHING, Reader, Reading, Spoken, Unread, anew
+from egress_audit.names.reading import (
+    HUNGRY,
+    NOTHING,
+    Reader,
+    Reading,
+    Spoken,
+    Unread,
+    anew,
+    first_said,
+)
 from egress_audit.names.socks import read_greeting
 from egress_audit.names.tls import TLS, read_client_hello
 
@@ -46,12 +55,7 @@ def read_head(stream: bytes, *, dns: bool, begin: int = 0) -> Reading:
 
 def read_opening(stream: bytes) -> Reading:
     """What the bytes at the beginning of a stream, or of a tunnel, say by themselves."""
-    for read in _READERS:
-        found = read(stream)
-        # Most readers hand back the very object; comparing it field by field costs more than they.
-        if found is not NOTHING and found != NOTHING:
-            return found
-    return NOTHING
+    return first_said(_READERS, stream)
 
 
 def read_on(stream: bytes, reader: Reader) -> Reading:

@@ -1,9 +1,6 @@
 """What the recorder does with a system call that waits: note, join, let go or refuse."""
 
 import errno
-import os
-import stat
-from contextlib import closing, suppress
 from ipaddress import ip_address
 
 from egress_audit.model.run import Process, Role
@@ -11,7 +8,6 @@ from egress_audit.record.file_calls import (
     AT_FDCWD,
     FOLDER_AND_PATH,
     FileCalls,
-    exists,
     names_nothing,
     path_of,
 )
@@ -29,8 +25,6 @@ from egress_audit.record.filter import (
 )
 from egress_audit.record.group_joins import joined_group
 from egress_audit.record.group_signal import leads_beyond, signal_tree
-from egress_audit.record.inside import Inside
-from egress_audit.record.magic_links import what_is_at
 from egress_audit.record.notifications import (
     AF_PACKET,
     FOREIGN_ABI,
@@ -46,15 +40,13 @@ from egress_audit.record.second_looks import SecondLooks
 from egress_audit.record.senders import Heard
 from egress_audit.record.surroundings import Surroundings
 from egress_audit.record.syscalls import CAP_NET_RAW, EXHAUSTED
+from egress_audit.record.unix_paths import UnixPaths
 from egress_audit.record.unix_peers import UnixPeers
 
 ANSWERED = -1
 """Instead of an errno: the call has its answer already, or will get it."""
 UNKNOWN = 0
 """Id of a process that could not be looked at."""
-MOST_BOUND_PATHS = 1000
-CLOCK_TICK_NS = 20_000_000
-"""How far the times of files may lag behind the clock."""
 ORDINARY = frozenset({"connect", "bind", "listen", "sendto", "sendmsg", "sendmmsg"})
 """Calls that do what a program wanted of io_uring; opening a log file is none."""
 LEADS_NOWHERE = frozenset({AF_NETLINK, AF_ALG})
@@ -75,16 +67,14 @@ class Calls:
         self._processes = around.processes
         self._senders = around.senders
         self._attempts = around.attempts
-        self._inside = around.inside
+        self._paths = UnixPaths(around.inside, around.now)
         self._looks = SecondLooks(
-            self._leads_out, lambda number: self._attempts.came_to(number, "reached")
+            self._paths.leads_out, lambda number: self._attempts.came_to(number, "reached")
         )
         self._file_calls = FileCalls(around.processes, around.attempts, around.files)
         self._drain = around.drain
         self._now = around.now
         self._raw_allowed = bool(keep >> CAP_NET_RAW & 1)
-        self._bound_paths: dict[str, int] = {}
-        """Path → when it was bound."""
         self._denied_rings: dict[int, int | None] = {}
         """Process → its attempt at io_uring that was refused, until it calls something else."""
         self.handled = 0
@@ -248,48 +238,13 @@ class Calls:
             return  # Abstract names end at the network namespace (unix(7)).
         path = path_of(note.tid, AT_FDCWD, target.address)
         if note.name == "bind":
-            # Where something is already, the kernel will refuse it: that stays somebody else's.
-            if len(self._bound_paths) < MOST_BOUND_PATHS and not exists(note.tid, path):
-                self._bound_paths[path] = self._now()
+            self._paths.bind(note.tid, path)
             return
-        outcome = "absent"
-        try:
-            with closing(Inside.of(note.tid)) as inside:
-                outcome = self._outcome_at(inside, note.tid, path)
-        except OSError as error:
-            if error.errno in EXHAUSTED:
-                raise
+        outcome = self._paths.outcome(note.tid, path)
         if outcome:
             self._attempts.came_to(number, outcome)
         if outcome != "reached":
             self._looks.watch(note.tid, path, number)
-
-    def _outcome_at(self, inside: Inside, tid: int, path: str) -> str:
-        """What a call to a path comes to; '' for a socket of the tree. Raises OSError."""
-        here = what_is_at(inside, tid, path)
-        if here is None:
-            return "reached"
-        if not stat.S_ISSOCK(here.st_mode):
-            return "absent"
-        return "" if self._is_ours(inside, here) else "reached"
-
-    def _leads_out(self, tid: int, path: str) -> bool:
-        """Looks at a path again; its thread may be gone by now."""
-        try:
-            return self._outcome_at(self._inside, tid, path) == "reached"
-        except OSError as error:
-            return error.errno in EXHAUSTED
-
-    def _is_ours(self, inside: Inside, here: os.stat_result) -> bool:
-        """True if a process of the tree bound this socket: no link at a bound path is followed."""
-        for bound, since_ns in self._bound_paths.items():
-            if here.st_mtime_ns + CLOCK_TICK_NS < since_ns:
-                continue  # Older than the bind: somebody else's, linked or moved to its place.
-            with suppress(OSError):
-                there = inside.stat(bound, follow=False)
-                if (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino):
-                    return True
-        return False
 
     def mismatch(self, process: Process, ends: Ends) -> None:
         """Notes a packet that went elsewhere than its call had said when it was looked at."""

@@ -4,13 +4,11 @@ import os
 from collections.abc import Iterator
 
 from egress_audit.record.packet_socket import Frame, PacketStatistics
-from egress_audit.record.wire import LINKTYPE_RAW, Read
+from egress_audit.record.wire import BareFrames, Read
 
 
-class NoWire:
+class NoWire(BareFrames):
     """A way out that does not exist."""
-
-    linktype = LINKTYPE_RAW
 
     def __init__(self) -> None:
         self._never, self._end = os.pipe2(os.O_CLOEXEC)
@@ -22,14 +20,6 @@ class NoWire:
     def frames(self) -> Iterator[Read]:
         """None."""
         return iter(())
-
-    def packet_in(self, frame: bytes) -> bytes:
-        """The frame itself."""
-        return frame
-
-    def frame_for(self, packet: bytes) -> bytes:
-        """The packet itself."""
-        return packet
 
     def write(self, frame: bytes) -> bool:
         """False: there is nobody to take it."""

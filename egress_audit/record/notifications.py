@@ -148,21 +148,16 @@ class Listener:
         """Has the call return a duplicate of our descriptor, new in that process; False if the
         process is gone. Raises OSError, EMFILE where it has too many."""
         flags = os.O_CLOEXEC if cloexec else 0
-        try:
-            fcntl.ioctl(
-                self.descriptor,
-                NOTIF_ADDFD,
-                GIFT.pack(notification.id, ADDFD_SEND, descriptor, 0, flags),
-            )
-        except OSError as problem:
-            if problem.errno == errno.ENOENT:
-                return False
-            raise
-        return True
+        gift = GIFT.pack(notification.id, ADDFD_SEND, descriptor, 0, flags)
+        return self._tell(NOTIF_ADDFD, gift)
 
     def _answer(self, id_: int, error: int, flags: int, value: int = 0) -> bool:
+        return self._tell(NOTIF_SEND, ANSWER.pack(id_, value, error, flags))
+
+    def _tell(self, request: int, said: bytes) -> bool:
+        """Tells the kernel how a call ends; False if the process is gone."""
         try:
-            fcntl.ioctl(self.descriptor, NOTIF_SEND, ANSWER.pack(id_, value, error, flags))
+            fcntl.ioctl(self.descriptor, request, said)
         except OSError as problem:
             if problem.errno == errno.ENOENT:
                 return False

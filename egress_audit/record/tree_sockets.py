@@ -63,7 +63,7 @@ class TreeSocketCalls(Calls):
         try:
             with closing(Inside.of(note.tid)) as inside:
                 here = inside.stat(path)
-                ours = stat.S_ISSOCK(here.st_mode) and self._is_ours(inside, here)
+                ours = stat.S_ISSOCK(here.st_mode) and self._paths.is_ours(inside, here)
         except OSError as error:
             return error.errno or errno.ENOENT
         return 0 if ours else errno.ECONNREFUSED

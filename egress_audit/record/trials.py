@@ -131,10 +131,7 @@ class Position:
 
     def packets(self) -> None:
         """A packet socket on its loopback."""
-        self._become()
-        enter(CLONE_NEWNET)
-        with Links() as links:
-            links.up("lo")
+        self.network_namespace()
         open_packet_socket("lo", cooked=True).close()
 
     def mounts(self) -> None:

@@ -66,10 +66,22 @@ class Wire(Protocol):
         ...
 
 
-class TunWire:
-    """A TUN device: each read is an IP packet."""
+class BareFrames:
+    """What ways out share on which a frame is an IP packet and nothing else."""
 
     linktype = LINKTYPE_RAW
+
+    def packet_in(self, frame: bytes) -> bytes:
+        """The frame itself."""
+        return frame
+
+    def frame_for(self, packet: bytes) -> bytes:
+        """The packet itself."""
+        return packet
+
+
+class TunWire(BareFrames):
+    """A TUN device: each read is an IP packet."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -91,14 +103,6 @@ class TunWire:
                     return  # The device went with the last process of its namespace.
                 raise
             yield frame, len(frame)
-
-    def packet_in(self, frame: bytes) -> bytes:
-        """The frame itself."""
-        return frame
-
-    def frame_for(self, packet: bytes) -> bytes:
-        """The packet itself."""
-        return packet
 
     def write(self, frame: bytes) -> bool:
         """Puts a packet into the sandbox's receive path."""

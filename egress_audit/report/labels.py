@@ -7,12 +7,13 @@
 Labels are no evidence. They are looked up when a report is laid out, after everything was judged.
 """
 
-import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import partial
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 
 from egress_audit.addresses import PrefixMap
+from egress_audit.csv_rows import Row, numbered_rows
 from egress_audit.errors import EgressAuditError
 from egress_audit.model.audit import Audit
 from egress_audit.model.destination import Absent
@@ -55,7 +56,8 @@ def read_labels(path: str) -> Labels:
     Columns: COLUMNS, in any order; others are passed over.
     """
     rows: dict[Network, tuple[str, str]] = {}
-    for line, row in _rows(path):
+    lines = _content(path).splitlines(keepends=True)
+    for line, row in numbered_rows(lines, COLUMNS, partial(_bad, path)):
         network = _network(path, line, row["address"].strip())
         if network in rows:
             raise _bad(path, line, f"{network} stands here a second time")
@@ -63,22 +65,6 @@ def read_labels(path: str) -> Labels:
         if not rows[network][0]:
             raise _bad(path, line, "names nothing: the name is empty")
     return Labels(rows)
-
-
-def _rows(path: str) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Line number and cells of each row."""
-    reader = csv.DictReader(_content(path).splitlines(keepends=True), strict=True)
-    try:
-        missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-        if missing:
-            raise _bad(path, 1, f"has no column {', '.join(missing)}")
-        for row in reader:
-            # DictReader files surplus cells under None and gives None to cells not there.
-            if None in row or None in row.values():
-                raise _bad(path, reader.line_num, "has another number of cells than line 1")
-            yield reader.line_num, row
-    except csv.Error as error:
-        raise _bad(path, reader.reader.line_num, f"is no CSV ({error})") from error
 
 
 def _content(path: str) -> str:
@@ -105,7 +91,7 @@ def _network(path: str, line: int, text: str) -> Network:
         raise _bad(path, line, f"{text[:MAX_TEXT]!r} is no address and no prefix") from error
 
 
-def _text(path: str, line: int, row: Mapping[str, str], column: str) -> str:
+def _text(path: str, line: int, row: Row, column: str) -> str:
     text = row[column].strip()
     if len(text) > MAX_TEXT:
         raise _bad(path, line, f"its {column} is longer than {MAX_TEXT} characters")

@@ -58,7 +58,7 @@ def test_quic_hides_the_name() -> None:
     assert hidden(datagram(443)) == {"QUIC": 1}
 
 
-def test_tls_does_not() -> None:
+def test_tls_does_not_hide_the_name() -> None:
     assert hidden(run(pcap(scripted(">S"))).flows) == {}
 
 
@@ -87,7 +87,7 @@ def test_a_tunnel_that_was_opened_hides_nothing() -> None:
     assert tunnels(carried(4, inner)) == {}
 
 
-def test_one_of_which_a_packet_stayed_sealed_does() -> None:
+def test_a_tunnel_of_which_a_packet_stayed_sealed_hides_something() -> None:
     inner = ip("10.9.0.1", "192.0.2.9", udp(1, 2), 17)
     frames = [Frame(0, ip("10.0.0.2", "192.0.2.1", data, 4)) for data in (inner, bytes(20))]
     assert tunnels(decoded(pcap(frames, 101)).flows) == {"IP in IP": 1}

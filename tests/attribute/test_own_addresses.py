@@ -112,7 +112,7 @@ def test_a_prefix_holds_what_it_holds(prefix: str, found: bool) -> None:
     ("prefix", "found"),
     [("2001:db8::/32", True), ("2001:db8::2/128", True), ("2001:db8::3/128", False)],
 )
-def test_so_does_a_prefix_of_the_longer_addresses(prefix: str, found: bool) -> None:
+def test_a_prefix_of_the_longer_addresses_holds_what_it_holds(prefix: str, found: bool) -> None:
     address = numbers(0x20010DB8 << 32), numbers(2)
     assert inside(ip_network(prefix), np.array([6], np.uint8), *address).tolist() == [found]
 

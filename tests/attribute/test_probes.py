@@ -39,12 +39,12 @@ def test_a_probe_whose_nonce_is_in_its_frame_is_found() -> None:
     assert looked_for([sent], b"other", NONCE.encode()).found(sent)
 
 
-def test_in_another_frame_it_is_not() -> None:
+def test_a_nonce_in_another_frame_is_no_probe_found() -> None:
     sent = probe(nonce=NONCE, frame=1)
     assert not looked_for([sent], b"other", NONCE.encode()).found(sent)
 
 
-def test_in_a_frame_of_the_other_ip_version_it_is_not() -> None:
+def test_a_nonce_in_a_frame_of_the_other_ip_version_is_no_probe_found() -> None:
     sent = probe(nonce=NONCE, version=6)
     assert not looked_for([sent], NONCE.encode()).found(sent)
 

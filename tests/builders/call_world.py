@@ -88,6 +88,11 @@ class World:
         if event == "attempt":
             self.attempts.append(fields)
 
+    def close(self) -> None:
+        """Gives the descriptors of processes and sockets back."""
+        self.senders.close()
+        self.processes.close()
+
     @property
     def outcomes(self) -> list[tuple[object, object]]:
         """Attempts, each with what became of it."""

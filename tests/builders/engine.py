@@ -15,7 +15,7 @@ from egress_audit.columns import (
     SEALED,
     FlowColumns,
     FrameBatch,
-    FrameSource,
+    OpenedSource,
     PacketBatch,
 )
 from egress_audit.decode.ledger import Ledger
@@ -53,7 +53,7 @@ class Run:
         return columns_of(self.table)
 
 
-def opened(data: bytes, block: int = BLOCK) -> FrameSource:
+def opened(data: bytes, block: int = BLOCK) -> OpenedSource:
     """A source for the bytes; ValueError if they begin like no capture."""
     source = source_of("capture", Window(io.BytesIO(data), block=block))
     if source is None:

@@ -30,6 +30,9 @@ from tests.builders.namespaces import NOBODY, become_nobody, in_child
 
 NO_NAMESPACES = "EGRESS_AUDIT_NO_NAMESPACES"
 """Set where the host forbids namespaces: only then may these tests skip."""
+needs_namespaces = pytest.mark.skipif(
+    bool(os.environ.get(NO_NAMESPACES)), reason=f"{NO_NAMESPACES} is set"
+)
 TOLD = "told.json"
 """In the working folder: what the program itself says."""
 PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"

@@ -16,22 +16,10 @@ from egress_audit.capture.walk import MAX_FRAME, Stop, pcap_records
 from egress_audit.capture.window import Window
 from egress_audit.columns import PADDING, U8
 from tests.builders.captures import Section, block, pcapng
+from tests.builders.raw_records import ORDERS, SECONDS, frame_block, joined, record
 
 NARROW = Cut(lane=200, fewest=4)
 """So that a few kilobytes have many lanes."""
-SECONDS = 1_700_000_000
-ORDERS = ("<", ">")
-
-
-def record(data: bytes, order: str = "<", seconds: int = SECONDS, fraction: int = 0) -> bytes:
-    """A whole record."""
-    return struct.pack(order + "4I", seconds, fraction, len(data), len(data)) + data
-
-
-def frame_block(data: bytes, order: str = "<") -> bytes:
-    """An enhanced packet block of interface 0."""
-    fixed = struct.pack(order + "5I", 0, 0, 0, len(data), len(data))
-    return block(6, fixed + data + bytes(-len(data) % 4), order)
 
 
 def noise(random: Random, most: int = 300) -> bytes:
@@ -87,10 +75,7 @@ def adversarial(seed: int, order: str) -> bytes:
             parts.append(record(bytes(random.randrange(200)), order, random.getrandbits(32)))
         else:
             parts.append(record(lies(random, "<" if order == ">" else ">"), order, seconds))
-    if seed % 3 == 1:
-        parts[len(parts) // 2] = struct.pack(order + "4I", SECONDS, 0, MAX_FRAME + 1, 1)
-    data = b"".join(parts)
-    return data[: -random.randrange(1, 40)] if seed % 3 == 2 else data
+    return joined(parts, seed, random, order)
 
 
 @pytest.mark.parametrize("order", ORDERS)

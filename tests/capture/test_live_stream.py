@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from egress_audit.capture import live_stream
-from egress_audit.capture.live_stream import Ending, LiveSource, LiveStream
+from egress_audit.capture.amended import AmendedSource
+from egress_audit.capture.live_stream import Ending, LiveStream
 from egress_audit.capture.source import source_of
 from egress_audit.capture.window import Window
 from tests.builders.captures import Frame, Section, pcap, pcapng
@@ -132,6 +133,6 @@ def test_the_facts_say_who_ended_the_stream(
     stream = LiveStream(receiver, ending)
     inner = source_of("-", Window(stream, stalled=stream.stalled))
     assert inner is not None
-    source = LiveSource(inner, stream)
+    source = AmendedSource(inner, stream.amended)
     assert sum(len(batch) for batch in source) == len(FRAMES)
     assert source.facts().ended_by_user is told

@@ -6,14 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from egress_audit.capture.pcapng import MAX_BLOCK_KINDS, MAX_INTERFACES
+from egress_audit.capture.pcapng import MAX_INTERFACES
 from tests.builders import strategies
 from tests.builders.captures import (
     NANOSECONDS,
     Block,
     Frame,
     Interface,
-    NameResolution,
     ObsoleteFrame,
     Section,
     SimpleFrame,
@@ -87,7 +86,7 @@ def test_what_stands_behind_damage_says_nothing_of_the_capture() -> None:
     assert facts.interfaces[0].drops != 9
 
 
-def test_what_stands_before_damage_does() -> None:
+def test_what_stands_before_damage_is_known_of_the_capture() -> None:
     lie = Frame(T0, b"b", interface=7)
     before: list[Item] = [Interface(101), Block(0x0BAD, b"?"), Statistics(0, T0, drops=9)]
     facts = facts_of(pcapng([Section([Frame(T0, b"a"), *before, lie])]))
@@ -155,42 +154,6 @@ def test_sections_that_change_the_byte_order_each_time_keep_every_frame() -> Non
     pair = pcapng([Section([Frame(T0, b"a")]), Section([Frame(T0, b"b")], big_endian=True)])
     facts = facts_of(pair * 10_000)
     assert (facts.frames, facts.damage) == (20_000, ())
-
-
-def test_block_kinds_without_end_are_counted_in_bounded_memory() -> None:
-    data = EMPTY_SECTION + b"".join(block(1000 + kind, b"") for kind in range(5_000))
-    skipped = facts_of(data).skipped_blocks
-    assert len(skipped) == MAX_BLOCK_KINDS + 2
-    assert skipped["custom block"] == 1
-    assert sum(skipped.values()) == 5_000
-
-
-@pytest.mark.parametrize(
-    ("kind", "name"),
-    [
-        (10, "decryption secrets block"),
-        (0x0BAD, "custom block"),
-        (0x40000BAD, "custom block"),
-        (0x539, "unknown block type 0x00000539"),
-    ],
-)
-def test_a_block_of_a_kind_that_may_hold_frames_is_told_from_one_that_does_not(
-    kind: int, name: str
-) -> None:
-    assert facts_of(EMPTY_SECTION + block(kind, bytes(8))).skipped_blocks == {name: 1}
-
-
-def test_the_kinds_beyond_the_bound_are_unknown_ones_too() -> None:
-    kinds = [*range(0x1000, 0x1000 + MAX_BLOCK_KINDS + 9), 10]
-    skipped = facts_of(EMPTY_SECTION + b"".join(block(kind, b"") for kind in kinds)).skipped_blocks
-    assert skipped["unknown block types beyond these"] == 9
-    assert skipped["decryption secrets block"] == 1
-
-
-def test_names_from_the_files_writer_are_kept() -> None:
-    names = NameResolution([(b"\x0a\0\0\1", ["Here.Example"])])
-    (record,) = facts_of(pcapng([Section([names])])).host_records
-    assert (record.address, record.hosts) == ("10.0.0.1", ("here.example",))
 
 
 def test_a_resolution_of_two_to_the_minus_127_puts_everything_at_the_beginning() -> None:

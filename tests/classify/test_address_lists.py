@@ -167,7 +167,7 @@ def test_a_merged_list_without_dissent_is_corroborated(tmp_path: Path) -> None:
     assert answer(opened(tmp_path, record, MERGED)).corroborated
 
 
-def test_a_merged_list_with_dissent_is_not(tmp_path: Path) -> None:
+def test_a_merged_list_with_dissent_is_not_corroborated(tmp_path: Path) -> None:
     record = {
         "country": {"iso_code": "JP"},
         "country_alt": {"iso_code": "US"},

@@ -1,6 +1,6 @@
 """The readers of values that the catalogue alone holds."""
 
-from collections.abc import Callable
+from functools import partial
 from ipaddress import ip_network
 
 import pytest
@@ -8,19 +8,10 @@ import pytest
 from egress_audit.classify import catalogue_values as read
 from egress_audit.errors import CatalogueInvalid
 from egress_audit.model.catalogue import Purpose, Switch, Verified
-from egress_audit.yaml_tree import Item, table_of
+from tests.builders import yaml_texts
+from tests.builders.yaml_texts import value
 
-Reader = Callable[[Item], object]
-
-
-def value(reader: Reader, text: str) -> object:
-    return reader(table_of(f"key: {text}", "c", CatalogueInvalid).entries["key"])
-
-
-def refusal(reader: Reader, text: str) -> str:
-    with pytest.raises(CatalogueInvalid) as caught:
-        value(reader, text)
-    return str(caught.value)
+refusal = partial(yaml_texts.refusal, refused=CatalogueInvalid)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +36,7 @@ def test_a_suffix_of_a_registry_is_refused(pattern: str) -> None:
 
 @pytest.mark.parametrize("pattern", [".com", "*", "*.*.example", "a.*", "*.", "192.0.2.1"])
 def test_what_is_no_host_is_refused(pattern: str) -> None:
-    assert "c:1: " in refusal(read.host_pattern, f"'{pattern}'")
+    assert "f:1: " in refusal(read.host_pattern, f"'{pattern}'")
 
 
 @pytest.mark.parametrize("tail", [r"\.com", r"\.co\.uk"])
@@ -55,7 +46,7 @@ def test_an_expression_over_every_domain_is_refused(tail: str) -> None:
 
 @pytest.mark.parametrize("text", [r"/[a-z]\.a\.b/", r"/^a\.b\.c$", "/", r"/^([a-z]+)+\.a\.b$/"])
 def test_an_expression_that_is_not_fit_is_refused(text: str) -> None:
-    assert "c:1: " in refusal(read.host_pattern, f"'{text}'")
+    assert "f:1: " in refusal(read.host_pattern, f"'{text}'")
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_an_ordinary_host_is_no_entry_of_a_resolver() -> None:
     assert known_resolvers().entry_at("example.com") is None
 
 
-def test_a_table_without_operators_and_sources_is_one_too(tmp_path: Path) -> None:
+def test_a_table_of_resolvers_may_lack_operators_and_sources(tmp_path: Path) -> None:
     entry = Resolvers(table(tmp_path, "a.example,,httpdns-suffix\n")).entry_at("b.a.example")
     assert entry is not None
     assert (entry.vendor, entry.source) == ("unknown owner", "")

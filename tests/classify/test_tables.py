@@ -5,13 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from egress_audit.classify.tables import (
-    PrefixTable,
-    Row,
-    country_cell,
-    is_country,
-    table_rows,
-)
+from egress_audit.classify.tables import PrefixTable, country_cell, is_country, table_rows
+from egress_audit.csv_rows import Row
 from egress_audit.errors import ListUnreadable
 from egress_audit.model.destination import Absent
 
@@ -50,10 +45,14 @@ def test_a_row_of_another_length_is_named_by_its_line(tmp_path: Path, row: str) 
         list(table_rows(table(tmp_path, f"a,b\n1,2\n{row}\n"), ("a", "b")))
 
 
-@pytest.mark.parametrize("content", [b"a,b\n\xff,2\n", b'a,b\n"1,2\n'])
-def test_a_file_that_is_no_csv_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_csv_is_refused_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(ListUnreadable, match=r"table\.csv:2: is no CSV"):
+        list(table_rows(table(tmp_path, 'a,b\n"1,2\n'), ("a", "b")))
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
-    path.write_bytes(content)
+    path.write_bytes(b"a,b\n\xff,2\n")
     with pytest.raises(ListUnreadable, match=r"table\.csv: cannot be read"):
         list(table_rows(path, ("a", "b")))
 

@@ -15,27 +15,17 @@ from egress_audit.cli.list_words import (
 )
 from egress_audit.keeping.shown import shown_lists
 from egress_audit.model.destination import Absent, Confidence, Destination
+from tests.builders.audit_parts import UNKNOWN
 
 TOKYO = Destination(
     Scope.GLOBAL, "JP", Confidence.HIGH, Absent.NOT_FOUND, "US", "CN", 64500, "Example Inc.",
     "Example", "cloud",
 )  # fmt: skip
-NOTHING = replace(
-    TOKYO,
-    located=Absent.NOT_FOUND,
-    located_confidence=Absent.NOT_FOUND,
-    registered=Absent.NOT_FOUND,
-    controlled=Absent.NOT_FOUND,
-    asn=Absent.NOT_FOUND,
-    organisation=Absent.NOT_FOUND,
-    operator=Absent.NOT_FOUND,
-    role=Absent.NOT_FOUND,
-)
 
 
 @pytest.mark.parametrize(
     ("found", "words"),
-    [(TOKYO, "JP (high confidence: sources agree)"), (NOTHING, "not in the lists")],
+    [(TOKYO, "JP (high confidence: sources agree)"), (UNKNOWN, "not in the lists")],
 )
 def test_a_place_is_told_with_how_sure_it_is(found: Destination, words: str) -> None:
     told = " ".join("".join(looked_up_text([LookedUp("9.1.1.1", found)])).split())
@@ -43,7 +33,7 @@ def test_a_place_is_told_with_how_sure_it_is(found: Destination, words: str) -> 
 
 
 def test_an_unknown_address_has_two_unknown_answers_about_china() -> None:
-    text = "".join(looked_up_text([LookedUp("192.0.1.1", NOTHING)]))
+    text = "".join(looked_up_text([LookedUp("192.0.1.1", UNKNOWN)]))
     assert "located there: unknown; controlled from there: unknown" in text
 
 

@@ -248,7 +248,7 @@ def test_a_newer_catalogue_is_taken_with_all_that_profiles_name(tmp_path: Path) 
     assert run(["lists", "update", "--from", str(shop(tmp_path / "a", COMPILED.name, newer))]) == 0
 
 
-def test_one_that_lacks_what_a_profile_names_is_not(
+def test_a_newer_catalogue_that_lacks_what_a_profile_names_is_not_taken(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = shop(tmp_path / "shop", COMPILED.name, compiled([read_entry()]).encode())

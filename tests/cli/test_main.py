@@ -15,6 +15,10 @@ from tests.builders.both_engines import compiled, in_numpy, needs_library
 ROOT = Path(__file__).parent.parent.parent
 SILENT = str(ROOT / "captures" / "hf-deepseek_v3-local.pcap")
 TALKING = str(ROOT / "captures" / "hf-hubname.pcap")
+HEAVY = (
+    *("numpy", "rich", "yaml", "maxminddb", "tabulate", "scapy", "ctypes"),
+    *("egress_audit.api", "egress_audit.record.run"),
+)
 
 
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -23,11 +27,11 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(f"  {name} " in shown for name in COMMANDS)
 
 
-def test_help_imports_nothing_heavy() -> None:
-    heavy = ("numpy", "yaml", "maxminddb", "tabulate", "scapy", "egress_audit.api")
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"]])
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     script = (
-        "import sys; from egress_audit.cli.main import run; run(['--help']); "
-        f"sys.exit(any(name in sys.modules for name in {heavy!r}))"
+        f"import sys; from egress_audit.cli.main import run; run({arguments!r}); "
+        f"sys.exit(any(name in sys.modules for name in {HEAVY!r}))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert done.returncode == 0

@@ -23,7 +23,7 @@ def test_a_terminal_is_coloured(monkeypatch: pytest.MonkeyPatch) -> None:
     assert wants_colour(None)
 
 
-def test_a_terminal_whose_user_wants_none_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_whose_user_wants_no_colour_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setattr(sys, "stdout", Terminal())
     assert not wants_colour(None)

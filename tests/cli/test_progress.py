@@ -34,7 +34,7 @@ def test_what_lasts_is_told_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> No
     assert "1,234/4,000 captures" in shown(monkeypatch, Screen())
 
 
-def test_what_is_done_at_once_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_done_at_once_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shown(monkeypatch, Screen(), waited=False) == ""
 
 

@@ -82,7 +82,9 @@ def test_connections_are_followed_as_in_numpy(seed: int, block: int) -> None:
         max_size=30,
     )
 )  # fmt: skip
-def test_so_are_those_of_any_numbers(segments: list[tuple[int, int, str, bool, int]]) -> None:
+def test_connections_of_any_numbers_are_followed_as_in_numpy(
+    segments: list[tuple[int, int, str, bool, int]],
+) -> None:
     frames = []
     for n, (seq, ack, flags, back, size) in enumerate(segments):
         ends, ports = ("10.0.0.1", "10.0.0.2"), (40000, 443)

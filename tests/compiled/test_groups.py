@@ -68,7 +68,7 @@ def test_keys_are_numbered_as_in_numpy(batches: list[list[Ends]]) -> None:
 
 @settings(max_examples=100)
 @given(strategies.captures)
-def test_so_are_those_of_any_packets(data: bytes) -> None:
+def test_keys_of_any_packets_are_numbered_as_in_numpy(data: bytes) -> None:
     try:
         batches = [packets_of(batch, Ledger()) for batch in opened(data)]
     except ValueError:

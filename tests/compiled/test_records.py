@@ -14,26 +14,12 @@ from egress_audit.capture.walk import MAX_FRAME, Stop, pcap_records
 from egress_audit.columns import U8
 from egress_audit.compiled.records import DAMAGE, NEEDS_MORE, BlockWalk, PcapWalk, Rules
 from tests.builders.both_engines import needs_library
+from tests.builders.raw_records import ORDERS, SECONDS, frame_block, joined, record
 
 pytestmark = needs_library
 
-SECONDS = 1_700_000_000
-ORDERS = ("<", ">")
 ROOMS = (1, 7, 1 << 16)
 STOPS = {NEEDS_MORE: Stop.NEEDS_MORE, DAMAGE: Stop.DAMAGE}
-
-
-def record(data: bytes, order: str = "<", seconds: int = SECONDS, fraction: int = 0) -> bytes:
-    """A whole record."""
-    return struct.pack(order + "4I", seconds, fraction, len(data), len(data)) + data
-
-
-def frame_block(data: bytes, order: str = "<") -> bytes:
-    """An enhanced packet block of interface 0."""
-    padded = data + bytes(-len(data) % 4)
-    length = 32 + len(padded)
-    fixed = struct.pack(order + "7I", 6, length, 0, 0, 0, len(data), len(data))
-    return fixed + padded + struct.pack(order + "I", length)
 
 
 def stuffed(random: Random, order: str) -> bytes:
@@ -63,10 +49,7 @@ def adversarial(seed: int, order: str) -> bytes:
     for n in range(random.randrange(1, 300)):
         payloads = (b"", bytes(n % 200), random.randbytes(n % 70), stuffed(random, order))
         parts.append(record(random.choice(payloads), order, random.choice((SECONDS + n, n))))
-    if seed % 3 == 1:
-        parts[len(parts) // 2] = struct.pack(order + "4I", SECONDS, 0, MAX_FRAME + 1, 1)
-    data = b"".join(parts)
-    return data[: -random.randrange(1, 40)] if seed % 3 == 2 else data
+    return joined(parts, seed, random, order)
 
 
 @pytest.mark.parametrize("room", ROOMS)

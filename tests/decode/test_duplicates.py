@@ -33,7 +33,7 @@ def test_the_same_frame_twice_is_a_duplicate() -> None:
     assert repeated(datagram(b"x"), datagram(b"x")) == [False, True]
 
 
-def test_the_same_message_in_a_new_packet_is_not() -> None:
+def test_the_same_message_in_a_new_packet_is_no_duplicate() -> None:
     assert repeated(datagram(b"x", 1), datagram(b"x", 2)) == [False, False]
 
 

@@ -113,7 +113,7 @@ def test_fragments_that_overlap_and_differ_are_counted_once_a_datagram() -> None
     assert payloads(done) == [QUESTION]
 
 
-def test_fragments_that_overlap_and_agree_are_not() -> None:
+def test_fragments_that_overlap_and_agree_are_not_counted() -> None:
     whole = datagram()
     longer = fragment_of(whole, whole[20:60], 0, more=True)
     done = read([longer, *in_fragments(whole, 24)])

@@ -3,7 +3,7 @@
 import numpy as np
 
 from egress_audit.decode import ledger
-from egress_audit.decode.link_rows import Rows, linktype_kind, unless
+from egress_audit.decode.link_rows import Rows, linktype_kind, measured_header, unless
 
 BUFFER = np.arange(1, 9, dtype=np.uint8)
 ROWS = Rows(BUFFER, np.array([0, 4]), np.array([4, 8]), np.array([False, True]))
@@ -37,6 +37,24 @@ def test_the_first_verdict_counts() -> None:
     outcome = np.array([ledger.PACKET, ledger.PACKET, ledger.STP])
     first, both = np.array([True, False, True]), np.array([True, True, True])
     assert unless(outcome, [(first, 7), (both, 9)]).tolist() == [7, 9, ledger.STP]
+
+
+def test_a_header_ends_where_it_says_if_that_can_be() -> None:
+    behind, outcome = measured_header(ROWS, np.array([3, 5]), 2)
+    assert behind.tolist() == [3, 9]
+    assert outcome.tolist() == [ledger.PACKET, ledger.TRUNCATED]
+
+
+def test_a_header_that_says_less_than_the_shortest_is_malformed() -> None:
+    behind, outcome = measured_header(ROWS, np.array([2, 1]), 2)
+    assert behind.tolist() == [2, 6]
+    assert outcome.tolist() == [ledger.PACKET, ledger.LINK_MALFORMED]
+
+
+def test_a_header_that_is_another_is_called_that_whatever_its_length() -> None:
+    other = np.array([True, False]), ledger.STP
+    _, outcome = measured_header(ROWS, np.array([1, 4]), 2, before=[other])
+    assert outcome.tolist() == [ledger.STP, ledger.PACKET]
 
 
 def test_no_link_type_is_taken_for_a_header_that_follows_another() -> None:

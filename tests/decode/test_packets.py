@@ -43,20 +43,24 @@ def test_every_frame_becomes_what_the_oracle_makes_of_it(data: bytes, block: int
 
 @settings(max_examples=150)
 @given(strategies.damaged_captures(), st.sampled_from(BLOCKS))
-def test_so_does_every_frame_of_a_damaged_capture(data: bytes, block: int) -> None:
+def test_every_frame_of_a_damaged_capture_becomes_what_the_oracle_makes_of_it(
+    data: bytes, block: int
+) -> None:
     assert_decoded_as_by_the_oracle(data, block)
 
 
 @settings(max_examples=150)
 @given(st.lists(st.tuples(strategies.linktypes, st.binary(max_size=90)), max_size=8))
-def test_so_does_a_frame_of_any_bytes_at_all(frames: list[tuple[int, bytes]]) -> None:
+def test_a_frame_of_any_bytes_at_all_becomes_what_the_oracle_makes_of_it(
+    frames: list[tuple[int, bytes]],
+) -> None:
     for linktype, data in frames:
         assert_decoded_as_by_the_oracle(pcap([Frame(0, data, len(data) + 1)], linktype), 1 << 16)
 
 
 @pytest.mark.skipif(not CORPUS, reason="no corpus on this machine")
 @pytest.mark.parametrize("part", range(8))
-def test_so_does_every_frame_of_captures_from_elsewhere(part: int) -> None:
+def test_every_frame_from_elsewhere_becomes_what_the_oracle_makes_of_it(part: int) -> None:
     for path in CORPUS[part::8]:
         assert_decoded_as_by_the_oracle(path.read_bytes(), 1 << 20)
 

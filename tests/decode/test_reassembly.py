@@ -22,7 +22,7 @@ def test_a_datagram_is_whole_when_its_last_byte_is_there() -> None:
     assert store.close(last, datagram) == b"abc"
 
 
-def test_it_is_not_while_the_first_one_is_missing() -> None:
+def test_a_datagram_is_not_whole_while_its_first_byte_is_missing() -> None:
     assert not Reassembly().take(piece(2, b"c", more=False))[0].whole
 
 
@@ -102,7 +102,7 @@ def test_a_datagram_that_waited_too_long_begins_anew() -> None:
     assert len(store.rest()) == 2
 
 
-def test_so_does_one_if_time_runs_backwards_by_a_century() -> None:
+def test_a_datagram_begins_anew_if_time_runs_backwards_by_a_century() -> None:
     store = Reassembly()
     store.take(piece(0, b"ab", ts_ns=10**18))
     assert not store.take(piece(2, b"c", more=False))[0].whole

@@ -145,7 +145,7 @@ def test_what_is_encrypted_or_compressed_stays_sealed(proto: int) -> None:
 
 
 @pytest.mark.parametrize("port", [500, 1194, 5247, 9993, 51820])
-def test_so_do_the_datagrams_of_those_who_encrypt(port: int) -> None:
+def test_datagrams_of_those_who_encrypt_stay_sealed(port: int) -> None:
     assert sealed(over_udp(port, INNER)) == PORTS[port][0]
 
 
@@ -175,11 +175,11 @@ def test_wireguard_is_known_by_its_messages_on_any_port(kind: int, length: int) 
 
 
 @pytest.mark.parametrize(("kind", "length"), [(1, 147), (4, 33), (4, 16), (5, 64), (0, 64)])
-def test_what_only_resembles_them_is_not(kind: int, length: int) -> None:
+def test_what_only_resembles_messages_of_wireguard_is_none(kind: int, length: int) -> None:
     assert sealed(over_udp(4242, bytes([kind, 0, 0, 0]) + bytes(length - 4))) == ""
 
 
-def test_neither_is_a_message_of_the_dns() -> None:
+def test_a_message_of_the_dns_is_none_of_wireguard() -> None:
     assert sealed(over_udp(53, bytes([4, 0, 0, 0]) + bytes(28))) == ""
 
 

@@ -15,7 +15,7 @@ def test_vxlan_is_opened(port: int) -> None:
     assert opened(over_udp(port, vxlan(ethernet(INNER6, vlans=(7, 8))))).payload == QUESTION
 
 
-def test_without_its_flag_it_is_not() -> None:
+def test_vxlan_without_its_flag_is_not_opened() -> None:
     assert sealed(over_udp(4789, bytes(8) + FRAME)) == "VXLAN"
 
 

@@ -54,7 +54,7 @@ def test_a_published_flow_has_its_published_id(published: Published) -> None:
 
 
 @pytest.mark.parametrize("published", PUBLISHED)
-def test_both_directions_have_the_same(published: Published) -> None:
+def test_both_directions_of_a_flow_have_the_same_id(published: Published) -> None:
     proto, src, sport, dst, dport, expected = published
     ends = ip_address(dst).packed, ip_address(src).packed
     assert community_id(proto, *ends, dport, sport) == expected

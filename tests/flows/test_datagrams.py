@@ -81,12 +81,12 @@ def test_an_initial_is_taken_on_any_port(version: int, port: int) -> None:
 
 
 @pytest.mark.parametrize("version", [b"Q044", b"Q046"])
-def test_so_is_googles_long_header(version: bytes) -> None:
+def test_a_long_header_of_googles_is_taken_on_any_port(version: bytes) -> None:
     assert kind_of(b"\xc3" + version + bytes(20)) is Kind.GQUIC
 
 
 @pytest.mark.parametrize("version", [b"Q043", b"Q024", b"Q035"])
-def test_so_is_googles_old_header(version: bytes) -> None:
+def test_an_old_header_of_googles_is_taken_on_any_port(version: bytes) -> None:
     assert kind_of(b"\x0d" + bytes(8) + version + bytes(20)) is Kind.GQUIC
 
 
@@ -103,7 +103,7 @@ def test_so_is_googles_old_header(version: bytes) -> None:
         b"\x0c" + bytes(8) + b"Q043" + bytes(20),
     ],
 )
-def test_what_names_no_known_version_is_not(payload: bytes) -> None:
+def test_what_names_no_known_version_of_quic_is_not_taken(payload: bytes) -> None:
     assert kind_of(payload) is None
 
 
@@ -115,7 +115,7 @@ def test_a_hello_of_dtls_is_taken_on_any_port(version: bytes) -> None:
 @pytest.mark.parametrize(
     "payload", [HELLO[:13], HELLO[:13] + b"\2", b"\x17" + HELLO[1:], b"\x16\3\3" + HELLO[3:]]
 )
-def test_another_record_is_not(payload: bytes) -> None:
+def test_a_record_that_is_no_hello_of_dtls_is_not_taken(payload: bytes) -> None:
     assert kind_of(payload) is None
 
 
@@ -161,5 +161,5 @@ QUERY = dns_query("a.example")
     ],
     ids=["cut", "update", "two questions", "an answer in a query", "authority", "three beside"],
 )
-def test_what_has_another_header_is_not(payload: bytes) -> None:
+def test_what_has_no_header_of_a_dns_message_is_not_taken(payload: bytes) -> None:
     assert kind_of(payload, 9053) is None

@@ -47,7 +47,9 @@ class TestWhateverTheNumbersAndTheBatches:
         frames = [*opening(isn), sent(first, 100), sent(first + 200, 100), told(first + 300)]
         assert missed(frames, block) == 100
 
-    def test_a_lost_segment_that_nobody_acknowledged_is_not(self, isn: int, block: int) -> None:
+    def test_a_lost_segment_that_nobody_acknowledged_is_not_missed(
+        self, isn: int, block: int
+    ) -> None:
         first = isn + 1
         frames = [*opening(isn), sent(first, 100), sent(first + 200, 100), told(first + 100)]
         assert missed(frames, block) == 0

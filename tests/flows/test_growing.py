@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from egress_audit.flows.growing import OWN_PAGES, grown, zeros
+from egress_audit.flows.growing import OWN_PAGES, grow_together, grown, let_go, zeros
 
 
 @pytest.mark.parametrize("count", [0, 1, 1000, OWN_PAGES])
@@ -30,3 +30,24 @@ def test_a_column_grows_as_far_as_it_must() -> None:
 def test_a_column_with_room_enough_stays_the_same() -> None:
     column = np.zeros(4, np.uint8)
     assert grown(column, 4) is column
+
+
+class Two:
+    """Two columns."""
+
+    def __init__(self) -> None:
+        self.left = np.arange(4)
+        self.right = np.arange(4)
+
+
+def test_columns_grow_together() -> None:
+    two = Two()
+    grow_together(two, ("left", "right"), 6)
+    assert (len(two.left), len(two.right)) == (8, 8)
+
+
+def test_columns_that_are_let_go_keep_no_memory() -> None:
+    two = Two()
+    let_go(two, ("left",))
+    assert (len(two.left), len(two.right)) == (0, 4)
+    assert two.left.base is None

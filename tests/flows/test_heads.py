@@ -114,7 +114,7 @@ def test_segments_that_contradict_speak_both_names() -> None:
     assert done.heads.conflicting == 1
 
 
-def test_segments_that_agree_do_not() -> None:
+def test_segments_that_agree_speak_one_name() -> None:
     done = heard([syn(), piece(0, 1000), piece(0, 1000), piece(1000, 2000)])
     assert (done.names, done.heads.conflicting) == (["example.com"], 0)
 

@@ -46,7 +46,7 @@ class TestInOneBatchAndInMany:
         )
 
     @pytest.mark.parametrize("word", [">SA", ">A", ">PAd", ">SF"])
-    def test_nothing_but_a_pure_syn_does(self, block: int, word: str) -> None:
+    def test_nothing_but_a_pure_syn_begins_a_new_flow(self, block: int, word: str) -> None:
         assert pieces(scripted(f">S <R {word}"), block) == [(3, "forced-end")]
 
     def test_a_5_tuple_may_be_used_many_times(self, block: int) -> None:

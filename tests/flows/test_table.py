@@ -32,7 +32,7 @@ def test_flows_are_the_oracles_whatever_batches_they_come_in(data: bytes, block:
 
 @settings(max_examples=100)
 @given(strategies.damaged_captures(), st.sampled_from(BLOCKS))
-def test_so_are_those_of_damaged_captures(data: bytes, block: int) -> None:
+def test_flows_of_damaged_captures_are_the_oracles(data: bytes, block: int) -> None:
     try:
         expected = reference(data)
     except ValueError:
@@ -42,7 +42,7 @@ def test_so_are_those_of_damaged_captures(data: bytes, block: int) -> None:
 
 @pytest.mark.skipif(not CORPUS, reason="no corpus on this machine")
 @pytest.mark.parametrize("part", range(8))
-def test_so_are_those_of_captures_from_elsewhere(part: int) -> None:
+def test_flows_of_captures_from_elsewhere_are_the_oracles(part: int) -> None:
     for path in CORPUS[part::8]:
         data = path.read_bytes()
         try:

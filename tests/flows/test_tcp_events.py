@@ -29,7 +29,7 @@ def test_one_packet_at_a_time_gives_the_same(script: str, state: str, history: s
 
 @settings(max_examples=100)
 @given(WORDS)
-def test_so_it_does_for_any_conversation(words: list[str]) -> None:
+def test_any_conversation_gives_the_same_one_packet_at_a_time(words: list[str]) -> None:
     assert outcome(" ".join(words), 80) == outcome(" ".join(words), 1 << 16)
 
 

@@ -1,27 +1,13 @@
 """The readers of single values that profiles alone hold: what each takes, and what it refuses."""
 
 import csv
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import egress_audit.yaml_values as yaml_values
-from egress_audit.errors import ProfileInvalid
 from egress_audit.judge import profile_values as read
-from egress_audit.yaml_tree import Item, table_of
-
-Reader = Callable[[Item], object]
-
-
-def value(reader: Reader, text: str) -> object:
-    return reader(table_of(f"key: {text}", "p", ProfileInvalid).entries["key"])
-
-
-def refusal(reader: Reader, text: str) -> str:
-    with pytest.raises(ProfileInvalid) as caught:
-        value(reader, text)
-    return str(caught.value)
+from tests.builders.yaml_texts import refusal, value
 
 
 @pytest.mark.parametrize("word", ["simulated", "name"])

@@ -38,7 +38,7 @@ def test_a_server_in_the_country_is_in_it() -> None:
     assert located_in(HOST, CHINA) is True
 
 
-def test_a_server_elsewhere_is_not() -> None:
+def test_a_server_elsewhere_is_not_in_the_country() -> None:
     assert located_in(ABROAD, CHINA) is False
 
 

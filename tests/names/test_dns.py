@@ -172,7 +172,7 @@ def test_addresses_beside_the_answer_are_spoken_if_the_question_leads_to_them() 
     assert addresses(moved) == [("cdn.net", "1.2.3.4"), ("hf.co", "1.2.3.4")]
 
 
-def test_addresses_beside_the_answer_that_nobody_asked_for_are_not() -> None:
+def test_addresses_beside_the_answer_that_nobody_asked_for_are_not_spoken() -> None:
     message = response(ar=[record("ns.example", "A", "1.2.3.4")])
     assert addresses(message) == []
     assert owners(message) == [("ns.example", "A", True)]
@@ -251,7 +251,7 @@ def test_a_chain_of_pointers_is_followed_once() -> None:
     assert [word.host for word in reading.spoken] == ["abc"]
 
 
-def test_addresses_in_the_authority_section_are_not() -> None:
+def test_addresses_in_the_authority_section_are_not_spoken() -> None:
     assert addresses(response(ns=[record("ns.example", "A", "1.2.3.4")])) == []
 
 

@@ -52,7 +52,7 @@ HELLO = body("a.example")
 
 
 @pytest.mark.parametrize("version", [DTLS_1_0, DTLS_1_2, 0x0100])
-def test_the_name_is_spoken(version: int) -> None:
+def test_the_name_in_a_hello_of_dtls_is_spoken(version: int) -> None:
     (reading,) = heard(record(fragment(HELLO, 0, len(HELLO)), version))
     assert names([reading]) == ["a.example"]
     assert reading.marks == {"dtls", "alpn:h2"}

@@ -25,7 +25,7 @@ NAME = (Spoken("a.example", NameSource.QUIC_SNI),)
 Q043 = b"\x0d" + bytes(8) + b"Q043\x01" + bytes(12) + b"\xa0\x01" + struct.pack(">H", len(HELLO))
 
 
-def test_the_name_is_spoken() -> None:
+def test_the_name_in_a_hello_of_googles_quic_is_spoken() -> None:
     assert read_plain_packet(Q043 + HELLO + bytes(100)) == Reading(NAME, frozenset({"quic"}))
 
 

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egress_audit.names.reading import HUNGRY, NOTHING, printable, printable_host
+from egress_audit.names.reading import (
+    HUNGRY,
+    NOTHING,
+    Reading,
+    first_said,
+    printable,
+    printable_host,
+)
 
 
 @pytest.mark.parametrize(
@@ -54,3 +61,12 @@ def test_any_bytes_print_without_loss(raw: bytes) -> None:
 def test_bytes_of_another_protocol_are_not_mistaken_for_bytes_that_are_missing() -> None:
     assert NOTHING != HUNGRY
     assert not NOTHING.hungry
+
+
+def test_the_first_reader_that_knows_the_bytes_is_heard() -> None:
+    readers = (lambda _: NOTHING, lambda _: HUNGRY, lambda _: Reading(consumed=1))
+    assert first_said(readers, b"x") is HUNGRY
+
+
+def test_where_no_reader_knows_the_bytes_nothing_is_said() -> None:
+    assert first_said((lambda _: Reading(),), b"x") is NOTHING

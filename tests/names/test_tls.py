@@ -221,7 +221,7 @@ def test_an_alert_before_another_protocol_is_counted() -> None:
     assert read_client_hello(WARNING + b"GET / HTTP/1.1\r\n").unread is Unread.MALFORMED
 
 
-def test_an_alert_before_data_is_not() -> None:
+def test_an_alert_before_data_is_not_counted() -> None:
     data = b"\x17\x03\x03\x00\x05hello"
     assert read_client_hello(FATAL + data) == Reading(marks=frozenset(("tls",)))
 

@@ -98,7 +98,9 @@ def test_past_the_bound_of_flows_the_oldest_unfinished_is_counted(
     }
 
 
-def test_past_the_bound_of_bytes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_past_the_bound_of_bytes_the_oldest_unfinished_is_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(udp, "MAX_HELD", 2000)
     readers = UdpReaders()
     for flow in (1, 2, 3):

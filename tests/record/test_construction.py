@@ -10,12 +10,9 @@ from egress_audit.record.sandbox import start
 from egress_audit.record.setup import NoDevice, NoNamespaces, Setup
 from egress_audit.record.syscalls import CLONE_NEWNS, CLONE_NEWUSER
 from tests.builders.namespaces import in_child, links_of_the_host, mounts_of_the_host
-from tests.builders.recorded_runs import NO_NAMESPACES, Way, done_by, every_way
+from tests.builders.recorded_runs import Way, done_by, every_way, needs_namespaces
 
-pytestmark = [
-    pytest.mark.opens_sockets,
-    pytest.mark.skipif(bool(os.environ.get(NO_NAMESPACES)), reason=f"{NO_NAMESPACES} is set"),
-]
+pytestmark = [pytest.mark.opens_sockets, needs_namespaces]
 
 
 def looked_into(setup: Setup) -> tuple[Rung, list[str]]:

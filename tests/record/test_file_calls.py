@@ -23,8 +23,7 @@ AT_FDCWD = (1 << 64) - 100
 def world() -> Iterator[World]:
     made = World()
     yield made
-    made.senders.close()
-    made.processes.close()
+    made.close()
 
 
 def test_every_call_on_a_file_that_the_filter_stops_is_understood() -> None:

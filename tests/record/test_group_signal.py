@@ -3,6 +3,7 @@
 import errno
 import os
 import signal
+from collections.abc import Callable
 
 import pytest
 
@@ -66,25 +67,30 @@ def status(pid: int, options: int = 0) -> int | None:
     return os.waitstatus_to_exitcode(ended) if known else None
 
 
-def test_those_of_the_group_below_init_get_it_and_nobody_else() -> None:
-    def ends() -> tuple[str, int | None]:
-        sibling = paused()
-        reading, writing = os.pipe()
-        init = os.fork()
-        if init == 0:
-            here, there = paused(), paused(elsewhere=True)
-            signal_group(os.getpid(), os.getpgrp(), signal.SIGTERM)
-            ended = status(here), status(there, os.WNOHANG)
-            os.kill(there, signal.SIGKILL)
-            os.write(writing, repr(ended).encode())
-            os._exit(0)
-        said = os.read(reading, 100).decode()
-        os.waitpid(init, 0)
-        beside = status(sibling, os.WNOHANG)
-        os.kill(sibling, signal.SIGKILL)
-        return said, beside
+def told_by_init(ends: Callable[[], tuple[int | None, ...]]) -> tuple[str, int | None]:
+    """How those ended that a child of ours has below it, as it says; and how a sibling of it."""
+    sibling = paused()
+    reading, writing = os.pipe()
+    init = os.fork()
+    if init == 0:
+        os.write(writing, repr(ends()).encode())
+        os._exit(0)
+    said = os.read(reading, 100).decode()
+    os.waitpid(init, 0)
+    beside = status(sibling, os.WNOHANG)
+    os.kill(sibling, signal.SIGKILL)
+    return said, beside
 
-    assert in_child(ends) == (f"({-signal.SIGTERM}, None)", None)
+
+def test_those_of_the_group_below_init_get_it_and_nobody_else() -> None:
+    def ends() -> tuple[int | None, ...]:
+        here, there = paused(), paused(elsewhere=True)
+        signal_group(os.getpid(), os.getpgrp(), signal.SIGTERM)
+        ended = status(here), status(there, os.WNOHANG)
+        os.kill(there, signal.SIGKILL)
+        return ended
+
+    assert in_child(lambda: told_by_init(ends)) == (f"({-signal.SIGTERM}, None)", None)
 
 
 def test_who_has_ended_is_passed_over() -> None:
@@ -98,24 +104,15 @@ def test_who_has_ended_is_passed_over() -> None:
 
 
 def test_everybody_is_all_below_init_but_the_caller() -> None:
-    def ends() -> tuple[str, int | None]:
-        sibling = paused()
-        reading, writing = os.pipe()
-        init = os.fork()
-        if init == 0:
-            here, there, caller = paused(), paused(elsewhere=True), paused()
-            signal_everybody(os.getpid(), caller, signal.SIGTERM)
-            ended = status(here), status(there), status(caller, os.WNOHANG)
-            os.kill(caller, signal.SIGKILL)
-            os.write(writing, repr(ended).encode())
-            os._exit(0)
-        said = os.read(reading, 100).decode()
-        os.waitpid(init, 0)
-        beside = status(sibling, os.WNOHANG)
-        os.kill(sibling, signal.SIGKILL)
-        return said, beside
+    def ends() -> tuple[int | None, ...]:
+        here, there, caller = paused(), paused(elsewhere=True), paused()
+        signal_everybody(os.getpid(), caller, signal.SIGTERM)
+        ended = status(here), status(there), status(caller, os.WNOHANG)
+        os.kill(caller, signal.SIGKILL)
+        return ended
 
-    assert in_child(ends) == (f"({-signal.SIGTERM}, {-signal.SIGTERM}, None)", None)
+    found = in_child(lambda: told_by_init(ends))
+    assert found == (f"({-signal.SIGTERM}, {-signal.SIGTERM}, None)", None)
 
 
 def test_where_there_is_nobody_else_everybody_is_no_process() -> None:
@@ -145,7 +142,7 @@ def test_a_program_that_signals_its_group_ends_its_own_and_itself(way: Way) -> N
 
 
 @pytest.mark.opens_sockets
-def test_so_it_does_where_it_shares_the_processes_of_the_host() -> None:
+def test_a_program_beside_the_hosts_processes_ends_its_own_group_alone() -> None:
     seen, _ = run_behind_uplink(python(KILLS_ITS_GROUP), A_CALLS_WAY)
     assert seen.told == TOLD
     assert seen.run.exit_status == -signal.SIGTERM
@@ -161,7 +158,7 @@ def test_a_program_that_kills_everybody_ends_its_own_and_has_a_verdict(way: Way)
 
 @pytest.mark.opens_sockets
 @by_calls
-def test_so_it_has_where_the_recorder_is_among_everybody(way: Way) -> None:
+def test_a_program_that_kills_everybody_leaves_the_recorder_and_a_verdict(way: Way) -> None:
     seen, _ = run_behind_uplink(python(KILLS_EVERYBODY), way)
     assert seen.told == {"sent": "done", "child": -signal.SIGKILL}
     assert (seen.run.exit_status, seen.bundle.complete) == (0, True)

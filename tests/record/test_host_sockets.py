@@ -55,12 +55,12 @@ def test_a_socket_that_others_can_send_to_is_reachable(host: Host, kind: int) ->
     assert host.reachable() == [path]
 
 
-def test_a_socket_that_does_not_listen_is_not(host: Host) -> None:
+def test_a_socket_that_does_not_listen_is_not_reachable(host: Host) -> None:
     host.socket("s", listens=False)
     assert host.reachable() == []
 
 
-def test_a_socket_that_is_not_shown_inside_is_not(host: Host) -> None:
+def test_a_socket_that_is_not_shown_inside_is_not_reachable(host: Host) -> None:
     host.socket("s")
     (host.folder / "empty").mkdir()
     assert host.reachable(str(host.folder / "empty")) == []
@@ -82,12 +82,12 @@ def test_the_same_socket_by_another_link_is_reachable(host: Host) -> None:
     assert host.reachable(str(host.folder / "root")) == [path]
 
 
-def test_a_socket_whose_file_is_gone_is_not(host: Host) -> None:
+def test_a_socket_whose_file_is_gone_is_not_reachable(host: Host) -> None:
     Path(host.socket("s")).unlink()
     assert host.reachable() == []
 
 
-def test_an_abstract_socket_is_not(host: Host) -> None:
+def test_an_abstract_socket_is_not_reachable(host: Host) -> None:
     with socket.socket(socket.AF_UNIX) as made:
         made.bind(f"\0{host.folder}/s")
         made.listen()

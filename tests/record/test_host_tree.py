@@ -18,20 +18,17 @@ from egress_audit.record.syscalls import CLONE_NEWUSER
 from tests.builders.namespaces import NOBODY, in_child
 from tests.builders.programs import DAEMON, FORK_BOMB, python
 from tests.builders.recorded_runs import (
-    NO_NAMESPACES,
     TOLD,
     Way,
     descendants,
     is_alive,
+    needs_namespaces,
     place,
     seen_at,
 )
 from tests.builders.uplink import behind_uplink, by_calls, run_behind_uplink
 
-pytestmark = [
-    pytest.mark.opens_sockets,
-    pytest.mark.skipif(bool(os.environ.get(NO_NAMESPACES)), reason=f"{NO_NAMESPACES} is set"),
-]
+pytestmark = [pytest.mark.opens_sockets, needs_namespaces]
 
 STUBBORN = """
 signal.signal(signal.SIGTERM, signal.SIG_IGN)

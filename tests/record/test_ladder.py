@@ -13,20 +13,10 @@ from egress_audit.record import syscalls
 from egress_audit.record.run import Recorded, record
 from tests.builders.namespaces import in_child
 from tests.builders.programs import python
-from tests.builders.recorded_runs import (
-    NO_NAMESPACES,
-    TOLD,
-    Way,
-    place,
-    recorded,
-    seen_at,
-)
+from tests.builders.recorded_runs import TOLD, Way, needs_namespaces, place, recorded, seen_at
 from tests.builders.uplink import POLLING, behind_uplink
 
-pytestmark = [
-    pytest.mark.opens_sockets,
-    pytest.mark.skipif(bool(os.environ.get(NO_NAMESPACES)), reason=f"{NO_NAMESPACES} is set"),
-]
+pytestmark = [pytest.mark.opens_sockets, needs_namespaces]
 
 
 @pytest.mark.parametrize("network", [Network.SEALED, Network.SIMULATED])

@@ -289,7 +289,7 @@ def test_a_layer_that_is_full_is_told(world: World) -> None:
     assert str(note["text"]).startswith("/home/me was full")
 
 
-def test_a_layer_with_room_is_not(world: World) -> None:
+def test_a_layer_with_room_is_not_told(world: World) -> None:
     layer(world, "/home/me")
     world.ended()
     assert world.of("cannot-see") == []
@@ -329,7 +329,7 @@ def test_a_folder_that_holds_more_than_is_looked_at_is_named(
     assert f"below {folder}" in str(note["text"])
 
 
-def test_a_folder_that_holds_no_more_is_not(world: World) -> None:
+def test_a_folder_that_holds_no_more_is_not_named(world: World) -> None:
     folder = world.root.parent / "open"
     folder.mkdir()
     world.words |= {"home": "overlay", "open_folders": [str(folder)]}

@@ -57,8 +57,7 @@ def renamed(packages: Path, name: str) -> Path:
 def world() -> Iterator[World]:
     world = World()
     yield world
-    world.senders.close()
-    world.processes.close()
+    world.close()
 
 
 def task(world: World) -> Task:
@@ -144,8 +143,7 @@ def test_libraries_that_a_wheel_brings_along_are_no_module(world: World, package
 def test_what_our_own_helpers_load_is_not_the_programs(packages: Path) -> None:
     world = World(role=Role.EXERCISER)
     assert opened(world, packages / "plain" / "__init__.py") == {}
-    world.senders.close()
-    world.processes.close()
+    world.close()
 
 
 # In memory

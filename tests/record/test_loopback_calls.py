@@ -1,6 +1,5 @@
 """What a program may call where nothing but its calls keeps it in: itself, and nobody else."""
 
-import os
 import socket
 from contextlib import suppress
 
@@ -11,19 +10,11 @@ from egress_audit.record.filter import program as program_of
 from egress_audit.record.run import Recorded, record
 from egress_audit.record.syscalls import AUDIT_ARCH, NUMBERS
 from tests.builders.programs import FALLS_BACK_FROM_IO_URING, JOINS_GROUPS, SENDMMSG, python
-from tests.builders.recorded_runs import (
-    NO_NAMESPACES,
-    Way,
-    place,
-    seen_at,
-)
+from tests.builders.recorded_runs import Way, needs_namespaces, place, seen_at
 from tests.builders.uplink import A_CALLS_WAY, behind_uplink, by_calls, run_behind_uplink
 from tests.reference.classic_bpf import answer, seccomp_data
 
-pytestmark = [
-    pytest.mark.opens_sockets,
-    pytest.mark.skipif(bool(os.environ.get(NO_NAMESPACES)), reason=f"{NO_NAMESPACES} is set"),
-]
+pytestmark = [pytest.mark.opens_sockets, needs_namespaces]
 
 TRIES_TO_LEAVE_ITS_INTERFACE = """
 with socket.socket() as one:

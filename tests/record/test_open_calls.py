@@ -1,6 +1,5 @@
 """On the real network, without packets, every call is noted and let go; probes never leave."""
 
-import os
 import socket
 
 import pytest
@@ -8,16 +7,10 @@ import pytest
 from egress_audit.model.run import Network, Rung
 from egress_audit.record.probe import SENTINEL4, SENTINEL6
 from tests.builders.programs import python
-from tests.builders.recorded_runs import (
-    NO_NAMESPACES,
-    Way,
-)
+from tests.builders.recorded_runs import Way, needs_namespaces
 from tests.builders.uplink import A_CALLS_WAY, run_behind_uplink
 
-pytestmark = [
-    pytest.mark.opens_sockets,
-    pytest.mark.skipif(bool(os.environ.get(NO_NAMESPACES)), reason=f"{NO_NAMESPACES} is set"),
-]
+pytestmark = [pytest.mark.opens_sockets, needs_namespaces]
 
 
 @pytest.mark.parametrize("rung", [Rung.CALLS, Rung.POLLING])

@@ -126,7 +126,7 @@ def test_a_file_opened_for_writing_is_written(
     assert files.written(inside) == [(str(path), 5)]
 
 
-def test_a_file_opened_for_reading_is_not(
+def test_a_file_opened_for_reading_is_not_written(
     files: OpenedFiles, inside: Inside, tmp_path: Path
 ) -> None:
     path = tmp_path / "in"
@@ -135,7 +135,7 @@ def test_a_file_opened_for_reading_is_not(
     assert files.written(inside) == []
 
 
-def test_a_file_opened_for_writing_and_left_as_it_was_is_not(
+def test_a_file_opened_for_writing_and_left_as_it_was_is_not_written(
     inside: Inside, tmp_path: Path
 ) -> None:
     path = tmp_path / "old"
@@ -146,7 +146,7 @@ def test_a_file_opened_for_writing_and_left_as_it_was_is_not(
     assert files.written(inside) == []
 
 
-def test_a_file_that_was_removed_again_is_not(
+def test_a_file_that_was_removed_again_is_not_written(
     files: OpenedFiles, inside: Inside, tmp_path: Path
 ) -> None:
     files.opened(PID, str(tmp_path / "gone"), writes=True)
@@ -154,7 +154,7 @@ def test_a_file_that_was_removed_again_is_not(
 
 
 @pytest.mark.parametrize("path", ["/dev/null", "/proc/self/comm", "/sys/x"])
-def test_devices_and_the_kernel_s_files_are_not(
+def test_devices_and_the_kernel_s_files_are_not_written(
     files: OpenedFiles, inside: Inside, path: str
 ) -> None:
     files.opened(PID, path, writes=True)

@@ -99,7 +99,7 @@ def test_transports_with_ports_have_ports(proto: int) -> None:
 
 
 @pytest.mark.parametrize("proto", [2, 47, 50, 51, 89, 253])
-def test_other_protocols_have_none(proto: int) -> None:
+def test_protocols_without_ports_have_none(proto: int) -> None:
     assert shown(p.ipv4(A4, B4, p.udp(1234, 5678), proto)) == (proto, 0, 0)
 
 

@@ -1,22 +1,15 @@
 """Looking at tables of sockets shows what is held, and says what it misses."""
 
-import os
-
 import pytest
 
 from egress_audit.api import audit_capture
 from egress_audit.errors import ExitCode
 from egress_audit.model.run import Network, Rung
 from tests.builders.programs import python
-from tests.builders.recorded_runs import (
-    NO_NAMESPACES,
-)
+from tests.builders.recorded_runs import needs_namespaces
 from tests.builders.uplink import POLLING, run_behind_uplink
 
-pytestmark = [
-    pytest.mark.opens_sockets,
-    pytest.mark.skipif(bool(os.environ.get(NO_NAMESPACES)), reason=f"{NO_NAMESPACES} is set"),
-]
+pytestmark = [pytest.mark.opens_sockets, needs_namespaces]
 
 HOLDS_A_CONNECTION = """
 with socket.create_server(("127.0.0.1", 0)) as server:

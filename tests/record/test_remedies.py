@@ -75,7 +75,7 @@ def test_root_of_a_container_is_told_to_be_somebody_else() -> None:
     assert "without CAP_SYS_ADMIN" in weak.why
 
 
-def test_root_that_may_mount_is_not() -> None:
+def test_root_that_may_mount_is_not_told_to_be_somebody_else() -> None:
     facts = replace(PLAIN, as_root=True, may_mount=True)
     assert "CAP_SYS_ADMIN" not in remedy_for("listener", refused(errno.EPERM), facts).why
 

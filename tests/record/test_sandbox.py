@@ -17,18 +17,9 @@ from egress_audit.record.setup import Setup
 from tests.builders.bundle_capture import Losses
 from tests.builders.namespaces import in_child
 from tests.builders.programs import EVERY_KIND, JOINS_GROUPS, OVER_LOOPBACK, RAW, python
-from tests.builders.recorded_runs import (
-    NO_NAMESPACES,
-    Way,
-    both_rungs,
-    every_way,
-    recorded,
-)
+from tests.builders.recorded_runs import Way, both_rungs, every_way, needs_namespaces, recorded
 
-pytestmark = [
-    pytest.mark.opens_sockets,
-    pytest.mark.skipif(bool(os.environ.get(NO_NAMESPACES)), reason=f"{NO_NAMESPACES} is set"),
-]
+pytestmark = [pytest.mark.opens_sockets, needs_namespaces]
 
 Result = TypeVar("Result")
 

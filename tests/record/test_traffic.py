@@ -210,7 +210,7 @@ def test_the_first_packet_of_a_conversation_has_its_owner_written(world: World) 
     assert world.owners() == [(1, ONE.id, "seccomp")]
 
 
-def test_the_packets_that_follow_do_not(world: World) -> None:
+def test_the_packets_that_follow_have_no_owner_written(world: World) -> None:
     port = world.port_of(ONE)
     world.leaves(*[datagram(port)] * 5)
     assert len(world.owners()) == 1
@@ -395,7 +395,7 @@ def test_where_packets_went_is_counted(world: World) -> None:
     assert world.traffic.destinations.packets == {f"{FAR}:4000": 2, FAR6: 1}
 
 
-def test_where_probes_and_inner_packets_went_is_not(world: World) -> None:
+def test_where_probes_and_inner_packets_went_is_not_counted(world: World) -> None:
     prober = process(PROBER, Role.PROBE)
     world.leaves(datagram(world.port_of(prober)))
     world.stays(datagram(world.port_of(ONE)))

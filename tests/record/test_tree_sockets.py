@@ -1,6 +1,5 @@
 """Unix sockets of the host are refused where they are in sight; the program's own are not."""
 
-import os
 import socket
 import time
 from pathlib import Path
@@ -9,13 +8,10 @@ import pytest
 
 from egress_audit.record.run import Recorded, record
 from tests.builders.programs import python
-from tests.builders.recorded_runs import NO_NAMESPACES, Way, place, seen_at
+from tests.builders.recorded_runs import Way, needs_namespaces, place, seen_at
 from tests.builders.uplink import A_CALLS_WAY, behind_uplink, by_calls, run_behind_uplink
 
-pytestmark = [
-    pytest.mark.opens_sockets,
-    pytest.mark.skipif(bool(os.environ.get(NO_NAMESPACES)), reason=f"{NO_NAMESPACES} is set"),
-]
+pytestmark = [pytest.mark.opens_sockets, needs_namespaces]
 
 CALLS_THE_SOCKET = """
 with socket.socket(socket.AF_UNIX) as client:

@@ -72,7 +72,7 @@ def test_a_layer_that_holds_more_than_is_looked_at_is_told(tmp_path: Path) -> No
     assert (len(found.files), found.not_seen) == (4, ("/home/user",))
 
 
-def test_a_layer_that_holds_no_more_is_not(tmp_path: Path) -> None:
+def test_a_layer_that_holds_no_more_than_is_looked_at_is_not_told(tmp_path: Path) -> None:
     for number in range(5):
         (tmp_path / str(number)).touch()
     assert written_files([layer(tmp_path)], looked_at=5).not_seen == ()

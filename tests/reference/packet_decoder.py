@@ -10,12 +10,12 @@ from collections.abc import Callable
 
 from . import link_kinds as kinds
 from . import link_layers as layers
-from .capture_reader import ReferenceFrame
+from .capture_reader import ReferenceFrame, read_capture
 from .link_cursor import Cursor, Onward, Short
 from .network_layer import ipv4, ipv6
 from .packet import Decoded, NoDestination, Packet, Undecoded, cut
 
-__all__ = ["Decoded", "NoDestination", "Packet", "Undecoded", "decode_frame"]
+__all__ = ["Decoded", "NoDestination", "Packet", "Undecoded", "decode_frame", "packets_of"]
 
 MAX_HEADERS = 16
 
@@ -51,6 +51,12 @@ def decode_frame(frame: ReferenceFrame) -> Decoded:
         return onward(f"link {frame.linktype}", Cursor(frame, headers=-1))
     except Short:
         return cut(frame, "link-malformed")
+
+
+def packets_of(data: bytes) -> list[Packet]:
+    """All packets of a capture."""
+    found = [decode_frame(frame) for frame in read_capture(data).frames]
+    return [packet for packet in found if isinstance(packet, Packet)]
 
 
 def onward(kind: str | int, here: Cursor) -> Decoded:

@@ -35,6 +35,7 @@ from tests.reference.packet_decoder import (
     Packet,
     Undecoded,
     decode_frame,
+    packets_of,
 )
 
 SHARED = Path(os.environ.get("EGRESS_AUDIT_SHARED", "shared"))
@@ -42,12 +43,6 @@ RUNTIMES = sorted(SHARED.glob("runtimes/*/capture.pcap"))
 CORPUS = SHARED / "corpus"
 CLIENT, SERVER = ("10.0.0.2", 40000), ("192.0.2.1", 443)
 CLIENT6, SERVER6 = ("2001:db8::2", 40000), ("2001:db8::1", 443)
-
-
-def packets_of(data: bytes) -> list[Packet]:
-    """All packets of a capture."""
-    found = [decode_frame(frame) for frame in read_capture(data).frames]
-    return [packet for packet in found if isinstance(packet, Packet)]
 
 
 FIELDS = (

@@ -46,6 +46,7 @@ from tests.reference.packet_decoder import (
     Packet,
     Undecoded,
     decode_frame,
+    packets_of,
 )
 
 T0 = 1_700_000_000_123_456_789
@@ -63,12 +64,6 @@ def packet_in(data: bytes, linktype: int = 1, wirelen: int | None = None) -> Pac
     found = decoded(data, linktype, wirelen)
     assert isinstance(found, Packet)
     return found
-
-
-def packets_of(data: bytes) -> list[Packet]:
-    """All packets of a capture."""
-    found = [decode_frame(frame) for frame in read_capture(data).frames]
-    return [packet for packet in found if isinstance(packet, Packet)]
 
 
 # Reading

@@ -175,7 +175,7 @@ def test_a_reset_ends_the_connection_and_is_not_answered() -> None:
     assert one.send("A")[0].flags == "R"
 
 
-def test_a_reset_from_elsewhere_does_not() -> None:
+def test_a_reset_from_elsewhere_ends_no_connection() -> None:
     one = connected()
     assert one.send("R", seq=one.seq - 5) == []
     assert one.send("PA", b"GET")[0].flags == "A"

@@ -1,0 +1,67 @@
+"""Blocks of a pcapng file that say nothing of how to read others: names, losses, processes.
+
+They are looked at once the frames before them are. What is not understood is counted by its kind.
+Source: draft-ietf-opsawg-pcapng §4.5 (NRB), §4.6 (ISB).
+"""
+
+from collections import Counter
+from typing import NamedTuple
+
+from egress_audit.capture.pcapng_blocks import (
+    BLOCK_NAMES,
+    ISB,
+    NRB,
+    UNKNOWN_BLOCK,
+    HostRecords,
+    InterfaceState,
+)
+from egress_audit.capture.pcapng_frames import Rules
+from egress_audit.capture.pcapng_processes import PROCESS_BLOCKS, ProcessBlocks
+from egress_audit.capture.pcapng_statistics import NO_INTERFACE, apply_statistics
+
+MAX_BLOCK_KINDS = 64
+"""Unknown kinds that are counted each by itself; any file can invent four billion."""
+
+
+class Aside(NamedTuple):
+    """Where such a block lies in the window."""
+
+    kind: int
+    position: int
+    end: int
+    """Where its body ends, before the second length."""
+    rules: Rules
+
+
+class Asides:
+    """What all of them said."""
+
+    def __init__(self) -> None:
+        self.hosts = HostRecords()
+        self.processes = ProcessBlocks()
+        self._skipped: Counter[str] = Counter()
+
+    @property
+    def skipped(self) -> dict[str, int]:
+        """Blocks that nothing was taken from, or not all of it, by kind."""
+        return dict(self._skipped + self.processes.beyond)
+
+    def take(self, kind: int, body: bytes, rules: Rules, interfaces: list[InterfaceState]) -> str:
+        """What is damaged in a block, which is taken in as far as it can be read; '' if nothing."""
+        order = ">" if rules.big_endian else "<"
+        if kind == NRB:
+            self.hosts.take(body, order)
+        elif kind == ISB:
+            applied, damage = apply_statistics(body, order, interfaces, rules.base, rules.declared)
+            if not applied:
+                self._skipped[NO_INTERFACE] += 1
+            return damage
+        elif kind in PROCESS_BLOCKS and self.processes.take(kind, body, order, rules.section):
+            return ""
+        elif kind in BLOCK_NAMES:
+            self._skipped[BLOCK_NAMES[kind]] += 1
+        else:
+            name = f"{UNKNOWN_BLOCK} 0x{kind:08x}"
+            known = name in self._skipped or len(self._skipped) < MAX_BLOCK_KINDS
+            self._skipped[name if known else f"{UNKNOWN_BLOCK}s beyond these"] += 1
+        return ""
