@@ -198,6 +198,26 @@ def test_the_sentence_about_local_models_stands_as_it_was_said(name: str) -> Non
     assert claim_of(name).statement == DEEPSEEK
 
 
+CONDITION = re.compile(r"\b(?:with|when|where|if|unless|once|provided)\b", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_packet_is_enough_to_contradict_it_since_it_has_no_condition(name: str) -> None:
+    sentence = claim_of(name).statement
+    assert sentence == DEEPSEEK or not CONDITION.search(sentence)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_tested_is_no_setting_that_the_run_may_not_have_had(name: str) -> None:
+    assert not re.search(r"[A-Z]_[A-Z]|=|--", claim_of(name).statement)
+
+
+def test_what_the_maker_of_lm_studio_says_of_chats_is_quoted_and_not_tested() -> None:
+    claim = claim_of("lm-studio")
+    assert "Nothing you enter" in claim.source
+    assert "chat" not in claim.statement
+
+
 def test_there_are_systems_policies_and_measures() -> None:
     assert (len(SYSTEMS), len(MEASURES)) == (36, 11)
     assert len(NAMES) - len(SYSTEMS) - len(MEASURES) == 12

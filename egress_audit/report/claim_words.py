@@ -10,7 +10,7 @@ from egress_audit.report.section import Entry, Section
 from egress_audit.report.words import duration_text, listed
 
 KIND_WORDS: Mapping[ProfileKind, str] = {
-    ProfileKind.SYSTEM: "what its maker says of a model, a service or a runtime",
+    ProfileKind.SYSTEM: "what is said of a model, a service or a runtime",
     ProfileKind.POLICY: "what somebody may want of any program",
     ProfileKind.MEASURE: "what a government asks for, put as a rule",
 }
