@@ -29,7 +29,9 @@ from tests.builders.profile_evidence import (
     TELECOM,
     VIRGINIAN,
     YANDEX,
+    Offence,
     evidence_about,
+    evidence_of,
 )
 from tests.builders.scenes import ALL, OURS
 
@@ -314,6 +316,36 @@ def test_anycast_and_content_networks_are_in_no_allowed_place_for_sure(
     name: str, address: str
 ) -> None:
     assert permitted(classifier().destination(address), claim_of(name).allow) is not True
+
+
+VOLCANO_ENGINE = "101.126.0.1"
+"""Of AS137718, which is Volcano Engine's own."""
+
+
+@pytest.mark.parametrize(
+    ("host", "address", "rules"),
+    [
+        ("www.volcengine.com", GERMAN, {"EA009"}),
+        ("ark.ap-southeast.bytepluses.com", GERMAN, {"EA009"}),
+        ("www.example.org", VOLCANO_ENGINE, {"EA008"}),
+        ("www.volcengine.com", VOLCANO_ENGINE, {"EA008", "EA009"}),
+    ],
+)
+def test_volcano_engine_is_known_by_its_names_and_by_its_own_addresses(
+    tmp_path: Path, host: str, address: str, rules: set[str]
+) -> None:
+    evidence = evidence_of(Offence(host, address=address), "south-korea-pipc-2025")
+    audit = audited(tmp_path, evidence, "south-korea-pipc-2025")
+    assert audit.verdict is Verdict.VIOLATED
+    assert {found.rule for found in audit.findings} == rules
+
+
+@pytest.mark.parametrize("address", ["104.16.1.1", "203.0.113.7"])
+def test_a_front_or_an_unknown_operator_is_not_said_to_be_another_than_volcano_engine(
+    tmp_path: Path, address: str
+) -> None:
+    evidence = evidence_of(Offence("www.example.org", address=address), "south-korea-pipc-2025")
+    assert audited(tmp_path, evidence, "south-korea-pipc-2025").verdict is Verdict.INCONCLUSIVE
 
 
 def test_the_countries_of_concern_are_those_of_the_rule() -> None:

@@ -46,6 +46,7 @@ KEY_MEANINGS: Mapping[str, str] = {
     "deny.controlled": "countries under whose law no operator's parent may be; unknown is never a "
     "no",
     "deny.categories": "kinds of operators",
+    "deny.operators": "operators of which none may run the far address; unknown is never a no",
     "deny.hosts": "any mention of such a name suffices",
     "deny.prefixes": "addresses in these networks, and names that lead there",
     "deny.purposes": "what a destination may not be called for, as the catalogue knows it",
