@@ -248,6 +248,20 @@ def test_a_measure_says_when_it_was_taken_by_whom_and_that_this_is_no_legal_advi
     assert claim.holds_does_not_mean.endswith("It is no legal advice.")
 
 
+NO_DEEPSEEK = [
+    name for name in NAMES if claim_of(name).deny.hosts == claim_of("no-deepseek").deny.hosts
+]
+
+
+@pytest.mark.parametrize("name", NO_DEEPSEEK)
+def test_what_denies_deepseek_by_name_says_that_an_address_alone_is_not_told(name: str) -> None:
+    assert "Contact by an address alone" in claim_of(name).holds_does_not_mean
+
+
+def test_nine_measures_are_no_deepseek_for_somebody() -> None:
+    assert len(NO_DEEPSEEK) == 10
+
+
 @pytest.mark.parametrize("name", MEASURES)
 def test_no_measure_is_called_a_ban_of_the_nation(name: str) -> None:
     claim = claim_of(name)
