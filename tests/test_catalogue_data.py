@@ -171,6 +171,22 @@ def test_what_is_anybodys_labels_and_never_accuses(entry: dict[str, Any]) -> Non
         assert entry.get("labels_only") is True
 
 
+SHARED = (
+    "api.ipify.org", "api.mixpanel.com", "app.posthog.com", "browser-intake-datadoghq.com",
+    "cdn.jsdelivr.net", "checkip.amazonaws.com", "eu.i.posthog.com", "fonts.googleapis.com",
+    "fonts.gstatic.com", "fp-it.portal101.cn", "mermaid.ink", "mobile.events.data.microsoft.com",
+    "o1.ingest.sentry.io", "raw.githubusercontent.com", "us.i.posthog.com", "widget.intercom.io",
+    "www.google-analytics.com",
+)  # fmt: skip
+"""Hosts of third parties that programs of all kinds call."""
+
+
+@pytest.mark.parametrize("host", SHARED)
+def test_a_host_that_programs_of_all_kinds_call_is_labelled_so(host: str) -> None:
+    labels = [entry for entry in ENTRIES if entry.get("labels_only")]
+    assert any(is_matched(host, set(label.get("hosts", ())), exact=True) for label in labels)
+
+
 @pytest.mark.parametrize("entry", of_each("hosts"))
 def test_no_host_is_named_twice_in_an_entry_nor_a_whole_top_level_domain(
     entry: dict[str, Any],

@@ -10,6 +10,7 @@ from egress_audit.judge.phrases import either
 from egress_audit.model.audit import Match
 from egress_audit.model.catalogue import Entry, Purpose, Switch, Verified
 from egress_audit.model.destination import Absent
+from egress_audit.programs import is_interpreter, is_named, program_names
 
 MOST_EXPLAINED = 3
 """Names, or callers, of one blind spot; its message names no more either."""
@@ -37,7 +38,7 @@ def explanation(case: Case, matches: Sequence[Match], exe: str = "") -> tuple[st
     entries = sorted(accusing or fitting.values(), key=_doubtfulness)
     if not entries:
         return ()
-    anybody = _is_for_anybody(case, matches, entries)
+    anybody = _is_for_anybody(case, matches, entries) and not _is_called_by(entries, exe)
     who = _who(entries, _loaded(case, matches, entries, exe), anybody=anybody)
     doubt = "" if accusing else " (general knowledge, no evidence)"
     return _sentences(f"{who}{doubt}{_not_covered(case, matches, exe)}", entries)
@@ -120,12 +121,21 @@ def _not_covered(case: Case, matches: Sequence[Match], exe: str) -> str:
 
 
 def _is_for_anybody(case: Case, matches: Sequence[Match], told: Sequence[Entry]) -> bool:
-    """True if what is told leaves out that the very host serves others as well, as GitHub's do."""
+    """True if what is told leaves out that the very host serves others as well, as GitHub's do, or
+    the very names below a domain, as Sentry's."""
+    patterns = {pattern for entry in told for pattern in entry.hosts}
     return any(
-        case.endpoints[identifier] not in told and match.by in case.endpoints[identifier].hosts
+        case.endpoints[identifier] not in told
+        and not {match.by, *patterns}.isdisjoint(case.endpoints[identifier].hosts)
         for match in matches
         for identifier in match.one_of
     )
+
+
+def _is_called_by(entries: Sequence[Entry], exe: str) -> bool:
+    """True if each entry names the program that called; what an interpreter runs is not known."""
+    names = program_names(exe, ())
+    return bool(names) and not is_interpreter(exe) and all(is_named(one, names) for one in entries)
 
 
 def _doubtfulness(entry: Entry) -> int:

@@ -158,6 +158,33 @@ def test_a_host_that_serves_anybody_may_have_been_called_by_any_other_program() 
     assert tuple(rest) == explained(entry())[1:]
 
 
+def test_so_do_names_below_a_domain_that_serves_anybody() -> None:
+    below = ("*.acme.example",)
+    label = entry("acme-label", product="anything", hosts=below, labels_only=True)
+    assert explained(entry(hosts=below), label)[0].startswith(
+        "who: Acme server, or any other program;"
+    )
+
+
+def test_a_label_around_the_names_of_one_product_says_nothing_of_others() -> None:
+    label = entry("acme-label", product="anything", hosts=("*.example",), labels_only=True)
+    assert "any other program" not in explained(entry(hosts=("*.acme.example",)), label)[0]
+
+
+@pytest.mark.parametrize(
+    ("exe", "is_said"),
+    [("/usr/bin/acmed", False), ("/usr/bin/other", True), ("/usr/bin/python3", True), ("", True)],
+)
+def test_where_the_program_is_known_to_call_there_nobody_else_is_meant(
+    exe: str, is_said: bool
+) -> None:
+    label = entry("acme-label", product="anything", labels_only=True)
+    daemon = entry(processes=("acmed", "python3"))
+    judged = case(question(HOST, **known(HOST, daemon, label)), entries=(daemon, label))
+    who = explanation(judged, next(judged.questions()).endpoints, exe)[0]
+    assert ("any other program" in who) is is_said
+
+
 def test_a_long_text_is_cut() -> None:
     assert max(map(len, explained(entry(sends="x" * 1000)))) < LONGEST + 60
 
