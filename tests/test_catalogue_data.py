@@ -21,8 +21,8 @@ FACTS = Path(os.environ.get("EGRESS_AUDIT_SHARED", "shared"), "facts", "endpoint
 
 REQUIRED = {"id", "product", "purpose", "sends", "source", "verified", "confidence", "example"}
 KNOWN = REQUIRED | {
-    "versions", "hosts", "prefixes", "ports", "trigger", "first", "every", "phases", "processes",
-    "switch_off", "stamps", "packetless", "labels_only",
+    "versions", "seen_in", "hosts", "prefixes", "ports", "trigger", "first", "every", "phases",
+    "processes", "switch_off", "stamps", "packetless", "labels_only",
 }  # fmt: skip
 PHASES = {"import", "start", "load", "generate", "idle", "exit"}
 
@@ -204,6 +204,16 @@ def test_a_variable_of_a_switch_is_named_in_its_words_or_in_a_table(entry: dict[
     for name, value in switch.get("variables", {}).items():
         assert re.fullmatch("[A-Z][A-Z0-9_]+", name)
         assert isinstance(value, str), f"{name}: quote it, or YAML makes {value!r} of it"
+
+
+@pytest.mark.parametrize("entry", of_each("seen_in"))
+def test_a_version_that_was_seen_has_no_bounds_beside_it(entry: dict[str, Any]) -> None:
+    assert "versions" not in entry
+    assert all(re.fullmatch("[0-9]+(?:[.][0-9]+)*(?:-rc[0-9]+)?", one) for one in entry["seen_in"])
+
+
+def test_what_was_run_or_read_in_one_version_of_a_product_says_in_which() -> None:
+    assert len(of_each("seen_in")) + len(of_each("versions")) >= 90
 
 
 @pytest.mark.parametrize("entry", of_each("stamps"))

@@ -7,7 +7,7 @@ import pytest
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Role
 from egress_audit.model.versions import ProductVersion
-from egress_audit.product_versions import MOST_ALIKE, KnownVersions, product_name
+from egress_audit.product_versions import MOST_ALIKE, KnownVersions, is_same_version, product_name
 from tests.builders.endpoints import entry
 from tests.builders.runs import process, ran, run
 
@@ -85,3 +85,19 @@ def test_what_only_a_helper_of_ours_loaded_was_not_seen_in_the_program() -> None
 @pytest.mark.parametrize("text", ["LM Studio", "lm_studio", " lm.studio", "LM-Studio"])
 def test_products_are_compared_without_their_spelling(text: str) -> None:
     assert product_name(text) == "lm-studio"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("1.2", "v1.2.0"), ("0.33.0-rc2", "0.33rc2"), ("1.16.0", "1.16.0+17"), ("", "")],
+)
+def test_versions_that_are_written_otherwise_are_the_same(one: str, other: str) -> None:
+    assert is_same_version(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("1.2", "1.20"), ("1.0", "10"), ("1.2", "1.2rc1"), ("1.2", ""), ("0.1", "0.10")],
+)
+def test_versions_that_differ_are_not(one: str, other: str) -> None:
+    assert not is_same_version(one, other)

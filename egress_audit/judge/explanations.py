@@ -1,7 +1,7 @@
 """A finding in three sentences, from the catalogue: who calls there, why, how to switch it off."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from egress_audit.judge.blind_spots import some
@@ -10,6 +10,7 @@ from egress_audit.judge.phrases import either
 from egress_audit.model.audit import Match
 from egress_audit.model.catalogue import Entry, Purpose, Switch, Verified
 from egress_audit.model.destination import Absent
+from egress_audit.product_versions import is_same_version
 from egress_audit.programs import is_interpreter, is_named, program_names
 
 MOST_EXPLAINED = 3
@@ -106,18 +107,33 @@ def _loaded(
 def _not_covered(case: Case, matches: Sequence[Match], exe: str) -> str:
     """`; not covered: onnxruntime 1.20.0 (known of >=1.29)`, where a product ran in a version of
     which none of its entries is known; what it does then nobody has looked at."""
-    outside = {one for match in matches for one in match.outside}
-    if not outside:
+    if not case.versions:
         return ""
+    outside = {one for match in matches for one in match.outside}
     fitting = [case.endpoints[one] for match in matches for one in match.fitting]
-    covered = {entry.product for entry in fitting if entry.id not in outside}
-    told = {
-        f"{entry.product} {_short(str(version.version), SHORT)} (known of {entry.versions})": None
-        for entry in fitting
-        if entry.product not in covered
-        for version in case.versions.of(entry, exe)
-    }
-    return f"; not covered: {some(told)}" if told else ""
+    beyond = {entry.id: _not_seen(case, entry, exe, outside) for entry in fitting}
+    covered = {entry.product for entry in fitting if not beyond[entry.id]}
+    told: dict[str, str] = {}
+    for entry in fitting:
+        for version in beyond[entry.id] if entry.product not in covered else ():
+            known = entry.versions or some(entry.seen_in)
+            told.setdefault(f"{entry.product} {version}", known)
+    each = some(f"{what} (known of {known})" for what, known in told.items())
+    return f"; not covered: {each}" if told else ""
+
+
+def _not_seen(case: Case, entry: Entry, exe: str, outside: Collection[str]) -> list[str]:
+    """The versions of an entry's product that ran, if it is known of none of them; else nothing.
+
+    One that nobody knows is none that was looked at.
+    """
+    if not (entry.id in outside or entry.seen_in):
+        return []
+    versions = [one.version for one in case.versions.of(entry, exe)]
+    texts = ["" if isinstance(one, Absent) else one for one in versions]
+    if any(is_same_version(seen, text) for seen in entry.seen_in for text in texts):
+        return []
+    return [_short(text, SHORT) or "in an unknown version" for text in texts]
 
 
 def _is_for_anybody(case: Case, matches: Sequence[Match], told: Sequence[Entry]) -> bool:

@@ -246,6 +246,34 @@ def test_one_whose_version_is_not_known_was_loaded() -> None:
     assert by_version((OLD,), (), ran("acme")).startswith("who: acme (it was loaded);")
 
 
+SEEN = entry("acme-seen", product="acme", seen_in=("2.0.0", "2.1"))
+
+
+@pytest.mark.parametrize(
+    ("ran_in", "told"),
+    [
+        (ran("acme", "1.5"), "; not covered: acme 1.5 (known of 2.0.0, 2.1)"),
+        (ran("acme", "1.5", "stated"), "; not covered: acme 1.5 (known of 2.0.0, 2.1)"),
+        (ran("acme"), "; not covered: acme in an unknown version (known of 2.0.0, 2.1)"),
+        (ran("acme", "2"), ""),
+        (ran("acme", "v2.1.0"), ""),
+        (ran("other", "1.5"), ""),
+    ],
+)
+def test_a_version_in_which_nobody_looked_is_not_covered(ran_in: ProductVersion, told: str) -> None:
+    assert by_version((SEEN,), (), ran_in).partition("Acme (SE)")[2] == told
+
+
+def test_of_two_entries_of_a_product_that_do_not_cover_a_version_one_is_told() -> None:
+    told = by_version((NEW, SEEN), (NEW,), ran("acme", "1.5"))
+    assert told.count("not covered: acme 1.5") == told.count("acme 1.5") == 1
+
+
+def test_where_another_entry_knows_the_product_in_any_version_it_is_covered() -> None:
+    anything = entry("acme-any", product="acme")
+    assert "not covered" not in by_version((SEEN, anything), (), ran("acme", "1.5"))
+
+
 # Of a blind spot, which is about several
 
 
