@@ -194,7 +194,7 @@ def test_no_host_is_named_twice_in_an_entry_nor_a_whole_top_level_domain(
     assert len(entry["hosts"]) == len(set(entry["hosts"]))
     for host in entry["hosts"]:
         assert host.startswith("/") or host.removeprefix("*.").count(".") >= 1
-        assert host.startswith("/") or re.fullmatch(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+", host)
+        assert host.startswith("/") or re.fullmatch(r"(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9-]+)+", host)
 
 
 @pytest.mark.parametrize("entry", of_each("switch_off"))

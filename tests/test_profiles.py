@@ -221,7 +221,7 @@ def test_what_the_maker_of_lm_studio_says_of_chats_is_quoted_and_not_tested() ->
 
 
 def test_there_are_systems_policies_and_measures() -> None:
-    assert (len(SYSTEMS), len(MEASURES)) == (36, 11)
+    assert (len(SYSTEMS), len(MEASURES)) == (37, 11)
     assert len(NAMES) - len(SYSTEMS) - len(MEASURES) == 12
 
 
@@ -324,8 +324,16 @@ def test_an_american_machine_in_germany_is_in_the_union_and_not_of_it() -> None:
     assert permitted(there, claim_of("eu-only").allow) is False
 
 
+FRONTS = ["1.1.1.1", "8.8.8.8", "104.16.1.1", "13.107.246.10", "75.2.0.1", "76.76.21.21"]
+
+
+@pytest.mark.parametrize("address", ["13.32.0.1", "13.107.246.10", "75.2.0.1"])
+def test_a_front_of_a_trusted_cloud_is_for_anybody_behind_it(address: str) -> None:
+    assert permitted(classifier().destination(address), claim_of("trusted-clouds").allow) is None
+
+
 @pytest.mark.parametrize("name", ["eu-only", "eu-located", "us-only"])
-@pytest.mark.parametrize("address", ["1.1.1.1", "8.8.8.8", "104.16.1.1"])
+@pytest.mark.parametrize("address", FRONTS)
 def test_anycast_and_content_networks_are_in_no_allowed_place_for_sure(
     name: str, address: str
 ) -> None:

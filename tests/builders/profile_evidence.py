@@ -66,6 +66,7 @@ OFFENCES = {
     "janus-pro-local": Offence("huggingface.co"),
     "litellm": Offence("raw.githubusercontent.com"),
     "llama-cpp": Offence("huggingface.co"),
+    "llamafile": Offence("huggingface.co"),
     "lm-studio": Offence("huggingface.co"),
     "localai": Offence("index.localai.io"),
     "ollama-desktop": Offence("github.com"),
