@@ -206,6 +206,12 @@ def test_a_variable_of_a_switch_is_named_in_its_words_or_in_a_table(entry: dict[
         assert isinstance(value, str), f"{name}: quote it, or YAML makes {value!r} of it"
 
 
+@pytest.mark.parametrize("entry", of_each("id"))
+def test_what_a_setting_or_a_denied_host_stops_says_so(entry: dict[str, Any]) -> None:
+    if entry["purpose"] in {"os-noise", "resolver", "tunnel"} or entry["id"].endswith("-anybody"):
+        assert entry["switch_off"]["how"]
+
+
 @pytest.mark.parametrize("entry", of_each("seen_in"))
 def test_a_version_that_was_seen_has_no_bounds_beside_it(entry: dict[str, Any]) -> None:
     assert "versions" not in entry
