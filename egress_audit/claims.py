@@ -11,8 +11,10 @@ from egress_audit.classify.catalogue_files import (
     catalogue_of,
     packaged_catalogue,
 )
+from egress_audit.classify.resolvers import NOBODY
 from egress_audit.endpoints import ReadCatalogue, endpoint_words
 from egress_audit.errors import ListUnreadable, ProfileInvalid
+from egress_audit.judge.phrases import either
 from egress_audit.judge.profile import profile_names, read_profile
 from egress_audit.judge.weaknesses import weaknesses
 from egress_audit.model.claim import Claim
@@ -67,6 +69,19 @@ def refuse_unknown_words(catalogue: Path) -> None:
 def weaknesses_of(profile: Profile) -> tuple[Weakness, ...]:
     """What makes a profile's HOLDS say less than a reader takes; none of it is an error."""
     return weaknesses(profile)
+
+
+def vendors_of(profile: Profile, catalogue: ReadCatalogue = packaged_catalogue) -> dict[str, str]:
+    """By host of its lists, as it stands there, who is there: `ByteDance (CN)`. Hosts that the
+    catalogue does not know, or knows as anybody's alone, are left out."""
+    keys = [profile.settings.get(key) for key in ("allow.hosts", "deny.hosts")]
+    patterns = [pattern for setting in keys if setting is not None for pattern in setting.value]
+    known = {pattern: catalogue().of_host(pattern.removeprefix("*.")) for pattern in patterns}
+    told = {
+        pattern: either(entry.vendor_and_law for entry in entries if entry.vendor != NOBODY)
+        for pattern, entries in known.items()
+    }
+    return {pattern: vendors for pattern, vendors in told.items() if vendors}
 
 
 def catalogue_with(files: Sequence[str] = ()) -> ReadCatalogue:

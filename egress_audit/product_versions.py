@@ -14,6 +14,8 @@ from egress_audit.model.versions import ProductVersion
 
 NONE = Absent.NOT_APPLICABLE
 _GAPS = re.compile(r"[\s_.-]+")
+_NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)*")
+_ZEROS = re.compile(r"(?:\.0+)+$")
 
 
 MOST_ALIKE = 64
@@ -87,6 +89,19 @@ def speaks_of(runtimes: Iterable[str], entry: Entry) -> bool:
         if product == runtime or begins or runtime in processes:
             return True
     return False
+
+
+def is_same_version(one: str, other: str) -> bool:
+    """Whether two texts are one version: `v1.2.0` is `1.2`, `1.0-rc2+local` is `1.0rc2`."""
+    return _comparable(one) == _comparable(other)
+
+
+def _comparable(version: str) -> tuple[str, str]:
+    """The numbers without zeros at their end, and what stands behind them without its gaps."""
+    text = version.strip().lower().removeprefix("v").partition("+")[0]
+    numbers = _NUMBERS.match(text)
+    end = numbers.end() if numbers else 0
+    return _ZEROS.sub("", text[:end]), _GAPS.sub("", text[end:])
 
 
 def product_name(text: str) -> str:

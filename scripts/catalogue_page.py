@@ -18,7 +18,8 @@ HEAD = """\
 Below are all entries that come with the program, by vendor. A host alone cannot say which it was:
 several can fit, and then it is one of them. A version that an entry does not name is not covered,
 and never clean. A switch proves nothing: what was measured does. Entries that are *label only* rest
-on general knowledge: they name, and never accuse.
+on general knowledge: they name, and never accuse. Hosts of package registries are not in the
+catalogue, and no entry names one.
 """
 
 
@@ -64,6 +65,8 @@ def _entry(entry: Entry) -> str:
     head = f"#### {entry.id}\n"
     label = ", label only" if entry.labels_only else ""
     versions = f", versions {entry.versions}" if entry.versions else ""
+    if entry.seen_in and not versions:
+        versions = f", seen in {', '.join(entry.seen_in)}"
     title = f"**{escaped(entry.product)}**{versions}: {entry.purpose}{label}"
     bullets = [bullet(f"*{term}:* {words}") for term, words in _facts(entry) if words]
     return "\n".join([head, filled(title) + "\n", *bullets, ""])

@@ -21,8 +21,8 @@ FACTS = Path(os.environ.get("EGRESS_AUDIT_SHARED", "shared"), "facts", "endpoint
 
 REQUIRED = {"id", "product", "purpose", "sends", "source", "verified", "confidence", "example"}
 KNOWN = REQUIRED | {
-    "versions", "hosts", "prefixes", "ports", "trigger", "first", "every", "phases", "processes",
-    "switch_off", "stamps", "packetless", "labels_only",
+    "versions", "seen_in", "hosts", "prefixes", "ports", "trigger", "first", "every", "phases",
+    "processes", "switch_off", "stamps", "packetless", "labels_only",
 }  # fmt: skip
 PHASES = {"import", "start", "load", "generate", "idle", "exit"}
 
@@ -171,6 +171,22 @@ def test_what_is_anybodys_labels_and_never_accuses(entry: dict[str, Any]) -> Non
         assert entry.get("labels_only") is True
 
 
+SHARED = (
+    "api.ipify.org", "api.mixpanel.com", "app.posthog.com", "browser-intake-datadoghq.com",
+    "cdn.jsdelivr.net", "checkip.amazonaws.com", "eu.i.posthog.com", "fonts.googleapis.com",
+    "fonts.gstatic.com", "fp-it.portal101.cn", "mermaid.ink", "mobile.events.data.microsoft.com",
+    "o1.ingest.sentry.io", "raw.githubusercontent.com", "us.i.posthog.com", "widget.intercom.io",
+    "www.google-analytics.com",
+)  # fmt: skip
+"""Hosts of third parties that programs of all kinds call."""
+
+
+@pytest.mark.parametrize("host", SHARED)
+def test_a_host_that_programs_of_all_kinds_call_is_labelled_so(host: str) -> None:
+    labels = [entry for entry in ENTRIES if entry.get("labels_only")]
+    assert any(is_matched(host, set(label.get("hosts", ())), exact=True) for label in labels)
+
+
 @pytest.mark.parametrize("entry", of_each("hosts"))
 def test_no_host_is_named_twice_in_an_entry_nor_a_whole_top_level_domain(
     entry: dict[str, Any],
@@ -178,7 +194,7 @@ def test_no_host_is_named_twice_in_an_entry_nor_a_whole_top_level_domain(
     assert len(entry["hosts"]) == len(set(entry["hosts"]))
     for host in entry["hosts"]:
         assert host.startswith("/") or host.removeprefix("*.").count(".") >= 1
-        assert host.startswith("/") or re.fullmatch(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+", host)
+        assert host.startswith("/") or re.fullmatch(r"(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9-]+)+", host)
 
 
 @pytest.mark.parametrize("entry", of_each("switch_off"))
@@ -188,6 +204,22 @@ def test_a_variable_of_a_switch_is_named_in_its_words_or_in_a_table(entry: dict[
     for name, value in switch.get("variables", {}).items():
         assert re.fullmatch("[A-Z][A-Z0-9_]+", name)
         assert isinstance(value, str), f"{name}: quote it, or YAML makes {value!r} of it"
+
+
+@pytest.mark.parametrize("entry", of_each("id"))
+def test_what_a_setting_or_a_denied_host_stops_says_so(entry: dict[str, Any]) -> None:
+    if entry["purpose"] in {"os-noise", "resolver", "tunnel"} or entry["id"].endswith("-anybody"):
+        assert entry["switch_off"]["how"]
+
+
+@pytest.mark.parametrize("entry", of_each("seen_in"))
+def test_a_version_that_was_seen_has_no_bounds_beside_it(entry: dict[str, Any]) -> None:
+    assert "versions" not in entry
+    assert all(re.fullmatch("[0-9]+(?:[.][0-9]+)*(?:-rc[0-9]+)?", one) for one in entry["seen_in"])
+
+
+def test_what_was_run_or_read_in_one_version_of_a_product_says_in_which() -> None:
+    assert len(of_each("seen_in")) + len(of_each("versions")) >= 90
 
 
 @pytest.mark.parametrize("entry", of_each("stamps"))

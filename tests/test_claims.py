@@ -11,6 +11,7 @@ from egress_audit.claims import (
     profile_of,
     profiles_at,
     refuse_unknown_words,
+    vendors_of,
 )
 from egress_audit.classify.catalogue_files import COMPILED
 from egress_audit.classify.catalogue_rows import compiled
@@ -78,3 +79,17 @@ def test_a_newer_catalogue_has_what_the_packaged_profiles_name(tmp_path: Path) -
     lacking = written(tmp_path, compiled([read_entry()]), "catalogue.json")
     with pytest.raises(ListUnreadable, match=r"does not fit the profile `.*`: the catalogue has"):
         refuse_unknown_words(Path(lacking))
+
+
+def test_the_hosts_of_a_profile_have_the_vendors_that_the_catalogue_knows() -> None:
+    vendors = vendors_of(profile_of("deepseek-hosted"))
+    assert vendors["deepseek.com"] == vendors["*.deepseek.com"] == "DeepSeek (CN)"
+    assert vendors["cmpassport.com"] == "China Mobile (CN)"
+    assert vendors["*.portal101.cn"] == "Shumei (CN)"
+
+
+def test_a_host_of_nobody_in_particular_has_none(tmp_path: Path) -> None:
+    text = (
+        "name: n\nstatement: s\nallow: {scopes: [any]}\ndeny: {hosts: [pastebin.com, a.example]}\n"
+    )
+    assert vendors_of(profile_of(written(tmp_path, text))) == {}

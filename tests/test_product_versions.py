@@ -7,7 +7,13 @@ import pytest
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Role
 from egress_audit.model.versions import ProductVersion
-from egress_audit.product_versions import MOST_ALIKE, KnownVersions, product_name, speaks_of
+from egress_audit.product_versions import (
+    MOST_ALIKE,
+    KnownVersions,
+    is_same_version,
+    product_name,
+    speaks_of,
+)
 from tests.builders.endpoints import entry
 from tests.builders.runs import process, ran, run
 
@@ -106,3 +112,19 @@ def test_a_runtime_names_its_callers(runtime: str, changes: dict[str, Any]) -> N
 )
 def test_a_runtime_does_not_name_those_of_others(runtime: str, changes: dict[str, Any]) -> None:
     assert not speaks_of([runtime], entry(**changes))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("1.2", "v1.2.0"), ("0.33.0-rc2", "0.33rc2"), ("1.16.0", "1.16.0+17"), ("", "")],
+)
+def test_versions_that_are_written_otherwise_are_the_same(one: str, other: str) -> None:
+    assert is_same_version(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("1.2", "1.20"), ("1.0", "10"), ("1.2", "1.2rc1"), ("1.2", ""), ("0.1", "0.10")],
+)
+def test_versions_that_differ_are_not(one: str, other: str) -> None:
+    assert not is_same_version(one, other)

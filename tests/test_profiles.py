@@ -30,7 +30,9 @@ from tests.builders.profile_evidence import (
     TELECOM,
     VIRGINIAN,
     YANDEX,
+    Offence,
     evidence_about,
+    evidence_of,
 )
 from tests.builders.scenes import ALL, OURS
 
@@ -209,8 +211,28 @@ def test_the_sentence_about_local_models_stands_as_it_was_said(name: str) -> Non
     assert claim_of(name).statement == DEEPSEEK
 
 
+CONDITION = re.compile(r"\b(?:with|when|where|if|unless|once|provided)\b", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_packet_is_enough_to_contradict_it_since_it_has_no_condition(name: str) -> None:
+    sentence = claim_of(name).statement
+    assert sentence == DEEPSEEK or not CONDITION.search(sentence)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_tested_is_no_setting_that_the_run_may_not_have_had(name: str) -> None:
+    assert not re.search(r"[A-Z]_[A-Z]|=|--", claim_of(name).statement)
+
+
+def test_what_the_maker_of_lm_studio_says_of_chats_is_quoted_and_not_tested() -> None:
+    claim = claim_of("lm-studio")
+    assert "Nothing you enter" in claim.source
+    assert "chat" not in claim.statement
+
+
 def test_there_are_systems_policies_and_measures() -> None:
-    assert (len(SYSTEMS), len(MEASURES)) == (36, 11)
+    assert (len(SYSTEMS), len(MEASURES)) == (37, 11)
     assert len(NAMES) - len(SYSTEMS) - len(MEASURES) == 12
 
 
@@ -241,6 +263,20 @@ def test_a_measure_says_when_it_was_taken_by_whom_and_that_this_is_no_legal_advi
     claim = claim_of(name)
     assert DATED.search(claim.source)
     assert claim.holds_does_not_mean.endswith("It is no legal advice.")
+
+
+NO_DEEPSEEK = [
+    name for name in NAMES if claim_of(name).deny.hosts == claim_of("no-deepseek").deny.hosts
+]
+
+
+@pytest.mark.parametrize("name", NO_DEEPSEEK)
+def test_what_denies_deepseek_by_name_says_that_an_address_alone_is_not_told(name: str) -> None:
+    assert "Contact by an address alone" in claim_of(name).holds_does_not_mean
+
+
+def test_nine_measures_are_no_deepseek_for_somebody() -> None:
+    assert len(NO_DEEPSEEK) == 10
 
 
 @pytest.mark.parametrize("name", MEASURES)
@@ -305,12 +341,50 @@ def test_an_american_machine_in_germany_is_in_the_union_and_not_of_it() -> None:
     assert permitted(there, claim_of("eu-only").allow) is False
 
 
+FRONTS = ["1.1.1.1", "8.8.8.8", "104.16.1.1", "13.107.246.10", "75.2.0.1", "76.76.21.21"]
+
+
+@pytest.mark.parametrize("address", ["13.32.0.1", "13.107.246.10", "75.2.0.1"])
+def test_a_front_of_a_trusted_cloud_is_for_anybody_behind_it(address: str) -> None:
+    assert permitted(classifier().destination(address), claim_of("trusted-clouds").allow) is None
+
+
 @pytest.mark.parametrize("name", ["eu-only", "eu-located", "us-only"])
-@pytest.mark.parametrize("address", ["1.1.1.1", "8.8.8.8", "104.16.1.1"])
+@pytest.mark.parametrize("address", FRONTS)
 def test_anycast_and_content_networks_are_in_no_allowed_place_for_sure(
     name: str, address: str
 ) -> None:
     assert permitted(classifier().destination(address), claim_of(name).allow) is not True
+
+
+VOLCANO_ENGINE = "101.126.0.1"
+"""Of AS137718, which is Volcano Engine's own."""
+
+
+@pytest.mark.parametrize(
+    ("host", "address", "rules"),
+    [
+        ("www.volcengine.com", GERMAN, {"EA009"}),
+        ("ark.ap-southeast.bytepluses.com", GERMAN, {"EA009"}),
+        ("www.example.org", VOLCANO_ENGINE, {"EA008"}),
+        ("www.volcengine.com", VOLCANO_ENGINE, {"EA008", "EA009"}),
+    ],
+)
+def test_volcano_engine_is_known_by_its_names_and_by_its_own_addresses(
+    tmp_path: Path, host: str, address: str, rules: set[str]
+) -> None:
+    evidence = evidence_of(Offence(host, address=address), "south-korea-pipc-2025")
+    audit = audited(tmp_path, evidence, "south-korea-pipc-2025")
+    assert audit.verdict is Verdict.VIOLATED
+    assert {found.rule for found in audit.findings} == rules
+
+
+@pytest.mark.parametrize("address", ["104.16.1.1", "203.0.113.7"])
+def test_a_front_or_an_unknown_operator_is_not_said_to_be_another_than_volcano_engine(
+    tmp_path: Path, address: str
+) -> None:
+    evidence = evidence_of(Offence("www.example.org", address=address), "south-korea-pipc-2025")
+    assert audited(tmp_path, evidence, "south-korea-pipc-2025").verdict is Verdict.INCONCLUSIVE
 
 
 def test_the_countries_of_concern_are_those_of_the_rule() -> None:

@@ -30,6 +30,7 @@ ENTRY_KEYS: Readers = {
     "id": ("id", read.name),
     "product": ("product", read.text),
     "versions": ("versions", own.specifiers),
+    "seen_in": ("seen_in", read.each(own.version)),
     "hosts": ("hosts", read.each(own.host_pattern)),
     "prefixes": ("prefixes", read.each(own.prefix)),
     "ports": ("ports", read.each(own.port)),

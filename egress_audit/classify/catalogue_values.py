@@ -10,7 +10,7 @@ from ipaddress import IPv4Network, IPv6Network
 import egress_audit.yaml_values as read
 from egress_audit.classify.host_regexes import HostRegex, UnfitRegex, host_regex
 from egress_audit.classify.public_suffixes import is_platform_suffix, is_registry_suffix
-from egress_audit.classify.versions import is_specifier_set
+from egress_audit.classify.versions import is_specifier_set, is_version
 from egress_audit.model.catalogue import Purpose, Switch, Verified
 from egress_audit.yaml_tree import Item, Table, refused
 
@@ -96,6 +96,14 @@ def specifiers(item: Item) -> str:
     text = read.text(item)
     if not is_specifier_set(text):
         raise refused(item, f"`{text}` is no set of versions", "write >=1.29,<2")
+    return text
+
+
+def version(item: Item) -> str:
+    """One version, `0.33.0`."""
+    text = read.text(item)
+    if not is_version(text):
+        raise refused(item, f"`{text}` is no version", 'write "0.33.0", with quotes')
     return text
 
 

@@ -24,6 +24,11 @@ def is_specifier_set(text: str) -> bool:
     return all(_BOUND.fullmatch(bound.strip()) for bound in text.split(","))
 
 
+def is_version(text: str) -> bool:
+    """Whether `text` is a version that can be compared, such as `1.29.0` or `0.33.0-rc2`."""
+    return _read(text) is not None
+
+
 def covers(specifiers: str, version: str) -> bool | None:
     """Whether a version is within all bounds, which are as `is_specifier_set` asks; '' has none.
 

@@ -57,16 +57,21 @@ def show(profile: str, catalogue: tuple[str, ...], form: str) -> int:
 
     What it extends is put in; with --format json each setting has its file and line.
     """
-    from egress_audit.api import catalogue_with, profile_of, weaknesses_of
+    from egress_audit.claims import catalogue_with, profile_of, vendors_of, weaknesses_of
     from egress_audit.report.profile_pages import profile_json, profile_markdown, profile_text
 
-    found = profile_of(profile, catalogue_with(catalogue))
+    endpoints = catalogue_with(catalogue)
+    found = profile_of(profile, endpoints)
     weak = weaknesses_of(found)
-    if form == "text":
-        width = terminal_width(None)
-        deliver(profile_text(found, weak, colour=wants_colour(None), width=width), None)
+    if form == "json":
+        deliver(profile_json(found, weak), None)
+        return 0
+    vendors = vendors_of(found, endpoints)
+    if form == "markdown":
+        deliver(profile_markdown(found, weak, vendors), None)
     else:
-        deliver({"json": profile_json, "markdown": profile_markdown}[form](found, weak), None)
+        colour, width = wants_colour(None), terminal_width(None)
+        deliver(profile_text(found, weak, vendors, colour=colour, width=width), None)
     return 0
 
 

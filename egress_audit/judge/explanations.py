@@ -1,7 +1,7 @@
 """A finding in three sentences, from the catalogue: who calls there, why, how to switch it off."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from egress_audit.judge.blind_spots import some
@@ -10,6 +10,8 @@ from egress_audit.judge.phrases import either
 from egress_audit.model.audit import Match
 from egress_audit.model.catalogue import Entry, Purpose, Switch, Verified
 from egress_audit.model.destination import Absent
+from egress_audit.product_versions import is_same_version
+from egress_audit.programs import is_interpreter, is_named, program_names
 
 MOST_EXPLAINED = 3
 """Names, or callers, of one blind spot; its message names no more either."""
@@ -37,7 +39,7 @@ def explanation(case: Case, matches: Sequence[Match], exe: str = "") -> tuple[st
     entries = sorted(accusing or fitting.values(), key=_doubtfulness)
     if not entries:
         return ()
-    anybody = _is_for_anybody(case, matches, entries)
+    anybody = _is_for_anybody(case, matches, entries) and not _is_called_by(entries, exe)
     who = _who(entries, _loaded(case, matches, entries, exe), anybody=anybody)
     doubt = "" if accusing else " (general knowledge, no evidence)"
     return _sentences(f"{who}{doubt}{_not_covered(case, matches, exe)}", entries)
@@ -105,27 +107,51 @@ def _loaded(
 def _not_covered(case: Case, matches: Sequence[Match], exe: str) -> str:
     """`; not covered: onnxruntime 1.20.0 (known of >=1.29)`, where a product ran in a version of
     which none of its entries is known; what it does then nobody has looked at."""
-    outside = {one for match in matches for one in match.outside}
-    if not outside:
+    if not case.versions:
         return ""
+    outside = {one for match in matches for one in match.outside}
     fitting = [case.endpoints[one] for match in matches for one in match.fitting]
-    covered = {entry.product for entry in fitting if entry.id not in outside}
-    told = {
-        f"{entry.product} {_short(str(version.version), SHORT)} (known of {entry.versions})": None
-        for entry in fitting
-        if entry.product not in covered
-        for version in case.versions.of(entry, exe)
-    }
-    return f"; not covered: {some(told)}" if told else ""
+    beyond = {entry.id: _not_seen(case, entry, exe, outside) for entry in fitting}
+    covered = {entry.product for entry in fitting if not beyond[entry.id]}
+    told: dict[str, str] = {}
+    for entry in fitting:
+        for version in beyond[entry.id] if entry.product not in covered else ():
+            known = entry.versions or some(entry.seen_in)
+            told.setdefault(f"{entry.product} {version}", known)
+    each = some(f"{what} (known of {known})" for what, known in told.items())
+    return f"; not covered: {each}" if told else ""
+
+
+def _not_seen(case: Case, entry: Entry, exe: str, outside: Collection[str]) -> list[str]:
+    """The versions of an entry's product that ran, if it is known of none of them; else nothing.
+
+    One that nobody knows is none that was looked at.
+    """
+    if not (entry.id in outside or entry.seen_in):
+        return []
+    versions = [one.version for one in case.versions.of(entry, exe)]
+    texts = ["" if isinstance(one, Absent) else one for one in versions]
+    if any(is_same_version(seen, text) for seen in entry.seen_in for text in texts):
+        return []
+    return [_short(text, SHORT) or "in an unknown version" for text in texts]
 
 
 def _is_for_anybody(case: Case, matches: Sequence[Match], told: Sequence[Entry]) -> bool:
-    """True if what is told leaves out that the very host serves others as well, as GitHub's do."""
+    """True if what is told leaves out that the very host serves others as well, as GitHub's do, or
+    the very names below a domain, as Sentry's."""
+    patterns = {pattern for entry in told for pattern in entry.hosts}
     return any(
-        case.endpoints[identifier] not in told and match.by in case.endpoints[identifier].hosts
+        case.endpoints[identifier] not in told
+        and not {match.by, *patterns}.isdisjoint(case.endpoints[identifier].hosts)
         for match in matches
         for identifier in match.one_of
     )
+
+
+def _is_called_by(entries: Sequence[Entry], exe: str) -> bool:
+    """True if each entry names the program that called; what an interpreter runs is not known."""
+    names = program_names(exe, ())
+    return bool(names) and not is_interpreter(exe) and all(is_named(one, names) for one in entries)
 
 
 def _doubtfulness(entry: Entry) -> int:

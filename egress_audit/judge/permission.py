@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from egress_audit.addresses import NEAR, Scope, address_of, embedded_ipv4, scope_of
 from egress_audit.model.audit import NameUse, Observation
-from egress_audit.model.claim import Allow, Claim
+from egress_audit.model.claim import Allow, Claim, Deny
 from egress_audit.model.destination import Absent, Destination, operated_by_one_of
 from egress_audit.model.flow import NameSource
 
@@ -81,12 +81,16 @@ def in_prefixes(address: str, prefixes: Collection[IPv4Network | IPv6Network]) -
     )
 
 
-def of_category(destination: Destination, categories: Collection[str]) -> bool | None:
-    """Whether the operator is of one of `categories`; None if unknown.
+def of_denied_operator(destination: Destination, deny: Deny) -> bool | None:
+    """Whether the operator is denied, by its group or by its category; None if unknown.
 
-    A front (CDN, proxy) of another category is unknown: whoever stands behind it may be of one.
+    A front (CDN, proxy) that is not denied itself is unknown: whoever stands behind it may be.
     """
-    return operated_by_one_of(destination, destination.role, categories)
+    facts = ((destination.operator, deny.operators), (destination.role, deny.categories))
+    answers = [operated_by_one_of(destination, fact, words) for fact, words in facts if words]
+    if True in answers:
+        return True
+    return None if None in answers else False
 
 
 def address_allowed(seen: Observation, claim: Claim, granted: Collection[str] = ()) -> bool:

@@ -215,7 +215,7 @@ def _allow(settings: Mapping[str, Setting]) -> Allow:
 
 def _deny(values: dict[str, Any]) -> Deny:
     """`Deny` of values as read; what is only looked up becomes a set."""
-    for key in {"located", "controlled", "categories"} & values.keys():
+    for key in {"located", "controlled", "categories", "operators"} & values.keys():
         values[key] = frozenset(values[key])
     purposes = frozenset(Purpose(word) for word in values.pop("purposes", ()))
     return Deny(**values, purposes=purposes)

@@ -30,6 +30,7 @@ KEYS: Mapping[str, Callable[[Item], object]] = {
     "deny.located": read.each(read.country),
     "deny.controlled": read.each(read.country),
     "deny.categories": read.each(read.one_of(*own.CATEGORIES)),
+    "deny.operators": read.each(read.one_of(*OPERATORS)),
     "deny.hosts": read.each(read.host),
     "deny.prefixes": read.each(own.prefix),
     "deny.purposes": read.each(read.one_of(*Purpose)),

@@ -16,10 +16,10 @@ from egress_audit.judge.rules_of_contacts import (
 )
 from egress_audit.judge.rules_of_endpoints import denied_purpose, denied_vendor
 from egress_audit.judge.rules_of_places import (
-    denied_category,
     denied_control,
     denied_host_or_prefix,
     denied_location,
+    denied_operator,
     elsewhere,
 )
 from egress_audit.model.audit import Finding, Frames
@@ -123,11 +123,11 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "EA008",
-        "Operator of a denied category",
+        "A denied operator",
         "The operator of the far address, or of an address that a question was answered with, is "
-        "of a category that the claim denies.",
-        "The claim names the category.",
-        denied_category,
+        "denied by the claim, itself or with all of its category.",
+        "The claim names the operator, or the category.",
+        denied_operator,
     ),
     Rule(
         "EA009",

@@ -12,7 +12,7 @@ from egress_audit.judge.permission import (
     in_prefixes,
     literal_address,
     literals_elsewhere,
-    of_category,
+    of_denied_operator,
 )
 from egress_audit.judge.places import (
     FarEnd,
@@ -88,12 +88,13 @@ def denied_control(case: Case) -> Matches:
     )
 
 
-def denied_category(case: Case) -> Matches:
+def denied_operator(case: Case) -> Matches:
     """EA008."""
+    deny = case.claim.deny
     return _denied_places(
         case,
-        of_category,
-        case.claim.deny.categories,
+        lambda there, _: of_denied_operator(there, deny),
+        deny.operators | deny.categories,
         lambda there: f"operated by {there.operator} ({there.role})",
     )
 

@@ -6,7 +6,7 @@ from egress_audit.addresses import Scope
 from egress_audit.judge.attempts import unplaced_attempts
 from egress_audit.judge.blind_spots import Spot, always, count_of, some
 from egress_audit.judge.case import Case
-from egress_audit.judge.permission import is_own_name, names_elsewhere, of_category
+from egress_audit.judge.permission import is_own_name, names_elsewhere, of_denied_operator
 from egress_audit.judge.places import attempts_left_to_places, left_to_places, permitted
 from egress_audit.model.audit import Direction
 from egress_audit.model.claim import Claim
@@ -94,7 +94,9 @@ def _controlled(case: Case) -> set[str]:
 
 
 def _categories(case: Case) -> set[str]:
-    return _unknown(case, of_category, case.claim.deny.categories)
+    deny = case.claim.deny
+    denied = deny.operators | deny.categories
+    return _unknown(case, lambda there, _: of_denied_operator(there, deny), denied)
 
 
 def _undecided(case: Case) -> set[str]:
@@ -211,11 +213,11 @@ SPOTS_OF_CLAIM: tuple[Spot, ...] = (
     ),
     Spot(
         "category-unknown",
-        "What kind of operator it is",
+        "Who operates it, and of what kind that is",
         "addresses whose operator is not in the table, or is a CDN or proxy: {count} ({what})",
         "an operator that is in the table, and is no CDN or proxy",
         NONE,
-        "claims that deny by category",
+        "claims that deny by operator or category",
         KNOW_BETTER,
         count_of(_categories),
         always,

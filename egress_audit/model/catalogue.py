@@ -77,6 +77,9 @@ class Entry:
     """What is to be known of the vendor's places as a whole; the same in its other entries."""
     versions: str = ""
     """Which versions this is known of, as `>=1.29,<2`; empty for any. Others are not covered."""
+    seen_in: tuple[str, ...] = ()
+    """Versions of the product that were run or read, where no bounds are known: nobody has looked
+    at any other. It is told, and judges nothing."""
     trigger: str = ""
     first_ns: int | Absent = Absent.NOT_FOUND
     """From the start of the program to the first call."""

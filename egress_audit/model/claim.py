@@ -49,6 +49,8 @@ class Deny:
     controlled: frozenset[str] = frozenset()
     categories: frozenset[str] = frozenset()
     """Operator categories, for instance `state-telecom`."""
+    operators: frozenset[str] = frozenset()
+    """Operator groups."""
     hosts: tuple[str, ...] = ()
     prefixes: tuple[IPv4Network | IPv6Network, ...] = ()
     purposes: frozenset[Purpose] = frozenset()
@@ -111,7 +113,8 @@ class Claim:
     def uses_lists(self) -> bool:
         """True if the verdict depends on what the address lists say."""
         deny = self.deny
-        return self.allow.by_place or bool(deny.located or deny.controlled or deny.categories)
+        of_operators = deny.operators or deny.categories
+        return self.allow.by_place or bool(deny.located or deny.controlled or of_operators)
 
     @property
     def uses_catalogue(self) -> bool:

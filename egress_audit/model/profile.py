@@ -12,7 +12,7 @@ class ProfileKind(StrEnum):
     """Whose sentence a profile puts as a rule."""
 
     SYSTEM = "system"
-    """What the maker of a model, a service or a runtime says of it."""
+    """What is said of a model, a service or a runtime, by its maker or after it was run."""
     POLICY = "policy"
     """What somebody may want of any program."""
     MEASURE = "measure"

@@ -67,6 +67,7 @@ def _denied(deny: Deny) -> tuple[str, ...]:
             ("purposes", sorted(deny.purposes)),
             ("located in", with_union(deny.located)),
             ("controlled from", with_union(deny.controlled)),
+            ("operators", sorted(deny.operators)),
             ("categories", sorted(deny.categories)),
         )
     )

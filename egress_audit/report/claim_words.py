@@ -10,7 +10,7 @@ from egress_audit.report.section import Entry, Section
 from egress_audit.report.words import duration_text, listed
 
 KIND_WORDS: Mapping[ProfileKind, str] = {
-    ProfileKind.SYSTEM: "what its maker says of a model, a service or a runtime",
+    ProfileKind.SYSTEM: "what is said of a model, a service or a runtime",
     ProfileKind.POLICY: "what somebody may want of any program",
     ProfileKind.MEASURE: "what a government asks for, put as a rule",
 }
@@ -46,7 +46,9 @@ KEY_MEANINGS: Mapping[str, str] = {
     "deny.controlled": "countries under whose law no operator's parent may be; unknown is never a "
     "no",
     "deny.categories": "kinds of operators",
-    "deny.hosts": "any mention of such a name suffices",
+    "deny.operators": "operators of which none may run the far address; unknown is never a no",
+    "deny.hosts": "any mention of such a name suffices; `egress-audit whois HOST` tells what is "
+    "known of it",
     "deny.prefixes": "addresses in these networks, and names that lead there",
     "deny.purposes": "what a destination may not be called for, as the catalogue knows it",
 }
@@ -70,17 +72,28 @@ ALWAYS = (
     "docs/blind-spots.md"
 )
 
+STRANGERS = "not in the catalogue"
+"""Who is at hosts that it does not know."""
+NO_VENDORS: Mapping[str, str] = {}
+
 AT_ONCE = 12
 """Values in one paragraph, which has a bound of its own."""
 
 
-def claim_sections(profile: Profile) -> tuple[Section, ...]:
-    """Everything that a profile says, after what it extends was put in."""
+def claim_sections(
+    profile: Profile, vendors: Mapping[str, str] = NO_VENDORS
+) -> tuple[Section, ...]:
+    """Everything that a profile says, after what it extends was put in.
+
+    vendors: who is at each of its hosts, by which they are told, if some are known.
+    """
     claim = profile.claim
     return (
         Section("Claim", tuple(_claim_entries(profile))),
-        Section("Allowed", tuple(_allowed(profile)), "anything else contradicts the claim"),
-        Section("Denied", tuple(_listed(profile, "deny")), "whatever is allowed")
+        Section(
+            "Allowed", tuple(_allowed(profile, vendors)), "anything else contradicts the claim"
+        ),
+        Section("Denied", tuple(_listed(profile, "deny", vendors)), "whatever is allowed")
         if any(key.startswith("deny.") for key in profile.settings)
         else Section("Denied", (Entry("nothing", ("beyond what is not allowed",)),)),
         Section("Needed for HOLDS", tuple(needs(claim))),
@@ -107,22 +120,34 @@ def _claim_entries(profile: Profile) -> Iterator[Entry]:
         yield Entry("Extends", (str(profile.settings["extends"].value),))
 
 
-def _allowed(profile: Profile) -> Iterator[Entry]:
+def _allowed(profile: Profile, vendors: Mapping[str, str]) -> Iterator[Entry]:
     scopes = profile.settings.get("allow.scopes")
     for word in () if scopes is None else scopes.value:
         yield Entry(str(word), (SCOPE_MEANINGS[word],))
-    yield from _listed(profile, "allow")
+    yield from _listed(profile, "allow", vendors)
     yield Entry("from outside", (INBOUND_MEANINGS[profile.claim.inbound],))
 
 
-def _listed(profile: Profile, group: str) -> Iterator[Entry]:
+def _listed(profile: Profile, group: str, vendors: Mapping[str, str]) -> Iterator[Entry]:
     """The lists of `allow` or `deny`, in the order of the files; scopes are told one by one."""
     for key, setting in profile.settings.items():
         short = key.removeprefix(f"{group}.")
         if short != key and short != "scopes" and setting.value:
             meaning = KEY_MEANINGS.get(key, "")
-            values = _paragraphs([word_of(value) for value in setting.value])
+            words = [word_of(value) for value in setting.value]
+            by_vendor = short == "hosts" and bool(vendors)
+            values = tuple(_of_vendors(words, vendors)) if by_vendor else _paragraphs(words)
             yield Entry(short, (*values, f"({meaning})") if meaning else values)
+
+
+def _of_vendors(hosts: Sequence[str], vendors: Mapping[str, str]) -> Iterator[str]:
+    """`ByteDance (CN): volces.com, *.volces.com`, a paragraph or more for each vendor."""
+    of: dict[str, list[str]] = {}
+    for host in hosts:
+        of.setdefault(vendors.get(host, STRANGERS), []).append(host)
+    for vendor, theirs in of.items():
+        for paragraph in _paragraphs(theirs):
+            yield f"{vendor}: {paragraph}"
 
 
 def word_of(value: object) -> str:

@@ -1,10 +1,10 @@
 """Profiles for people and for programs: the list of all, one in words, and what checking found."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from egress_audit.model.claim import Question
 from egress_audit.model.profile import Profile, ProfileKind, Weakness
-from egress_audit.report.claim_words import KIND_WORDS, claim_sections, word_of
+from egress_audit.report.claim_words import KIND_WORDS, NO_VENDORS, claim_sections, word_of
 from egress_audit.report.document import shown_json
 from egress_audit.report.plain import Plain, plain
 from egress_audit.report.safe_text import NO_BREAK, bounded, clean, width_of, wrapped
@@ -81,27 +81,36 @@ def list_json(profiles: Iterable[Profile]) -> str:
 
 
 def profile_text(
-    profile: Profile, weak: Sequence[Weakness], *, colour: bool = False, width: int = 100
+    profile: Profile,
+    weak: Sequence[Weakness],
+    vendors: Mapping[str, str] = NO_VENDORS,
+    *,
+    colour: bool = False,
+    width: int = 100,
 ) -> str:
-    """One profile in words, and what is weak about it."""
+    """One profile in words, and what is weak about it. vendors: as `claim_sections` has them."""
     width = max(width, MIN_WIDTH)
     parts = [[bold(clean(profile.claim.name), colour)]]
-    parts += [section_lines(section, colour, width) for section in _sections(profile, weak)]
+    parts += [section_lines(each, colour, width) for each in _sections(profile, weak, vendors)]
     return "\n\n".join("\n".join(part) for part in parts).replace(NO_BREAK, " ") + "\n"
 
 
-def profile_markdown(profile: Profile, weak: Sequence[Weakness]) -> str:
+def profile_markdown(
+    profile: Profile, weak: Sequence[Weakness], vendors: Mapping[str, str] = NO_VENDORS
+) -> str:
     """The same for a ticket or a pull request."""
     from egress_audit.report.markdown import escaped, section_text  # only where it is asked for
 
     blocks = [f"# {escaped(profile.claim.name)}"]
-    blocks += [section_text(section) for section in _sections(profile, weak)]
+    blocks += [section_text(section) for section in _sections(profile, weak, vendors)]
     return "\n\n".join(blocks).replace(NO_BREAK, " ") + "\n"
 
 
-def _sections(profile: Profile, weak: Sequence[Weakness]) -> list[Section]:
+def _sections(
+    profile: Profile, weak: Sequence[Weakness], vendors: Mapping[str, str]
+) -> list[Section]:
     """What a profile says, and what is weak about it."""
-    sections = [*claim_sections(profile)]
+    sections = [*claim_sections(profile, vendors)]
     if weak:
         entries = (Entry(each.where, (f"{each.what} ({each.remedy})",)) for each in weak)
         sections.append(Section("Weak", tuple(entries), "HOLDS would say less than it seems to"))

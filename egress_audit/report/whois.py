@@ -179,6 +179,8 @@ def _lines_of_entry(entry: Entry, *, noted: bool) -> Iterator[Line]:
         yield "", entry.note
     if entry.versions:
         yield "Versions", f"{entry.versions}; others are not covered"
+    elif entry.seen_in:
+        yield "Versions", f"seen in {', '.join(entry.seen_in)}; others were not looked at"
     yield from _lines_of_times(entry)
     if entry.processes:
         yield "Called by", ", ".join(entry.processes)

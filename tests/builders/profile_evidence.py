@@ -66,6 +66,7 @@ OFFENCES = {
     "janus-pro-local": Offence("huggingface.co"),
     "litellm": Offence("raw.githubusercontent.com"),
     "llama-cpp": Offence("huggingface.co"),
+    "llamafile": Offence("huggingface.co"),
     "lm-studio": Offence("huggingface.co"),
     "localai": Offence("index.localai.io"),
     "ollama-desktop": Offence("github.com"),
@@ -138,17 +139,25 @@ here, a German cloud if they allow anything beyond the local network."""
 
 def evidence_about(name: str) -> Evidence:
     """The two captures about the packaged profile of that name; the same bytes every time."""
-    claim, offence = load_profile(name), OFFENCES[name]
-    dice = Random(name)
-    kept = [
-        frame for host, address in _allowed(claim, dice) for frame in _talk(host, address, dice)
-    ]
-    frames = [*quiet(), *kept]
+    offence, dice = OFFENCES[name], Random(name)
+    frames = _kept(name, dice)
     return Evidence(
         holds=written(later(frames)),
         violated=written(later([*frames, *_offending(offence, dice)])),
         offence=offence,
     )
+
+
+def evidence_of(offence: Offence, name: str) -> bytes:
+    """A capture about that profile with another contact than the one that OFFENCES has."""
+    dice = Random(name)
+    return written(later([*_kept(name, dice), *_offending(offence, dice)]))
+
+
+def _kept(name: str, dice: Random) -> list[Frame]:
+    """What the profile of that name allows."""
+    allowed = _allowed(load_profile(name), dice)
+    return [*quiet(), *(frame for host, there in allowed for frame in _talk(host, there, dice))]
 
 
 def _allowed(claim: Claim, dice: Random) -> tuple[tuple[str, str], ...]:

@@ -10,6 +10,7 @@ from tests.builders.catalogues import read_entry
 
 FULL = read_entry(
     versions='">=1,<2"',
+    seen_in='["1.4.2"]',
     hosts='["*.a.example", "b.example"]',
     prefixes="[192.0.2.0/24, '2001:db8::/32']",
     ports="[443/tcp]",

@@ -34,6 +34,7 @@ def refused(**changes: str) -> str:
 def test_every_key_reaches_the_entry() -> None:
     assert read_entry(
         versions='">=1,<2"',
+        seen_in='["1.4.2"]',
         hosts='["*.acme.example"]',
         prefixes="[192.0.2.0/24]",
         ports="[443/tcp]",
@@ -60,6 +61,7 @@ def test_every_key_reaches_the_entry() -> None:
         ports=("443/tcp",),
         jurisdiction="US",
         versions=">=1,<2",
+        seen_in=("1.4.2",),
         trigger="at start",
         first_ns=0,
         every_ns=4 * HOUR_NS,

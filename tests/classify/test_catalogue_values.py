@@ -85,6 +85,11 @@ def test_what_is_no_port_is_refused(text: str) -> None:
     assert "is no port" in refusal(read.port, text)
 
 
+def test_a_version_that_was_seen_can_be_compared() -> None:
+    assert value(read.version, "'0.33.0-rc2'") == "0.33.0-rc2"
+    assert "is no version" in refusal(read.version, "'some 0.33'")
+
+
 def test_versions_are_a_set_of_bounds() -> None:
     assert value(read.specifiers, "'>=1,<2'") == ">=1,<2"
     assert "no set of versions" in refusal(read.specifiers, "'1.x'")

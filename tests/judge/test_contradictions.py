@@ -77,6 +77,16 @@ def test_prefixes_that_together_cover_everything_are_refused(
     assert "write `scopes: [any]`" in said
 
 
+def test_an_operator_that_is_allowed_and_denied_is_a_contradiction(tmp_path: Path) -> None:
+    path = written(tmp_path, "{operators: [Hetzner, Google]}", "{operators: [Google]}")
+    assert refusal(path).startswith(f"{path}:3: `Google` is allowed here and denied at {path}:4")
+
+
+def test_an_operator_that_is_denied_beside_another_is_not(tmp_path: Path) -> None:
+    path = written(tmp_path, "{operators: [Hetzner]}", "{operators: [Google]}")
+    assert load_profile(path).deny.operators == {"Google"}
+
+
 def test_prefixes_that_leave_something_out_are_not(tmp_path: Path) -> None:
     path = written(tmp_path, "{prefixes: [0.0.0.0/1, 128.0.0.0/2, '8000::/1']}")
     assert load_profile(path).name == "n"

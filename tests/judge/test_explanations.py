@@ -158,6 +158,33 @@ def test_a_host_that_serves_anybody_may_have_been_called_by_any_other_program() 
     assert tuple(rest) == explained(entry())[1:]
 
 
+def test_so_do_names_below_a_domain_that_serves_anybody() -> None:
+    below = ("*.acme.example",)
+    label = entry("acme-label", product="anything", hosts=below, labels_only=True)
+    assert explained(entry(hosts=below), label)[0].startswith(
+        "who: Acme server, or any other program;"
+    )
+
+
+def test_a_label_around_the_names_of_one_product_says_nothing_of_others() -> None:
+    label = entry("acme-label", product="anything", hosts=("*.example",), labels_only=True)
+    assert "any other program" not in explained(entry(hosts=("*.acme.example",)), label)[0]
+
+
+@pytest.mark.parametrize(
+    ("exe", "is_said"),
+    [("/usr/bin/acmed", False), ("/usr/bin/other", True), ("/usr/bin/python3", True), ("", True)],
+)
+def test_where_the_program_is_known_to_call_there_nobody_else_is_meant(
+    exe: str, is_said: bool
+) -> None:
+    label = entry("acme-label", product="anything", labels_only=True)
+    daemon = entry(processes=("acmed", "python3"))
+    judged = case(question(HOST, **known(HOST, daemon, label)), entries=(daemon, label))
+    who = explanation(judged, next(judged.questions()).endpoints, exe)[0]
+    assert ("any other program" in who) is is_said
+
+
 def test_a_long_text_is_cut() -> None:
     assert max(map(len, explained(entry(sends="x" * 1000)))) < LONGEST + 60
 
@@ -217,6 +244,34 @@ def test_a_version_of_any_length_is_cut() -> None:
 
 def test_one_whose_version_is_not_known_was_loaded() -> None:
     assert by_version((OLD,), (), ran("acme")).startswith("who: acme (it was loaded);")
+
+
+SEEN = entry("acme-seen", product="acme", seen_in=("2.0.0", "2.1"))
+
+
+@pytest.mark.parametrize(
+    ("ran_in", "told"),
+    [
+        (ran("acme", "1.5"), "; not covered: acme 1.5 (known of 2.0.0, 2.1)"),
+        (ran("acme", "1.5", "stated"), "; not covered: acme 1.5 (known of 2.0.0, 2.1)"),
+        (ran("acme"), "; not covered: acme in an unknown version (known of 2.0.0, 2.1)"),
+        (ran("acme", "2"), ""),
+        (ran("acme", "v2.1.0"), ""),
+        (ran("other", "1.5"), ""),
+    ],
+)
+def test_a_version_in_which_nobody_looked_is_not_covered(ran_in: ProductVersion, told: str) -> None:
+    assert by_version((SEEN,), (), ran_in).partition("Acme (SE)")[2] == told
+
+
+def test_of_two_entries_of_a_product_that_do_not_cover_a_version_one_is_told() -> None:
+    told = by_version((NEW, SEEN), (NEW,), ran("acme", "1.5"))
+    assert told.count("not covered: acme 1.5") == told.count("acme 1.5") == 1
+
+
+def test_where_another_entry_knows_the_product_in_any_version_it_is_covered() -> None:
+    anything = entry("acme-any", product="acme")
+    assert "not covered" not in by_version((SEEN, anything), (), ran("acme", "1.5"))
 
 
 # Of a blind spot, which is about several

@@ -14,9 +14,10 @@ from egress_audit.judge.permission import (
     name_allowed,
     names_beyond,
     names_elsewhere,
-    of_category,
+    of_denied_operator,
 )
 from egress_audit.model.audit import NameUse
+from egress_audit.model.claim import Deny
 from egress_audit.model.destination import Absent
 from egress_audit.model.flow import NameSource
 from tests.builders.cases import (
@@ -227,7 +228,10 @@ def test_a_host_without_a_dot_says_no_more_than_the_address(host: str) -> None:
     assert names_beyond(seen, OFFLINE) == []
 
 
-# Categories
+# Operators
+
+TELECOM = Deny(categories=frozenset({"state-telecom"}))
+EXAMPLE = Deny(operators=frozenset({"Example"}))
 
 
 @pytest.mark.parametrize(
@@ -235,17 +239,39 @@ def test_a_host_without_a_dot_says_no_more_than_the_address(host: str) -> None:
     [("state-telecom", True), ("cloud", False), ("cdn", None), ("proxy", None)],
 )
 def test_a_front_of_another_category_is_unknown(role: str, is_one: bool | None) -> None:
-    assert of_category(place(role=role), {"state-telecom"}) is is_one
+    assert of_denied_operator(place(role=role), TELECOM) is is_one
 
 
 def test_a_front_is_of_its_own_category() -> None:
-    assert of_category(place(role="cdn"), {"cdn"}) is True
+    assert of_denied_operator(place(role="cdn"), Deny(categories=frozenset({"cdn"}))) is True
 
 
 @pytest.mark.parametrize("scope", [Scope.CGNAT, Scope.RESERVED, Scope.SIMULATED, Scope.NAME])
 def test_what_no_list_knows_may_be_of_any_category(scope: Scope) -> None:
-    assert of_category(near(scope), {"state-telecom"}) is None
+    assert of_denied_operator(near(scope), TELECOM) is None
 
 
 def test_the_local_network_is_of_none() -> None:
-    assert of_category(near(Scope.LAN), {"state-telecom"}) is False
+    assert of_denied_operator(near(Scope.LAN), TELECOM) is False
+
+
+@pytest.mark.parametrize(
+    ("operator", "role", "is_one"),
+    [
+        ("Example", "cloud", True),
+        ("Example", "cdn", True),
+        ("Another", "cloud", False),
+        ("Another", "cdn", None),
+        (Absent.NOT_FOUND, Absent.NOT_FOUND, None),
+    ],
+)
+def test_an_operator_can_be_denied_by_its_name(
+    operator: str | Absent, role: str | Absent, is_one: bool | None
+) -> None:
+    assert of_denied_operator(place(operator=operator, role=role), EXAMPLE) is is_one
+
+
+def test_of_operator_and_category_one_is_enough() -> None:
+    either = Deny(operators=frozenset({"Example"}), categories=frozenset({"state-telecom"}))
+    assert of_denied_operator(place(operator="Another", role="state-telecom"), either) is True
+    assert of_denied_operator(place(operator="Another"), either) is False

@@ -37,6 +37,7 @@ deny:
   located: [CN]
   controlled: [CN, RU]
   categories: [state-telecom]
+  operators: [Tencent]
   hosts: [bad.example.org]
   prefixes: ["2001:db8::/32"]
   purposes: [telemetry]
@@ -81,6 +82,7 @@ def test_every_key_of_a_profile_reaches_the_claim(tmp_path: Path) -> None:
             located=frozenset({"CN"}),
             controlled=frozenset({"CN", "RU"}),
             categories=frozenset({"state-telecom"}),
+            operators=frozenset({"Tencent"}),
             hosts=("bad.example.org",),
             prefixes=(ip_network("2001:db8::/32"),),
             purposes=frozenset({Purpose.TELEMETRY}),

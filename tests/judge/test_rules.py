@@ -36,6 +36,7 @@ from tests.builders.runs import attempt, run
 
 IN_CHINA = place(located="CN", controlled="CN", operator="Example", role="state-telecom")
 NO_TELECOM = claim(everything=True, deny=Deny(categories=frozenset({"state-telecom"})))
+NO_EXAMPLE = claim(everything=True, deny=Deny(operators=frozenset({"Example"})))
 DENIES = claim(
     everything=True,
     deny=Deny(hosts=("bad.example", "*.worse.example"), prefixes=(network("192.0.2.0/24"),)),
@@ -309,6 +310,15 @@ def test_a_name_that_leads_to_a_denied_category_fires() -> None:
 
 def test_an_operator_of_another_category_does_not_fire() -> None:
     assert fired(case(contact("45.9.0.1", destination=place()), claim=NO_TELECOM)) == []
+
+
+def test_a_denied_operator_fires() -> None:
+    assert fired(case(contact("45.9.0.1", destination=place()), claim=NO_EXAMPLE)) == ["EA008"]
+
+
+def test_another_operator_does_not_fire() -> None:
+    there = place(operator="Another")
+    assert fired(case(contact("45.9.0.1", destination=there), claim=NO_EXAMPLE)) == []
 
 
 # EA009

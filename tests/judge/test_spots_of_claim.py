@@ -92,6 +92,13 @@ def test_places_are_no_matter_to_a_claim_that_denies_none(spot_id: str) -> None:
     assert spot_id not in spots(case(lost, claim=claim(everything=True)))
 
 
+def test_an_operator_that_nobody_knows_may_be_a_denied_one() -> None:
+    denying = claim(everything=True, deny=Deny(operators=frozenset({"Another"})))
+    lost = contact("45.9.0.1", destination=UNOWNED)
+    assert spots(case(lost, claim=denying))["category-unknown"].material
+    assert "category-unknown" not in spots(case(ELSEWHERE, claim=denying))
+
+
 @pytest.mark.parametrize("spot_id", ["question-unplaced", "lists-missing", "lists-stale"])
 def test_lists_are_no_matter_to_a_claim_that_does_not_ask_them(spot_id: str) -> None:
     assert spot_id not in spots(case(question(), lists=(OLD,)))

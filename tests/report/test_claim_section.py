@@ -71,7 +71,12 @@ def test_whatever_else_it_allows_and_denies_is_told_key_by_key() -> None:
         controlled=frozenset({"SE", "DE"}),
         operators=frozenset({"Hetzner"}),
     )
-    deny = Deny(hosts=("*.bad.example",), located=frozenset({"CN"}), categories=frozenset({"cdn"}))
+    deny = Deny(
+        hosts=("*.bad.example",),
+        located=frozenset({"CN"}),
+        categories=frozenset({"cdn"}),
+        operators=frozenset({"Tencent"}),
+    )
     claim = replace(OFFLINE, allow=allow, deny=deny)
     section = claim_section(replace(hub_lookup(), claim=claim))
     told = {entry.term: entry.lines for entry in section.entries}
@@ -82,7 +87,12 @@ def test_whatever_else_it_allows_and_denies_is_told_key_by_key() -> None:
         "controlled from DE, SE",
         "operators Hetzner",
     )
-    assert told["Denies"] == ("hosts *.bad.example", "located in CN", "categories cdn")
+    assert told["Denies"] == (
+        "hosts *.bad.example",
+        "located in CN",
+        "operators Tencent",
+        "categories cdn",
+    )
 
 
 def test_of_many_values_some_are_told_and_the_others_counted() -> None:

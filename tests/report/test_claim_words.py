@@ -12,6 +12,7 @@ from egress_audit.report.claim_words import (
     KEY_MEANINGS,
     KIND_WORDS,
     SCOPE_MEANINGS,
+    STRANGERS,
     claim_sections,
 )
 
@@ -105,3 +106,13 @@ def test_a_packaged_profile_leaves_nothing_unsaid(name: str) -> None:
     for section in claim_sections(read_profile(name)):
         assert all(all(entry.lines) for entry in section.entries)
         assert "not stated" not in str(section)
+
+
+def test_hosts_are_told_by_vendor_where_some_are_known() -> None:
+    vendors = {"volces.com": "ByteDance (CN)", "*.volces.com": "ByteDance (CN)"}
+    sections = claim_sections(read_profile("moonshot-hosted"), vendors)
+    (denied,) = (section for section in sections if section.title == "Denied")
+    assert denied.entries[0].lines[0] == "ByteDance (CN): volces.com, *.volces.com"
+    (allowed,) = (section for section in sections if section.title == "Allowed")
+    (hosts,) = (entry for entry in allowed.entries if entry.term == "hosts")
+    assert hosts.lines[0].startswith(f"{STRANGERS}: moonshot.cn, ")

@@ -96,6 +96,11 @@ def test_an_entry_is_told_with_all_that_is_known_of_it() -> None:
         assert words in shown
 
 
+def test_versions_in_which_somebody_looked_are_told_where_no_bounds_are() -> None:
+    entry = read_entry(seen_in='["0.33.0"]')
+    assert "Versions seen in 0.33.0; others were not looked at" in said(entry)
+
+
 def test_an_entry_without_more_is_told_without_empty_terms() -> None:
     shown = said(read_entry())
     assert "Switch off no way is known" in shown
