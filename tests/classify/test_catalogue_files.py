@@ -89,7 +89,7 @@ def test_what_the_catalogue_knows_of_a_resolver_comes_before_what_the_table_says
     known = packaged_catalogue().of_host("dns.google")
     assert "google-public-dns" in [entry.id for entry in known]
     assert "resolver-dns-google" not in [entry.id for entry in known]
-    assert not any(entry.id.startswith("resolver-") for entry in packaged_catalogue())
+    assert not any(entry.id.startswith("resolver-dns-") for entry in packaged_catalogue())
 
 
 def test_beside_files_of_ones_own_the_resolvers_are_known_as_well(tmp_path: Path) -> None:
