@@ -111,11 +111,12 @@ class Classifier:
     def _global(self, answer: ListAnswer, anycast: Operator | None) -> Destination:
         """The destination of a globally reachable address for which the lists say `answer`."""
         group, controlled, role = self._standing(answer.asn, anycast)
+        located, confidence, dissent = _whereabouts(answer, role)
         return Destination(
             scope=Scope.GLOBAL,
-            located=answer.located,
-            located_confidence=_confidence(answer, role),
-            located_alt=answer.located_alt,
+            located=located,
+            located_confidence=confidence,
+            located_alt=dissent,
             registered=answer.registered,
             controlled=controlled,
             asn=answer.asn,
@@ -138,7 +139,7 @@ class Classifier:
             found = self._operators.operator(asn)
         if isinstance(found, Absent):
             return found, found, found
-        return found.group, found.jurisdiction, found.category
+        return found.group, found.jurisdiction, found.role
 
 
 def without_place(scope: Scope, why: Absent) -> Destination:
@@ -169,10 +170,17 @@ def address_lists(supplied: Sequence[Path] = ()) -> list[Path]:
     return [*(supplied or imported_lists()), current_list("addresses.mmdb")]
 
 
-def _confidence(answer: ListAnswer, role: str | Absent) -> Confidence | Absent:
-    """How far `located` can be believed; why it cannot be asked, if no list has a country."""
-    if isinstance(answer.located, Absent):
-        return answer.located
+def _whereabouts(
+    answer: ListAnswer, role: str | Absent
+) -> tuple[str | Absent, Confidence | Absent, str | Absent]:
+    """Country, how far it can be believed, and the country of a dissenting source.
+
+    What is in many places at once is told here to be in none: whoever reads a destination cannot
+    take the country that a list has for it, its holder's for the most part, for a fact.
+    """
     if role in PLACELESS:
-        return Confidence.NONE
-    return Confidence.HIGH if answer.corroborated else Confidence.LOW
+        return Absent.NOT_APPLICABLE, Confidence.NONE, Absent.NOT_APPLICABLE
+    if isinstance(answer.located, Absent):
+        return answer.located, answer.located, answer.located_alt
+    confidence = Confidence.HIGH if answer.corroborated else Confidence.LOW
+    return answer.located, confidence, answer.located_alt

@@ -53,7 +53,7 @@ def _of_as(asn: int) -> WhoIs:
             organisation=found.organisation or Absent.NOT_FOUND,
             operator=found.group,
             jurisdiction=found.jurisdiction,
-            category=found.category,
+            category=found.role,
             registered=found.registered,
             note=found.note,
         )

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 from egress_audit.addresses import Scope
 from egress_audit.model.destination import (
     Absent,
-    Confidence,
     Destination,
     controlled_from,
     located_in,
 )
-from egress_audit.report.places import SCOPE_WORDS, located_words
+from egress_audit.report.places import SCOPE_WORDS, UNANNOUNCED, behind_front, located_words
 from egress_audit.report.plain import plain
 from egress_audit.report.safe_text import clean, wrapped
 from egress_audit.report.words import counted, number
@@ -28,8 +27,8 @@ WIDTH = 80
 LABEL = 14
 """Columns of a label and the space around it."""
 KEYS = (
-    "scope", "located", "located_confidence", "registered", "controlled", "asn", "organisation",
-    "operator", "role",
+    "scope", "located", "located_confidence", "located_alt", "registered", "controlled", "asn",
+    "organisation", "operator", "role",
 )  # fmt: skip
 YES, NO, UNKNOWN = "yes", "no", "unknown"
 AGES = {
@@ -127,10 +126,13 @@ def _looked_up(one: "LookedUp") -> Iterator[str]:
         yield from _field("operator", _operator(found))
     located, controlled = located_in(found, {"CN"}), controlled_from(found, {"CN"})
     china = f"located there: {_truth(located)}; controlled from there: {_truth(controlled)}"
-    yield from _field("China?", china)
+    behind = behind_front(found) if controlled is None else ""
+    yield from _field("China?", china + (f" ({behind})" if behind else ""))
 
 
 def _holder(found: Destination) -> str:
+    if found.asn is Absent.NOT_FOUND:
+        return UNANNOUNCED
     if isinstance(found.asn, Absent):
         return _words(found.asn)
     return f"{found.asn} {'' if isinstance(found.organisation, Absent) else found.organisation}"
@@ -156,8 +158,6 @@ def looked_up_json(found: Iterable["LookedUp"]) -> Iterator[str]:
     for one in found:
         record: dict[str, object] = {"address": one.address}
         record |= {key: plain(getattr(one.destination, key)) for key in KEYS}
-        if one.destination.located_confidence is Confidence.NONE:
-            record["located"] = plain(Absent.NOT_APPLICABLE)  # in many places: no country is a fact
         yield f"{before}\n  {json.dumps(record)}"
         before = ","
     yield "[]\n" if before == "[" else "\n]\n"

@@ -11,6 +11,7 @@ from ipaddress import IPv4Network, IPv6Network
 import egress_audit.yaml_values as yaml_values
 from egress_audit.addresses import Scope
 from egress_audit.model.catalogue import Purpose
+from egress_audit.model.destination import CDN_FRONT, role_of
 from egress_audit.values import dataclass
 from egress_audit.yaml_tree import Item, refused
 
@@ -20,7 +21,7 @@ SCOPE_WORDS = (ANY, *(scope for scope in Scope if scope not in (Scope.SIMULATED,
 CATEGORIES = (
     "ai-host",
     "ai-vendor",
-    "cdn",
+    CDN_FRONT,
     "cloud",
     "dev-platform",
     "dns",
@@ -33,7 +34,7 @@ CATEGORIES = (
     "state-telecom",
     "telecom",
 )
-"""The categories of `lists/operators.csv`; a test holds the two together."""
+"""The roles that `lists/operators.csv` has categories for; a test holds the two together."""
 
 ENDPOINT_GROUPS = ("vendor", "product", "purpose")
 """Words before a colon that stand for all entries of the catalogue with that vendor, product or
@@ -48,6 +49,14 @@ def allowed_host(item: Item) -> str:
     if pattern.startswith("*.") and pattern.count(".") == 1:
         raise refused(item, f"`{pattern}` allows a whole top-level domain", "write `*.example.org`")
     return pattern
+
+
+def category(item: Item) -> str:
+    """The role of an operator; `cdn`, the table's own word for a `cdn-front`, is taken too."""
+    return role_of(_category(item))
+
+
+_category = yaml_values.one_of(*CATEGORIES, "cdn")
 
 
 def prefix(item: Item) -> IPv4Network | IPv6Network:

@@ -136,10 +136,10 @@ def _grouped(seen: list[_Told]) -> str:
 
 
 def _located(there: Destination) -> str:
-    if isinstance(there.located, Absent):
-        return f"{UNKNOWN}{_invented(there)}"
     if there.located_confidence is Confidence.NONE:
         return f"{UNKNOWN}, anycast or a front"
+    if isinstance(there.located, Absent):
+        return f"{UNKNOWN}{_invented(there)}"
     if there.located_confidence is Confidence.LOW:
         return f"{UNKNOWN}, sources differ"
     return there.located

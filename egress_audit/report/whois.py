@@ -8,7 +8,7 @@ from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.whois import AutonomousSystem, Kind, WhoIs
 from egress_audit.report import section
 from egress_audit.report.json_pieces import json_of
-from egress_audit.report.places import SCOPE_WORDS, located_words
+from egress_audit.report.places import SCOPE_WORDS, UNANNOUNCED, located_words
 from egress_audit.report.safe_text import NO_BREAK, clean
 from egress_audit.report.section import Section
 from egress_audit.report.terminal import bold, indented, section_lines
@@ -139,8 +139,11 @@ def _lines_of_destination(destination: Destination) -> Iterator[Line]:
     yield "Registered", _fact(destination.registered)
     yield "Controlled by", _of_parent(destination.controlled)
     holder = "" if isinstance(destination.organisation, Absent) else f" {destination.organisation}"
-    asn = "unknown" if isinstance(destination.asn, Absent) else f"AS{destination.asn}{holder}"
-    yield "AS", asn
+    if destination.asn is Absent.NOT_FOUND:
+        yield "AS", UNANNOUNCED
+    else:
+        known = not isinstance(destination.asn, Absent)
+        yield "AS", f"AS{destination.asn}{holder}" if known else "unknown"
     yield "Operator", _fact(destination.operator)
     yield "Role", _fact(destination.role)
 

@@ -47,6 +47,38 @@ def test_an_unknown_address_has_two_unknown_answers_about_china() -> None:
     assert "located there: unknown; controlled from there: unknown" in text
 
 
+FRONT = replace(
+    TOKYO,
+    located=Absent.NOT_APPLICABLE,
+    located_confidence=Confidence.NONE,
+    controlled="US",
+    role="cdn-front",
+)
+
+
+def test_a_front_says_why_it_is_unknown_from_where_it_is_controlled() -> None:
+    told = " ".join("".join(looked_up_text([LookedUp("9.1.1.1", FRONT)])).split())
+    behind = "(terminates at Example (US); origin not observable from the address)"
+    assert f"controlled from there: unknown {behind}" in told
+
+
+def test_a_front_that_is_controlled_from_china_needs_no_reason() -> None:
+    found = replace(FRONT, controlled="CN")
+    told = " ".join("".join(looked_up_text([LookedUp("9.1.1.1", found)])).split())
+    assert told.endswith("controlled from there: yes")
+
+
+def test_the_dissenting_source_is_in_both_formats() -> None:
+    found = replace(TOKYO, located_confidence=Confidence.LOW, located_alt="US")
+    assert "JP or US (low" in "".join(looked_up_text([LookedUp("9.1.1.1", found)]))
+    assert '"located_alt": "US"' in "".join(looked_up_json([LookedUp("9.1.1.1", found)]))
+
+
+def test_no_announcement_is_told_in_place_of_an_as() -> None:
+    told = "".join(looked_up_text([LookedUp("9.1.1.1", replace(TOKYO, asn=Absent.NOT_FOUND))]))
+    assert "no announcement of this address" in told
+
+
 def test_a_hostile_name_reaches_no_terminal() -> None:
     hostile = replace(TOKYO, organisation="\x1b[31mred\u202e")
     text = "".join(looked_up_text([LookedUp("192.0.1.1", hostile)]))

@@ -232,14 +232,14 @@ def test_a_host_without_a_dot_says_no_more_than_the_address(host: str) -> None:
 
 @pytest.mark.parametrize(
     ("role", "is_one"),
-    [("state-telecom", True), ("cloud", False), ("cdn", None), ("proxy", None)],
+    [("state-telecom", True), ("cloud", False), ("cdn-front", None), ("proxy", None)],
 )
 def test_a_front_of_another_category_is_unknown(role: str, is_one: bool | None) -> None:
     assert of_category(place(role=role), {"state-telecom"}) is is_one
 
 
 def test_a_front_is_of_its_own_category() -> None:
-    assert of_category(place(role="cdn"), {"cdn"}) is True
+    assert of_category(place(role="cdn-front"), {"cdn-front"}) is True
 
 
 @pytest.mark.parametrize("scope", [Scope.CGNAT, Scope.RESERVED, Scope.SIMULATED, Scope.NAME])

@@ -9,6 +9,7 @@ import pytest
 import egress_audit.yaml_values as yaml_values
 from egress_audit.errors import ProfileInvalid
 from egress_audit.judge import profile_values as read
+from egress_audit.model.destination import role_of
 from egress_audit.yaml_tree import Item, table_of
 
 Reader = Callable[[Item], object]
@@ -33,7 +34,17 @@ def test_a_scope_that_only_the_tool_gives_out_is_no_word_for_profiles(word: str)
 def test_categories_are_those_of_the_operator_table() -> None:
     table = Path(read.__file__).parent.parent / "lists" / "operators.csv"
     with table.open(encoding="utf-8", newline="") as file:
-        assert {row["category"] for row in csv.DictReader(file)} == set(read.CATEGORIES)
+        table_words = {row["category"] for row in csv.DictReader(file)}
+    assert {role_of(word) for word in table_words} == set(read.CATEGORIES)
+
+
+@pytest.mark.parametrize("word", ["cdn", "cdn-front"])
+def test_both_words_for_a_cdn_are_the_role_of_its_addresses(word: str) -> None:
+    assert value(read.category, word) == "cdn-front"
+
+
+def test_a_category_that_no_operator_has_is_refused() -> None:
+    assert "known: " in refusal(read.category, "origin")
 
 
 @pytest.mark.parametrize("pattern", ["example.org", "*.example.org", "localhost", "_x.a-b.io"])

@@ -60,7 +60,7 @@ def test_an_operator_that_no_table_has_is_told_by_the_holder_of_its_as() -> None
 
 @pytest.mark.parametrize("asked", [UNDER_WHOM, TO_WHOM])
 def test_a_front_is_told_to_be_one(asked: Question) -> None:
-    told = answer(asked, audit(to("45.9.0.1", place(role="cdn"))))
+    told = answer(asked, audit(to("45.9.0.1", place(role="cdn-front"))))
     assert ", of a front: who is behind it is not seen (1" in told
 
 

@@ -174,7 +174,7 @@ def test_what_the_lists_lack_of_an_address_is_unknown() -> None:
         PLACE, located=Absent.NOT_FOUND, controlled=Absent.NOT_FOUND, asn=Absent.NOT_FOUND
     )
     shown = said(kind=Kind.ADDRESS, destination=lacking)
-    assert "Located unknown Registered US Controlled by unknown AS unknown" in shown
+    assert "Located unknown Registered US Controlled by unknown AS none: the lists have" in shown
 
 
 def test_a_special_address_has_a_scope_and_no_place() -> None:
