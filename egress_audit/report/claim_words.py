@@ -5,6 +5,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 from egress_audit.model.claim import Claim, Question, Require
 from egress_audit.model.profile import Profile, ProfileKind
+from egress_audit.report.answers import CANNOT
 from egress_audit.report.plain import network_text
 from egress_audit.report.section import Entry, Section
 from egress_audit.report.words import duration_text, listed
@@ -167,7 +168,7 @@ def _asked(claim: Claim) -> Iterator[Section]:
 def answered_by(asked: Question) -> str:
     """Where the answer comes from, and what the profile says of it."""
     if asked.answer_by == "cannot":
-        return f"No capture can say. {asked.text}"
+        return f"{CANNOT}. {asked.text}"
     return f"Answered from what is observed ({asked.answer_by}). {asked.text}".rstrip()
 
 
