@@ -10,13 +10,13 @@ from egress_audit.classify.list_sources import LISTS, described
 from egress_audit.classify.operators import HIGHEST_ASN, OperatorTable
 from egress_audit.classify.pasted import place_within
 from egress_audit.classify.places import NamedPlace, named_place
-from egress_audit.classify.public_suffixes import is_registry_suffix
 from egress_audit.classify.resolvers import NOBODY, Asked, known_resolvers
 from egress_audit.classify.user_lists import current_list
 from egress_audit.errors import WrongUsage
 from egress_audit.model.audit import ListUsed
 from egress_audit.model.destination import Absent
 from egress_audit.model.whois import AutonomousSystem, Kind, WhoIs
+from egress_audit.public_suffixes import is_registry_suffix
 
 _AS = re.compile("(?:ASN? ?)?([0-9]{1,20})", re.IGNORECASE)
 FORMS = "write ollama.com, 8.8.8.8, [2001:db8::1]:443 or AS15169; other scripts as xn--…"

@@ -10,6 +10,7 @@ from typing import Any
 
 from egress_audit.addresses import SPECIAL_PURPOSE, Scope
 from egress_audit.errors import ProfileInvalid
+from egress_audit.judge.operator_names import OPERATORS
 from egress_audit.judge.profile_values import ANY, Placed
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.profile import Setting
@@ -32,6 +33,7 @@ def refuse_contradictions(settings: Mapping[str, Setting]) -> None:
         _refuse_denied(settings, f"allow.{key}", f"deny.{key}", _same)
     _refuse_denied_scopes(settings)
     _refuse_denied_purposes(settings)
+    _refuse_denied_roles(settings)
 
 
 def _refuse_words_beside_any(settings: Mapping[str, Setting]) -> None:
@@ -104,6 +106,17 @@ def _refuse_denied_purposes(settings: Mapping[str, Setting]) -> None:
         group, _, purpose = word.text.partition(":")
         if denied is not None and group == "purpose" and purpose in denied.value:
             raise _contradiction(word.text, word, denied, purpose)
+
+
+def _refuse_denied_roles(settings: Mapping[str, Setting]) -> None:
+    """An operator of which every address has a role that is denied is not allowed at all."""
+    allowed, denied = settings.get("allow.operators"), settings.get("deny.categories")
+    if allowed is None or denied is None:
+        return
+    for operator in allowed.value:
+        if OPERATORS[operator].issubset(denied.value):
+            roles = ", ".join(sorted(OPERATORS[operator]))
+            raise _contradiction(operator, allowed, denied, roles)
 
 
 def refuse_denied_endpoints(

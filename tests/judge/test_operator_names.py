@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from egress_audit.judge.operator_names import OPERATORS
+from egress_audit.model.destination import role_of
 
 LISTS = Path(__file__).parent.parent.parent / "egress_audit" / "lists"
 
@@ -17,6 +18,18 @@ def column(file: str, name: str) -> set[str]:
 
 def test_every_operator_of_the_tables_can_be_named_and_no_other() -> None:
     assert set(OPERATORS) == column("operators.csv", "group") | column("anycast.csv", "operator")
+
+
+def test_each_has_the_roles_that_the_tables_give_it() -> None:
+    roles: dict[str, set[str]] = {}
+    for file, group, role in (
+        ("operators.csv", "group", "category"),
+        ("anycast.csv", "operator", "role"),
+    ):
+        with (LISTS / file).open(encoding="utf-8", newline="") as rows:
+            for row in csv.DictReader(rows):
+                roles.setdefault(row[group], set()).add(role_of(row[role]))
+    assert roles == OPERATORS
 
 
 @pytest.mark.parametrize("name", ["Amazon AWS", "Google", "Microsoft Azure", "Quad9"])

@@ -57,6 +57,25 @@ def test_a_whole_top_level_domain_can_be_denied_but_not_allowed() -> None:
     assert "a whole top-level domain" in refusal(read.allowed_host, "'*.com'")
 
 
+@pytest.mark.parametrize(
+    ("pattern", "why"),
+    [
+        ("*.co.uk", "every domain that is sold below it"),
+        ("*.github.io", "every customer of a platform"),
+        ("*.amazonaws.com", "every customer of a platform"),
+        ("*.vercel.app", "every customer of a platform"),
+    ],
+)
+def test_names_that_anybody_gets_can_be_denied_but_not_allowed(pattern: str, why: str) -> None:
+    assert value(yaml_values.host, f"'{pattern}'") == pattern
+    assert why in refusal(read.allowed_host, f"'{pattern}'")
+
+
+@pytest.mark.parametrize("pattern", ["*.example.co.uk", "acme.github.io", "*.acme.github.io"])
+def test_a_name_below_such_a_suffix_is_allowed(pattern: str) -> None:
+    assert value(read.allowed_host, f"'{pattern}'") == pattern
+
+
 @pytest.mark.parametrize("text", ["0.0.0.0/0", "'::/0'"])
 def test_a_prefix_that_covers_everything_is_refused(text: str) -> None:
     assert "covers every address" in refusal(read.prefix, text)
