@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from egress_audit.addresses import Scope
+from egress_audit.addresses import Scope, embedded_in
 from egress_audit.model.destination import (
     Absent,
     Destination,
@@ -116,6 +116,8 @@ def looked_up_text(found: Iterable["LookedUp"]) -> Iterator[str]:
 def _looked_up(one: "LookedUp") -> Iterator[str]:
     found = one.destination
     yield clean(one.address)
+    inner = embedded_in(one.address)
+    yield from _field("embeds", f"{inner}, of which the answer is" if inner else "")
     if found.scope is not Scope.GLOBAL:
         yield from _field("scope", SCOPE_WORDS.get(found.scope, found.scope.value))
     else:
@@ -166,7 +168,7 @@ def looked_up_json(found: Iterable["LookedUp"]) -> Iterator[str]:
 def imported_text(entry: Mapping[str, Any]) -> str:
     """What was taken in, and the way back."""
     lines = [
-        f"Imported {entry['name']}: {number(entry['rows'])} ranges, data of {entry['date']}.",
+        f"Imported {entry['name']}: {counted(entry['rows'], 'range')}, data of {entry['date']}.",
         "It is asked before the lists that come with the program, which corroborate it;",
         "where they differ, both show. `replay --lists` asks other lists in its place.",
         f"The way back: egress-audit lists import --remove {entry['name']}",
@@ -211,10 +213,12 @@ def updated_json(taken: Sequence["Offered"]) -> str:
     return _json({"updated": members})
 
 
-def undone_words(form: str) -> str:
-    """That the lists of the program count again."""
+def undone_words(form: str, *, undone: bool) -> str:
+    """That the lists of the program count again, or that they did all the time."""
     if form == "json":
-        return _json({"updated": [], "undone": True})
+        return _json({"updated": [], "undone": undone})
+    if not undone:
+        return "Nothing to undo: the lists that came with the program are in use.\n"
     return "The lists that came with the program are in use again.\n"
 
 

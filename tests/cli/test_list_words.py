@@ -8,9 +8,11 @@ import pytest
 from egress_audit.addresses import Scope
 from egress_audit.api import LookedUp
 from egress_audit.cli.list_words import (
+    imported_text,
     looked_up_json,
     looked_up_text,
     shown_text,
+    undone_words,
     updated_text,
 )
 from egress_audit.keeping.shown import shown_lists
@@ -101,3 +103,24 @@ def test_a_list_that_was_changed_is_called_so() -> None:
 
 def test_an_update_of_nothing_says_so() -> None:
     assert "in use already" in updated_text([])
+
+
+@pytest.mark.parametrize(("rows", "told"), [(1, "1 range,"), (1200, "1 200 ranges,")])
+def test_one_range_is_told_as_one(rows: int, told: str) -> None:
+    said = imported_text({"name": "a", "rows": rows, "date": "2026-06-01"})
+    assert told in said.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_an_undo_without_an_update_claims_nothing() -> None:
+    assert undone_words("text", undone=False).startswith("Nothing to undo: ")
+    assert '"undone": false' in undone_words("json", undone=False)
+
+
+def test_an_undo_says_what_counts_again() -> None:
+    assert "in use again" in undone_words("text", undone=True)
+    assert '"undone": true' in undone_words("json", undone=True)
+
+
+def test_an_address_that_embeds_another_names_it() -> None:
+    assert "embeds      8.8.8.8" in "".join(looked_up_text([LookedUp("64:ff9b::808:808", TOKYO)]))
+    assert "embeds" not in "".join(looked_up_text([LookedUp("2001:db8::1", TOKYO)]))

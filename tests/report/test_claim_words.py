@@ -105,3 +105,11 @@ def test_a_packaged_profile_leaves_nothing_unsaid(name: str) -> None:
     for section in claim_sections(read_profile(name)):
         assert all(all(entry.lines) for entry in section.entries)
         assert "not stated" not in str(section)
+
+
+def test_any_beside_the_metadata_service_leaves_nothing_out(tmp_path: Path) -> None:
+    both = told(tmp_path, "name: n\nstatement: s\nallow: {scopes: [any, metadata-service]}\n")
+    alone = told(tmp_path, "name: n\nstatement: s\nallow: {scopes: [any]}\n")
+    assert both["Allowed: any"] == "everything that is not denied"
+    assert both["Allowed: metadata-service"].startswith("also a cloud's service")
+    assert "but for a cloud's metadata service" in alone["Allowed: any"]
