@@ -35,6 +35,13 @@ the public resolvers, all anycast."""
 KEPT = 1 << 14
 """Addresses whose destination is kept: many flows go to few of them."""
 
+_Whereabouts = tuple[str | Absent, Confidence | Absent, str | Absent]
+"""Country, how far it can be believed, and the country of a dissenting source."""
+
+NO_ONE_PLACE: _Whereabouts = (Absent.NOT_APPLICABLE, Confidence.NONE, Absent.NOT_APPLICABLE)
+"""Where something in many places at once is. The country that a list has for it, its holder's for
+the most part, stays out of the destination, so that nobody can take it for a fact."""
+
 UNASKED = ListAnswer(
     located=Absent.NOT_LOADED,
     located_alt=Absent.NOT_LOADED,
@@ -111,7 +118,8 @@ class Classifier:
     def _global(self, answer: ListAnswer, anycast: Operator | None) -> Destination:
         """The destination of a globally reachable address for which the lists say `answer`."""
         group, controlled, role = self._standing(answer.asn, anycast)
-        located, confidence, dissent = _whereabouts(answer, role)
+        placeless = anycast is not None or role in PLACELESS
+        located, confidence, dissent = NO_ONE_PLACE if placeless else _whereabouts(answer)
         return Destination(
             scope=Scope.GLOBAL,
             located=located,
@@ -170,16 +178,8 @@ def address_lists(supplied: Sequence[Path] = ()) -> list[Path]:
     return [*(supplied or imported_lists()), current_list("addresses.mmdb")]
 
 
-def _whereabouts(
-    answer: ListAnswer, role: str | Absent
-) -> tuple[str | Absent, Confidence | Absent, str | Absent]:
-    """Country, how far it can be believed, and the country of a dissenting source.
-
-    What is in many places at once is told here to be in none: whoever reads a destination cannot
-    take the country that a list has for it, its holder's for the most part, for a fact.
-    """
-    if role in PLACELESS:
-        return Absent.NOT_APPLICABLE, Confidence.NONE, Absent.NOT_APPLICABLE
+def _whereabouts(answer: ListAnswer) -> _Whereabouts:
+    """Where something in one place is."""
     if isinstance(answer.located, Absent):
         return answer.located, answer.located, answer.located_alt
     confidence = Confidence.HIGH if answer.corroborated else Confidence.LOW

@@ -76,7 +76,7 @@ _ROLES = {
     "Lumen/Level3": "telecom",
     "Meta": "cloud",
     "Microsoft (China entity)": "cloud",
-    "Microsoft Azure": "cloud",
+    "Microsoft Azure": "cdn-front cloud",
     "Mistral AI": "ai-vendor",
     "Mullvad": "anycast-dns",
     "NASA": "anycast-dns",

@@ -174,6 +174,13 @@ def test_an_anycast_prefix_has_no_one_place() -> None:
     assert classifier.destination("1.1.2.1").located_confidence is Confidence.HIGH
 
 
+def test_a_global_address_of_a_cloud_has_no_one_place_and_one_operator() -> None:
+    destination = Classifier([OneAnswer(AGREED)], anycast=anycast_table()).destination("75.2.60.5")
+    assert destination.located is Absent.NOT_APPLICABLE
+    assert destination.located_confidence is Confidence.NONE
+    assert (destination.role, destination.operator) == ("cloud", "Amazon AWS")
+
+
 def test_who_announces_an_anycast_prefix_does_not_control_it(tmp_path: Path) -> None:
     carrier = operators(tmp_path, "cdn", "US")
     classifier = Classifier([OneAnswer(AGREED)], operators=carrier, anycast=anycast_table())
