@@ -33,7 +33,7 @@ def refuse_contradictions(settings: Mapping[str, Setting]) -> None:
         _refuse_denied(settings, f"allow.{key}", f"deny.{key}", _same)
     _refuse_denied_scopes(settings)
     _refuse_denied_purposes(settings)
-    _refuse_denied_roles(settings)
+    _refuse_denied_operators(settings)
 
 
 def _refuse_words_beside_any(settings: Mapping[str, Setting]) -> None:
@@ -108,15 +108,18 @@ def _refuse_denied_purposes(settings: Mapping[str, Setting]) -> None:
             raise _contradiction(word.text, word, denied, purpose)
 
 
-def _refuse_denied_roles(settings: Mapping[str, Setting]) -> None:
-    """An operator of which every address has a role that is denied is not allowed at all."""
-    allowed, denied = settings.get("allow.operators"), settings.get("deny.categories")
-    if allowed is None or denied is None:
+def _refuse_denied_operators(settings: Mapping[str, Setting]) -> None:
+    """An operator is not allowed at all if every role that it has is denied, or its law."""
+    allowed = settings.get("allow.operators")
+    roles, laws = settings.get("deny.categories"), settings.get("deny.controlled")
+    if allowed is None:
         return
     for operator in allowed.value:
-        if OPERATORS[operator].issubset(denied.value):
-            roles = ", ".join(sorted(OPERATORS[operator]))
-            raise _contradiction(operator, allowed, denied, roles)
+        standing = OPERATORS[operator]
+        if roles and standing.roles.issubset(roles.value):
+            raise _contradiction(operator, allowed, roles, ", ".join(sorted(standing.roles)))
+        if laws and standing.jurisdiction in laws.value:
+            raise _contradiction(operator, allowed, laws, standing.jurisdiction)
 
 
 def refuse_denied_endpoints(

@@ -168,3 +168,14 @@ def test_an_operator_of_which_some_role_is_not_denied_is_an_exception(
 ) -> None:
     path = written(tmp_path, f"{{operators: [{operator}]}}", f"{{categories: [{category}]}}")
     assert load_profile(path).allow.operators == {operator}
+
+
+def test_an_operator_under_a_denied_law_is_a_contradiction(tmp_path: Path) -> None:
+    said = refusal(written(tmp_path, "{operators: [Alibaba]}", "{controlled: [CN]}"))
+    assert "`Alibaba` is allowed here and denied" in said and "(`CN`)" in said
+
+
+@pytest.mark.parametrize("operator", ["Hetzner", "Mullvad"], ids=["another law", "none known"])
+def test_an_operator_under_another_law_is_fine(tmp_path: Path, operator: str) -> None:
+    path = written(tmp_path, f"{{operators: [{operator}]}}", "{controlled: [CN]}")
+    assert load_profile(path).allow.operators == {operator}

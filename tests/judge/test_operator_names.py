@@ -20,16 +20,18 @@ def test_every_operator_of_the_tables_can_be_named_and_no_other() -> None:
     assert set(OPERATORS) == column("operators.csv", "group") | column("anycast.csv", "operator")
 
 
-def test_each_has_the_roles_that_the_tables_give_it() -> None:
-    roles: dict[str, set[str]] = {}
+def test_each_stands_as_the_tables_have_it() -> None:
+    found: dict[str, tuple[set[str], set[str]]] = {}
     for file, group, role in (
         ("operators.csv", "group", "category"),
         ("anycast.csv", "operator", "role"),
     ):
         with (LISTS / file).open(encoding="utf-8", newline="") as rows:
             for row in csv.DictReader(rows):
-                roles.setdefault(row[group], set()).add(role_of(row[role]))
-    assert roles == OPERATORS
+                roles, laws = found.setdefault(row[group], (set(), set()))
+                roles.add(role_of(row[role]))
+                laws.add(row["jurisdiction"])
+    assert {name: (set(one.roles), {one.jurisdiction}) for name, one in OPERATORS.items()} == found
 
 
 @pytest.mark.parametrize("name", ["Amazon AWS", "Google", "Microsoft Azure", "Quad9"])
