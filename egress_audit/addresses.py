@@ -209,6 +209,14 @@ def embedded_ipv4(address: IPv6Address) -> IPv4Address | None:
     return None
 
 
+def embedded_in(text: str) -> str:
+    """The IPv4 address to which the IPv6 address `text` leads; '' for any other. Raises ValueError
+    if `text` is no address."""
+    address = address_of(text)
+    inner = embedded_ipv4(address) if isinstance(address, IPv6Address) else None
+    return "" if inner is None else str(inner)
+
+
 def parse_prefix(text: str) -> IPv4Network | IPv6Network:
     """The network that a person wrote: `10.0.0.0/8`, `fd00::/8`, or a bare address.
 

@@ -23,6 +23,7 @@ MAX_DEPTH = 10
 WRITE = "indent with spaces, and put texts with `: ` or marks into quotes"
 """What helps with most of what YAML cannot be read as."""
 SPLIT = "make several of it"
+CHECK = "check the path, and that you may read it"
 
 Refusal = type[EgressAuditError]
 """What is raised for a file of one kind: ProfileInvalid, CatalogueInvalid."""
@@ -85,13 +86,14 @@ def _files(path: Path, error: Refusal) -> list[Path]:
         files = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES)
     except OSError as failure:
         reason = (failure.strerror or "unreadable").lower()
-        raise error(f"cannot be read: {reason}", where=str(path)) from failure
+        raise error(f"cannot be read: {reason}", where=str(path), hint=CHECK) from failure
     if not files:
-        raise error("holds no .yaml file", where=str(path))
+        hint = "name a file, or a folder that holds some directly"
+        raise error("holds no .yaml file", where=str(path), hint=hint)
     return files
 
 
-def text_of(path: Path, error: Refusal, hint: str = "") -> str:
+def text_of(path: Path, error: Refusal, hint: str = CHECK) -> str:
     """The text of a file of at most MAX_BYTES; raises `error` if there is none. hint: for a file
     that cannot be opened."""
     try:
@@ -128,7 +130,7 @@ def table_of(text: str, name: str, error: Refusal) -> Table:
         what = str(failure).splitlines()[0]
         raise error(f"no YAML: {what}", where=name, hint=WRITE) from failure
     if node is None:
-        raise error("the file is empty", where=name, hint="write `key: value`")
+        raise error("the file is empty", where=f"{name}:1", hint="write `key: value`")
     item = _item(node, name, error)
     if not isinstance(item, Table):
         raise refused(item, "the file must be a mapping of keys to values", "write `key: value`")

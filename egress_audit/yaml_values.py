@@ -20,14 +20,25 @@ _NAME = re.compile("[a-z0-9][a-z0-9-]{0,63}")
 _DURATION = re.compile("([0-9]{1,6})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
+MANY = 25
+"""Known words that nobody reads to their end."""
+NEAR = 5
+"""Of so many, those that are shown: the nearest."""
+
 _SHAPES = {Word: "a single value", Listing: "a list", Table: "a mapping"}
 
 
 def nearest(unknown: str, known: Iterable[str]) -> str:
-    """The hint for an unknown word: the one that was probably meant, else all there are."""
-    words = sorted(known)
+    """The hint for an unknown word: the one that was probably meant, else all there are; of many
+    the nearest."""
+    words = {word.lower(): word for word in sorted(known)}
     close = get_close_matches(unknown.lower(), words, n=1)
-    return f"did you mean `{close[0]}`?" if close else f"known: {', '.join(words)}"
+    if close:
+        return f"did you mean `{words[close[0]]}`?"
+    if len(words) <= MANY:
+        return f"known: {', '.join(words.values())}"
+    near = get_close_matches(unknown.lower(), words, n=NEAR, cutoff=0)
+    return f"the nearest of {len(words)}: {', '.join(words[word] for word in near)}"
 
 
 def word(item: Item, wanted: str) -> Word:

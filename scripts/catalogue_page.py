@@ -9,7 +9,7 @@ from egress_audit.model.catalogue import Entry, Purpose
 from egress_audit.model.destination import Absent
 from egress_audit.report.plain import network_text
 from egress_audit.report.whois import unsaid_variables, without_switch
-from egress_audit.report.words import whole_units
+from egress_audit.report.words import every, whole_units
 from scripts.page_text import bullet, by_hand, filled
 
 HEAD = """\
@@ -98,8 +98,8 @@ def _when(entry: Entry) -> str:
     if not isinstance(entry.first_ns, Absent):
         facts.append(f"first after {_duration(entry.first_ns)}" if entry.first_ns else "at once")
     if not isinstance(entry.every_ns, Absent):
-        every = f"every {_duration(entry.every_ns)}"
-        facts += [] if every in entry.trigger else [every]
+        period = every(entry.every_ns).replace("\u00a0", " ")
+        facts += [] if period in entry.trigger else [period]
     if entry.phases:
         facts.append(f"in phase {' or '.join(entry.phases)}")
     return "; ".join(facts)

@@ -38,7 +38,7 @@ def _index(kind: ProfileKind, title: str, profiles: list[Profile]) -> str:
 def _section(profile: Profile) -> str:
     claim = profile.claim
     facts = (
-        ("Stands in", claim.source),
+        ("Source", claim.source),
         ("Speaks of", ", ".join((*claim.applies_to.models, *claim.applies_to.runtimes))),
         ("Extends", f"`{_extended(profile)}`" if _extended(profile) else ""),
         ("Allows", _listed(profile, "allow")),

@@ -115,5 +115,5 @@ def test_anycast_is_marked_by_whole_routable_blocks() -> None:
     assert lengths <= {(4, 24), (6, 48)}  # RFC 7454 §6.1.3: longer ones are not passed on
 
 
-def test_what_is_in_many_places_is_a_resolver_or_a_front() -> None:
-    assert {row["role"] for row in rows("anycast.csv")} == {"anycast-dns", "cdn"}
+def test_what_is_in_many_places_is_a_resolver_a_front_or_a_global_address_of_a_cloud() -> None:
+    assert {row["role"] for row in rows("anycast.csv")} == {"anycast-dns", "cdn", "cloud"}

@@ -323,7 +323,7 @@ def test_a_regulators_questions_are_answered_from_what_was_observed(tmp_path: Pa
     assert "apmplus.ap-southeast-1.volces.com" in told["To whom does it go?"]
     assert told["To whom does it go?"].startswith("Alibaba (1")
     assert "CN (1" in told["Under whose jurisdiction is it then?"]
-    assert told["How long is it kept?"].startswith("a capture cannot say. ")
+    assert told["How long is it kept?"].startswith("No capture can say. ")
 
 
 # Places

@@ -83,7 +83,7 @@ def test_what_is_no_mapping_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "# nothing\n"])
 def test_an_empty_file_is_refused(text: str) -> None:
-    assert refusal(text) == "p.yaml: the file is empty (write `key: value`)"
+    assert refusal(text) == "p.yaml:1: the file is empty (write `key: value`)"
 
 
 def test_broken_yaml_is_refused_with_its_line() -> None:

@@ -47,6 +47,16 @@ def test_an_unknown_word_is_refused_with_the_nearest() -> None:
     assert "did you mean `capture`?" in refusal(read.one_of("capture", "process-tree"), "captures")
 
 
+def test_of_many_words_the_nearest_are_told() -> None:
+    many = [f"word-{number}" for number in range(60)]
+    told = read.nearest("zzz", many)
+    assert told.startswith("the nearest of 60: ") and told.count(",") == 4
+
+
+def test_the_nearest_is_found_whatever_the_case_and_told_in_its_own() -> None:
+    assert read.nearest("CLOUDFLAR", ["Akamai", "Cloudflare"]) == "did you mean `Cloudflare`?"
+
+
 def test_a_word_like_no_other_is_refused_with_all_there_are() -> None:
     assert "known: capture, process-tree" in refusal(
         read.one_of("capture", "process-tree"), "zzzzz"

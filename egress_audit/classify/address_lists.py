@@ -29,7 +29,8 @@ from egress_audit.classify.tables import is_country
 from egress_audit.errors import ListUnreadable
 from egress_audit.model.audit import ListUsed
 from egress_audit.model.destination import Absent
-from egress_audit.ranges.mmdb_tree import networks_of, opened, record_of
+from egress_audit.ranges.mmdb_tree import networks_of, opened, record_of, refuse_broken_tree
+from egress_audit.ranges.unfit_files import what_is_wrong
 from egress_audit.values import dataclass
 
 if TYPE_CHECKING:
@@ -88,7 +89,10 @@ class AddressList:
         self._path = path
         self._damage = maxminddb.InvalidDatabaseError
         try:
-            self._reader: Reader = opened(path, ours=path.parent == LISTS)
+            ours = path.parent == LISTS
+            self._reader: Reader = opened(path, ours=ours)
+            if not ours:
+                refuse_broken_tree(self._reader, path)
             records = [record for _, _, record in islice(networks_of(self._reader, path), SAMPLE)]
         except OSError as error:
             hint = "check the path, or leave the option out to use the embedded list"
@@ -113,6 +117,8 @@ class AddressList:
             raise self._damaged() from error
         if record is None:
             return Absent.NOT_FOUND
+        if not isinstance(record, dict):  # each has facts by name, or the bytes are not its own
+            raise self._damaged()
         return _answer_of(record, merged=self._metadata.database_type == MERGED)
 
     @property
@@ -136,7 +142,7 @@ class AddressList:
         )
 
     def _damaged(self) -> ListUnreadable:
-        return self._unreadable("is damaged, or no MMDB file", "download it again")
+        return self._unreadable(*what_is_wrong(self._path))
 
     def _unreadable(self, what: str, hint: str) -> ListUnreadable:
         return ListUnreadable(f"address list {what}", where=str(self._path), hint=hint)

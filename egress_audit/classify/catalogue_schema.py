@@ -13,7 +13,7 @@ from egress_audit.classify import catalogue_values as own
 from egress_audit.classify.catalogue import Catalogue
 from egress_audit.classify.places import named_place
 from egress_audit.errors import CatalogueInvalid
-from egress_audit.model.catalogue import Entry, Verified
+from egress_audit.model.catalogue import Entry, Purpose, Verified
 from egress_audit.values import dataclass
 from egress_audit.yaml_tree import Item, Listing, Table, refused, table_of, text_of
 
@@ -51,7 +51,22 @@ ENTRY_KEYS: Readers = {
     "labels_only": ("labels_only", read.truth),
 }
 
-REQUIRED = ("id", "product", "purpose", "source", "verified", "confidence", "example")
+REQUIRED = {
+    "id": "`id: acme-telemetry`: lower case, digits and `-`",
+    "product": "`product: Acme server`",
+    "purpose": f"one of {', '.join(Purpose)}",
+    "source": "where the fact can be looked up: a page, or a package and its file",
+    "verified": f"how it is known: {', '.join(Verified)}",
+    "confidence": f"one of {', '.join(own.CONFIDENCES)}",
+    "example": "a place that the entry matches: `example: stats.acme.example:443`",
+}
+"""What no entry can be without, each with what to write."""
+
+OF_FILES = {
+    "vendor": "`vendor: Acme`: whose endpoints these are",
+    "entries": "`entries:` and below it a list, each with its `id`",
+}
+"""The same of a file."""
 
 _FILE_KEYS = (*VENDOR_KEYS, "entries")
 
@@ -74,11 +89,11 @@ def entries_of(text: str, name: str) -> list[PlacedEntry]:
     """The entries in the text of a file that errors call `name`. Raises CatalogueInvalid."""
     table = table_of(text, name, CatalogueInvalid)
     _refuse_unknown(table, _FILE_KEYS)
-    _refuse_missing(table, ("vendor", "entries"))
+    _refuse_missing(table, OF_FILES)
     vendor = _fields(table, VENDOR_KEYS)
     listing = table.entries["entries"]
     if not isinstance(listing, Listing) or not listing.items:
-        raise refused(listing, "`entries` is a list of at least one")
+        raise refused(listing, "`entries` is a list of at least one", OF_FILES["entries"])
     return [PlacedEntry(item.where, entry_in(item, vendor)) for item in listing.items]
 
 
@@ -90,10 +105,10 @@ def _refuse_unknown(table: Table, known: tuple[str, ...]) -> None:
             )
 
 
-def _refuse_missing(table: Table, keys: tuple[str, ...]) -> None:
-    for key in keys:
+def _refuse_missing(table: Table, keys: Mapping[str, str]) -> None:
+    for key, hint in keys.items():
         if key not in table.entries:
-            raise refused(table, f"`{key}` is missing")
+            raise refused(table, f"`{key}` is missing", hint)
 
 
 def _fields(table: Table, readers: Readers) -> dict[str, Any]:
@@ -109,7 +124,7 @@ def entry_in(item: Item, vendor: dict[str, Any]) -> Entry:
     """One entry of a file, with what that says of the vendor; it may name another one. Raises
     CatalogueInvalid."""
     if not isinstance(item, Table):
-        raise refused(item, "an entry is a mapping of keys to values")
+        raise refused(item, "an entry is a mapping of keys to values", OF_FILES["entries"])
     readers = {**VENDOR_KEYS, **ENTRY_KEYS}
     _refuse_unknown(item, tuple(readers))
     _refuse_missing(item, REQUIRED)
@@ -145,4 +160,8 @@ def _refuse_what_matches_amiss(entry: Entry, table: Table) -> None:
     if place is None:
         raise refused(table.entries["example"], f"`{entry.example}` is no place", "write HOST:PORT")
     if not Catalogue.of([entry]).at(place):
-        raise refused(table.entries["example"], f"`{entry.example}` is not matched by `{entry.id}`")
+        raise refused(
+            table.entries["example"],
+            f"`{entry.example}` is not matched by `{entry.id}`",
+            "correct the example, or the `hosts`, `prefixes` and `ports` of the entry",
+        )

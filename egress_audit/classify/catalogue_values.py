@@ -9,9 +9,9 @@ from ipaddress import IPv4Network, IPv6Network
 
 import egress_audit.yaml_values as read
 from egress_audit.classify.host_regexes import HostRegex, UnfitRegex, host_regex
-from egress_audit.classify.public_suffixes import is_platform_suffix, is_registry_suffix
 from egress_audit.classify.versions import is_specifier_set, is_version
 from egress_audit.model.catalogue import Purpose, Switch, Verified
+from egress_audit.public_suffixes import is_platform_suffix, is_registry_suffix
 from egress_audit.yaml_tree import Item, Table, refused
 
 CONFIDENCES = ("high", "medium", "low")

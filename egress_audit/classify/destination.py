@@ -35,6 +35,13 @@ the public resolvers, all anycast."""
 KEPT = 1 << 14
 """Addresses whose destination is kept: many flows go to few of them."""
 
+_Whereabouts = tuple[str | Absent, Confidence | Absent, str | Absent]
+"""Country, how far it can be believed, and the country of a dissenting source."""
+
+NO_ONE_PLACE: _Whereabouts = (Absent.NOT_APPLICABLE, Confidence.NONE, Absent.NOT_APPLICABLE)
+"""Where something in many places at once is. The country that a list has for it, its holder's for
+the most part, stays out of the destination, so that nobody can take it for a fact."""
+
 UNASKED = ListAnswer(
     located=Absent.NOT_LOADED,
     located_alt=Absent.NOT_LOADED,
@@ -111,11 +118,13 @@ class Classifier:
     def _global(self, answer: ListAnswer, anycast: Operator | None) -> Destination:
         """The destination of a globally reachable address for which the lists say `answer`."""
         group, controlled, role = self._standing(answer.asn, anycast)
+        placeless = anycast is not None or role in PLACELESS
+        located, confidence, dissent = NO_ONE_PLACE if placeless else _whereabouts(answer)
         return Destination(
             scope=Scope.GLOBAL,
-            located=answer.located,
-            located_confidence=_confidence(answer, role),
-            located_alt=answer.located_alt,
+            located=located,
+            located_confidence=confidence,
+            located_alt=dissent,
             registered=answer.registered,
             controlled=controlled,
             asn=answer.asn,
@@ -138,7 +147,7 @@ class Classifier:
             found = self._operators.operator(asn)
         if isinstance(found, Absent):
             return found, found, found
-        return found.group, found.jurisdiction, found.category
+        return found.group, found.jurisdiction, found.role
 
 
 def without_place(scope: Scope, why: Absent) -> Destination:
@@ -169,10 +178,9 @@ def address_lists(supplied: Sequence[Path] = ()) -> list[Path]:
     return [*(supplied or imported_lists()), current_list("addresses.mmdb")]
 
 
-def _confidence(answer: ListAnswer, role: str | Absent) -> Confidence | Absent:
-    """How far `located` can be believed; why it cannot be asked, if no list has a country."""
+def _whereabouts(answer: ListAnswer) -> _Whereabouts:
+    """Where something in one place is."""
     if isinstance(answer.located, Absent):
-        return answer.located
-    if role in PLACELESS:
-        return Confidence.NONE
-    return Confidence.HIGH if answer.corroborated else Confidence.LOW
+        return answer.located, answer.located, answer.located_alt
+    confidence = Confidence.HIGH if answer.corroborated else Confidence.LOW
+    return answer.located, confidence, answer.located_alt

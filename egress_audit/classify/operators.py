@@ -10,7 +10,7 @@ from egress_audit.classify.list_sources import LISTS, described
 from egress_audit.classify.tables import PrefixTable, bad_row, country_cell, table_rows
 from egress_audit.csv_rows import Row
 from egress_audit.model.audit import ListUsed
-from egress_audit.model.destination import Absent
+from egress_audit.model.destination import Absent, role_of
 from egress_audit.values import dataclass
 
 HIGHEST_ASN = 2**32 - 1
@@ -24,8 +24,8 @@ class Operator:
     group: str
     jurisdiction: str | Absent
     """ISO 3166-1 alpha-2, of the parent; NOT_FOUND where the table leaves it open."""
-    category: str
-    """cloud, cdn, state-telecom …; `anycast-dns` for a resolver or root server."""
+    role: str
+    """cloud, cdn-front, state-telecom …; `anycast-dns` for a resolver or root server."""
     note: str
     organisation: str = ""
     """Who holds the AS, by the registries; empty for a service that is no AS."""
@@ -55,7 +55,7 @@ class OperatorTable:
             self._by_asn[asn] = Operator(
                 row["group"],
                 country_cell(path, line, row["jurisdiction"]),
-                row["category"],
+                role_of(row["category"]),
                 row["note"],
                 row.get("organisation", ""),
                 country_cell(path, line, row.get("as_registered", "")),
@@ -92,7 +92,7 @@ def override_table(path: Path = LISTS / "ipv6_overrides.csv") -> PrefixTable[Hol
 
 def _service(path: Path, line: int, row: Row) -> Operator:
     jurisdiction = country_cell(path, line, row["jurisdiction"])
-    return Operator(row["operator"], jurisdiction, row["role"], row["source"])
+    return Operator(row["operator"], jurisdiction, role_of(row["role"]), row["source"])
 
 
 def _holder(path: Path, line: int, row: Row) -> Holder:

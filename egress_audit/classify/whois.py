@@ -3,22 +3,23 @@
 import re
 from ipaddress import IPv4Address, IPv6Address
 
-from egress_audit.addresses import address_text, embedded_ipv4
+from egress_audit.addresses import address_text, embedded_in, embedded_ipv4
 from egress_audit.classify.catalogue import Catalogue
 from egress_audit.classify.destination import Classifier
 from egress_audit.classify.list_sources import LISTS, described
 from egress_audit.classify.operators import HIGHEST_ASN, OperatorTable
 from egress_audit.classify.pasted import place_within
 from egress_audit.classify.places import NamedPlace, named_place
-from egress_audit.classify.public_suffixes import is_registry_suffix
 from egress_audit.classify.resolvers import NOBODY, Asked, known_resolvers
 from egress_audit.classify.user_lists import current_list
 from egress_audit.errors import WrongUsage
 from egress_audit.model.audit import ListUsed
 from egress_audit.model.destination import Absent
 from egress_audit.model.whois import AutonomousSystem, Kind, WhoIs
+from egress_audit.public_suffixes import is_registry_suffix
 
 _AS = re.compile("(?:ASN? ?)?([0-9]{1,20})", re.IGNORECASE)
+_NO_NUMBER = re.compile("ASN?[ -]?", re.IGNORECASE)
 FORMS = "write ollama.com, 8.8.8.8, [2001:db8::1]:443 or AS15169; other scripts as xn--…"
 _NOT_ASKED = Absent.NOT_APPLICABLE
 
@@ -28,6 +29,8 @@ def who_is(text: str, catalogue: Catalogue, classifier: Classifier) -> WhoIs:
 
     Raises WrongUsage for a text that is none of them.
     """
+    if _NO_NUMBER.fullmatch(text):
+        raise WrongUsage(f"{text!r} lacks the number of an AS", hint="write AS15169")
     number = _AS.fullmatch(text)
     if number:
         return _of_as(int(number[1]))
@@ -53,7 +56,7 @@ def _of_as(asn: int) -> WhoIs:
             organisation=found.organisation or Absent.NOT_FOUND,
             operator=found.group,
             jurisdiction=found.jurisdiction,
-            category=found.category,
+            category=found.role,
             registered=found.registered,
             note=found.note,
         )
@@ -65,6 +68,7 @@ def _of_as(asn: int) -> WhoIs:
         endpoints=(),
         above=_NOT_ASKED,
         resolver=_NOT_ASKED,
+        embeds=_NOT_ASKED,
         destination=_NOT_ASKED,
         autonomous_system=system,
         lists=(table.used,) if table.used else (),
@@ -85,6 +89,7 @@ def _of_place(place: NamedPlace, catalogue: Catalogue, classifier: Classifier) -
         endpoints=endpoints,
         above=_NOT_ASKED if address or owned else _above(place.host, catalogue),
         resolver=asked_how.value if asked_how else Absent.NOT_FOUND,
+        embeds=(embedded_in(address) or _NOT_ASKED) if address else _NOT_ASKED,
         destination=classifier.destination(address) if address else _NOT_ASKED,
         autonomous_system=_NOT_ASKED,
         lists=tuple(lists),
@@ -111,10 +116,10 @@ def _of_resolvers() -> tuple[ListUsed, ...]:
 
 
 def _above(host: str, catalogue: Catalogue) -> str | Absent:
-    """The nearest name above a host that the catalogue knows, below what registries sell."""
+    """The nearest name above a host whose owner the catalogue knows, below what registries sell."""
     name = host.partition(".")[2]
     while not is_registry_suffix(name):
-        if catalogue.of_host(name):
+        if any(entry.vendor != NOBODY for entry in catalogue.of_host(name)):
             return name
         name = name.partition(".")[2]
     return Absent.NOT_FOUND

@@ -36,7 +36,11 @@ def refuse_contradictions(placed: Iterable[PlacedEntry]) -> None:
         for key, what in _once(item.entry):
             if first.setdefault(key, item) is not item:
                 where = first[key].where
-                raise CatalogueInvalid(f"{what} stands already at {where}", where=item.where)
+                raise CatalogueInvalid(
+                    f"{what} stands already at {where}",
+                    where=item.where,
+                    hint="leave one out" if key[0] == "pattern" else "give one of them another id",
+                )
         vendor = first.setdefault(("vendor", item.entry.vendor), item)
         if vendor.entry.jurisdiction != item.entry.jurisdiction:
             law = vendor.entry.jurisdiction

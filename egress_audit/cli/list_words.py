@@ -6,15 +6,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from egress_audit.addresses import Scope
+from egress_audit.addresses import Scope, embedded_in
 from egress_audit.model.destination import (
     Absent,
-    Confidence,
     Destination,
     controlled_from,
     located_in,
 )
-from egress_audit.report.places import SCOPE_WORDS, located_words
+from egress_audit.report.places import SCOPE_WORDS, UNANNOUNCED, behind_front, located_words
 from egress_audit.report.plain import plain
 from egress_audit.report.safe_text import clean, wrapped
 from egress_audit.report.words import counted, number
@@ -28,8 +27,8 @@ WIDTH = 80
 LABEL = 14
 """Columns of a label and the space around it."""
 KEYS = (
-    "scope", "located", "located_confidence", "registered", "controlled", "asn", "organisation",
-    "operator", "role",
+    "scope", "located", "located_confidence", "located_alt", "registered", "controlled", "asn",
+    "organisation", "operator", "role",
 )  # fmt: skip
 YES, NO, UNKNOWN = "yes", "no", "unknown"
 AGES = {
@@ -117,6 +116,8 @@ def looked_up_text(found: Iterable["LookedUp"]) -> Iterator[str]:
 def _looked_up(one: "LookedUp") -> Iterator[str]:
     found = one.destination
     yield clean(one.address)
+    inner = embedded_in(one.address)
+    yield from _field("embeds", f"{inner}, of which the answer is" if inner else "")
     if found.scope is not Scope.GLOBAL:
         yield from _field("scope", SCOPE_WORDS.get(found.scope, found.scope.value))
     else:
@@ -127,10 +128,13 @@ def _looked_up(one: "LookedUp") -> Iterator[str]:
         yield from _field("operator", _operator(found))
     located, controlled = located_in(found, {"CN"}), controlled_from(found, {"CN"})
     china = f"located there: {_truth(located)}; controlled from there: {_truth(controlled)}"
-    yield from _field("China?", china)
+    behind = behind_front(found) if controlled is None else ""
+    yield from _field("China?", china + (f" ({behind})" if behind else ""))
 
 
 def _holder(found: Destination) -> str:
+    if found.asn is Absent.NOT_FOUND:
+        return UNANNOUNCED
     if isinstance(found.asn, Absent):
         return _words(found.asn)
     return f"{found.asn} {'' if isinstance(found.organisation, Absent) else found.organisation}"
@@ -156,8 +160,6 @@ def looked_up_json(found: Iterable["LookedUp"]) -> Iterator[str]:
     for one in found:
         record: dict[str, object] = {"address": one.address}
         record |= {key: plain(getattr(one.destination, key)) for key in KEYS}
-        if one.destination.located_confidence is Confidence.NONE:
-            record["located"] = plain(Absent.NOT_APPLICABLE)  # in many places: no country is a fact
         yield f"{before}\n  {json.dumps(record)}"
         before = ","
     yield "[]\n" if before == "[" else "\n]\n"
@@ -166,7 +168,7 @@ def looked_up_json(found: Iterable["LookedUp"]) -> Iterator[str]:
 def imported_text(entry: Mapping[str, Any]) -> str:
     """What was taken in, and the way back."""
     lines = [
-        f"Imported {entry['name']}: {number(entry['rows'])} ranges, data of {entry['date']}.",
+        f"Imported {entry['name']}: {counted(entry['rows'], 'range')}, data of {entry['date']}.",
         "It is asked before the lists that come with the program, which corroborate it;",
         "where they differ, both show. `replay --lists` asks other lists in its place.",
         f"The way back: egress-audit lists import --remove {entry['name']}",
@@ -211,10 +213,12 @@ def updated_json(taken: Sequence["Offered"]) -> str:
     return _json({"updated": members})
 
 
-def undone_words(form: str) -> str:
-    """That the lists of the program count again."""
+def undone_words(form: str, *, undone: bool) -> str:
+    """That the lists of the program count again, or that they did all the time."""
     if form == "json":
-        return _json({"updated": [], "undone": True})
+        return _json({"updated": [], "undone": undone})
+    if not undone:
+        return "Nothing to undo: the lists that came with the program are in use.\n"
     return "The lists that came with the program are in use again.\n"
 
 

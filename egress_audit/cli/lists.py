@@ -139,8 +139,7 @@ def update(origin: str | None, undo: bool, form: str) -> int:
     from egress_audit.update.updating import newer_of, offered_at, undo_update, update_from
 
     if origin is None:
-        undo_update()
-        deliver(undone_words(form), None)
+        deliver(undone_words(form, undone=undo_update()), None)
         return 0
     place = place_of(origin)
     click.echo(f"fetching {clean(place.address(MANIFEST))}", err=True)

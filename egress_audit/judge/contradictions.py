@@ -10,6 +10,7 @@ from typing import Any
 
 from egress_audit.addresses import SPECIAL_PURPOSE, Scope
 from egress_audit.errors import ProfileInvalid
+from egress_audit.judge.operator_names import OPERATORS
 from egress_audit.judge.profile_values import ANY, Placed
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.profile import Setting
@@ -32,6 +33,7 @@ def refuse_contradictions(settings: Mapping[str, Setting]) -> None:
         _refuse_denied(settings, f"allow.{key}", f"deny.{key}", _same)
     _refuse_denied_scopes(settings)
     _refuse_denied_purposes(settings)
+    _refuse_denied_operators(settings)
 
 
 def _refuse_words_beside_any(settings: Mapping[str, Setting]) -> None:
@@ -104,6 +106,20 @@ def _refuse_denied_purposes(settings: Mapping[str, Setting]) -> None:
         group, _, purpose = word.text.partition(":")
         if denied is not None and group == "purpose" and purpose in denied.value:
             raise _contradiction(word.text, word, denied, purpose)
+
+
+def _refuse_denied_operators(settings: Mapping[str, Setting]) -> None:
+    """An operator is not allowed at all if every role that it has is denied, or its law."""
+    allowed = settings.get("allow.operators")
+    roles, laws = settings.get("deny.categories"), settings.get("deny.controlled")
+    if allowed is None:
+        return
+    for operator in allowed.value:
+        standing = OPERATORS[operator]
+        if roles and standing.roles.issubset(roles.value):
+            raise _contradiction(operator, allowed, roles, ", ".join(sorted(standing.roles)))
+        if laws and standing.jurisdiction in laws.value:
+            raise _contradiction(operator, allowed, laws, standing.jurisdiction)
 
 
 def refuse_denied_endpoints(

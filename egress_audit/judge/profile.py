@@ -121,7 +121,10 @@ def _line_of_descent(path: Path) -> Iterator[tuple[dict[str, Setting], Path]]:
     """The settings of each file, from the first to the one that extends no other."""
     seen, way = {path.resolve()}, list[str]()
     while True:
-        text = text_of(path, ProfileInvalid, ONE_OF_THEM if is_folder(path) else WHERE_NAMES_ARE)
+        hint = ONE_OF_THEM if is_folder(path) else WHERE_NAMES_ARE
+        if way:
+            hint = f"asked for at {way[-1]}: give a name, or a path from the folder of that file"
+        text = text_of(path, ProfileInvalid, hint)
         settings = settings_of(table_of(text, str(path), ProfileInvalid))
         yield settings, path
         if "extends" not in settings:

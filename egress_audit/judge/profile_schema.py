@@ -29,7 +29,7 @@ KEYS: Mapping[str, Callable[[Item], object]] = {
     "allow.operators": read.each(read.one_of(*OPERATORS)),
     "deny.located": read.each(read.country),
     "deny.controlled": read.each(read.country),
-    "deny.categories": read.each(read.one_of(*own.CATEGORIES)),
+    "deny.categories": read.each(own.category),
     "deny.operators": read.each(read.one_of(*OPERATORS)),
     "deny.hosts": read.each(read.host),
     "deny.prefixes": read.each(own.prefix),

@@ -11,6 +11,8 @@ from ipaddress import IPv4Network, IPv6Network
 import egress_audit.yaml_values as yaml_values
 from egress_audit.addresses import Scope
 from egress_audit.model.catalogue import Purpose
+from egress_audit.model.destination import CDN_FRONT, role_of
+from egress_audit.public_suffixes import is_platform_suffix, is_registry_suffix
 from egress_audit.values import dataclass
 from egress_audit.yaml_tree import Item, refused
 
@@ -20,7 +22,7 @@ SCOPE_WORDS = (ANY, *(scope for scope in Scope if scope not in (Scope.SIMULATED,
 CATEGORIES = (
     "ai-host",
     "ai-vendor",
-    "cdn",
+    CDN_FRONT,
     "cloud",
     "dev-platform",
     "dns",
@@ -33,7 +35,7 @@ CATEGORIES = (
     "state-telecom",
     "telecom",
 )
-"""The categories of `lists/operators.csv`; a test holds the two together."""
+"""The roles that `lists/operators.csv` has categories for; a test holds the two together."""
 
 ENDPOINT_GROUPS = ("vendor", "product", "purpose")
 """Words before a colon that stand for all entries of the catalogue with that vendor, product or
@@ -43,11 +45,32 @@ _ENDPOINT = re.compile("[a-z0-9][a-z0-9-]*")
 
 
 def allowed_host(item: Item) -> str:
-    """A host name or suffix, but not a whole top-level domain; to deny one is fine."""
+    """A host name or suffix, but not one below which names belong to anybody; to deny it is fine.
+
+    The catalogue refuses the same for what registries sell, and takes the names that a platform
+    gives to its customers for no evidence: in a claim they would acquit whoever rents one.
+    """
     pattern = yaml_values.host(item)
-    if pattern.startswith("*.") and pattern.count(".") == 1:
-        raise refused(item, f"`{pattern}` allows a whole top-level domain", "write `*.example.org`")
+    suffix = pattern.removeprefix("*.")
+    if suffix == pattern:
+        return pattern
+    hint = f"write `*.example.{suffix}`"
+    if "." not in suffix:
+        raise refused(item, f"`{pattern}` allows a whole top-level domain", hint)
+    if is_registry_suffix(suffix):
+        raise refused(item, f"`{pattern}` allows every domain that is sold below it", hint)
+    if is_platform_suffix(suffix):
+        what = f"`{pattern}` allows every customer of a platform: anybody gets a name below it"
+        raise refused(item, what, f"name whose it is, as `example.{suffix}`")
     return pattern
+
+
+def category(item: Item) -> str:
+    """The role of an operator; `cdn`, the table's own word for a `cdn-front`, is taken too."""
+    return role_of(_category(item))
+
+
+_category = yaml_values.one_of(*CATEGORIES, "cdn")
 
 
 def prefix(item: Item) -> IPv4Network | IPv6Network:

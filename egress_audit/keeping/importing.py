@@ -16,6 +16,7 @@ from egress_audit.ranges.intervals import Range, flattened, joined, no_place, wi
 from egress_audit.ranges.merging import Holder
 from egress_audit.ranges.mmdb_writer import About, Record, mmdb_pieces
 from egress_audit.ranges.published import is_mmdb, networks, published_rows
+from egress_audit.ranges.unfit_files import refuse_what_is_no_text
 from egress_audit.values import dataclass
 
 CHUNK = 1 << 20
@@ -77,6 +78,7 @@ def _mmdb(path: Path, date: str | None) -> _Found:
 
 def _text(path: Path, name: str, date: str | None) -> _Found:
     """A CSV or TSV, made into an MMDB: one kind of file is read when a capture is judged."""
+    refuse_what_is_no_text(path)
     day = date or _date_in(path.name)
     if day is None:
         raise WrongUsage(

@@ -33,7 +33,7 @@ class Confidence(StrEnum):
     LOW = "low"
     """Sources differ, and both are shown; or one source stands alone."""
     NONE = "none"
-    """Anycast or CDN front: the address has no one place, `located` is not a fact."""
+    """Anycast or CDN front: the address has no one place, `located` is NOT_APPLICABLE."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,8 @@ class Destination:
 
     scope: Scope
     located: str | Absent
-    """ISO 3166-1 alpha-2 country in which the address is used; HK, MO, TW have their own codes."""
+    """ISO 3166-1 alpha-2 country in which the address is used; HK, MO, TW have their own codes.
+    NOT_APPLICABLE for what is in many places at once, whatever country a list has for it."""
     located_confidence: Confidence | Absent
     located_alt: str | Absent
     """What the dissenting source says, where sources differ."""
@@ -56,11 +57,17 @@ class Destination:
     operator: str | Absent
     """Operator group, from the operator table."""
     role: str | Absent
-    """Category in the operator table: cloud, cdn, anycast-dns, state-telecom …"""
+    """What the operator is there for: cloud, cdn-front, anycast-dns, proxy, state-telecom …"""
 
 
-FRONTS = frozenset({"cdn", "proxy"})
+CDN_FRONT = "cdn-front"
+FRONTS = frozenset({CDN_FRONT, "proxy"})
 """Roles of operators that pass traffic on: where it ends cannot be read from the address."""
+
+
+def role_of(category: str) -> str:
+    """The role of what a table has under `category`: its own word, but `cdn` is a `cdn-front`."""
+    return CDN_FRONT if category == "cdn" else category
 
 
 def located_in(destination: Destination, countries: Collection[str]) -> bool | None:

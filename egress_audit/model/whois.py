@@ -49,6 +49,8 @@ class WhoIs:
     is."""
     resolver: str | Absent
     """How a resolver there is asked; NOT_FOUND if none is known."""
+    embeds: str | Absent
+    """The IPv4 address to which an IPv6 address leads, and of which the answer is."""
     destination: Destination | Absent
     """NOT_APPLICABLE for what is no address."""
     autonomous_system: AutonomousSystem | Absent

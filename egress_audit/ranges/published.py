@@ -23,6 +23,7 @@ from egress_audit.errors import ListUnreadable
 from egress_audit.ranges.intervals import SPACE_END, Range
 from egress_audit.ranges.merging import Holder
 from egress_audit.ranges.mmdb_tree import networks_of, opened
+from egress_audit.ranges.unfit_files import AGAIN, GZIP
 
 MOST_OCTETS = 1 << 30
 """Octets of text that are unpacked: the largest published list has 40 MB, a bomb has no end."""
@@ -31,12 +32,10 @@ MOST_ROWS = 1 << 24
 have 2**128 networks, since several nodes may have the same children."""
 SILENT = frozenset({"", "-", "ZZ", "None", "Unknown", "NONE"})
 """Cells in place of a country where a list knows none."""
-GZIP = b"\x1f\x8b"
 MMDB_MARK = b"\xab\xcd\xefMaxMind.com"
 MARK_WITHIN = 128 * 1024
 """Octets at the end of an MMDB in which its mark stands (specification, "Metadata Section")."""
 BY_HAND = "give a CSV or TSV by range or prefix, or an MMDB, of countries or AS numbers"
-AGAIN = "download it again"
 
 Rows = tuple[list[Range[str]], list[Range[Holder]]]
 """Countries and holders; a list may have either or both."""

@@ -1,6 +1,7 @@
 """What a capture answers to the questions of a profile, and what it cannot say."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import StrEnum
 
 from egress_audit.addresses import NEAR, Scope, scope_of
 from egress_audit.model.audit import Audit, Direction, Kind, Observation
@@ -9,10 +10,11 @@ from egress_audit.model.destination import FRONTS, Absent, Confidence, Destinati
 from egress_audit.model.flow import NameSource
 from egress_audit.model.run import Network
 from egress_audit.report.words import counted, listed
+from egress_audit.values import dataclass
 
-CANNOT = "a capture cannot say"
-NOWHERE = "nowhere: in what was watched nothing left the machine and its network"
-NOT_LET_OUT = "nowhere: the sandbox let nothing out; --network open would show it"
+CANNOT = "No capture can say"
+NOWHERE = "Nowhere: in what was watched nothing left the machine and its network"
+NOT_LET_OUT = "Nowhere: the sandbox let nothing out; --network open would show it"
 UNKNOWN = "not known"
 SHOWN = 8
 """Places or operators in one answer."""
@@ -24,18 +26,85 @@ PASSED_ON = frozenset({NameSource.HTTP_CONNECT, NameSource.SOCKS, NameSource.HTT
 OF_VENDORS = ("controlled", "operator")
 """Answers that a name adds to."""
 
-_Told = tuple[str, str]
-"""An answer, and the name or address that it is about."""
+_Told = tuple[str | Absent, str]
+"""A country or an operator, and what else has to be said of it."""
 
 
-def answer(asked: Question, audit: Audit) -> str:
-    """One paragraph: what was observed, `a capture cannot say`, and what the profile adds."""
+class Extent(StrEnum):
+    """How much of a question is answered."""
+
+    WHOLE = "whole"
+    PART = "part"
+    NOT = "not"
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Destinations of which one and the same thing is known."""
+
+    told: str | Absent
+    """The country, jurisdiction or operator."""
+    beside: str
+    """Why it is not known, or what it leaves open: `anycast or a front`; '' if nothing."""
+    destinations: tuple[str, ...]
+    """The names they were spoken to by, else their addresses."""
+
+    @property
+    def words(self) -> str:
+        """`DE`; `not known, anycast or a front`."""
+        told = UNKNOWN if isinstance(self.told, Absent) else self.told
+        return ", ".join(part for part in (told, self.beside) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the evidence answers to one question of the profile."""
+
+    ask: str
+    answer_by: str
+    """`located`, `controlled` or `operator`: what was observed; `cannot`: no capture can say."""
+    answered: Extent
+    observed: tuple[Observed, ...]
+    """Of every contact beyond the machine and its network; what is not known stands last."""
+    by_name: tuple[str, ...]
+    """Vendors whose names were contacted, with their jurisdiction: `Acme (SE)`."""
+    asked_by_name: tuple[str, ...]
+    """Vendors whose names were asked for and no more, as in a sealed sandbox."""
+    said: str
+    """The same in words, and what the profile adds."""
+
+
+def answers(audit: Audit) -> tuple[Answer, ...]:
+    """Of each question of the profile what the evidence answers, in the order of the profile."""
+    return tuple(answer(asked, audit) for asked in audit.claim.questions)
+
+
+def answer(asked: Question, audit: Audit) -> Answer:
+    """What was observed, or that no capture can say, and what the profile adds."""
     if asked.answer_by not in _TELLERS:
-        return f"{CANNOT}. {asked.text}"
-    told, rows = _TELLERS[asked.answer_by], list(_outward(audit))
-    said = _grouped([(told(row.destination), _whom(row)) for row in rows]) or _nowhere(audit)
-    vendors = "".join(_by_name(audit, rows)) if asked.answer_by in OF_VENDORS else ""
-    return f"{said}{vendors}. {asked.text}".rstrip()
+        said = f"{CANNOT}. {asked.text}"
+        return Answer(asked.ask, asked.answer_by, Extent.NOT, (), (), (), said)
+    rows = list(_outward(audit))
+    observed = _observed(_TELLERS[asked.answer_by], rows)
+    by_name, asked_by_name = _by_name(audit, rows) if asked.answer_by in OF_VENDORS else ((), ())
+    said = _grouped(observed) or _nowhere(audit)
+    vendors = _vendor_words(by_name, asked_by_name)
+    extent = _extent(observed, said, by_name + asked_by_name)
+    text = f"{_capital(said)}{vendors}. {asked.text}".rstrip()
+    return Answer(asked.ask, asked.answer_by, extent, observed, by_name, asked_by_name, text)
+
+
+def _extent(observed: Sequence[Observed], said: str, vendors: Sequence[str]) -> Extent:
+    """WHOLE if all is known of every destination, or if nothing went anywhere."""
+    known = [one for one in observed if not isinstance(one.told, Absent)]
+    if said == NOWHERE or (known and not any(one.beside for one in observed)):
+        return Extent.WHOLE if len(known) == len(observed) else Extent.PART
+    return Extent.PART if known or vendors else Extent.NOT
+
+
+def _capital(said: str) -> str:
+    """Capital for words of ours; an operator is spelled as it spells itself."""
+    return said[0].upper() + said[1:] if said.startswith(UNKNOWN) else said
 
 
 def _nowhere(audit: Audit) -> str:
@@ -43,16 +112,16 @@ def _nowhere(audit: Audit) -> str:
     return NOT_LET_OUT if closed else _beyond_rows(audit)
 
 
-def _by_name(audit: Audit, rows: Sequence[Observation]) -> Iterator[str]:
+def _by_name(audit: Audit, rows: Sequence[Observation]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Whose names were contacted, and whose were asked for and no more, as in a sealed sandbox."""
     contacted = _vendors(audit, rows)
     asked = _vendors(audit, (seen for seen in audit.observations if _is_asked(seen)))
-    for words, vendors in (
-        ("by name", list(contacted)),
-        ("asked for by name alone", [vendor for vendor in asked if vendor not in contacted]),
-    ):
-        if vendors:
-            yield f"; {words}: {listed(vendors, SHOWN)}"
+    return tuple(contacted), tuple(vendor for vendor in asked if vendor not in contacted)
+
+
+def _vendor_words(contacted: Sequence[str], asked: Sequence[str]) -> str:
+    each = (("by name", contacted), ("asked for by name alone", asked))
+    return "".join(f"; {words}: {listed(vendors, SHOWN)}" for words, vendors in each if vendors)
 
 
 def _is_asked(seen: Observation) -> bool:
@@ -118,54 +187,61 @@ def _whom(seen: Observation) -> str:
     return seen.names[0].host if seen.names else str(seen.far_h)
 
 
-def _grouped(seen: list[_Told]) -> str:
-    """`DE (2 destinations: a.example, b.example); not known (1 destination: 192.0.2.1)`.
+def _observed(
+    told: Callable[[Destination], _Told], rows: Iterable[Observation]
+) -> tuple[Observed, ...]:
+    """What is told of each destination, with all that the same is told of; the unknown last."""
+    whom: dict[_Told, dict[str, None]] = {}
+    for row in rows:
+        whom.setdefault(told(row.destination), {})[_whom(row)] = None
+    each = [Observed(fact, beside, tuple(names)) for (fact, beside), names in whom.items()]
+    return tuple(sorted(each, key=lambda one: (isinstance(one.told, Absent), one.words)))
 
-    What is not known stands last.
-    """
-    whom: dict[str, dict[str, None]] = {}
-    for told, name in seen:
-        whom.setdefault(told, {})[name] = None
-    order = sorted(whom, key=lambda told: (told.startswith(UNKNOWN), told))
+
+def _grouped(observed: Sequence[Observed]) -> str:
+    """`DE (2 destinations: a.example, b.example); not known (1 destination: 192.0.2.1)`."""
     parts = [
-        f"{told} ({counted(len(whom[told]), 'destination')}: {listed(list(whom[told]), 4)})"
-        for told in order[:SHOWN]
+        f"{one.words} ({counted(len(one.destinations), 'destination')}: "
+        f"{listed(one.destinations, 4)})"
+        for one in observed[:SHOWN]
     ]
-    more = [f"and {len(order) - SHOWN} more"] if len(order) > SHOWN else []
+    more = [f"and {len(observed) - SHOWN} more"] if len(observed) > SHOWN else []
     return "; ".join(parts + more)
 
 
-def _located(there: Destination) -> str:
-    if isinstance(there.located, Absent):
-        return f"{UNKNOWN}{_invented(there)}"
+def _located(there: Destination) -> _Told:
     if there.located_confidence is Confidence.NONE:
-        return f"{UNKNOWN}, anycast or a front"
-    if there.located_confidence is Confidence.LOW:
-        return f"{UNKNOWN}, sources differ"
-    return there.located
+        return Absent.NOT_APPLICABLE, "anycast or a front"
+    if isinstance(there.located, Absent):
+        return there.located, _invented(there)
+    if there.located_confidence is Confidence.HIGH:
+        return there.located, ""
+    if isinstance(there.located_alt, Absent):
+        return Absent.NOT_FOUND, f"one source alone: {there.located}"
+    return Absent.NOT_FOUND, f"sources differ: {there.located} or {there.located_alt}"
 
 
-def _controlled(there: Destination) -> str:
+def _controlled(there: Destination) -> _Told:
     if isinstance(there.controlled, Absent):
-        return f"{UNKNOWN}{_invented(there)}"
-    return there.controlled + _before_whom(there)
+        return there.controlled, _invented(there)
+    return there.controlled, _before_whom(there)
 
 
-def _operator(there: Destination) -> str:
+def _operator(there: Destination) -> _Told:
     """The operator group; the holder of the AS where the table has none."""
     known = [name for name in (there.operator, there.organisation) if not isinstance(name, Absent)]
-    return known[0] + _before_whom(there) if known else f"{UNKNOWN}{_invented(there)}"
+    return (known[0], _before_whom(there)) if known else (Absent.NOT_FOUND, _invented(there))
 
 
 def _before_whom(there: Destination) -> str:
-    return ", of a front: who is behind it is not seen" if there.role in FRONTS else ""
+    return "of a front: who is behind it is not seen" if there.role in FRONTS else ""
 
 
 def _invented(there: Destination) -> str:
-    return ", the address was invented in the sandbox" if there.scope is Scope.SIMULATED else ""
+    return "the address was invented in the sandbox" if there.scope is Scope.SIMULATED else ""
 
 
-_TELLERS: dict[str, Callable[[Destination], str]] = {
+_TELLERS: dict[str, Callable[[Destination], _Told]] = {
     "located": _located,
     "controlled": _controlled,
     "operator": _operator,

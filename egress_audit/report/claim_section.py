@@ -7,7 +7,7 @@ from egress_audit.country_codes import with_union
 from egress_audit.model.audit import Audit, Verdict
 from egress_audit.model.claim import Allow, Deny
 from egress_audit.model.destination import Absent
-from egress_audit.report.answers import answer
+from egress_audit.report.answers import answers
 from egress_audit.report.plain import network_text
 from egress_audit.report.section import Entry, Section
 from egress_audit.report.words import listed
@@ -39,7 +39,7 @@ def claim_section(audit: Audit) -> Section:
             entries.append(Entry(term, lines))
     if audit.verdict is Verdict.HOLDS:
         entries += _meaning(claim.holds_means, claim.holds_does_not_mean)
-    entries += [Entry("Asked", (asked.ask, answer(asked, audit))) for asked in claim.questions]
+    entries += [Entry("Asked", (told.ask, told.said)) for told in answers(audit)]
     return Section("Claim", tuple(entries))
 
 

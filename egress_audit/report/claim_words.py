@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network
 
+from egress_audit.addresses import Scope
 from egress_audit.model.claim import Claim, Question, Require
 from egress_audit.model.profile import Profile, ProfileKind
+from egress_audit.report.answers import CANNOT
 from egress_audit.report.plain import network_text
 from egress_audit.report.section import Entry, Section
 from egress_audit.report.words import duration_text, listed
@@ -15,8 +17,15 @@ KIND_WORDS: Mapping[ProfileKind, str] = {
     ProfileKind.MEASURE: "what a government asks for, put as a rule",
 }
 
+ANY = "any"
+BESIDE_ANY: Mapping[str, str] = {
+    ANY: "everything that is not denied",
+    Scope.METADATA_SERVICE: "also a cloud's service about the machine itself",
+}
+"""Of the two words that can stand together, where they do."""
+
 SCOPE_MEANINGS: Mapping[str, str] = {
-    "any": "everything that is not denied, but for a cloud's metadata service",
+    ANY: "everything that is not denied, but for a cloud's metadata service",
     "loopback": "the machine itself",
     "lan": "private networks (RFC 1918, unique local IPv6)",
     "link-local": "the link, which no router passes on",
@@ -105,7 +114,7 @@ def claim_sections(
 def _claim_entries(profile: Profile) -> Iterator[Entry]:
     claim = profile.claim
     yield Entry("Sentence", (f"“{claim.statement}”",))
-    yield Entry("Stands in", (claim.source or "not stated",))
+    yield Entry("Source", (claim.source or "not stated",))
     yield Entry("Kind", (f"{profile.kind}: {KIND_WORDS[profile.kind]}",))
     if claim.applies_to.models:
         yield Entry("Models", _paragraphs(claim.applies_to.models))
@@ -122,8 +131,10 @@ def _claim_entries(profile: Profile) -> Iterator[Entry]:
 
 def _allowed(profile: Profile, vendors: Mapping[str, str]) -> Iterator[Entry]:
     scopes = profile.settings.get("allow.scopes")
-    for word in () if scopes is None else scopes.value:
-        yield Entry(str(word), (SCOPE_MEANINGS[word],))
+    words = () if scopes is None else scopes.value
+    beside = BESIDE_ANY if {ANY, Scope.METADATA_SERVICE}.issubset(words) else {}
+    for word in words:
+        yield Entry(str(word), (beside.get(word, SCOPE_MEANINGS[word]),))
     yield from _listed(profile, "allow", vendors)
     yield Entry("from outside", (INBOUND_MEANINGS[profile.claim.inbound],))
 
@@ -192,7 +203,7 @@ def _asked(claim: Claim) -> Iterator[Section]:
 def answered_by(asked: Question) -> str:
     """Where the answer comes from, and what the profile says of it."""
     if asked.answer_by == "cannot":
-        return f"No capture can say. {asked.text}"
+        return f"{CANNOT}. {asked.text}"
     return f"Answered from what is observed ({asked.answer_by}). {asked.text}".rstrip()
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 from egress_audit.model.audit import Audit
+from egress_audit.report.answers import answers
 from egress_audit.report.beside import NOTHING_BESIDE, Beside
 from egress_audit.report.json_pieces import STEP, json_of, object_of, pieces_of, quoted, visible
 from egress_audit.report.plain import Plain, plain
@@ -34,6 +35,8 @@ def document(
         "envelope": plain_envelope(envelope),
         "audit": plain(audit),
     }
+    if audit.claim.questions:
+        whole["answers"] = plain(answers(audit))
     if beside.origins is not None:
         whole["frame_origins"] = plain(beside.origins)
     if beside.labels is not None:
@@ -71,7 +74,12 @@ def json_pieces(
     yield f'{STEP}"envelope": {_envelope_text(envelope)},\n'
     yield f'{STEP}"audit": '
     yield from pieces_of(audit, line)
-    for name, told in (("frame_origins", beside.origins), ("labels", beside.labels)):
+    answered = answers(audit) or None
+    for name, told in (
+        ("answers", answered),
+        ("frame_origins", beside.origins),
+        ("labels", beside.labels),
+    ):
         if told is not None:
             yield f',{line}"{name}": {json_of(told, line)}'
     yield "\n}\n"

@@ -4,6 +4,8 @@ from egress_audit.addresses import Scope
 from egress_audit.model.audit import Kind, Observation
 from egress_audit.model.destination import FRONTS, Absent, Confidence, Destination
 
+UNANNOUNCED = "none: the lists have no announcement of this address"
+"""Of an address without an AS. What a company owns it need not announce at every time."""
 UNKNOWN, LOW, NO_ONE_PLACE = "?", "~", "*"
 
 LEGEND = (
@@ -54,9 +56,8 @@ def located_words(destination: Destination) -> str | Absent:
     none, where a list should have had one."""
     located, other = destination.located, destination.located_alt
     if destination.located_confidence is Confidence.NONE:
-        if destination.role in FRONTS:
-            return f"no one place: terminates at {destination.operator}; origin not observable"
-        return "no one place: anycast"
+        behind = behind_front(destination)
+        return f"no one place: {behind or 'anycast'}"
     if isinstance(located, Absent):
         return located
     if destination.located_confidence is Confidence.HIGH:
@@ -66,20 +67,28 @@ def located_words(destination: Destination) -> str | Absent:
     return f"{located} or {other} (low confidence: sources differ)"
 
 
+def behind_front(destination: Destination) -> str:
+    """Why an address does not say where what is sent to it ends; '' for what is no front."""
+    if destination.role not in FRONTS:
+        return ""
+    law = "" if isinstance(destination.controlled, Absent) else f" ({destination.controlled})"
+    return f"terminates at {destination.operator}{law}; origin not observable from the address"
+
+
 def _located(destination: Destination) -> str:
+    if destination.located_confidence is Confidence.NONE:
+        return NO_ONE_PLACE
     if isinstance(destination.located, Absent):
         return UNKNOWN
     if destination.located_confidence is Confidence.HIGH:
         return destination.located
-    if destination.located_confidence is Confidence.NONE:
-        return NO_ONE_PLACE  # a country that a list has for it is no fact
     if isinstance(destination.located_alt, Absent):
         return destination.located + LOW
     return f"{destination.located} or {destination.located_alt}{LOW}"
 
 
 def holder(destination: Destination) -> str:
-    """`AS13335 Cloudflare (cdn)`: operator group where the table has one, else the AS holder."""
+    """`AS13335 Cloudflare (cdn-front)`: operator group if the table has one, else the AS holder."""
     asn = UNKNOWN if isinstance(destination.asn, Absent) else str(destination.asn)
     names = (destination.operator, destination.organisation)
     known = [name for name in names if not isinstance(name, Absent)]

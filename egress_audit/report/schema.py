@@ -18,6 +18,7 @@ from typing import Union, get_args, get_origin, get_type_hints
 from egress_audit.model.audit import Audit
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.flow import Flow, FlowOwner, Name
+from egress_audit.report.answers import Answer
 from egress_audit.report.beside import AddressLabel, FrameOrigin
 from egress_audit.report.document import SCHEMA, Envelope
 from egress_audit.report.plain import Plain
@@ -73,6 +74,8 @@ def _document(definitions: dict[str, Schema]) -> Schema:
         "audit": _reference(Audit, definitions),
     }
     optional: Schema = {
+        "answers": _schema_of(tuple[Answer, ...], definitions)
+        | {"description": "Of each question of the profile, in its order, if it asks any."},
         "frame_origins": _schema_of(tuple[FrameOrigin, ...], definitions)
         | {"description": "Of each frame that a finding cites, if captures were merged."},
         "labels": _schema_of(tuple[AddressLabel, ...], definitions)

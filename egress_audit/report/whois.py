@@ -1,5 +1,6 @@
 """What the lists know of a host, an address or an AS: for people in lines, for programs in JSON."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from egress_audit.addresses import Scope
@@ -8,11 +9,11 @@ from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.whois import AutonomousSystem, Kind, WhoIs
 from egress_audit.report import section
 from egress_audit.report.json_pieces import json_of
-from egress_audit.report.places import SCOPE_WORDS, located_words
+from egress_audit.report.places import SCOPE_WORDS, UNANNOUNCED, located_words
 from egress_audit.report.safe_text import NO_BREAK, clean
 from egress_audit.report.section import Section
 from egress_audit.report.terminal import bold, indented, section_lines
-from egress_audit.report.words import whole_units
+from egress_audit.report.words import every, whole_units
 
 INDENT = 2
 FEW = 3
@@ -29,6 +30,7 @@ NO_SWITCH = "no way is known"
 THE_SERVICE = "no way, since it is the service itself: choose another, or a local model"
 
 UNKNOWN = "Not in the catalogue of endpoints."
+UNREAD = "which names it is asked for, egress-audit does not read from a capture"
 LOCALHOST = "The machine itself, whichever it is used on (RFC 6761 §6.3)."
 NOT_HARMLESS = "That does not mean harmless: no list has every place that programs call."
 
@@ -39,7 +41,7 @@ Line = tuple[str, str]
 def whois_text(found: WhoIs, *, colour: bool = False, width: int = 100) -> str:
     """The answer for people; no line has more than `width` columns."""
     parts = [[bold(clean(_headline(found)), colour), *_below_headline(found, width)]]
-    titles = list(_titles(found.endpoints))
+    titles = _overview(found.endpoints)
     if len(titles) > FEW:
         parts[0] += ["", *(line for title in titles for line in indented(title, INDENT, width))]
     parts += [section_lines(each, colour, width) for each in _sections(found)]
@@ -51,7 +53,7 @@ def whois_markdown(found: WhoIs) -> str:
     """The same for a ticket or a pull request."""
     from egress_audit.report.markdown import escaped, section_text  # only where it is asked for
 
-    titles = list(_titles(found.endpoints))
+    titles = _overview(found.endpoints)
     overview = [f"- {escaped(title)}" for title in titles] if len(titles) > FEW else []
     blocks = [f"# {escaped(_headline(found))}", *map(escaped, _amounts_to(found))]
     blocks += ["\n".join(overview)] if overview else []
@@ -78,6 +80,17 @@ def _titles(entries: Sequence[Entry]) -> Iterator[str]:
     for place, entry in enumerate(entries, 1):
         number = f"{place} " if len(entries) > 1 else ""
         yield f"{number}{entry.product}: {entry.purpose}"
+
+
+def _overview(entries: Sequence[Entry]) -> list[str]:
+    """The titles; of those that are for one purpose of one product, each with its occasion."""
+    alike = Counter((entry.product, entry.purpose) for entry in entries)
+    return [
+        f"{title}, {entry.trigger or entry.id}"
+        if alike[entry.product, entry.purpose] > 1
+        else title
+        for title, entry in zip(_titles(entries), entries, strict=True)
+    ]
 
 
 def _headline(found: WhoIs) -> str:
@@ -121,15 +134,19 @@ def _amounts_to(found: WhoIs) -> Iterator[str]:
 def _sections_of_place(found: WhoIs) -> Iterator[Section]:
     """What is known beside the catalogue: where it is, who runs it, whether it resolves names."""
     if not isinstance(found.destination, Absent):
-        yield _section("Address", _lines_of_destination(found.destination))
+        inner = "" if isinstance(found.embeds, Absent) else found.embeds
+        yield _section("Address", _lines_of_destination(found.destination, inner))
     if not isinstance(found.autonomous_system, Absent):
         yield _section("Autonomous system", _lines_of_system(found.autonomous_system))
     if not isinstance(found.resolver, Absent):
-        said = f"{found.resolver}: names that are asked for in this way are read from no capture"
+        said = f"{found.resolver}; {UNREAD}"
         yield _section("Resolver", iter([("Answers", said)]))
 
 
-def _lines_of_destination(destination: Destination) -> Iterator[Line]:
+def _lines_of_destination(destination: Destination, inner: str) -> Iterator[Line]:
+    """What the lists say of an address. inner: the IPv4 address to which one of IPv6 leads."""
+    if inner:
+        yield "Embeds", f"{inner}: the answer is that of this IPv4 address"
     scope = destination.scope
     words = SCOPE_WORDS.get(scope, scope.value)
     yield "Scope", words if scope is not Scope.GLOBAL else "global: a place on the internet"
@@ -139,8 +156,11 @@ def _lines_of_destination(destination: Destination) -> Iterator[Line]:
     yield "Registered", _fact(destination.registered)
     yield "Controlled by", _of_parent(destination.controlled)
     holder = "" if isinstance(destination.organisation, Absent) else f" {destination.organisation}"
-    asn = "unknown" if isinstance(destination.asn, Absent) else f"AS{destination.asn}{holder}"
-    yield "AS", asn
+    if destination.asn is Absent.NOT_FOUND:
+        yield "AS", UNANNOUNCED
+    else:
+        known = not isinstance(destination.asn, Absent)
+        yield "AS", f"AS{destination.asn}{holder}" if known else "unknown"
     yield "Operator", _fact(destination.operator)
     yield "Role", _fact(destination.role)
 
@@ -203,7 +223,7 @@ def _lines_of_times(entry: Entry) -> Iterator[Line]:
     if not isinstance(entry.first_ns, Absent):
         times.append(f"first after {whole_units(entry.first_ns)}")
     if not isinstance(entry.every_ns, Absent):
-        times.append(f"every {whole_units(entry.every_ns)}")
+        times.append(every(entry.every_ns))
     if entry.phases:
         times.append(f"phase {', '.join(entry.phases)}")
     said = [text for text in (entry.trigger, "; ".join(times)) if text]

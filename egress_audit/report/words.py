@@ -9,6 +9,9 @@ from egress_audit.report.safe_text import NO_BREAK
 
 SECOND_NS = 1_000_000_000
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+_ONE = {"d": "day", "h": "hour", "min": "minute", "s": "second"}
+LONG_DAYS = 31
+"""Past them nobody asks for the hours."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 PROTOCOLS = {1: "icmp", 2: "igmp", 6: "tcp", 17: "udp", 47: "gre", 50: "esp", 58: "icmpv6"}
@@ -59,25 +62,29 @@ def whole_units(length_ns: int) -> str:
     """`4 h`, `90 s`: whole seconds in the largest unit that leaves nothing over."""
     seconds = length_ns // SECOND_NS
     unit, size = next((unit, size) for unit, size in _UNITS if seconds % size == 0)
-    return f"{seconds // size}{NO_BREAK}{unit}" if seconds else "0 s"
+    return f"{seconds // size}{NO_BREAK}{unit}" if seconds else f"0{NO_BREAK}s"
+
+
+def every(length_ns: int) -> str:
+    """`every 4 h`, `every day`."""
+    whole = whole_units(length_ns)
+    number_of, _, unit = whole.partition(NO_BREAK)
+    return f"every {_ONE[unit] if number_of == '1' else whole}"
 
 
 def duration_text(length_ns: int) -> str:
-    """`0.250 s`, `59.4 s`, `14 m 03 s`, `2 h 05 m`, `3 d 04 h`."""
+    """`0.250 s`, `59.4 s`, `14 min 3 s`, `11 min`, `3 d 4 h`; past LONG_DAYS in days alone."""
     seconds, rest_ns = divmod(max(length_ns, 0), SECOND_NS)
     if seconds < 1:
         return f"0.{rest_ns // 1_000_000:03d}{NO_BREAK}s"
     if seconds < 60:
         return f"{seconds}.{rest_ns // 100_000_000}{NO_BREAK}s"
-    for large, small, large_s, small_s in (("m", "s", 60, 1), ("h", "m", 3600, 60)):
-        if seconds < large_s * (60 if large == "m" else 24):
-            return _two_units(seconds, large, small, large_s, small_s)
-    return _two_units(seconds, "d", "h", 86_400, 3600)
-
-
-def _two_units(seconds: int, large: str, small: str, large_s: int, small_s: int) -> str:
-    whole, rest = divmod(seconds, large_s)
-    return NO_BREAK.join((number(whole), large, f"{rest // small_s:02d}", small))
+    place = next(place for place, (_, size) in enumerate(_UNITS) if seconds >= size)
+    (large, size), (small, small_size) = _UNITS[place : place + 2]
+    whole, rest = divmod(seconds, size)
+    beside = 0 if large == "d" and whole > LONG_DAYS else rest // small_size
+    words = (number(whole), large, *((str(beside), small) if beside else ()))
+    return NO_BREAK.join(words)
 
 
 def listed(items: Sequence[str], limit: int = 8) -> str:

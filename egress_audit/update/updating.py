@@ -13,9 +13,10 @@ from egress_audit.classify.address_lists import MERGED, AddressList
 from egress_audit.classify.compiled_catalogues import refuse_unfit
 from egress_audit.classify.list_sources import LISTS, entries_of
 from egress_audit.classify.operators import OperatorTable, anycast_table, override_table
-from egress_audit.classify.user_lists import REPLACEABLE, current_list
+from egress_audit.classify.user_lists import CURRENT, REPLACEABLE, current_list
 from egress_audit.errors import ListUnreadable
 from egress_audit.keeping.shelf import private_folder, put_entries, staged, use_update, writing
+from egress_audit.paths import is_there
 from egress_audit.ranges.published import networks
 from egress_audit.update.manifest import MANIFEST, MOST_MANIFEST_OCTETS, Offered, manifest_of
 from egress_audit.update.places import AGAIN, Place
@@ -54,9 +55,12 @@ def update_from(
         use_update(folder, made)
 
 
-def undo_update() -> None:
-    """Goes back to the lists that came with the program."""
-    use_update(private_folder(), None)
+def undo_update() -> bool:
+    """Goes back to the lists that came with the program; False if they were in use already."""
+    folder = private_folder()
+    updated = is_there(folder / CURRENT)
+    use_update(folder, None)
+    return updated
 
 
 def _is_new(one: Offered, place: Place) -> bool:

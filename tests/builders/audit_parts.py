@@ -38,7 +38,7 @@ CLOUDFLARE = Destination(
     asn=13335,
     organisation="Cloudflare, Inc.",
     operator="Cloudflare",
-    role="cdn",
+    role="cdn-front",
 )
 ALIBABA = Destination(
     scope=Scope.GLOBAL,

@@ -265,6 +265,16 @@ def test_a_list_of_another_kind_is_refused_by_its_name(tmp_path: Path, record: o
         opened(tmp_path, record, "GeoIP2-Anonymous-IP")
 
 
+def test_a_record_without_any_names_is_damage_once_it_is_met(tmp_path: Path) -> None:
+    path = tmp_path / "list.mmdb"
+    networks = {"10.0.0.0/8": {"country": {"iso_code": "JP"}}, "192.0.2.0/24": 7}
+    path.write_bytes(mmdb(networks, "GeoLite2-Country"))
+    addresses = AddressList(path)
+    assert addresses.answer(ip_address("10.0.0.1")) == replace(NOTHING, located="JP")
+    with pytest.raises(ListUnreadable, match="damaged"):
+        addresses.answer(ip_address("192.0.2.1"))
+
+
 # The reader warns of its own code where a text is no UTF-8.
 @pytest.mark.filterwarnings("ignore:PyUnicode_FromStringAndSize:DeprecationWarning")
 @pytest.mark.parametrize("part", ["head", "tree", "data", "metadata"])

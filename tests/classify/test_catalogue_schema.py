@@ -104,7 +104,7 @@ def test_an_entry_that_is_but_a_label_never_accuses() -> None:
 
 @pytest.mark.parametrize("key", REQUIRED)
 def test_a_key_that_must_be_there_is_missed(key: str) -> None:
-    assert refused(**{key: ""}) == f"c.yaml:4: `{key}` is missing"
+    assert refused(**{key: ""}) == f"c.yaml:4: `{key}` is missing ({REQUIRED[key]})"
 
 
 @pytest.mark.parametrize("head", ["", "jurisdiction: US\n"])
@@ -165,7 +165,8 @@ def test_an_example_is_matched_by_its_entry(example: str) -> None:
 @pytest.mark.parametrize("example", ["acme.example", "192.0.2.1", "x.stats.acme.example"])
 def test_an_example_that_its_entry_does_not_match_is_refused(example: str) -> None:
     assert refused(example=example) == (
-        f"c.yaml:11: `{example}` is not matched by `acme-telemetry`"
+        f"c.yaml:11: `{example}` is not matched by `acme-telemetry` "
+        "(correct the example, or the `hosts`, `prefixes` and `ports` of the entry)"
     )
 
 

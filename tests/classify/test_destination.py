@@ -133,7 +133,31 @@ def test_one_source_alone_gives_low_confidence() -> None:
 @pytest.mark.parametrize("category", ["cdn", "proxy", "dns"])
 def test_a_front_and_a_resolver_have_no_one_place(tmp_path: Path, category: str) -> None:
     classifier = Classifier([OneAnswer(AGREED)], operators=operators(tmp_path, category))
-    assert classifier.destination("192.0.1.1").located_confidence is Confidence.NONE
+    destination = classifier.destination("192.0.1.1")
+    assert destination.located_confidence is Confidence.NONE
+    assert destination.located is destination.located_alt is Absent.NOT_APPLICABLE
+
+
+def test_what_has_no_one_place_is_told_so_without_a_list_of_countries(tmp_path: Path) -> None:
+    nothing = replace(AGREED, located=Absent.NOT_FOUND, located_alt=Absent.NOT_FOUND)
+    classifier = Classifier([OneAnswer(nothing)], operators=operators(tmp_path, "cdn"))
+    destination = classifier.destination("192.0.1.1")
+    assert destination.located is Absent.NOT_APPLICABLE
+    assert destination.located_confidence is Confidence.NONE
+
+
+def test_the_dissent_of_a_list_about_an_anycast_prefix_is_no_fact_either() -> None:
+    split = replace(AGREED, located_alt="US", corroborated=False)
+    classifier = Classifier([OneAnswer(split)], anycast=anycast_table())
+    assert classifier.destination("1.1.1.1").located_alt is Absent.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize(("category", "role"), [("cdn", "cdn-front"), ("cloud", "cloud")])
+def test_a_cdn_is_a_front_and_other_roles_have_the_word_of_the_table(
+    tmp_path: Path, category: str, role: str
+) -> None:
+    classifier = Classifier([OneAnswer(AGREED)], operators=operators(tmp_path, category))
+    assert classifier.destination("192.0.1.1").role == role
 
 
 @pytest.mark.parametrize("category", ["cloud", "telecom", "state-telecom"])
@@ -148,6 +172,13 @@ def test_an_anycast_prefix_has_no_one_place() -> None:
     assert destination.located_confidence is Confidence.NONE
     assert destination.role == "anycast-dns"
     assert classifier.destination("1.1.2.1").located_confidence is Confidence.HIGH
+
+
+def test_a_global_address_of_a_cloud_has_no_one_place_and_one_operator() -> None:
+    destination = Classifier([OneAnswer(AGREED)], anycast=anycast_table()).destination("75.2.60.5")
+    assert destination.located is Absent.NOT_APPLICABLE
+    assert destination.located_confidence is Confidence.NONE
+    assert (destination.role, destination.operator) == ("cloud", "Amazon AWS")
 
 
 def test_who_announces_an_anycast_prefix_does_not_control_it(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_the_overseas_as_of_a_chinese_cloud_is_controlled_from_china() -> None:
 def test_an_anycast_resolver_has_an_operator_of_its_own() -> None:
     resolver = anycast_table().get(ip_address("114.114.114.114"))
     assert resolver is not None
-    assert (resolver.group, resolver.jurisdiction, resolver.category) == (
+    assert (resolver.group, resolver.jurisdiction, resolver.role) == (
         "114DNS", "CN", "anycast-dns",
     )  # fmt: skip
 

@@ -152,3 +152,32 @@ def test_an_as_is_looked_up_in_the_table_that_the_user_updated(
     system = found("AS64500").autonomous_system
     assert isinstance(system, AutonomousSystem)
     assert system.operator == "Acme"
+
+
+@pytest.mark.parametrize("text", ["AS", "as", "ASN", "AS-", "ASN "])
+def test_an_as_without_a_number_is_no_host(text: str) -> None:
+    with pytest.raises(WrongUsage, match="lacks the number") as raised:
+        found(text)
+    assert "AS15169" in raised.value.hint
+
+
+@pytest.mark.parametrize("text", ["as.example", "asn-1"])
+def test_a_host_may_begin_like_an_as(text: str) -> None:
+    assert found(text).kind is Kind.HOST
+
+
+@pytest.mark.parametrize("text", ["64:ff9b::808:808", "2002:808:808::1", "::ffff:8.8.8.8"])
+def test_an_ipv6_address_tells_the_ipv4_address_that_it_leads_to(text: str) -> None:
+    assert found(text).embeds == "8.8.8.8"
+
+
+@pytest.mark.parametrize("text", ["8.8.8.8", "2001:4860:4860::8888", "ollama.com"])
+def test_what_leads_to_no_other_address_embeds_none(text: str) -> None:
+    assert found(text).embeds is Absent.NOT_APPLICABLE
+
+
+def test_a_name_above_of_which_nobody_knows_the_owner_tells_nothing() -> None:
+    known = Catalogue.of(
+        [entry("paste", vendor=NOBODY, hosts=("paste.example", "*.paste.example"))]
+    )
+    assert found("abc.paste.example", known).above is Absent.NOT_FOUND

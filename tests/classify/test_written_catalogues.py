@@ -31,13 +31,14 @@ def written(folder: Path, text: str, name: str = "mine.yaml") -> Path:
 
 def test_an_id_stands_once_in_all_files() -> None:
     assert refusal(file_text(), file_text({"product": "B"})) == (
-        "1:4: the id `acme-telemetry` stands already at 0:4"
+        "1:4: the id `acme-telemetry` stands already at 0:4 (give one of them another id)"
     )
 
 
 def test_a_pattern_stands_once_for_a_product_and_a_purpose() -> None:
     assert refusal(file_text({}, {"id": "acme-again", "product": "ACME Server"})) == (
-        "0:12: `stats.acme.example` of ACME Server for telemetry stands already at 0:4"
+        "0:12: `stats.acme.example` of ACME Server for telemetry stands already at 0:4 "
+        "(leave one out)"
     )
 
 

@@ -18,8 +18,8 @@ from tests.builders.address_lists import merged_bytes, mmdb_file
 from tests.builders.catalogues import read_entry
 
 KEYS = [
-    "address", "scope", "located", "located_confidence", "registered", "controlled", "asn",
-    "organisation", "operator", "role",
+    "address", "scope", "located", "located_confidence", "located_alt", "registered", "controlled",
+    "asn", "organisation", "operator", "role",
 ]  # fmt: skip
 
 

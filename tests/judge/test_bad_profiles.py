@@ -86,9 +86,16 @@ def test_a_bad_profile_is_refused_with_file_line_and_remedy(what: str, tmp_path:
     assert caught.value.hint
 
 
-@pytest.mark.parametrize(
-    "text", ["", "name: n\n", "statement: s\n", "name: n\nstatement: s\n", "# nothing\n"]
-)
+@pytest.mark.parametrize("text", ["", "# nothing\n"])
+def test_an_empty_profile_is_refused_at_its_first_line(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ProfileInvalid) as caught:
+        profile_of(str(path))
+    assert caught.value.where == f"{path}:1"
+
+
+@pytest.mark.parametrize("text", ["name: n\n", "statement: s\n", "name: n\nstatement: s\n"])
 def test_a_profile_that_lacks_something_is_refused_with_file_and_remedy(
     text: str, tmp_path: Path
 ) -> None:

@@ -160,3 +160,32 @@ def test_an_endpoint_of_which_something_is_left_is_an_exception(
     tmp_path: Path, word: str, deny: str
 ) -> None:
     assert with_endpoint(tmp_path, word, deny).allow.endpoints == (word,)
+
+
+def test_an_operator_of_which_every_role_is_denied_is_a_contradiction(tmp_path: Path) -> None:
+    path = written(tmp_path, "{operators: [China Telecom]}", "{categories: [state-telecom]}")
+    said = refusal(path)
+    assert said.startswith(f"{path}:3: `China Telecom` is allowed here and denied at {path}:4")
+
+
+@pytest.mark.parametrize(
+    ("operator", "category"),
+    [("Hetzner", "state-telecom"), ("Google", "cloud"), ("Quad9", "dns")],
+    ids=["another role", "resolvers of a cloud", "anycast of a resolver"],
+)
+def test_an_operator_of_which_some_role_is_not_denied_is_an_exception(
+    tmp_path: Path, operator: str, category: str
+) -> None:
+    path = written(tmp_path, f"{{operators: [{operator}]}}", f"{{categories: [{category}]}}")
+    assert load_profile(path).allow.operators == {operator}
+
+
+def test_an_operator_under_a_denied_law_is_a_contradiction(tmp_path: Path) -> None:
+    said = refusal(written(tmp_path, "{operators: [Alibaba]}", "{controlled: [CN]}"))
+    assert "`Alibaba` is allowed here and denied" in said and "(`CN`)" in said
+
+
+@pytest.mark.parametrize("operator", ["Hetzner", "Mullvad"], ids=["another law", "none known"])
+def test_an_operator_under_another_law_is_fine(tmp_path: Path, operator: str) -> None:
+    path = written(tmp_path, f"{{operators: [{operator}]}}", "{controlled: [CN]}")
+    assert load_profile(path).allow.operators == {operator}

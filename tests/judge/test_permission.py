@@ -236,14 +236,15 @@ EXAMPLE = Deny(operators=frozenset({"Example"}))
 
 @pytest.mark.parametrize(
     ("role", "is_one"),
-    [("state-telecom", True), ("cloud", False), ("cdn", None), ("proxy", None)],
+    [("state-telecom", True), ("cloud", False), ("cdn-front", None), ("proxy", None)],
 )
 def test_a_front_of_another_category_is_unknown(role: str, is_one: bool | None) -> None:
     assert of_denied_operator(place(role=role), TELECOM) is is_one
 
 
 def test_a_front_is_of_its_own_category() -> None:
-    assert of_denied_operator(place(role="cdn"), Deny(categories=frozenset({"cdn"}))) is True
+    fronts = Deny(categories=frozenset({"cdn-front"}))
+    assert of_denied_operator(place(role="cdn-front"), fronts) is True
 
 
 @pytest.mark.parametrize("scope", [Scope.CGNAT, Scope.RESERVED, Scope.SIMULATED, Scope.NAME])

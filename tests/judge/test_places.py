@@ -41,7 +41,7 @@ BOTH = Allow(located=frozenset({"SE"}), controlled=frozenset({"SE"}))
 UNKNOWN = place(located=Absent.NOT_FOUND, located_confidence=Absent.NOT_FOUND)
 UNOWNED = place(controlled=Absent.NOT_FOUND, operator=Absent.NOT_FOUND, role=Absent.NOT_FOUND)
 ANYCAST = place(located_confidence=Confidence.NONE)
-FRONT = place(role="cdn", located_confidence=Confidence.NONE)
+FRONT = place(role="cdn-front", located_confidence=Confidence.NONE)
 ANSWERED = NameSource.DNS_ANSWER
 
 

@@ -243,6 +243,15 @@ def test_a_loop_that_begins_behind_the_first_is_told_with_all_that_leads_to_it(
     assert "/p.yaml:4 -> " in told and f"/r.yaml:4 -> {tmp_path}/q.yaml (" in told
 
 
+def test_a_file_to_extend_that_is_not_there_is_told_with_the_line_that_asks_for_it(
+    tmp_path: Path,
+) -> None:
+    path = written(tmp_path, LEAST + "extends: nowhere.yaml\n")
+    told = refusal(path)
+    assert told.startswith(f"{tmp_path / 'nowhere.yaml'}: cannot be read")
+    assert f"asked for at {path}:4" in told
+
+
 def test_a_profile_that_extends_itself_needs_no_way(tmp_path: Path) -> None:
     assert ": extends itself (leave" in refusal(written(tmp_path, LEAST + "extends: p.yaml\n"))
 

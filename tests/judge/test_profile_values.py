@@ -7,6 +7,7 @@ import pytest
 
 import egress_audit.yaml_values as yaml_values
 from egress_audit.judge import profile_values as read
+from egress_audit.model.destination import role_of
 from tests.builders.yaml_texts import refusal, value
 
 
@@ -19,7 +20,17 @@ def test_a_scope_that_only_the_tool_gives_out_is_no_word_for_profiles(word: str)
 def test_categories_are_those_of_the_operator_table() -> None:
     table = Path(read.__file__).parent.parent / "lists" / "operators.csv"
     with table.open(encoding="utf-8", newline="") as file:
-        assert {row["category"] for row in csv.DictReader(file)} == set(read.CATEGORIES)
+        table_words = {row["category"] for row in csv.DictReader(file)}
+    assert {role_of(word) for word in table_words} == set(read.CATEGORIES)
+
+
+@pytest.mark.parametrize("word", ["cdn", "cdn-front"])
+def test_both_words_for_a_cdn_are_the_role_of_its_addresses(word: str) -> None:
+    assert value(read.category, word) == "cdn-front"
+
+
+def test_a_category_that_no_operator_has_is_refused() -> None:
+    assert "known: " in refusal(read.category, "origin")
 
 
 @pytest.mark.parametrize("pattern", ["example.org", "*.example.org", "localhost", "_x.a-b.io"])
@@ -30,6 +41,25 @@ def test_a_host_is_exact_or_a_suffix(pattern: str) -> None:
 def test_a_whole_top_level_domain_can_be_denied_but_not_allowed() -> None:
     assert value(yaml_values.host, "'*.cn'") == "*.cn"
     assert "a whole top-level domain" in refusal(read.allowed_host, "'*.com'")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "why"),
+    [
+        ("*.co.uk", "every domain that is sold below it"),
+        ("*.github.io", "every customer of a platform"),
+        ("*.amazonaws.com", "every customer of a platform"),
+        ("*.vercel.app", "every customer of a platform"),
+    ],
+)
+def test_names_that_anybody_gets_can_be_denied_but_not_allowed(pattern: str, why: str) -> None:
+    assert value(yaml_values.host, f"'{pattern}'") == pattern
+    assert why in refusal(read.allowed_host, f"'{pattern}'")
+
+
+@pytest.mark.parametrize("pattern", ["*.example.co.uk", "acme.github.io", "*.acme.github.io"])
+def test_a_name_below_such_a_suffix_is_allowed(pattern: str) -> None:
+    assert value(read.allowed_host, f"'{pattern}'") == pattern
 
 
 @pytest.mark.parametrize("text", ["0.0.0.0/0", "'::/0'"])

@@ -118,7 +118,7 @@ def vendor_fired(row: Any, *entries: Any) -> list[str]:
         question(HOST),
         contact("198.18.0.9", ANSWERED, destination=INVENTED),
         contact("45.9.0.1", ANSWERED, destination=UNPLACED),
-        contact("45.9.0.1", ANSWERED, destination=place(role="cdn")),
+        contact("45.9.0.1", ANSWERED, destination=place(role="cdn-front")),
         contact("45.9.0.1", named(HOST), destination=place()),
         contact(LOOPBACK, named(HOST, NameSource.HTTP_CONNECT)),
     ],

@@ -197,7 +197,7 @@ def test_a_doubtful_place_is_unknown(changes: dict[str, Any]) -> None:
     assert spots(case(doubtful, claim=NO_CHINA))["location-unknown"].count == 1
 
 
-@pytest.mark.parametrize("role", ["cdn", "proxy"])
+@pytest.mark.parametrize("role", ["cdn-front", "proxy"])
 @pytest.mark.parametrize(
     ("spot_id", "asks"), [("control-unknown", NO_CHINA), ("category-unknown", NO_TELECOM)]
 )

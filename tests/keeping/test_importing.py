@@ -143,3 +143,14 @@ def test_damage_behind_the_first_networks_is_found(tmp_path: Path) -> None:
 def test_a_folder_is_no_list(tmp_path: Path) -> None:
     with pytest.raises(ListUnreadable):
         import_list(tmp_path)
+
+
+@pytest.mark.parametrize("packed", [b"", mmdb_bytes()[:-300], gzip.compress(mmdb_bytes())])
+def test_an_mmdb_that_is_damaged_or_packed_is_not_asked_for_its_date(
+    tmp_path: Path, packed: bytes
+) -> None:
+    path = tmp_path / "list.mmdb"
+    path.write_bytes(packed)
+    with pytest.raises(ListUnreadable) as raised:
+        import_list(path)
+    assert "date" not in str(raised.value)

@@ -98,12 +98,12 @@ def test_an_operator_under_another_jurisdiction_is_a_no() -> None:
     assert controlled_from(ABROAD, CHINA) is False
 
 
-@pytest.mark.parametrize("role", ["cdn", "proxy"])
+@pytest.mark.parametrize("role", ["cdn-front", "proxy"])
 def test_behind_a_front_anybody_may_stand(role: str) -> None:
     assert controlled_from(replace(ABROAD, role=role), CHINA) is None
 
 
-@pytest.mark.parametrize("role", ["cdn", "proxy"])
+@pytest.mark.parametrize("role", ["cdn-front", "proxy"])
 def test_a_front_that_is_itself_under_the_jurisdiction_is_a_yes(role: str) -> None:
     assert controlled_from(replace(HOST, role=role), CHINA) is True
 

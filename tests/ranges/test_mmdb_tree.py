@@ -5,11 +5,12 @@ from itertools import islice
 from pathlib import Path
 
 import maxminddb
+import numpy as np
 import pytest
 
 from egress_audit.ranges import mmdb_tree
 from egress_audit.ranges.intervals import Range
-from egress_audit.ranges.mmdb_tree import networks_of, opened, record_of
+from egress_audit.ranges.mmdb_tree import networks_of, opened, record_of, refuse_broken_tree
 from egress_audit.ranges.mmdb_writer import About, mmdb_pieces
 
 NETWORKS = ("1.0.0.0/24", "9.0.0.0/8", "2001:500::/32", "2a00::/128")
@@ -108,3 +109,60 @@ def test_a_map_with_a_map_for_a_key_is_damaged(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"\xe1An", b"\xe1\xe0n"))
     with pytest.raises(maxminddb.InvalidDatabaseError):
         record_of(opened(path), ip_address("9.0.0.1"))
+
+
+# Each node by itself
+
+
+def checked(path: Path) -> None:
+    refuse_broken_tree(opened(path), path)
+
+
+def test_a_sound_tree_passes_however_many_nodes_are_checked_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path)
+    checked(path)
+    monkeypatch.setattr(mmdb_tree, "CHECKED_AT_ONCE", 7)
+    checked(path)
+
+
+def test_a_stretch_of_zeros_in_the_tree_is_damage(tmp_path: Path) -> None:
+    path = written(tmp_path, tuple(f"{a}.{b}.0.0/16" for a in range(1, 9) for b in range(256)))
+    content = path.read_bytes()
+    path.write_bytes(content[:600] + bytes(60) + content[660:])
+    with pytest.raises(maxminddb.InvalidDatabaseError, match="makes no sense"):
+        checked(path)
+
+
+@pytest.mark.parametrize("child", [0, 0xFFFFFF])
+def test_a_node_that_leads_to_the_root_or_out_of_the_data_is_damage(
+    tmp_path: Path, child: int
+) -> None:
+    path = written(tmp_path)
+    loop(path, child)
+    with pytest.raises(maxminddb.InvalidDatabaseError):
+        checked(path)
+
+
+def test_a_tree_that_is_longer_than_its_file_is_damage(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    reader = opened(path)
+    path.write_bytes(path.read_bytes()[:50])
+    with pytest.raises(maxminddb.InvalidDatabaseError):
+        refuse_broken_tree(reader, path)
+
+
+@pytest.mark.parametrize(
+    ("bits", "node", "left", "right"),
+    [
+        (24, "010203 040506", 0x010203, 0x040506),
+        (28, "010203 ab 040506", 0xA010203, 0xB040506),
+        (32, "01020304 05060708", 0x01020304, 0x05060708),
+    ],
+)
+def test_the_records_of_a_node_are_read_in_all_three_sizes(
+    bits: int, node: str, left: int, right: int
+) -> None:
+    octets = np.frombuffer(bytes.fromhex(node), np.uint8).reshape(1, -1).astype(np.int64)
+    assert [int(child[0]) for child in mmdb_tree.children_of(octets, bits)] == [left, right]

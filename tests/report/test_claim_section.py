@@ -110,4 +110,4 @@ def test_questions_stand_there_with_their_answers_whatever_the_verdict() -> None
     told = claim_section(replace(hub_lookup(), claim=replace(OFFLINE, questions=(asked,)))).entries[
         -1
     ]
-    assert told.lines == ("How long is it kept?", "a capture cannot say. Ask the operator.")
+    assert told.lines == ("How long is it kept?", "No capture can say. Ask the operator.")

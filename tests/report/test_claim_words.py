@@ -116,3 +116,11 @@ def test_hosts_are_told_by_vendor_where_some_are_known() -> None:
     (allowed,) = (section for section in sections if section.title == "Allowed")
     (hosts,) = (entry for entry in allowed.entries if entry.term == "hosts")
     assert hosts.lines[0].startswith(f"{STRANGERS}: moonshot.cn, ")
+
+
+def test_any_beside_the_metadata_service_leaves_nothing_out(tmp_path: Path) -> None:
+    both = told(tmp_path, "name: n\nstatement: s\nallow: {scopes: [any, metadata-service]}\n")
+    alone = told(tmp_path, "name: n\nstatement: s\nallow: {scopes: [any]}\n")
+    assert both["Allowed: any"] == "everything that is not denied"
+    assert both["Allowed: metadata-service"].startswith("also a cloud's service")
+    assert "but for a cloud's metadata service" in alone["Allowed: any"]

@@ -7,6 +7,7 @@ from unicodedata import category
 import pytest
 
 from egress_audit.model.audit import Audit
+from egress_audit.model.claim import Question
 from egress_audit.report.document import Envelope, document, json_text
 from egress_audit.report.plain import plain
 from tests.builders.audits import asserted_silence, far_and_wide, hub_lookup, silent_capture
@@ -18,6 +19,22 @@ SAMPLES = [hub_lookup(), silent_capture(), asserted_silence(), far_and_wide()]
 @pytest.mark.parametrize("audit", SAMPLES, ids=lambda audit: audit.verdict)
 def test_the_text_is_the_document(audit: Audit) -> None:
     assert json.loads(json_text(audit, envelope=ENVELOPE)) == document(audit, envelope=ENVELOPE)
+
+
+ASKED = (Question("Where does it go?", "located"), Question("For how long?", "cannot", "Ask."))
+
+
+def test_the_questions_of_a_profile_are_answered_in_the_document() -> None:
+    audit = hub_lookup()
+    asking = replace(audit, claim=replace(audit.claim, questions=ASKED))
+    whole = json.loads(json_text(asking, envelope=ENVELOPE))
+    assert whole == document(asking, envelope=ENVELOPE)
+    assert [told["ask"] for told in whole["answers"]] == [asked.ask for asked in ASKED]
+    assert whole["answers"][1]["answered"] == "not"
+
+
+def test_a_profile_without_questions_has_no_answers() -> None:
+    assert "answers" not in document(hub_lookup(), envelope=ENVELOPE)
 
 
 def test_the_envelope_names_tool_version_engine_and_inputs() -> None:

@@ -34,7 +34,10 @@ def test_doubt_about_a_country_is_shown(destination: Destination, shown: str) ->
         (SURE, "US (high confidence: sources agree)"),
         (ALONE, "US (low confidence: one source alone)"),
         (ALIBABA, "SG or CN (low confidence: sources differ)"),
-        (CLOUDFLARE, "no one place: terminates at Cloudflare; origin not observable"),
+        (
+            CLOUDFLARE,
+            "no one place: terminates at Cloudflare (US); origin not observable from the address",
+        ),
         (replace(CLOUDFLARE, role="anycast-dns"), "no one place: anycast"),
         (UNKNOWN, Absent.NOT_FOUND),
     ],
@@ -44,7 +47,7 @@ def test_a_place_is_told_with_how_sure_it_is(destination: Destination, words: st
 
 
 def test_the_operator_stands_before_the_holder_of_the_as() -> None:
-    assert holder(CLOUDFLARE) == "AS13335 Cloudflare (cdn)"
+    assert holder(CLOUDFLARE) == "AS13335 Cloudflare (cdn-front)"
     unlisted = replace(CLOUDFLARE, operator=Absent.NOT_FOUND, role=Absent.NOT_FOUND)
     assert holder(unlisted) == "AS13335 Cloudflare, Inc."
 
@@ -62,7 +65,7 @@ def test_an_address_outside_the_lists_has_a_scope_and_no_country(scope: Scope) -
 
 def test_a_question_shows_the_place_of_each_answer_once() -> None:
     asked = question(1, "a.example", answer_destinations=(CLOUDFLARE, CLOUDFLARE))
-    assert place_lines(asked) == ("a name", "→ * / US / US", "→ AS13335 Cloudflare (cdn)")
+    assert place_lines(asked) == ("a name", "→ * / US / US", "→ AS13335 Cloudflare (cdn-front)")
 
 
 def test_a_question_with_answers_in_many_places_says_that_there_are_more() -> None:

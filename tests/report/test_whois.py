@@ -21,6 +21,7 @@ NOTHING = WhoIs(
     endpoints=(),
     above=Absent.NOT_FOUND,
     resolver=Absent.NOT_FOUND,
+    embeds=Absent.NOT_APPLICABLE,
     destination=Absent.NOT_APPLICABLE,
     autonomous_system=Absent.NOT_APPLICABLE,
     lists=(),
@@ -179,7 +180,7 @@ def test_what_the_lists_lack_of_an_address_is_unknown() -> None:
         PLACE, located=Absent.NOT_FOUND, controlled=Absent.NOT_FOUND, asn=Absent.NOT_FOUND
     )
     shown = said(kind=Kind.ADDRESS, destination=lacking)
-    assert "Located unknown Registered US Controlled by unknown AS unknown" in shown
+    assert "Located unknown Registered US Controlled by unknown AS none: the lists have" in shown
 
 
 def test_a_special_address_has_a_scope_and_no_place() -> None:
@@ -294,3 +295,28 @@ def test_of_several_entries_of_a_vendor_it_is_told_once() -> None:
     assert said(NOTED, other).count("All of Acme is one host.") == 1
     record = json.loads(whois_json(replace(NOTHING, endpoints=(NOTED, other))))
     assert [entry["note"] for entry in record["endpoints"]] == [NOTED.note] * 2
+
+
+def test_entries_for_one_purpose_of_one_product_are_told_apart_by_their_occasion() -> None:
+    twins = [read_entry(id=f"acme-{n}", trigger=f"at occasion {n}") for n in range(2)]
+    others = [read_entry(id="other", product="Other"), read_entry(id="third", product="Third")]
+    shown = text(*twins, *others).splitlines()
+    assert "  1 Acme server: telemetry, at occasion 0" in shown
+    assert "  2 Acme server: telemetry, at occasion 1" in shown
+    assert "  3 Other: telemetry" in shown
+
+
+def test_an_occasion_that_is_not_known_gives_way_to_the_id() -> None:
+    twins = [read_entry(id=f"acme-{n}") for n in range(4)]
+    assert "  4 Acme server: telemetry, acme-3" in text(*twins).splitlines()
+
+
+def test_an_address_that_embeds_another_says_which_the_answer_is_of() -> None:
+    shown = said(kind=Kind.ADDRESS, destination=PLACE, embeds="8.8.8.8")
+    assert "Embeds 8.8.8.8: the answer is that of this IPv4 address" in shown
+    assert "Embeds" not in said(kind=Kind.ADDRESS, destination=PLACE)
+
+
+def test_a_resolver_is_told_with_what_is_not_read_of_it() -> None:
+    shown = said(resolver="DNS over HTTPS (known resolver)")
+    assert "(known resolver); which names it is asked for, egress-audit does not read" in shown

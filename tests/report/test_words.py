@@ -10,6 +10,7 @@ from egress_audit.report.words import (
     counted,
     display_filter,
     duration_text,
+    every,
     frames_text,
     listed,
     number,
@@ -74,9 +75,13 @@ def test_a_missing_time_is_unknown() -> None:
     [
         (2, "0.200 s"),
         (594, "59.4 s"),
-        (8_430, "14 m 03 s"),
-        (75_070, "2 h 05 m"),
-        (10 * (86_400 * 3 + 3600 * 4), "3 d 04 h"),
+        (600, "1 min"),
+        (8_430, "14 min 3 s"),
+        (75_070, "2 h 5 min"),
+        (36_000 * 24 - 10, "23 h 59 min"),
+        (10 * (86_400 * 3 + 3600 * 4), "3 d 4 h"),
+        (10 * 86_400 * 365, "365 d"),
+        (10 * (86_400 * 15_615 + 3600 * 4), "15 615 d"),
         (-50, "0.000 s"),
     ],
 )
@@ -90,6 +95,14 @@ def test_a_duration_has_at_most_two_units(tenths: int, shown: str) -> None:
 )
 def test_a_period_is_told_in_whole_units(seconds: int, shown: str) -> None:
     assert spaced(whole_units(seconds * SECOND_NS)) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(86_400, "every day"), (3_600, "every hour"), (14_400, "every 4 h"), (172_800, "every 2 d")],
+)
+def test_a_period_of_one_unit_needs_no_number(seconds: int, shown: str) -> None:
+    assert spaced(every(seconds * SECOND_NS)) == shown
 
 
 def test_a_long_list_says_how_much_is_left_out() -> None:

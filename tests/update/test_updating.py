@@ -93,7 +93,7 @@ def test_the_documents_name_the_updated_list(shop: Path) -> None:
 def test_the_way_back_leads_to_the_lists_of_the_program(shop: Path) -> None:
     offer(shop, addresses=WHOLE)
     update(shop)
-    undo_update()
+    assert undo_update() is True
     assert current_list("addresses.mmdb") == LISTS / "addresses.mmdb"
 
 
@@ -222,3 +222,7 @@ def test_what_does_not_fit_the_program_is_not_made_to_count(shop: Path) -> None:
     with pytest.raises(ListUnreadable, match="does not fit"):
         update_from(place, newer_of(place, offered_at(place)), refuse)
     assert current_list("catalogue.json") == LISTS / "catalogue.json"
+
+
+def test_without_an_update_there_is_nothing_to_undo() -> None:
+    assert undo_update() is False

@@ -2,7 +2,7 @@
 
 import pytest
 
-from egress_audit.classify.public_suffixes import is_platform_suffix, is_registry_suffix
+from egress_audit.public_suffixes import is_platform_suffix, is_registry_suffix
 
 
 @pytest.mark.parametrize("name", ["com", "co.uk", "com.cn", "xn--fiqs8s", "localhost"])
