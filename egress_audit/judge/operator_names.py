@@ -30,7 +30,7 @@ _STANDINGS = {
     "Akamai Linode": ("cloud", "US"),
     "Alibaba": ("anycast-dns cloud", "CN"),
     "Amazon (China entity)": ("cloud", "CN"),
-    "Amazon AWS": ("cloud", "US"),
+    "Amazon AWS": ("anycast-dns cloud", "US"),
     "Amazon CloudFront": ("cdn-front", "US"),
     "Anthropic": ("ai-vendor", "US"),
     "Apple": ("cloud", "US"),

@@ -260,9 +260,9 @@ def test_the_local_network_is_of_none() -> None:
     ("operator", "role", "is_one"),
     [
         ("Example", "cloud", True),
-        ("Example", "cdn", True),
+        ("Example", "cdn-front", True),
         ("Another", "cloud", False),
-        ("Another", "cdn", None),
+        ("Another", "cdn-front", None),
         (Absent.NOT_FOUND, Absent.NOT_FOUND, None),
     ],
 )
