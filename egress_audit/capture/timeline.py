@@ -26,21 +26,27 @@ class Timeline:
         ts_ns, interface = batch.ts_ns, batch.interface
         if self._first is None:
             self._first = self._last = int(ts_ns[0])
-        latest = np.empty(len(ts_ns) + 1, np.int64)
-        latest[0], latest[1:] = self._last, ts_ns
-        np.maximum.accumulate(latest, out=latest)
-        self._first = min(self._first, int(ts_ns.min()))
-        self._last = int(latest[-1])
-        gap = ts_ns - latest[:-1]
+        latest = np.empty_like(ts_ns)
+        latest[0], latest[1:] = self._last, ts_ns[:-1]
+        gap = ts_ns - latest
+        ascending = bool(gap.min() >= 0)
+        if not ascending:
+            np.maximum.accumulate(latest, out=latest)
+            gap = ts_ns - latest
+            self._first = min(self._first, int(ts_ns.min()))
         longest = int(gap.argmax())
         if gap[longest] > (self._silence.length_ns if self._silence else 0):
             self._silence = Silence(int(latest[longest]), int(gap[longest]))
+        self._last = max(int(latest[-1]), int(ts_ns[-1]))
         if (interface != interface[0]).any():
             order = np.argsort(interface, kind="stable")
             interface, ts_ns = interface[order], ts_ns[order]
             first = np.flatnonzero(np.append(True, interface[1:] != interface[:-1]))
         else:
             first = np.zeros(1, np.int64)
+            if ascending:
+                # Between its ends the clock did not run back, as of most captures in no batch.
+                ts_ns = ts_ns[[0, -1]]
         self._count_reversals(interface[first].tolist(), first, ts_ns)
 
     def _count_reversals(self, interfaces: list[int], first: I64, ts_ns: I64) -> None:

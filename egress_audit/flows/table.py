@@ -149,6 +149,8 @@ class FlowTable:
         """Notes why the flows ended that gave way to other ones of their key."""
         for ending, reason in ((runs.idle, "idle-timeout"), (runs.reuse, "end-of-flow")):
             at = np.flatnonzero(ending)
+            if not len(at):
+                continue
             ended = np.where(runs.first[at], current[at], flow[at - 1])
             self.rows.end_reason[ended] = END_REASONS.index(reason)
 
