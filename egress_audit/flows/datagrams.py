@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
+from egress_audit.compiled import datagrams, library
 from egress_audit.flows.table import Assigned
 
 I8 = npt.NDArray[np.int8]
@@ -88,15 +89,12 @@ class Datagrams:
 
     def take(self, packets: PacketBatch, assigned: Assigned) -> Iterator[Datagram]:
         """The datagrams of a batch, in order; what is sated between two of them counts at once."""
-        udp = (packets.proto == UDP) & (packets.payload_len > 0) & (assigned.flow >= 0)
-        rows = np.flatnonzero(udp)
-        if not len(rows):
+        at, kinds = self._chosen(packets, assigned.flow)
+        if not len(at):
             return
-        kinds = self._kinds(packets, rows)
-        chosen = np.flatnonzero(kinds >= 0)
-        at = rows[chosen]
+        octets = packets.buffer.data
         columns = (
-            kinds[chosen],
+            kinds,
             assigned.flow[at],
             assigned.by_orig[at],
             packets.frame[at],
@@ -110,7 +108,7 @@ class Datagrams:
         ):
             kind = KINDS[number]
             if self.wants(kind, flow):
-                payload = packets.buffer[start : start + size].tobytes()
+                payload = bytes(octets[start : start + size])
                 yield Datagram(kind, flow, by_orig, frame, ts_ns, payload, size == length)
 
     def wants(self, kind: Kind, flow: int) -> bool:
@@ -120,6 +118,15 @@ class Datagrams:
     def sate(self, flow: int) -> None:
         """No handshake of this flow is wanted any more."""
         self._sated.add(flow)
+
+    def _chosen(self, packets: PacketBatch, flow: I64) -> tuple[I64, I8]:
+        """Rows of the datagrams that somebody reads, and the index into KINDS of each."""
+        if library.is_in_use():
+            return datagrams.kinds(packets, flow, _OF_PORT, self._versions, self._plain)
+        rows = np.flatnonzero((packets.proto == UDP) & (packets.payload_len > 0) & (flow >= 0))
+        kinds = self._kinds(packets, rows)
+        chosen = np.flatnonzero(kinds >= 0)
+        return rows[chosen], kinds[chosen]
 
     def _kinds(self, packets: PacketBatch, rows: I64) -> I8:
         """(n,) index into KINDS of each row, -1 for what nobody reads; first bytes over ports."""
