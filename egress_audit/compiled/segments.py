@@ -1,0 +1,82 @@
+"""The few segments that are looked at for names, by segments.c. HOT PATH."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from egress_audit.columns import I32, I64, U8, U32, Bool, PacketBatch
+from egress_audit.compiled.bounds import refuse_strange_indexes
+from egress_audit.compiled.library import address, addresses, function
+
+
+def rows_of_segments(
+    packets: PacketBatch, flow: I64, by_orig: Bool, stage: U8, enough: int
+) -> tuple[I64, I64, I64, I64]:
+    """(n,) side of each packet; rows of segments with payload, of those whose side has not had
+    enough, and of SYNs.
+
+    flow, by_orig: (n,); stage: of each side, `enough` for those that want no more.
+    """
+    count = len(packets)
+    columns: list[tuple[npt.NDArray[Any], npt.DTypeLike]] = [
+        (np.ascontiguousarray(packets.proto), np.uint8),
+        (np.ascontiguousarray(packets.tcp_flags), np.uint8),
+        (np.ascontiguousarray(packets.payload_len), np.int64),
+        (flow, np.int64),
+        (by_orig, np.bool_),
+    ]
+    given = addresses(columns, count)
+    side, *rows = (np.empty(count, np.int64) for _ in range(4))
+    out = addresses([(one, np.int64) for one in rows], count)
+    counts = np.empty(3, np.uint64)
+    function("rows_of_segments", "pnpnnppp")(
+        address(given, np.uint64, len(given)),
+        count,
+        address(stage, np.uint8, len(stage)),
+        len(stage),
+        enough,
+        address(side, np.int64, count),
+        address(out, np.uint64, len(out)),
+        address(counts, np.uint64, len(counts)),
+    )
+    payload, hungry, syn = (
+        one[:some].copy() for one, some in zip(rows, counts.tolist(), strict=True)
+    )
+    return side, payload, hungry, syn
+
+
+def near_beginnings(
+    packets: PacketBatch,
+    side: I64,
+    rows: I64,
+    begun: tuple[Bool, Bool, U32],
+    remembered: int,
+) -> tuple[I64, I32]:
+    """Of rows of segments with payload those that begin before the first `remembered` bytes of
+    their stream end, and how far behind its first one, (m,).
+
+    side: (n,); begun: of each side, whether its beginning is remembered, whether that does not
+    matter any more, and the sequence number of its first byte.
+    """
+    refuse_strange_indexes(rows, len(side))
+    count, (printed, contradicted, origin) = len(rows), begun
+    flags, sequence = (
+        np.ascontiguousarray(column) for column in (packets.tcp_flags, packets.tcp_seq)
+    )
+    sides = len(printed)
+    known = addresses([(printed, np.bool_), (contradicted, np.bool_), (origin, np.uint32)], sides)
+    near, offset = np.empty(count, np.int64), np.empty(count, np.int32)
+    found = function("near_beginnings", "ppppnpnnpp")(
+        address(flags, np.uint8, len(side)),
+        address(sequence, np.uint32, len(side)),
+        address(side, np.int64, len(side)),
+        address(rows, np.int64, count),
+        count,
+        address(known, np.uint64, len(known)),
+        sides,
+        remembered,
+        address(near, np.int64, count),
+        address(offset, np.int32, count),
+    )
+    return near[:found].copy(), offset[:found].copy()

@@ -1,0 +1,93 @@
+"""The segments that are looked at for names are in C those that numpy finds."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from egress_audit.columns import PacketBatch
+from egress_audit.compiled import segments
+from egress_audit.flows.assembly import MAX_PRINT
+from egress_audit.flows.second_readings import SecondReadings
+from egress_audit.flows.segments import NEW, SATED, rows_of_segments
+from egress_audit.flows.table import Assigned
+from tests.builders.both_engines import compiled, in_numpy, needs_library
+from tests.builders.captures import tcp
+from tests.compiled.test_datagrams import batch as datagrams
+from tests.flows.test_segments import packets_in
+
+pytestmark = needs_library
+
+SIDES = 12
+FLAGS = ("A", "PA", "S", "SA", "FA", "R", "RA", "SR", "")
+NUMBERS = (0, 1, 99, 100, 100 + MAX_PRINT - 1, 100 + MAX_PRINT, 1 << 31, (1 << 32) - 1)
+
+
+def some_segments(seed: int) -> PacketBatch:
+    """Segments with any flags and some numbers, many of them empty."""
+    random = np.random.default_rng(seed)
+    wires = [
+        tcp(40000, 443, FLAGS[flags], NUMBERS[number], 0, bytes(size))
+        for flags, number, size in zip(
+            random.integers(0, len(FLAGS), 150).tolist(),
+            random.integers(0, len(NUMBERS), 150).tolist(),
+            (random.integers(0, 4, 150) * 7).tolist(),
+            strict=True,
+        )
+    ]
+    return packets_in(*wires)
+
+
+def some_flows(seed: int, count: int) -> Assigned:
+    random = np.random.default_rng(seed)
+    flow = random.integers(-1, SIDES // 2, count)
+    return Assigned(flow, random.integers(0, 2, count).astype(np.bool_))
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("batch", [some_segments, datagrams], ids=["TCP", "UDP"])
+def test_rows_are_those_of_numpy(batch: Callable[[int], PacketBatch], seed: int) -> None:
+    packets = batch(seed)
+    assigned = some_flows(seed, len(packets))
+    stage = np.random.default_rng(seed).integers(NEW, SATED + 1, SIDES).astype(np.uint8)
+    found = compiled(lambda: rows_of_segments(packets, assigned, stage))
+    expected = in_numpy(lambda: rows_of_segments(packets, assigned, stage))
+    assert [column.tolist() for column in found] == [column.tolist() for column in expected]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_segments_near_the_beginning_are_those_of_numpy(seed: int) -> None:
+    packets, random = some_segments(seed), np.random.default_rng(seed)
+    rows = rows_of_segments(packets, some_flows(seed, len(packets)), np.zeros(SIDES, np.uint8))
+    second = SecondReadings()
+    for side in range(0, SIDES, 2):
+        second.keep(side, NUMBERS[int(random.integers(len(NUMBERS)))], b"hello")
+    second.contradict(4)
+    found = compiled(lambda: second._near(packets, rows.side, rows.payload))
+    expected = in_numpy(lambda: second._near(packets, rows.side, rows.payload))
+    assert [column.tolist() for column in found] == [column.tolist() for column in expected]
+    assert [column.dtype for column in found] == [column.dtype for column in expected]
+
+
+def test_packets_of_sides_that_are_not_kept_are_left_out() -> None:
+    packets, count = packets_in(tcp(40000, 443, "A", 0, 0, b"x")), 1
+    flow, by_orig = np.array([7]), np.zeros(count, np.bool_)
+    stage = np.zeros(14, np.uint8)
+    side, payload, hungry, syn = segments.rows_of_segments(packets, flow, by_orig, stage, SATED)
+    assert (side.tolist(), len(payload), len(hungry), len(syn)) == ([14], 0, 0, 0)
+    begun = np.ones(14, np.bool_), np.zeros(14, np.bool_), np.zeros(14, np.uint32)
+    assert not len(segments.near_beginnings(packets, side, np.array([0]), begun, 9)[0])
+
+
+def test_columns_of_too_few_rows_are_refused() -> None:
+    packets = packets_in(tcp(40000, 443, "A", 0, 0, b"x"))
+    flow, by_orig, stage = np.array([0]), np.zeros(1, np.bool_), np.zeros(2, np.uint8)
+    with pytest.raises(ValueError, match="no column"):
+        segments.rows_of_segments(packets, flow[:0], by_orig, stage, SATED)
+    with pytest.raises(ValueError, match="no column"):
+        segments.rows_of_segments(packets, flow, by_orig[:0], stage, SATED)
+    begun = np.ones(2, np.bool_), np.zeros(2, np.bool_), np.zeros(1, np.uint32)
+    with pytest.raises(ValueError, match="no column"):
+        segments.near_beginnings(packets, flow, np.array([0]), begun, 9)
+    with pytest.raises(ValueError, match="indexes"):
+        segments.near_beginnings(packets, flow, np.array([1]), begun, 9)
