@@ -148,7 +148,7 @@ class Listening:
             self._hear(packets, self.table.found(packets))
 
     def _hear(self, packets: PacketBatch, assigned: Assigned) -> None:
-        datagrams = [*self._wanted.take(packets, assigned)]
+        datagrams = self._wanted.take(packets, assigned)
         self._datagrams += datagrams
         self._waiting += sum([len(datagram.payload) for datagram in datagrams])
         for head in self.heads.take(packets, assigned):

@@ -4,7 +4,7 @@ By port those of the DNS and its kin on the link, of SSDP; by their first bytes,
 handshakes of QUIC and DTLS, from flows whose reader has not had enough.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -87,12 +87,12 @@ class Datagrams:
         self._plain = np.sort(np.array([*plain_versions], np.uint32))
         self._sated: set[int] = set()
 
-    def take(self, packets: PacketBatch, assigned: Assigned) -> Iterator[Datagram]:
-        """The datagrams of a batch, in order; what is sated between two of them counts at once."""
+    def take(self, packets: PacketBatch, assigned: Assigned) -> list[Datagram]:
+        """The datagrams of a batch, in order."""
         at, kinds = self._chosen(packets, assigned.flow)
         if not len(at):
-            return
-        octets = packets.buffer.data
+            return []
+        octets, wants = packets.buffer.data, self.wants
         columns = (
             kinds,
             assigned.flow[at],
@@ -103,17 +103,16 @@ class Datagrams:
             packets.payload_cap[at],
             packets.payload_len[at],
         )
-        for number, flow, by_orig, frame, ts_ns, start, size, length in zip(
-            *(column.tolist() for column in columns), strict=True
-        ):
-            kind = KINDS[number]
-            if self.wants(kind, flow):
-                payload = bytes(octets[start : start + size])
-                yield Datagram(kind, flow, by_orig, frame, ts_ns, payload, size == length)
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        return [
+            Datagram(kind, flow, by_orig, frame, ts_ns, bytes(octets[a : a + size]), size == length)
+            for number, flow, by_orig, frame, ts_ns, a, size, length in rows
+            if wants(kind := KINDS[number], flow)
+        ]
 
     def wants(self, kind: Kind, flow: int) -> bool:
         """True unless a handshake of this flow is one too many."""
-        return kind not in OF_FLOWS or flow not in self._sated
+        return flow not in self._sated or kind not in OF_FLOWS
 
     def sate(self, flow: int) -> None:
         """No handshake of this flow is wanted any more."""
