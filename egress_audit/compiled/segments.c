@@ -7,6 +7,7 @@
 #include "hot_path.h"
 
 enum { TCP = 6, SYN = 0x02, RST = 0x04 };
+enum { NEW, BEGUN, SATED, SEEN };
 
 struct segment_columns {
     const uint8_t *proto;
@@ -19,16 +20,18 @@ struct segment_columns {
 struct row_columns {
     int64_t *payload;
     int64_t *hungry;
+    int64_t *first;
     int64_t *syn;
 };
 
-/* Side of each packet, and rows: of segments with payload, of those whose side has not had enough,
-   and of SYNs. stage: of `sides` sides, `enough` for those that have. counts: of the three. */
+/* Side of each packet, and rows: of segments with payload, of those whose side is not sated, of the
+   first of each side that is new, and of SYNs. stage: of `sides` sides; the same afterwards.
+   counts: of the four. */
 EXPORTED uint64_t rows_of_segments(const struct segment_columns *in, uint64_t count,
-                                   const uint8_t *stage, uint64_t sides, uint64_t enough,
-                                   int64_t *side, const struct row_columns *out, uint64_t *counts)
+                                   uint8_t *stage, uint64_t sides, int64_t *side,
+                                   const struct row_columns *out, uint64_t *counts)
 {
-    uint64_t payloads = 0, hungry = 0, syns = 0;
+    uint64_t payloads = 0, hungry = 0, firsts = 0, syns = 0;
 
     for (uint64_t row = 0; row < count; row++) {
         uint64_t number = (uint64_t)in->flow[row] * 2 + (in->by_orig[row] != 0);
@@ -42,13 +45,20 @@ EXPORTED uint64_t rows_of_segments(const struct segment_columns *in, uint64_t co
         syns += known & ((flags & SYN) != 0);
     }
     for (uint64_t at = 0; at < payloads; at++) {
-        int64_t row = out->payload[at];
+        int64_t row = out->payload[at], number = side[row];
         out->hungry[hungry] = row;
-        hungry += stage[side[row]] != enough;
+        hungry += stage[number] != SATED;
+        if (stage[number] == NEW) {
+            out->first[firsts++] = row;
+            stage[number] = SEEN;
+        }
     }
+    for (uint64_t at = 0; at < firsts; at++)
+        stage[side[out->first[at]]] = NEW;
     counts[0] = payloads;
     counts[1] = hungry;
-    counts[2] = syns;
+    counts[2] = firsts;
+    counts[3] = syns;
     return payloads;
 }
 

@@ -11,12 +11,13 @@ from egress_audit.compiled.library import address, addresses, function
 
 
 def rows_of_segments(
-    packets: PacketBatch, flow: I64, by_orig: Bool, stage: U8, enough: int
-) -> tuple[I64, I64, I64, I64]:
-    """(n,) side of each packet; rows of segments with payload, of those whose side has not had
-    enough, and of SYNs.
+    packets: PacketBatch, flow: I64, by_orig: Bool, stage: U8
+) -> tuple[I64, I64, I64, I64, I64]:
+    """(n,) side of each packet; rows of segments with payload, of those whose side is not sated, of
+    the first of each side that is new, and of SYNs.
 
-    flow, by_orig: (n,); stage: of each side, `enough` for those that want no more.
+    flow, by_orig: (n,); stage: of each side, 0 for new ones and 2 for those that are sated; the
+    same afterwards, but not meanwhile.
     """
     count = len(packets)
     columns: list[tuple[npt.NDArray[Any], npt.DTypeLike]] = [
@@ -27,23 +28,22 @@ def rows_of_segments(
         (by_orig, np.bool_),
     ]
     given = addresses(columns, count)
-    side, *rows = (np.empty(count, np.int64) for _ in range(4))
+    side, *rows = (np.empty(count, np.int64) for _ in range(5))
     out = addresses([(one, np.int64) for one in rows], count)
-    counts = np.empty(3, np.uint64)
-    function("rows_of_segments", "pnpnnppp")(
+    counts = np.empty(4, np.uint64)
+    function("rows_of_segments", "pnpnppp")(
         address(given, np.uint64, len(given)),
         count,
         address(stage, np.uint8, len(stage)),
         len(stage),
-        enough,
         address(side, np.int64, count),
         address(out, np.uint64, len(out)),
         address(counts, np.uint64, len(counts)),
     )
-    payload, hungry, syn = (
+    payload, hungry, first, syn = (
         one[:some].copy() for one, some in zip(rows, counts.tolist(), strict=True)
     )
-    return side, payload, hungry, syn
+    return side, payload, hungry, first, syn
 
 
 def near_beginnings(

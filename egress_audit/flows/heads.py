@@ -25,7 +25,6 @@ from egress_audit.flows.segments import (
     NEW,
     SATED,
     Segment,
-    first_of_each,
     is_dns,
     payload_of,
     rank_within,
@@ -79,12 +78,12 @@ class Heads:
         self._stage = grown(self._stage, needed)
         for kept in (self._following, self._second, self._origins):
             kept.grow(needed)
-        side, rows, hungry, syn = rows_of_segments(packets, assigned, self._stage)
+        side, rows, hungry, first, syn = rows_of_segments(packets, assigned, self._stage)
         for number in self._origins.note(packets, side, syn, hungry):
             self._second.contradict(number)
         self._moved.clear()
         going_on = self._following.candidates(packets, side, rows)
-        self._alone = self._looked_at(packets, side, hungry)
+        self._alone = self._looked_at(packets, side, first)
         # Of no side is both: one that is read on was sated.
         wanted = np.sort(np.concatenate((self._wanted(packets, side, hungry), going_on)))
         yield from self._heads(packets, side, wanted)
@@ -240,9 +239,7 @@ class Heads:
         return True
 
     def _looked_at(self, packets: PacketBatch, side: I64, rows: I64) -> list[int]:
-        """Closes the heads of streams that are done with their first rows; these rows."""
-        rows = rows[self._stage[side[rows]] == NEW]
-        rows = rows[first_of_each(side[rows])]
+        """Closes the heads of streams that are done with their first rows; these of the rows."""
         rows = rows[self._origins.begins_with(packets, side, rows)]
         rows = self._looks.take(packets, side, rows)
         sides = side[rows]

@@ -55,6 +55,8 @@ class Rows(NamedTuple):
     """Rows with payload, without what comes with a reset."""
     hungry: I64
     """Those of them whose side is not sated."""
+    first: I64
+    """Those with which sides begin that are new, one of each."""
     syn: I64
     """Rows with SYN."""
 
@@ -63,12 +65,14 @@ def rows_of_segments(packets: PacketBatch, assigned: Assigned, stage: U8) -> Row
     """The rows of segments of flows. stage: of each side, NEW and its siblings."""
     flow, by_orig = assigned.flow, assigned.by_orig
     if library.is_in_use():
-        return Rows(*segments.rows_of_segments(packets, flow, by_orig, stage, SATED))
+        return Rows(*segments.rows_of_segments(packets, flow, by_orig, stage))
     side = flow * 2 + by_orig
     tcp = (packets.proto == TCP) & (flow >= 0)
     syn = np.flatnonzero(tcp & (packets.tcp_flags & SYN != 0))
     payload = np.flatnonzero(tcp & (packets.payload_len > 0) & (packets.tcp_flags & RST == 0))
-    return Rows(side, payload, payload[stage[side[payload]] != SATED], syn)
+    hungry = payload[stage[side[payload]] != SATED]
+    new = hungry[stage[side[hungry]] == NEW]
+    return Rows(side, payload, hungry, new[first_of_each(side[new])], syn)
 
 
 def segments_of(

@@ -55,6 +55,14 @@ def test_rows_are_those_of_numpy(batch: Callable[[int], PacketBatch], seed: int)
     assert [column.tolist() for column in found] == [column.tolist() for column in expected]
 
 
+def test_the_stages_of_sides_are_left_as_they_are() -> None:
+    packets = some_segments(1)
+    stage = np.random.default_rng(1).integers(NEW, SATED + 1, SIDES).astype(np.uint8)
+    before = stage.tolist()
+    assert len(rows_of_segments(packets, some_flows(1, len(packets)), stage).first)
+    assert stage.tolist() == before
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_segments_near_the_beginning_are_those_of_numpy(seed: int) -> None:
     packets, random = some_segments(seed), np.random.default_rng(seed)
@@ -73,8 +81,8 @@ def test_packets_of_sides_that_are_not_kept_are_left_out() -> None:
     packets, count = packets_in(tcp(40000, 443, "A", 0, 0, b"x")), 1
     flow, by_orig = np.array([7]), np.zeros(count, np.bool_)
     stage = np.zeros(14, np.uint8)
-    side, payload, hungry, syn = segments.rows_of_segments(packets, flow, by_orig, stage, SATED)
-    assert (side.tolist(), len(payload), len(hungry), len(syn)) == ([14], 0, 0, 0)
+    side, *rows = segments.rows_of_segments(packets, flow, by_orig, stage)
+    assert (side.tolist(), [len(some) for some in rows]) == ([14], [0] * 4)
     begun = np.ones(14, np.bool_), np.zeros(14, np.bool_), np.zeros(14, np.uint32)
     assert not len(segments.near_beginnings(packets, side, np.array([0]), begun, 9)[0])
 
@@ -83,9 +91,9 @@ def test_columns_of_too_few_rows_are_refused() -> None:
     packets = packets_in(tcp(40000, 443, "A", 0, 0, b"x"))
     flow, by_orig, stage = np.array([0]), np.zeros(1, np.bool_), np.zeros(2, np.uint8)
     with pytest.raises(ValueError, match="no column"):
-        segments.rows_of_segments(packets, flow[:0], by_orig, stage, SATED)
+        segments.rows_of_segments(packets, flow[:0], by_orig, stage)
     with pytest.raises(ValueError, match="no column"):
-        segments.rows_of_segments(packets, flow, by_orig[:0], stage, SATED)
+        segments.rows_of_segments(packets, flow, by_orig[:0], stage)
     begun = np.ones(2, np.bool_), np.zeros(2, np.bool_), np.zeros(1, np.uint32)
     with pytest.raises(ValueError, match="no column"):
         segments.near_beginnings(packets, flow, np.array([0]), begun, 9)

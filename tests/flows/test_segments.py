@@ -118,3 +118,10 @@ def test_segments_of_sides_that_have_had_enough_are_not_wanted() -> None:
     found = rows_of_segments(packets, assigned, np.array([NEW, SATED, BEGUN, SATED], np.uint8))
     assert found.side.tolist() == [1, 2, 3]
     assert (found.payload.tolist(), found.hungry.tolist()) == ([0, 1, 2], [1])
+
+
+def test_of_each_side_that_is_new_the_first_segment_is_found() -> None:
+    packets = packets_in(*[tcp(40000, 443, "A", payload=b"x")] * 4)
+    assigned = Assigned(np.array([0, 1, 0, 1]), np.array([True, False, True, False]))
+    found = rows_of_segments(packets, assigned, np.array([NEW, NEW, BEGUN, NEW], np.uint8))
+    assert (found.hungry.tolist(), found.first.tolist()) == ([0, 1, 2, 3], [0])
