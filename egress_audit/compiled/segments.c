@@ -1,4 +1,5 @@
-/* The few segments that are looked at for names: flows/segments.py, flows/second_readings.py.
+/* The few segments that are looked at for names: flows/segments.py, flows/origins.py,
+   flows/second_readings.py.
 
    Of a side, twice a flow and one more for its originator, the first segments are. Rows are put
    down whether they are wanted or not, and the next one over those that are not: which ones are is
@@ -60,6 +61,66 @@ EXPORTED uint64_t rows_of_segments(const struct segment_columns *in, uint64_t co
     counts[2] = firsts;
     counts[3] = syns;
     return payloads;
+}
+
+enum { NOT_KNOWN, FROM_DATA, FROM_SYN, FROM_THIS_SYN, FROM_THIS_DATA };
+
+/* Where streams begin, and how that is known. */
+struct origin_columns {
+    uint32_t *origin;
+    uint8_t *from;
+};
+
+/* What SYNs say of sides of which nothing is known: where the first of each does, unless payload
+   came before it. */
+static void note_origins(const uint32_t *tcp_seq, const int64_t *side, const int64_t *syns,
+                         uint64_t count, const int64_t *payloads, uint64_t others,
+                         const struct origin_columns *known)
+{
+    /* For a moment the row of the first SYN stands where its number will. */
+    for (uint64_t at = 0; at < count; at++) {
+        int64_t number = side[syns[at]];
+        if (known->from[number] == NOT_KNOWN) {
+            known->from[number] = FROM_THIS_SYN;
+            known->origin[number] = (uint32_t)syns[at];
+        }
+    }
+    for (uint64_t at = 0; at < others; at++) {
+        int64_t row = payloads[at], number = side[row];
+        if (known->from[number] == FROM_THIS_SYN && row < (int64_t)known->origin[number]) {
+            known->from[number] = FROM_THIS_DATA;
+            known->origin[number] = tcp_seq[row];
+        }
+    }
+    for (uint64_t at = 0; at < count; at++) {
+        int64_t number = side[syns[at]];
+        if (known->from[number] == FROM_THIS_DATA)
+            known->from[number] = FROM_DATA;
+        if (known->from[number] == FROM_THIS_SYN) {
+            known->from[number] = FROM_SYN;
+            known->origin[number] = tcp_seq[syns[at]] + 1;
+        }
+    }
+}
+
+/* Notes what SYNs say, and returns how many of them say something else than is known of their side,
+   further in front of it than `limit` if that is known from data; odd: their sides. syns, payloads:
+   rows below 2^32 of sides that are there. */
+EXPORTED uint64_t note_syns(const uint32_t *tcp_seq, const int64_t *side, const int64_t *syns,
+                            uint64_t count, const int64_t *payloads, uint64_t others,
+                            const struct origin_columns *known, uint64_t limit, int64_t *odd)
+{
+    uint64_t found = 0;
+
+    note_origins(tcp_seq, side, syns, count, payloads, others, known);
+    for (uint64_t at = 0; at < count; at++) {
+        int64_t number = side[syns[at]];
+        /* A SYN that was recorded after its data begins at these, or not far before. */
+        uint32_t apart = known->origin[number] - (tcp_seq[syns[at]] + 1);
+        odd[found] = number;
+        found += apart >= (known->from[number] == FROM_DATA ? limit : 1);
+    }
+    return found;
 }
 
 /* What is remembered of how streams began. */

@@ -46,6 +46,42 @@ def rows_of_segments(
     return side, payload, hungry, first, syn
 
 
+def note_syns(
+    packets: PacketBatch,
+    side: I64,
+    syns: I64,
+    payload: I64,
+    known: tuple[U32, U8],
+    limit: int,
+) -> list[int]:
+    """Notes what SYNs say of where streams begin; the sides whose SYN says something else than is
+    known, maybe more than once.
+
+    side: (n,); syns, payload: rows; known: where the stream of each side begins, and how that is
+    known, written; limit: how far in front of data a SYN may lie.
+    """
+    refuse_strange_indexes(syns, len(side))
+    refuse_strange_indexes(payload, len(side))
+    origin, how = known
+    refuse_strange_indexes(side[syns], len(how))
+    refuse_strange_indexes(side[payload], len(how))
+    places = addresses([(origin, np.uint32), (how, np.uint8)], len(how))
+    sequence, odd = np.ascontiguousarray(packets.tcp_seq), np.empty(len(syns), np.int64)
+    found = function("note_syns", "pppnpnpnp")(
+        address(sequence, np.uint32, len(side)),
+        address(side, np.int64, len(side)),
+        address(syns, np.int64, len(syns)),
+        len(syns),
+        address(payload, np.int64, len(payload)),
+        len(payload),
+        address(places, np.uint64, len(places)),
+        limit,
+        address(odd, np.int64, len(syns)),
+    )
+    sides: list[int] = odd[:found].tolist()
+    return sides
+
+
 def near_beginnings(
     packets: PacketBatch,
     side: I64,

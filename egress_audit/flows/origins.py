@@ -3,6 +3,7 @@
 import numpy as np
 
 from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
+from egress_audit.compiled import library, segments
 from egress_audit.flows.assembly import LIMIT
 from egress_audit.flows.growing import grown
 from egress_audit.flows.segments import sequences_of
@@ -60,6 +61,9 @@ class Origins:
         """
         if not len(rows):
             return []
+        if library.is_in_use():
+            known = self._origin, self._from
+            return sorted({*segments.note_syns(packets, side, rows, payload, known, LIMIT)})
         early = payload[self._from[side[payload]] == NOT_KNOWN]
         first = self._first_of_unknown(side, rows)
         sides = side[first]

@@ -1,6 +1,7 @@
 """The segments that are looked at for names are in C those that numpy finds."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from egress_audit.columns import PacketBatch
 from egress_audit.compiled import segments
 from egress_audit.flows.assembly import MAX_PRINT
+from egress_audit.flows.origins import Origins
 from egress_audit.flows.second_readings import SecondReadings
 from egress_audit.flows.segments import NEW, SATED, rows_of_segments
 from egress_audit.flows.table import Assigned
@@ -75,6 +77,32 @@ def test_segments_near_the_beginning_are_those_of_numpy(seed: int) -> None:
     expected = in_numpy(lambda: second._near(packets, rows.side, rows.payload))
     assert [column.tolist() for column in found] == [column.tolist() for column in expected]
     assert [column.dtype for column in found] == [column.dtype for column in expected]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_streams_begin_where_they_do_in_numpy(seed: int) -> None:
+    packets, fast, plain = some_segments(seed), Origins(), Origins()
+    for begun in range(3):
+        fast.begin(begun, 100)
+        plain.begin(begun, 100)
+    for batch in range(2):
+        assigned = some_flows(seed + batch, len(packets))
+        side, _, hungry, _, syn = rows_of_segments(packets, assigned, np.zeros(SIDES, np.uint8))
+        found = compiled(partial(fast.note, packets, side, syn, hungry))
+        assert found == in_numpy(partial(plain.note, packets, side, syn, hungry))
+        assert fast._origin.tolist() == plain._origin.tolist()
+        assert fast._from.tolist() == plain._from.tolist()
+
+
+def test_sides_that_are_not_kept_have_no_origin() -> None:
+    packets = packets_in(tcp(40000, 443, "S", 0, 0, b"x"))
+    rows, known = np.array([0]), (np.zeros(2, np.uint32), np.zeros(2, np.uint8))
+    for side in (2, -1):
+        with pytest.raises(ValueError, match="indexes below 2"):
+            segments.note_syns(packets, np.array([side]), rows, rows[:0], known, 9)
+    for syn, payload in ((rows + 1, rows), (rows, rows + 1)):
+        with pytest.raises(ValueError, match="indexes below 1"):
+            segments.note_syns(packets, np.array([0]), syn, payload, known, 9)
 
 
 def test_packets_of_sides_that_are_not_kept_are_left_out() -> None:
