@@ -158,15 +158,14 @@ def originators(packets: PacketBatch, leaders: I64, swapped: Bool) -> tuple[Bool
     `swapped`: as `keys_of` gave it for the leaders.
     """
     proto, flags = packets.proto[leaders], packets.tcp_flags[leaders]
-    syn = (proto == TCP) & (flags & SYN != 0)
+    sport, dport = packets.sport[leaders], packets.dport[leaders]
+    tcp, datagram, from_server = proto == TCP, IS_DATAGRAM[proto], likely_server(sport)
+    syn = tcp & (flags & SYN != 0)
     pure = syn & (flags & (ACK | FIN | RST) == 0)
     answer = syn & (flags & ACK != 0)
-    serving = likely_server(packets.sport[leaders]) & ~likely_server(packets.dport[leaders])
-    datagram = IS_DATAGRAM[proto]
-    flipped = answer | (((proto == TCP) & ~syn | datagram) & serving)
-    from_server = datagram & likely_server(packets.sport[leaders])
-    known = np.where(proto == TCP, pure | answer, ~from_server)
-    distinct = packets.sport[leaders] != packets.dport[leaders]
+    flipped = answer | ((tcp & ~syn | datagram) & from_server & ~likely_server(dport))
+    known: Bool = np.where(tcp, pure | answer, ~(datagram & from_server))
+    distinct = sport != dport
     distinct |= packets.src_lo[leaders] != packets.dst_lo[leaders]
     distinct |= packets.src_hi[leaders] != packets.dst_hi[leaders]
-    return swapped ^ (flipped & distinct), flipped, known.astype(np.bool_)
+    return swapped ^ (flipped & distinct), flipped, known
