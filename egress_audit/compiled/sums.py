@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from egress_audit.columns import I64, Bool, PacketBatch
+from egress_audit.columns import I64, U64, Bool, PacketBatch
 from egress_audit.compiled.bounds import edges_of, refuse_strange_indexes
 from egress_audit.compiled.library import address, addresses, function
+
+Column = tuple[npt.NDArray[Any], npt.DTypeLike]
 
 COUNTED: dict[str, type[np.generic]] = {
     "ip_len": np.int64,
@@ -55,13 +57,12 @@ def add_runs(
     (runs,) where in `order` each begins; target: (runs,) flow; rows: the columns COUNTERS, all of
     them of 32 or all of 64 bits, and KEPT; written, but for the last.
     """
-    count, runs, flows = len(order), len(starts), len(rows["closing"])
-    columns: list[tuple[npt.NDArray[Any], npt.DTypeLike]] = [
+    count, runs = len(order), len(starts)
+    columns: list[Column] = [
         (np.ascontiguousarray(getattr(packets, name)), dtype) for name, dtype in COUNTED.items()
     ]
     given = addresses([*columns, (swapped, np.bool_)], count)
     refuse_strange_indexes(order, count)
-    refuse_strange_indexes(target, flows)
     edges = edges_of(starts, count)
     where = np.array(
         [
@@ -71,19 +72,10 @@ def add_runs(
         ],
         np.uint64,
     )
-    counter = rows[COUNTERS[0]].dtype
-    wide = counter == np.int64
-    kept: list[tuple[npt.NDArray[Any], npt.DTypeLike]] = [
-        *((rows[name], np.int64 if wide else np.int32) for name in COUNTERS),
-        *((rows[name], dtype) for name, dtype in KEPT.items()),
-    ]
-    into = addresses(kept, flows)
-    whose = Whose(
-        np.empty(count, np.int64),
-        np.empty(count, np.bool_),
-        np.empty(count, np.int64),
-        np.empty(count, np.bool_),
-    )
+    into, wide = _flow_columns(rows, target)
+    flow, sorted_flow = np.empty(count, np.int64), np.empty(count, np.int64)
+    by_orig, sorted_by_orig = np.empty(count, np.bool_), np.empty(count, np.bool_)
+    whose = Whose(flow, by_orig, sorted_flow, sorted_by_orig)
     assigned = addresses([(column, column.dtype) for column in whose], count)
     function("add_runs", "ppnpnp")(
         address(given, np.uint64, len(given)),
@@ -94,3 +86,12 @@ def add_runs(
         address(assigned, np.uint64, len(assigned)),
     )
     return whose
+
+
+def _flow_columns(rows: Mapping[str, npt.NDArray[Any]], target: I64) -> tuple[U64, bool]:
+    """The addresses of the columns of flows, and whether counters have 64 bits."""
+    flows, wide = len(rows["closing"]), rows[COUNTERS[0]].dtype == np.int64
+    refuse_strange_indexes(target, flows)
+    columns: list[Column] = [(rows[name], np.int64 if wide else np.int32) for name in COUNTERS]
+    columns += [(rows[name], dtype) for name, dtype in KEPT.items()]
+    return addresses(columns, flows), wide
