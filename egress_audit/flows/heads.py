@@ -89,7 +89,8 @@ class Heads:
         yield from self._heads(packets, side, wanted)
         if self._moved:  # they may have more in this batch, behind a message, than was wanted
             late = self._following.rows_of(self._moved, side, rows)
-            late = without(late, np.array([*wanted, *self._alone], np.int64), len(side))
+            seen = np.concatenate((wanted, np.array(self._alone, np.int64)))
+            late = without(late, seen, len(side))
             yield from self._heads(packets, side, late)
         self._looks.hear_all()
         self._second.compare(packets, side, rows, self._alone)
