@@ -6,7 +6,7 @@ One look is enough for most: nothing is said in them, or all of it in the first 
 import numpy as np
 
 from egress_audit.columns import I64, PacketBatch
-from egress_audit.flows.glance import Beginning, Done, Glance, Look
+from egress_audit.flows.glance import Done, Glance, Look
 from egress_audit.flows.segments import is_dns, payloads_of, sequences_of
 
 
@@ -28,9 +28,7 @@ class FirstLooks:
         `hear_all` before the next batch.
         """
         rows = rows[~is_dns(packets, rows)]
-        silent, whole = self._glance.told_apart(packets, rows)
-        self._glance.read(_beginnings(packets, side, rows[whole]))
-        ended = silent | whole
+        ended = self._glance.take(packets, side, rows)
         at = rows[~ended & (packets.payload_cap[rows] >= packets.payload_len[rows])]
         looks = [self._glance.look(stream) for stream in payloads_of(packets, at)]
         columns = (at, side[at], sequences_of(packets, at), packets.frame[at], packets.ts_ns[at])
@@ -57,12 +55,3 @@ class FirstLooks:
         if self._unheard:
             self._glance.hear(self._unheard)
             self._unheard = []
-
-
-def _beginnings(packets: PacketBatch, side: I64, rows: I64) -> list[Beginning]:
-    """The payload of each of some rows, with which the streams of their sides begin."""
-    of = side[rows]
-    columns = (of >> 1, (of & 1) == 1, packets.frame[rows], packets.ts_ns[rows])
-    streams = payloads_of(packets, rows)
-    fields = zip(*(column.tolist() for column in columns), streams, strict=True)
-    return [Beginning._make(each) for each in fields]

@@ -9,7 +9,7 @@ Source: the signs by which each reader of stream.py knows its own.
 
 import numpy as np
 
-from egress_audit.columns import I32, I64, U8, Bool
+from egress_audit.columns import I32, I64, U8, Bool, PacketBatch
 
 SEEN = 16
 """First bytes of a stream that are looked at: enough to tell records from random bytes."""
@@ -26,6 +26,18 @@ _TCHARS = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopq
 _BLANKS = b" \t\r\n"
 _DNS_SIZES = 17, 4096
 """Octets of the messages of the DNS that are looked for on any port."""
+
+
+def told_apart(packets: PacketBatch, rows: I64) -> tuple[Bool, Bool]:
+    """(n,) True for those of some rows, with whose payloads streams begin, whose streams say
+    nothing; and True for those that are a whole ClientHello."""
+    silent: Bool = packets.payload_cap[rows] >= SEEN
+    whole = silent & (packets.payload_cap[rows] >= packets.payload_len[rows])
+    at = rows[silent]
+    first = packets.buffer[packets.payload[at][:, None] + np.arange(SEEN)]
+    whole[silent] &= is_whole_hello(first, packets.payload_cap[at])
+    silent[silent] = says_nothing(first)
+    return silent, whole
 
 
 def says_nothing(first: U8) -> Bool:

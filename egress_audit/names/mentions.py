@@ -9,11 +9,12 @@ from collections.abc import Collection, Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from egress_audit.columns import I32, I64
+from egress_audit.columns import I32, I64, Bool
 from egress_audit.model.flow import Name, NameSource
 from egress_audit.values import dataclass
 
 I8 = npt.NDArray[np.int8]
+Column = Sequence[int] | I64 | Bool
 MAX_NAMES_PER_FLOW = 4096
 """A tunnel through the DNS asks for thousands of names in one flow."""
 MAX_NAMES = 1_000_000
@@ -87,28 +88,30 @@ class Mentions:
 
     def add_each(
         self,
-        flows: Sequence[int],
+        flows: Column,
         hosts: Sequence[str],
         source: NameSource,
-        outer: Sequence[bool],
-        frames: Sequence[int],
-        ts_ns: Sequence[int],
+        outer: Column,
+        frames: Column,
+        ts_ns: Column,
     ) -> None:
         """In each of some flows a host was said; as many of each."""
-        self._make_room(max(flows, default=0))
-        if not self._are_new(flows):
-            said = zip(flows, hosts, ts_ns, frames, outer, strict=True)
-            for flow, host, ts, frame, is_outer in said:
-                self.add(flow, Name(host, source, ts, frame, is_outer))
+        columns = [np.asarray(column, np.int64) for column in (flows, ts_ns, frames, outer)]
+        flow = columns[0]
+        self._make_room(int(flow.max(initial=0)))
+        if not self._are_new(flow):
+            said = zip(hosts, *(column.tolist() for column in columns), strict=True)
+            for host, number, ts, frame, is_outer in said:
+                self.add(number, Name(host, source, ts, frame, bool(is_outer)))
             return
-        for row, flow in enumerate(flows, len(self) + 1):
-            self._first[flow] = row
-        self._flow.extend(flows)
-        self._host.extend([self._number(host) for host in hosts])
-        self._source.extend([_NUMBERS[source]] * len(flows))
-        self._outer.extend(outer)
-        self._frame.extend(frames)
-        self._ts_ns.extend(ts_ns)
+        # The view is gone before the array grows again, which it could not do below it.
+        np.frombuffer(self._first, np.int32)[flow] = np.arange(len(flow)) + len(self) + 1
+        numbers = [self._number(host) for host in hosts]
+        kept = (self._flow, self._ts_ns, self._frame, self._outer)
+        for values, column in zip(kept, columns, strict=True):
+            values.frombytes(column.astype(values.typecode).tobytes())
+        self._host.extend(numbers)
+        self._source.extend([_NUMBERS[source]] * len(numbers))
 
     def of(self, flow: int) -> tuple[Name, ...]:
         """The names said in a flow, in the order of their frames."""
@@ -163,7 +166,7 @@ class Mentions:
         if missing > 0:
             self._first.frombytes(bytes(missing * self._first.itemsize))
 
-    def _are_new(self, flows: Sequence[int]) -> bool:
+    def _are_new(self, flows: I64) -> bool:
         """True if nothing was said in these flows, each is there once, and there is room."""
-        once = len({*flows}) == len(flows) and len(self) + len(flows) <= MAX_NAMES
-        return once and not any(self._first[flow] for flow in flows)
+        once = len(np.unique(flows)) == len(flows) and len(self) + len(flows) <= MAX_NAMES
+        return once and not np.frombuffer(self._first, np.int32)[flows].any()

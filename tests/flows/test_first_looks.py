@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from egress_audit.columns import I64, U8, Bool, PacketBatch
+from egress_audit.columns import I64, Bool, PacketBatch
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import packets_of
 from egress_audit.flows.first_looks import FirstLooks
-from egress_audit.flows.glance import UNKNOWN, Beginning, Done, Glance, Look
+from egress_audit.flows.glance import UNKNOWN, Done, Glance, Look
 from tests.builders.captures import TCP, Frame, ethernet, ipv4, pcap, tcp
 from tests.builders.engine import opened
 
@@ -21,13 +21,8 @@ def packets_with(*payloads: bytes, port: int = 80, snaplen: int = 100) -> Packet
     return packets_of(next(iter(opened(pcap(frames)))), Ledger())
 
 
-def begins_with_zero(first: U8) -> Bool:
-    found: Bool = first[:, 0] == 0
-    return found
-
-
-def has_size_of_first(first: U8, sizes: I64) -> Bool:
-    found: Bool = first[:, 0] == sizes
+def begins_with_zero(packets: PacketBatch, side: I64, rows: I64) -> Bool:
+    found: Bool = (packets.buffer[packets.payload[rows]] == 0) & (side[rows] % 2 == 1)
     return found
 
 
@@ -40,9 +35,7 @@ class Looking:
 
     def __init__(self) -> None:
         self.heard: list[tuple[int, int, int]] = []
-        self.read: list[Beginning] = []
-        glance = Glance(1, begins_with_zero, has_size_of_first, _look, self._hear, self.read.extend)
-        self.looks = FirstLooks(glance)
+        self.looks = FirstLooks(Glance(begins_with_zero, _look, self._hear))
 
     def _hear(self, looks: list[Done]) -> None:
         assert all(look.done for _, _, _, look in looks)
@@ -54,7 +47,7 @@ class Looking:
         return [*self.looks.take(packets, rows * 2 + 1, rows).tolist()]
 
 
-def test_streams_that_say_nothing_and_those_that_say_all_are_done() -> None:
+def test_streams_that_were_taken_and_those_that_say_all_are_done() -> None:
     looking = Looking()
     assert sorted(looking.take(packets_with(b"\0", b"a", b"b", b"c", b"d"))) == [0, 1, 2]
     assert looking.looks.found == {3: NEEDS, 4: UNKNOWN}
@@ -66,12 +59,6 @@ def test_of_what_is_done_some_goes_on() -> None:
     assert looking.looks.going_on == [(3, 100, GOES_ON)]
 
 
-def test_streams_that_say_all_in_a_segment_are_read_without_a_look() -> None:
-    looking = Looking()
-    assert looking.take(packets_with(b"\2!", b"a")) == [0, 1]
-    assert looking.read == [Beginning(0, True, 1, 7_000, b"\2!")]
-
-
 def test_what_is_done_is_heard_once() -> None:
     looking = Looking()
     looking.take(packets_with(b"a", b"x", b"b"))
@@ -81,7 +68,7 @@ def test_what_is_done_is_heard_once() -> None:
     assert looking.heard == [(0, 1, 7_000), (2, 3, 7_000), (7, 9, 7_000)]
 
 
-def test_of_a_cut_segment_only_that_it_says_nothing_is_known() -> None:
+def test_a_cut_segment_that_was_not_taken_is_not_looked_at() -> None:
     looking = Looking()
     assert looking.take(packets_with(b"ab", b"\0b", snaplen=55)) == [1]
     assert (looking.looks.found, looking.looks.going_on) == ({}, [])

@@ -1,0 +1,100 @@
+"""Streams told apart by their first payloads; whole ClientHellos among these wait to be heard.
+
+Many are heard at a time, as the readers find the caches of the processor full of packets.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from egress_audit.columns import I64, Bool, PacketBatch
+from egress_audit.compiled import hellos, library
+from egress_audit.names.first_bytes import told_apart
+from egress_audit.names.hearing import Heard, Hellos, hellos_of
+from egress_audit.names.plain_hello import MAX_REMEMBERED, PlainHello, plain_hello
+from egress_audit.names.reading import printable_host
+
+_host_text = lru_cache(MAX_REMEMBERED)(printable_host)
+
+
+class Beginning(NamedTuple):
+    """The first payload of a stream, with which it is done."""
+
+    flow: int
+    by_orig: bool
+    frame: int
+    ts_ns: int
+    stream: bytes
+
+
+class WholeHellos:
+    """What waits to be heard."""
+
+    def __init__(self) -> None:
+        self._read: list[hellos.PlainHellos] = []
+        self._unread: list[Beginning] = []
+        self.octets = 0
+        """Of the payloads of all that waits."""
+        self.count = 0
+
+    def take(self, packets: PacketBatch, side: I64, rows: I64) -> Bool:
+        """(n,) True for streams that are done: nothing is said in them, ever, or they wait now.
+
+        side: of every packet, twice its flow, plus one for the originator; rows: (n,) with whose
+        payloads streams begin.
+        """
+        done: Bool
+        if library.is_in_use():
+            kind, plain = hellos.told_apart(packets, side, rows)
+            done, whole = kind != hellos.OPEN, kind > hellos.SILENT
+            unread = kind == hellos.OTHER_HELLO
+            self._read.append(plain)
+        else:
+            silent, whole = told_apart(packets, rows)
+            done, unread = silent | whole, whole
+        if unread.any():
+            self._keep_unread(packets, side, rows[unread])
+        self.octets += int(packets.payload_cap[rows[whole]].sum())
+        self.count += int(whole.sum())
+        return done
+
+    def taken(self) -> tuple[Hellos, list[Beginning]]:
+        """The plain hellos that wait, and what another reader must read; nothing waits any more."""
+        heard: list[Heard[PlainHello]] = []
+        others: list[Beginning] = []
+        for beginning in self._unread:
+            hello = plain_hello(beginning.stream)
+            if hello is None:
+                others.append(beginning)
+            else:
+                heard.append((beginning.flow, beginning.frame, beginning.ts_ns, hello))
+        plain = _joined([*(_with_text(part) for part in self._read), hellos_of(heard)])
+        self._read, self._unread, self.octets, self.count = [], [], 0, 0
+        return plain, others
+
+    def _keep_unread(self, packets: PacketBatch, side: I64, rows: I64) -> None:
+        of, starts = side[rows], packets.payload[rows]
+        spans = zip(starts.tolist(), (starts + packets.payload_cap[rows]).tolist(), strict=True)
+        octets = packets.buffer.data
+        streams = [bytes(octets[begin:end]) for begin, end in spans]
+        columns = (of >> 1, of & 1 == 1, packets.frame[rows], packets.ts_ns[rows])
+        fields = zip(*(column.tolist() for column in columns), streams, strict=True)
+        self._unread += [Beginning._make(each) for each in fields]
+
+
+def _with_text(plain: hellos.PlainHellos) -> Hellos:
+    """The same, their hosts as text: each is made once, as most are named again and again."""
+    flow, frame, ts_ns, outer, sizes, octets = plain
+    ends = np.cumsum(sizes).tolist()
+    spans = zip([0, *ends], ends, sizes.tolist(), strict=False)
+    hosts = [_host_text(octets[begin:end]) for begin, end, size in spans if size]
+    return Hellos(flow, frame, ts_ns, outer, sizes > 0, hosts)
+
+
+def _joined(parts: Sequence[Hellos]) -> Hellos:
+    flow, frame, ts_ns, outer, named = (
+        np.concatenate(columns) for columns in zip(*(part[:-1] for part in parts), strict=True)
+    )
+    return Hellos(flow, frame, ts_ns, outer, named, [host for part in parts for host in part.hosts])
