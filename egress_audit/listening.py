@@ -159,10 +159,11 @@ class Listening:
         initials = [self._initial(datagram) for datagram in self._datagrams]
         self.hearing.hear_initials([initial for initial in initials if initial])
         self._datagrams, self._waiting = [], 0
-        hellos, others = self._hellos.taken()
+        plain, others = self._hellos.taken()
         for beginning in others:
             self._hear_beginning(beginning)
-        self.hearing.hear_hellos(hellos)
+        for hellos in plain:
+            self.hearing.hear_hellos(hellos)
 
     def _initial(self, datagram: Datagram) -> Heard[PlainHello] | None:
         """The plain hello of QUIC in a datagram; if it is another one, None once it is heard."""

@@ -121,14 +121,15 @@ class Heads:
         begins = origin is None or origin == segment.sequence
         if segment.dns or segment.captured < segment.length or not begins:
             return UNKNOWN
-        stream = payload_of(packets, segment)
-        look = self._looks.found.get(segment.row) or self._glance.look(stream)
+        look = self._looks.found.get(segment.row)
+        if look is None:
+            look = self._glance.look(payload_of(packets, segment))
         if look.done:
             self._looks.note(side >> 1, segment.frame, segment.ts_ns, look)
             if origin is None:
                 self._origins.begin(side, segment.sequence)
             self._stage[side] = SATED
-            self._second.keep(side, segment.sequence, stream)
+            self._second.keep(side, segment.sequence, payload_of(packets, segment))
             self._alone.append(segment.row)
             if look.reader is not None:
                 self._follow(side, segment.sequence + look.read, look.reader)

@@ -5,6 +5,7 @@ Many are heard at a time, as the readers find the caches of the processor full o
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -60,8 +61,9 @@ class WholeHellos:
         self.count += int(whole.sum())
         return done
 
-    def taken(self) -> tuple[Hellos, list[Beginning]]:
-        """The plain hellos that wait, and what another reader must read; nothing waits any more."""
+    def taken(self) -> tuple[list[Hellos], list[Beginning]]:
+        """The plain hellos that wait, as C read them and as Python does, and what another reader
+        must read; nothing waits any more."""
         heard: list[Heard[PlainHello]] = []
         others: list[Beginning] = []
         for beginning in self._unread:
@@ -70,7 +72,8 @@ class WholeHellos:
                 others.append(beginning)
             else:
                 heard.append((beginning.flow, beginning.frame, beginning.ts_ns, hello))
-        plain = _joined([*(_with_text(part) for part in self._read), hellos_of(heard)])
+        plain = [_with_text(self._read)] if self._read else []
+        plain.append(hellos_of(heard))
         self._read, self._unread, self.octets, self.count = [], [], 0, 0
         return plain, others
 
@@ -84,17 +87,11 @@ class WholeHellos:
         self._unread += [Beginning._make(each) for each in fields]
 
 
-def _with_text(plain: hellos.PlainHellos) -> Hellos:
-    """The same, their hosts as text: each is made once, as most are named again and again."""
-    flow, frame, ts_ns, outer, sizes, octets = plain
-    ends = np.cumsum(sizes).tolist()
-    spans = zip([0, *ends], ends, sizes.tolist(), strict=False)
-    hosts = [_host_text(octets[begin:end]) for begin, end, size in spans if size]
-    return Hellos(flow, frame, ts_ns, outer, sizes > 0, hosts)
-
-
-def _joined(parts: Sequence[Hellos]) -> Hellos:
-    flow, frame, ts_ns, outer, named = (
-        np.concatenate(columns) for columns in zip(*(part[:-1] for part in parts), strict=True)
-    )
-    return Hellos(flow, frame, ts_ns, outer, named, [host for part in parts for host in part.hosts])
+def _with_text(parts: Sequence[hellos.PlainHellos]) -> Hellos:
+    """What C read, side by side. Each host becomes text once, as most are named again and again."""
+    columns = zip(*(part[:-1] for part in parts), strict=True)
+    flow, frame, ts_ns, outer, sizes = (np.concatenate(column) for column in columns)
+    octets, named = b"".join([part.hosts for part in parts]), sizes > 0
+    ends = np.cumsum(sizes[named]).tolist()
+    hosts = [_host_text(octets[begin:end]) for begin, end in pairwise((0, *ends))]
+    return Hellos(flow, frame, ts_ns, outer, named, hosts)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from egress_audit.names.hearing import Hellos
 from egress_audit.names.whole_hellos import Beginning, WholeHellos
 from tests.builders.beginnings import beginning_with, sides_of
 from tests.builders.both_engines import compiled, in_numpy, needs_library
@@ -30,6 +31,18 @@ def take(hellos: WholeHellos, payloads: Sequence[bytes]) -> list[bool]:
     return done
 
 
+def said(plain: Sequence[Hellos]) -> list[tuple[int, int, int, bool, str]]:
+    """Flow, frame, time, whether it is outer, and host of each hello."""
+    found: list[tuple[int, int, int, bool, str]] = []
+    for flow, frame, ts_ns, outer, named, hosts in plain:
+        texts = iter(hosts)
+        names = [next(texts) if is_named else "" for is_named in named]
+        columns = (column.tolist() for column in (flow, frame, ts_ns, outer))
+        found += zip(*columns, names, strict=True)
+        assert not [*texts]
+    return found
+
+
 def test_hellos_are_done_and_what_says_nothing_is_too() -> None:
     done = [True, True, True, True, False, True, False, False]
     assert in_numpy(lambda: take(WholeHellos(), STREAMS)) == done
@@ -39,11 +52,11 @@ def test_plain_hellos_are_handed_over_in_columns_and_others_as_they_are() -> Non
     hellos = WholeHellos()
     take(hellos, STREAMS)
     plain, others = hellos.taken()
-    assert [column.tolist() for column in plain[:-1]] == [
-        *([0, 1, 3], [1, 2, 3], [0, 1, 2]),
-        *([False, True, False], [True, True, False]),
+    assert said(plain) == [
+        (0, 1, 0, False, "a.example"),
+        (1, 2, 1, True, "b.example"),
+        (3, 3, 2, False, ""),
     ]
-    assert plain.hosts == ["a.example", "b.example"]
     assert others == [Beginning(4, True, 4, 3, ODD)]
 
 
@@ -55,7 +68,7 @@ def test_what_waits_is_counted_until_it_is_taken() -> None:
     assert (hellos.count, hellos.octets) == (5, sum(map(len, whole)))
     hellos.taken()
     plain, others = hellos.taken()
-    assert (hellos.count, hellos.octets, len(plain.flow), others) == (0, 0, 0, [])
+    assert (hellos.count, hellos.octets, said(plain), others) == (0, 0, [], [])
 
 
 def everything(batches: list[list[bytes]]) -> object:
@@ -64,7 +77,7 @@ def everything(batches: list[list[bytes]]) -> object:
     done = [take(hellos, payloads) for payloads in batches]
     waited = hellos.count, hellos.octets
     plain, others = hellos.taken()
-    return done, waited, [column.tolist() for column in plain[:-1]], [*plain.hosts], others
+    return done, waited, said(plain), others
 
 
 @needs_library
