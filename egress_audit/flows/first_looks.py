@@ -6,7 +6,9 @@ One look is enough for most: nothing is said in them, or all of it in the first 
 import numpy as np
 
 from egress_audit.columns import I64, PacketBatch
+from egress_audit.flows.assembly import MAX_PRINT
 from egress_audit.flows.glance import Done, Glance, Look
+from egress_audit.flows.pairs import joined, pairs_of
 from egress_audit.flows.segments import is_dns, payloads_of, sequences_of
 
 
@@ -21,11 +23,12 @@ class FirstLooks:
         self.going_on: list[tuple[int, int, Look]] = []
         """Sides whose streams are done for now and go on, and where these begin."""
 
-    def take(self, packets: PacketBatch, side: I64, rows: I64) -> I64:
-        """Those of some rows whose streams are done with them.
+    def take(self, packets: PacketBatch, side: I64, rows: I64, payload: I64) -> I64:
+        """Those of some rows whose streams are done with them, or with the next ones as well.
 
-        rows: ascending; with each begins the stream of its side. Whoever calls this calls
-        `hear_all` before the next batch.
+        rows: ascending; with each begins the stream of its side; payload: all rows with payload of
+        their sides, ascending, and others. Whoever calls this calls `hear_all` before the next
+        batch.
         """
         rows = rows[~is_dns(packets, rows)]
         ended = self._glance.take(packets, side, rows)
@@ -44,7 +47,21 @@ class FirstLooks:
             else:
                 self.found[row] = look
         done = at[np.array([look.done for look in looks], np.bool_)]
-        return np.concatenate((rows[ended], done))
+        awaiting = at[np.array([look.needs > 0 for look in looks], np.bool_)]
+        return np.concatenate((rows[ended], done, self._in_two(packets, side, awaiting, payload)))
+
+    def _in_two(self, packets: PacketBatch, side: I64, rows: I64, payload: I64) -> I64:
+        """Those of some rows, whose streams await more, that are done with the next ones."""
+        # Of streams that are done the first bytes are remembered, out of their first rows.
+        rows = rows[packets.payload_cap[rows] >= MAX_PRINT]
+        if not len(rows):
+            return rows
+        first, second = pairs_of(packets, side, rows, payload)
+        both, pairs = joined(packets, first, second), np.arange(len(first))
+        done = first[self._glance.take(both, side[second], pairs)]
+        for row in done.tolist():
+            del self.found[row]
+        return done
 
     def note(self, flow: int, frame: int, ts_ns: int, look: Look) -> None:
         """Keeps a look that is done until all are heard."""

@@ -242,10 +242,10 @@ class Heads:
 
     def _looked_at(self, packets: PacketBatch, side: I64, rows: I64) -> list[int]:
         """Closes the heads of streams that are done with their first rows; these rows."""
-        rows = rows[self._stage[side[rows]] == NEW]
-        rows = rows[first_of_each(side[rows])]
-        rows = rows[self._origins.begins_with(packets, side, rows)]
-        rows = self._looks.take(packets, side, rows)
+        new = rows[self._stage[side[rows]] == NEW]
+        first = new[first_of_each(side[new])]
+        first = first[self._origins.begins_with(packets, side, first)]
+        rows = self._looks.take(packets, side, first, new)
         sides = side[rows]
         self._stage[sides] = SATED
         self._second.keep_all(packets, rows, sides, self._origins.of(sides))

@@ -1,16 +1,22 @@
 """Streams are looked at together, and what is done is heard."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 
 from egress_audit.columns import I64, Bool, PacketBatch
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import packets_of
+from egress_audit.flows.assembly import MAX_PRINT
 from egress_audit.flows.first_looks import FirstLooks
 from egress_audit.flows.glance import UNKNOWN, Done, Glance, Look
 from tests.builders.captures import TCP, Frame, ethernet, ipv4, pcap, tcp
 from tests.builders.engine import opened
 
 DONE, GOES_ON, NEEDS = Look(done=True, said="a"), Look(done=True, reader=len), Look(needs=9)
+Takes = Callable[[PacketBatch, I64, I64], Bool]
 LOOKS = {b"a": DONE, b"b": GOES_ON, b"c": NEEDS}
 
 
@@ -26,16 +32,22 @@ def begins_with_zero(packets: PacketBatch, side: I64, rows: I64) -> Bool:
     return found
 
 
-def _look(stream: bytes) -> Look:
-    return LOOKS.get(stream, UNKNOWN)
+def ends_with_a_star(packets: PacketBatch, _: I64, rows: I64) -> Bool:
+    ends = packets.payload[rows] + packets.payload_cap[rows]
+    found: Bool = packets.buffer[ends - 1] == ord("*")
+    return found
+
+
+def _look(said: Mapping[bytes, Look], stream: bytes) -> Look:
+    return said.get(stream, UNKNOWN)
 
 
 class Looking:
     """First looks, and what was heard of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, take: Takes = begins_with_zero, said: Mapping[bytes, Look] = LOOKS) -> None:
         self.heard: list[tuple[int, int, int]] = []
-        self.looks = FirstLooks(Glance(begins_with_zero, _look, self._hear))
+        self.looks = FirstLooks(Glance(take, partial(_look, said), self._hear))
 
     def _hear(self, looks: list[Done]) -> None:
         assert all(look.done for _, _, _, look in looks)
@@ -44,7 +56,7 @@ class Looking:
     def take(self, packets: PacketBatch) -> list[int]:
         """The rows that are done, each of the originator of a flow of its own."""
         rows = np.arange(len(packets))
-        return [*self.looks.take(packets, rows * 2 + 1, rows).tolist()]
+        return [*self.looks.take(packets, rows * 2 + 1, rows, rows).tolist()]
 
 
 def test_streams_that_were_taken_and_those_that_say_all_are_done() -> None:
@@ -84,3 +96,29 @@ def test_what_was_found_is_of_one_batch() -> None:
     looking.take(packets_with(b"c"))
     looking.take(packets_with(b"a"))
     assert (looking.looks.found, looking.looks.going_on) == ({}, [])
+
+
+def in_two(first: int, second: bytes, sequence: int) -> tuple[list[int], dict[int, Look]]:
+    """Rows that are done of a stream that awaits more, and of another segment of it; what is found
+    of the others. A glance takes what ends with a star."""
+    begin = b"\1" * first
+    looking = Looking(ends_with_a_star, {begin: NEEDS})
+    packets = packets_with(begin, second, snaplen=2_000)
+    numbers = np.array([100, sequence], np.uint32)
+    packets = replace(packets, tcp_seq=numbers)
+    side = np.array([5, 5])
+    rows = looking.looks.take(packets, side, np.arange(1), np.arange(2))
+    return rows.tolist(), looking.looks.found
+
+
+def test_a_stream_is_done_with_two_segments() -> None:
+    assert in_two(MAX_PRINT, b"*", 100 + MAX_PRINT) == ([0], {})
+
+
+def test_so_it_is_not_if_the_first_is_too_short_to_be_remembered() -> None:
+    assert in_two(MAX_PRINT - 1, b"*", 100 + MAX_PRINT - 1) == ([], {0: NEEDS})
+
+
+def test_nor_if_both_are_not_enough_or_the_second_lies_elsewhere() -> None:
+    assert in_two(MAX_PRINT, b"?", 100 + MAX_PRINT) == ([], {0: NEEDS})
+    assert in_two(MAX_PRINT, b"*", 101 + MAX_PRINT) == ([], {0: NEEDS})
