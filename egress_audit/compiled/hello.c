@@ -94,15 +94,15 @@ static bool says_nothing(const uint8_t *first)
     return memcmp(first, "HTTP/1.", 7) == 0 || !(may_be_words(first) || may_be_numbers(first));
 }
 
-/* Where a ClientHello ends that is whole, and in one record; else NOWHERE. */
-static uint64_t end_of_hello(const uint8_t *stream, uint64_t size)
+/* Where a ClientHello ends that is in one record, and maybe not all there; else NOWHERE. */
+static uint64_t end_of_hello(const uint8_t *stream)
 {
     uint64_t record = big16(stream + 3);
     uint64_t end = HELLO_HEADER + ((uint64_t)stream[6] << 16 | big16(stream + 7));
 
     if (stream[0] != HANDSHAKE || stream[1] != 3 || stream[5] != CLIENT_HELLO)
         return NOWHERE;
-    return end - RECORD_HEADER <= record && record <= MAX_FRAGMENT && end <= size ? end : NOWHERE;
+    return end - RECORD_HEADER <= record && record <= MAX_FRAGMENT ? end : NOWHERE;
 }
 
 /* Where the extensions begin, which is the end if there are none; NOWHERE if a length is out of
@@ -181,28 +181,34 @@ static void expect(const uint8_t *buffer, int64_t payload)
         __builtin_prefetch((const void *)((uintptr_t)buffer + (uintptr_t)payload + line * LINE));
 }
 
-/* What is known of the stream that begins with a payload; if that is a plain hello, it is read. */
+/* What is known of the stream that begins with a payload; if that is a plain hello, it is read.
+   needs: bytes with which a hello is whole that is not, else 0. */
 static enum kind kind_of(const uint8_t *buffer, uint64_t size, const struct payload_columns *in,
-                         int64_t row, struct hello *hello)
+                         int64_t row, struct hello *hello, int64_t *needs)
 {
     int64_t payload = in->payload[row], captured = in->payload_cap[row];
 
+    *needs = 0;
     if (payload < 0 || captured < SEEN || (uint64_t)payload > size ||
         (uint64_t)captured > size - (uint64_t)payload)
         return OPEN;
     *hello = (struct hello){.stream = buffer + payload};
-    hello->end = end_of_hello(hello->stream, (uint64_t)captured);
-    if (hello->end == NOWHERE || captured < in->payload_len[row])
+    hello->end = end_of_hello(hello->stream);
+    if (hello->end == NOWHERE)
         return says_nothing(hello->stream) ? SILENT : OPEN;
+    if (hello->end > (uint64_t)captured)
+        *needs = (int64_t)hello->end;
+    if (hello->end > (uint64_t)captured || captured < in->payload_len[row])
+        return OPEN;
     return read_hello(hello) ? PLAIN_HELLO : OTHER_HELLO;
 }
 
 /* What is known of the streams that begin with the payloads of some rows, `count` of them, and the
-   plain hellos among these. Returns how many there are. size: bytes of the buffer; room: bytes for
-   the hosts; a hello whose host finds none is another one. */
+   plain hellos among these; needs: as above. Returns how many hellos there are. size: bytes of the
+   buffer; room: bytes for the hosts; a hello whose host finds none is another one. */
 EXPORTED uint64_t tell_streams_apart(const uint8_t *buffer, uint64_t size,
                                      const struct payload_columns *in, const int64_t *rows,
-                                     uint64_t count, uint8_t *kind,
+                                     uint64_t count, uint8_t *kind, int64_t *needs,
                                      const struct hello_columns *out, uint64_t room)
 {
     uint64_t plain = 0, used = 0;
@@ -212,7 +218,7 @@ EXPORTED uint64_t tell_streams_apart(const uint8_t *buffer, uint64_t size,
             expect(buffer, in->payload[rows[at + AHEAD]]);
         int64_t row = rows[at];
         struct hello hello;
-        kind[at] = (uint8_t)kind_of(buffer, size, in, row, &hello);
+        kind[at] = (uint8_t)kind_of(buffer, size, in, row, &hello, &needs[at]);
         if (kind[at] != PLAIN_HELLO)
             continue;
         if (hello.host_size > room - used) {

@@ -33,27 +33,32 @@ class PlainHellos(NamedTuple):
     """One behind the other, as they were sent."""
 
 
-def told_apart(packets: PacketBatch, side: I64, rows: I64) -> tuple[U8, PlainHellos]:
-    """(n,) what is known of the streams that begin with the payload of these rows; and the plain
-    hellos among them. side: of every packet, twice its flow, plus one for the originator."""
+def told_apart(packets: PacketBatch, side: I64, rows: I64) -> tuple[U8, I64, PlainHellos]:
+    """(n,) what is known of the streams that begin with the payload of these rows; (n,) bytes with
+    which a hello is whole that is not yet, else 0; and the plain hellos among them.
+
+    side: of every packet, twice its flow, plus one for the originator.
+    """
     count, size, packet_count = len(rows), len(packets.buffer), len(packets)
     columns = [np.ascontiguousarray(getattr(packets, name)) for name in PAYLOADS]
     given = addresses([(column, np.int64) for column in (*columns, side)], packet_count)
     refuse_strange_indexes(rows, packet_count)
-    kind, found = np.empty(count, np.uint8), [np.empty(count, dtype) for dtype in HELLOS]
+    kind, needs = np.empty(count, np.uint8), np.empty(count, np.int64)
+    found = [np.empty(count, dtype) for dtype in HELLOS]
     hosts = np.empty(min(count * LONGEST_HOST, size), np.uint8)
     places = [address(column, dtype, count) for column, dtype in zip(found, HELLOS, strict=True)]
     out = np.array([*places, address(hosts, np.uint8, len(hosts))], np.uint64)
-    plain = function("tell_streams_apart", "pnppnppn")(
+    plain = function("tell_streams_apart", "pnppnpppn")(
         address(packets.buffer, np.uint8, size),
         size,
         address(given, np.uint64, len(given)),
         address(rows, np.int64, count),
         count,
         address(kind, np.uint8, count),
+        address(needs, np.int64, count),
         address(out, np.uint64, len(out)),
         len(hosts),
     )
     flow, frame, ts_ns, outer, host_size = (column[:plain].copy() for column in found)
     used = hosts[: int(host_size.sum())].tobytes()
-    return kind, PlainHellos(flow, frame, ts_ns, outer, host_size, used)
+    return kind, needs, PlainHellos(flow, frame, ts_ns, outer, host_size, used)

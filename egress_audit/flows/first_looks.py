@@ -31,8 +31,9 @@ class FirstLooks:
         batch.
         """
         rows = rows[~is_dns(packets, rows)]
-        ended = self._glance.take(packets, side, rows)
-        at = rows[~ended & (packets.payload_cap[rows] >= packets.payload_len[rows])]
+        ended, needs = self._glance.take(packets, side, rows)
+        left = ~ended & (packets.payload_cap[rows] >= packets.payload_len[rows])
+        at, awaiting = rows[left & (needs == 0)], left & (needs > 0)
         looks = [self._glance.look(stream) for stream in payloads_of(packets, at)]
         columns = (at, side[at], sequences_of(packets, at), packets.frame[at], packets.ts_ns[at])
         self.found.clear()
@@ -47,20 +48,21 @@ class FirstLooks:
             else:
                 self.found[row] = look
         done = at[np.array([look.done for look in looks], np.bool_)]
-        awaiting = at[np.array([look.needs > 0 for look in looks], np.bool_)]
-        return np.concatenate((rows[ended], done, self._in_two(packets, side, awaiting, payload)))
+        in_two = self._in_two(packets, side, rows[awaiting], needs[awaiting], payload)
+        return np.concatenate((rows[ended], done, in_two))
 
-    def _in_two(self, packets: PacketBatch, side: I64, rows: I64, payload: I64) -> I64:
+    def _in_two(self, packets: PacketBatch, side: I64, rows: I64, needs: I64, payload: I64) -> I64:
         """Those of some rows, whose streams await more, that are done with the next ones."""
-        # Of streams that are done the first bytes are remembered, out of their first rows.
-        rows = rows[packets.payload_cap[rows] >= MAX_PRINT]
         if not len(rows):
             return rows
-        first, second = pairs_of(packets, side, rows, payload)
+        # Of streams that are done the first bytes are remembered, out of their first rows.
+        long = rows[packets.payload_cap[rows] >= MAX_PRINT]
+        first, second = pairs_of(packets, side, long, payload)
         both, pairs = joined(packets, first, second), np.arange(len(first))
-        done = first[self._glance.take(both, side[second], pairs)]
-        for row in done.tolist():
-            del self.found[row]
+        done = first[self._glance.take(both, side[second], pairs)[0]]
+        left = ~np.isin(rows, done)
+        for row, size in zip(rows[left].tolist(), needs[left].tolist(), strict=True):
+            self.found[row] = Look(needs=size)
         return done
 
     def note(self, flow: int, frame: int, ts_ns: int, look: Look) -> None:

@@ -33,18 +33,18 @@ UNKNOWN = Look()
 class Glance(NamedTuple):
     """Who looks."""
 
-    take: Callable[[PacketBatch, I64, I64], Bool]
+    take: Callable[[PacketBatch, I64, I64], tuple[Bool, I64]]
     """The side of every packet, and (n,) rows with whose payloads streams begin, to (n,) True for
     streams that are done: there is nothing to hear in them, ever, or all of it is there, and is
-    heard some time before the end."""
+    heard some time before the end; and to the `needs` of a look, if it was captured to its end."""
     look: Callable[[bytes], Look]
     """What one look at the beginning of a stream finds."""
     hear: Callable[[list[Done]], None]
     """Hears looks that are done, in no order."""
 
 
-def _none_done(_: PacketBatch, __: I64, rows: I64) -> Bool:
-    return np.zeros(len(rows), np.bool_)
+def _none_done(_: PacketBatch, __: I64, rows: I64) -> tuple[Bool, I64]:
+    return np.zeros(len(rows), np.bool_), np.zeros(len(rows), np.int64)
 
 
 def _unseen(_: bytes) -> Look:

@@ -40,26 +40,27 @@ class WholeHellos:
         """Of the payloads of all that waits."""
         self.count = 0
 
-    def take(self, packets: PacketBatch, side: I64, rows: I64) -> Bool:
-        """(n,) True for streams that are done: nothing is said in them, ever, or they wait now.
+    def take(self, packets: PacketBatch, side: I64, rows: I64) -> tuple[Bool, I64]:
+        """(n,) True for streams that are done: nothing is said in them, ever, or they wait now; and
+        bytes with which a hello is whole that is not yet, else 0.
 
         side: of every packet, twice its flow, plus one for the originator; rows: (n,) with whose
         payloads streams begin.
         """
         done: Bool
         if library.is_in_use():
-            kind, plain = hellos.told_apart(packets, side, rows)
+            kind, needs, plain = hellos.told_apart(packets, side, rows)
             done, whole = kind != hellos.OPEN, kind > hellos.SILENT
             unread = kind == hellos.OTHER_HELLO
             self._read.append(plain)
         else:
-            silent, whole = told_apart(packets, rows)
+            silent, whole, needs = told_apart(packets, rows)
             done, unread = silent | whole, whole
         if unread.any():
             self._keep_unread(packets, side, rows[unread])
         self.octets += int(packets.payload_cap[rows[whole]].sum())
         self.count += int(whole.sum())
-        return done
+        return done, needs
 
     def taken(self) -> tuple[list[Hellos], list[Beginning]]:
         """The plain hellos that wait, as C read them and as Python does, and what another reader

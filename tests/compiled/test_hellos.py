@@ -74,12 +74,16 @@ def hosts_of(found: PlainHellos) -> Iterator[str]:
 def assert_told_as_in_python(packets: PacketBatch) -> None:
     """What C makes of the streams that begin with packets is what numpy and Python make of them."""
     rows, side = np.arange(len(packets)), sides_of(packets)
-    kind, found = told_apart(packets, side, rows)
-    silent, whole = first_bytes.told_apart(packets, rows)
+    kind, needs, found = told_apart(packets, side, rows)
+    silent, whole, expected = first_bytes.told_apart(packets, rows)
+    assert needs.tolist() == expected.tolist()
     assert (kind == SILENT).tolist() == silent.tolist()
     assert (kind > SILENT).tolist() == whole.tolist()
     spans = zip(packets.payload.tolist(), packets.payload_cap.tolist(), strict=True)
     read = [plain_hello(packets.buffer[at : at + size].tobytes()) for at, size in spans]
+    longer = np.array([hello.needs if hello else 0 for hello in read], np.int64)
+    seen = packets.payload_cap >= first_bytes.SEEN
+    assert needs.tolist() == np.where(seen, longer, 0).tolist()
     plain = np.array([hello is not None for hello in read], np.bool_) & whole
     assert (kind == PLAIN_HELLO).tolist() == plain.tolist()
     said = zip(hosts_of(found), found.outer.tolist(), strict=True)
@@ -92,7 +96,7 @@ def assert_told_as_in_python(packets: PacketBatch) -> None:
 
 def kinds(payloads: Sequence[bytes], lengths: Sequence[int] | None = None) -> list[int]:
     packets = beginning_with(payloads, lengths)
-    kind, _ = told_apart(packets, sides_of(packets), np.arange(len(packets)))
+    kind, _, _ = told_apart(packets, sides_of(packets), np.arange(len(packets)))
     found: list[int] = kind.tolist()
     return found
 
@@ -181,7 +185,7 @@ def test_payloads_that_leave_the_buffer_are_left(payload: int, captured: int) ->
     packets = beginning_with([REAL, REAL])
     where = np.array([payload, len(REAL)]), np.array([captured, len(REAL)])
     beyond = replace(packets, payload=where[0], payload_cap=where[1], payload_len=where[1])
-    kind, found = told_apart(beyond, sides_of(packets), np.arange(2))
+    kind, _, found = told_apart(beyond, sides_of(packets), np.arange(2))
     assert (kind.tolist(), found.frame.tolist()) == ([OPEN, PLAIN_HELLO], [2])
 
 
@@ -191,7 +195,7 @@ def test_a_hello_whose_host_finds_no_room_is_left() -> None:
     packets = beginning_with([stream, *[b""] * 3])
     same = np.zeros(4, np.int64), np.full(4, len(stream))
     shared = replace(packets, payload=same[0], payload_cap=same[1], payload_len=same[1])
-    kind, found = told_apart(shared, sides_of(packets), np.arange(4))
+    kind, _, found = told_apart(shared, sides_of(packets), np.arange(4))
     assert kind.tolist() == [PLAIN_HELLO, OTHER_HELLO, OTHER_HELLO, OTHER_HELLO]
     assert found.hosts == LONGEST
 
@@ -205,12 +209,12 @@ def test_rows_that_no_packet_has_are_refused(row: int) -> None:
 
 def test_only_the_rows_that_are_asked_for_are_told() -> None:
     packets = beginning_with([REAL, b"?", b"x" * 20, REAL])
-    kind, found = told_apart(packets, np.array([9, 8, 7, 6]), np.array([1, 3]))
+    kind, _, found = told_apart(packets, np.array([9, 8, 7, 6]), np.array([1, 3]))
     assert kind.tolist() == [OPEN, PLAIN_HELLO]
     assert (found.flow.tolist(), found.frame.tolist()) == ([3], [4])
 
 
 def test_where_no_stream_begins_nothing_is_told() -> None:
     packets = beginning_with([REAL])
-    kind, found = told_apart(packets, sides_of(packets), np.arange(0))
+    kind, _, found = told_apart(packets, sides_of(packets), np.arange(0))
     assert (len(kind), len(found.flow), found.hosts) == (0, 0, b"")

@@ -1,8 +1,7 @@
 """Streams are looked at together, and what is done is heard."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from tests.builders.captures import TCP, Frame, ethernet, ipv4, pcap, tcp
 from tests.builders.engine import opened
 
 DONE, GOES_ON, NEEDS = Look(done=True, said="a"), Look(done=True, reader=len), Look(needs=9)
-Takes = Callable[[PacketBatch, I64, I64], Bool]
+Takes = Callable[[PacketBatch, I64, I64], tuple[Bool, I64]]
 LOOKS = {b"a": DONE, b"b": GOES_ON, b"c": NEEDS}
 
 
@@ -27,27 +26,27 @@ def packets_with(*payloads: bytes, port: int = 80, snaplen: int = 100) -> Packet
     return packets_of(next(iter(opened(pcap(frames)))), Ledger())
 
 
-def begins_with_zero(packets: PacketBatch, side: I64, rows: I64) -> Bool:
-    found: Bool = (packets.buffer[packets.payload[rows]] == 0) & (side[rows] % 2 == 1)
-    return found
+def begins_with_zero(packets: PacketBatch, side: I64, rows: I64) -> tuple[Bool, I64]:
+    done = (packets.buffer[packets.payload[rows]] == 0) & (side[rows] % 2 == 1)
+    return done, np.zeros(len(rows), np.int64)
 
 
-def ends_with_a_star(packets: PacketBatch, _: I64, rows: I64) -> Bool:
+def ends_with_a_star(packets: PacketBatch, _: I64, rows: I64) -> tuple[Bool, I64]:
     ends = packets.payload[rows] + packets.payload_cap[rows]
-    found: Bool = packets.buffer[ends - 1] == ord("*")
-    return found
+    done = packets.buffer[ends - 1] == ord("*")
+    return done, np.where(done, 0, 900)
 
 
-def _look(said: Mapping[bytes, Look], stream: bytes) -> Look:
-    return said.get(stream, UNKNOWN)
+def _look(stream: bytes) -> Look:
+    return LOOKS.get(stream, UNKNOWN)
 
 
 class Looking:
     """First looks, and what was heard of them."""
 
-    def __init__(self, take: Takes = begins_with_zero, said: Mapping[bytes, Look] = LOOKS) -> None:
+    def __init__(self, take: Takes = begins_with_zero) -> None:
         self.heard: list[tuple[int, int, int]] = []
-        self.looks = FirstLooks(Glance(take, partial(_look, said), self._hear))
+        self.looks = FirstLooks(Glance(take, _look, self._hear))
 
     def _hear(self, looks: list[Done]) -> None:
         assert all(look.done for _, _, _, look in looks)
@@ -101,9 +100,8 @@ def test_what_was_found_is_of_one_batch() -> None:
 def in_two(first: int, second: bytes, sequence: int) -> tuple[list[int], dict[int, Look]]:
     """Rows that are done of a stream that awaits more, and of another segment of it; what is found
     of the others. A glance takes what ends with a star."""
-    begin = b"\1" * first
-    looking = Looking(ends_with_a_star, {begin: NEEDS})
-    packets = packets_with(begin, second, snaplen=2_000)
+    looking = Looking(ends_with_a_star)
+    packets = packets_with(b"\1" * first, second, snaplen=2_000)
     numbers = np.array([100, sequence], np.uint32)
     packets = replace(packets, tcp_seq=numbers)
     side = np.array([5, 5])
@@ -116,9 +114,9 @@ def test_a_stream_is_done_with_two_segments() -> None:
 
 
 def test_so_it_is_not_if_the_first_is_too_short_to_be_remembered() -> None:
-    assert in_two(MAX_PRINT - 1, b"*", 100 + MAX_PRINT - 1) == ([], {0: NEEDS})
+    assert in_two(MAX_PRINT - 1, b"*", 100 + MAX_PRINT - 1) == ([], {0: Look(needs=900)})
 
 
 def test_nor_if_both_are_not_enough_or_the_second_lies_elsewhere() -> None:
-    assert in_two(MAX_PRINT, b"?", 100 + MAX_PRINT) == ([], {0: NEEDS})
-    assert in_two(MAX_PRINT, b"*", 101 + MAX_PRINT) == ([], {0: NEEDS})
+    assert in_two(MAX_PRINT, b"?", 100 + MAX_PRINT) == ([], {0: Look(needs=900)})
+    assert in_two(MAX_PRINT, b"*", 101 + MAX_PRINT) == ([], {0: Look(needs=900)})

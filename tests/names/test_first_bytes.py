@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from egress_audit.names.first_bytes import SEEN, is_whole_hello, says_nothing, told_apart
+from egress_audit.names.first_bytes import SEEN, ends_of_hellos, says_nothing, told_apart
 from egress_audit.names.plain_hello import plain_hello
 from egress_audit.names.reading import Reading
 from egress_audit.names.stream import read_head
@@ -89,7 +89,7 @@ HELLO = client_hello("a.example")
 def is_whole(stream: bytes) -> bool:
     """Whether a stream is known to begin with a whole ClientHello, as one of two."""
     both = np.stack([np.frombuffer(part[:SEEN], np.uint8) for part in (bytes(SEEN), stream)])
-    return bool(is_whole_hello(both, np.array([SEEN, len(stream)]))[1])
+    return 0 < int(ends_of_hellos(both)[1]) <= len(stream)
 
 
 @settings(max_examples=300)
@@ -129,12 +129,12 @@ def test_other_records_are_no_hello(stream: bytes) -> None:
     assert not is_whole(stream)
 
 
-def told(payloads: list[bytes], missing: int = 0) -> tuple[list[bool], list[bool]]:
-    """Which streams say nothing, and which are a whole ClientHello."""
+def told(payloads: list[bytes], missing: int = 0) -> tuple[list[bool], list[bool], list[int]]:
+    """Which streams say nothing, which are a whole ClientHello, and with what others would be."""
     sizes = [len(payload) + missing for payload in payloads]
     packets = beginning_with([*payloads, bytes(SEEN)], [*sizes, SEEN])
-    silent, whole = told_apart(packets, np.arange(len(payloads)))
-    return silent.tolist(), whole.tolist()
+    silent, whole, needs = told_apart(packets, np.arange(len(payloads)))
+    return silent.tolist(), whole.tolist(), needs.tolist()
 
 
 def test_streams_are_told_apart_by_their_first_payloads() -> None:
@@ -142,13 +142,16 @@ def test_streams_are_told_apart_by_their_first_payloads() -> None:
     assert told(streams) == (
         [True, False, False, False, False],
         [False, True, False, False, True],
+        [0, 0, 0, len(HELLO), 0],
     )
-    assert told([]) == ([], [])
+    assert told([]) == ([], [], [])
 
 
 def test_of_a_short_payload_nothing_is_known() -> None:
-    assert told([SERVER_HELLO[: SEEN - 1], HELLO[: SEEN - 1]]) == ([False] * 2, [False] * 2)
+    assert told([SERVER_HELLO[: SEEN - 1], HELLO[: SEEN - 1]]) == (
+        *([False] * 2, [False] * 2, [0] * 2),
+    )
 
 
 def test_of_a_cut_payload_only_that_it_says_nothing_is_known() -> None:
-    assert told([SERVER_HELLO, HELLO], missing=1) == ([True, False], [False, False])
+    assert told([SERVER_HELLO, HELLO], missing=1) == ([True, False], [False, False], [0, 0])

@@ -24,11 +24,11 @@ REQUEST = b"GET / HTTP/1.1\r\n\r\n"
 STREAMS = (HELLO, OUTER, NAMELESS, ODD, REQUEST, SERVER_HELLO, HELLO[:-1], b"?")
 
 
-def take(hellos: WholeHellos, payloads: Sequence[bytes]) -> list[bool]:
-    """Which of some streams are done with their first payloads."""
+def take(hellos: WholeHellos, payloads: Sequence[bytes]) -> tuple[list[bool], list[int]]:
+    """Which of some streams are done with their first payloads, and what others need."""
     packets = beginning_with(payloads)
-    done: list[bool] = hellos.take(packets, sides_of(packets), np.arange(len(payloads))).tolist()
-    return done
+    done, needs = hellos.take(packets, sides_of(packets), np.arange(len(payloads)))
+    return done.tolist(), needs.tolist()
 
 
 def said(plain: Sequence[Hellos]) -> list[tuple[int, int, int, bool, str]]:
@@ -45,7 +45,8 @@ def said(plain: Sequence[Hellos]) -> list[tuple[int, int, int, bool, str]]:
 
 def test_hellos_are_done_and_what_says_nothing_is_too() -> None:
     done = [True, True, True, True, False, True, False, False]
-    assert in_numpy(lambda: take(WholeHellos(), STREAMS)) == done
+    needs = [0, 0, 0, 0, 0, 0, len(HELLO), 0]
+    assert in_numpy(lambda: take(WholeHellos(), STREAMS)) == (done, needs)
 
 
 def test_plain_hellos_are_handed_over_in_columns_and_others_as_they_are() -> None:
