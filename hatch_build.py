@@ -20,13 +20,14 @@ ROOT = Path(__file__).parent
 SOURCES = runpy.run_path(str(ROOT / "egress_audit" / "compiled" / "sources.py"))
 LIBRARY = Path(SOURCES["LIBRARY"])
 FLAGS = (
-    *("-std=c11", "-O2", "-fPIC", "-shared", "-fvisibility=hidden"),
+    *("-std=c11", "-O3", "-fPIC", "-shared", "-fvisibility=hidden"),
     *("-fstack-protector-strong", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2"),
     *("-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wvla"),
     *("-Werror=implicit-function-declaration", "-Werror=incompatible-pointer-types"),
     "-Werror=return-type",
 )
-"""Nothing of the machine at hand: a wheel runs on others too."""
+"""Nothing of the machine at hand: a wheel runs on others too. -O2 leaves out of line what is called
+for every record, and the walk over them took a third longer."""
 LONGEST_S = 120
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from copy import deepcopy
 
+import numpy as np
+
 from egress_audit.attribute.capture_dialects import CaptureDialects
 from egress_audit.attribute.observations import MAX_OBSERVATIONS
 from egress_audit.capture.timeline import Timeline
@@ -116,7 +118,7 @@ class Listening:
         """Reads everything; yields each batch once it has been taken in."""
         for batch in self._source:
             self.timeline.take(batch)
-            self.duplicates += int(self._repeated.take(batch).sum())
+            self.duplicates += int(np.count_nonzero(self._repeated.take(batch)))
             packets = self.decoder.packets(batch, self.ledger)
             assigned = self._take(packets)
             self._read_further()
@@ -144,7 +146,7 @@ class Listening:
             self._hear(packets, self.table.found(packets))
 
     def _hear(self, packets: PacketBatch, assigned: Assigned) -> None:
-        datagrams = [*self._wanted.take(packets, assigned)]
+        datagrams = self._wanted.take(packets, assigned)
         self._datagrams += datagrams
         self._waiting += sum([len(datagram.payload) for datagram in datagrams])
         for head in self.heads.take(packets, assigned):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from egress_audit.columns import I64, FrameBatch
+from egress_audit.columns import I32, I64, FrameBatch
 from egress_audit.model.destination import Absent
 from egress_audit.model.evidence import Silence
 
@@ -26,26 +26,29 @@ class Timeline:
         ts_ns, interface = batch.ts_ns, batch.interface
         if self._first is None:
             self._first = self._last = int(ts_ns[0])
-        latest = np.empty(len(ts_ns) + 1, np.int64)
-        latest[0], latest[1:] = self._last, ts_ns
-        np.maximum.accumulate(latest, out=latest)
-        self._first = min(self._first, int(ts_ns.min()))
-        self._last = int(latest[-1])
-        gap = ts_ns - latest[:-1]
+        latest = np.empty_like(ts_ns)
+        latest[0], latest[1:] = self._last, ts_ns[:-1]
+        gap = ts_ns - latest
+        ascending = bool(gap.min() >= 0)
+        if not ascending:
+            np.maximum.accumulate(latest, out=latest)
+            gap = ts_ns - latest
+            self._first = min(self._first, int(ts_ns.min()))
         longest = int(gap.argmax())
         if gap[longest] > (self._silence.length_ns if self._silence else 0):
             self._silence = Silence(int(latest[longest]), int(gap[longest]))
-        if (interface != interface[0]).any():
-            order = np.argsort(interface, kind="stable")
-            interface, ts_ns = interface[order], ts_ns[order]
-            first = np.flatnonzero(np.append(True, interface[1:] != interface[:-1]))
+        self._last = max(int(latest[-1]), int(ts_ns[-1]))
+        if ascending and not (interface != interface[0]).any():
+            self._count_ascending(int(interface[0]), int(ts_ns[0]), int(ts_ns[-1]))
         else:
-            first = np.zeros(1, np.int64)
-        self._count_reversals(interface[first].tolist(), first, ts_ns)
+            self._count_reversals(interface, ts_ns)
 
-    def _count_reversals(self, interfaces: list[int], first: I64, ts_ns: I64) -> None:
-        """Compares each time with the one before it on its interface. `ts_ns` is sorted by
-        interface; first: (interfaces,) where each begins."""
+    def _count_reversals(self, interface: I32, ts_ns: I64) -> None:
+        """Compares each time with the one before it on its interface."""
+        order = np.argsort(interface, kind="stable")
+        interface, ts_ns = interface[order], ts_ns[order]
+        first = np.flatnonzero(np.append(True, interface[1:] != interface[:-1]))
+        interfaces = interface[first].tolist()
         before = np.empty_like(ts_ns)
         before[1:] = ts_ns[:-1]
         begun = zip(interfaces, ts_ns[first].tolist(), strict=True)
@@ -53,6 +56,11 @@ class Timeline:
         self.reversals += int(np.count_nonzero(before - ts_ns > TOLERATED_NS))
         last = np.append(first[1:], len(ts_ns)) - 1
         self._previous.update(zip(interfaces, ts_ns[last].tolist(), strict=True))
+
+    def _count_ascending(self, interface: int, begin: int, end: int) -> None:
+        """The same for one interface whose frames ascend in time, as they do in most batches."""
+        self.reversals += self._previous.get(interface, begin) - begin > TOLERATED_NS
+        self._previous[interface] = end
 
     @property
     def first_ts_ns(self) -> int | Absent:

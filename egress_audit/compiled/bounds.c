@@ -8,12 +8,13 @@
 /* 1 if all of `count` indexes are from 0 on and below `limit`, else 0. */
 EXPORTED uint64_t are_indexes(const int64_t *index, uint64_t count, uint64_t limit)
 {
-    uint64_t beyond = 0;
+    uint64_t beyond = 0, last = limit - 1;
 
-    /* Without a way out, so that several are compared at a time; a negative one is a large one. */
+    /* Without a way out, and without comparing: one that is negative or beyond the last makes the
+       upper bit of itself or of its distance 1. A limit has less than 64 bits. */
     for (uint64_t i = 0; i < count; i++)
-        beyond |= (uint64_t)index[i] >= limit;
-    return beyond == 0;
+        beyond |= (uint64_t)index[i] | (last - (uint64_t)index[i]);
+    return beyond >> 63 == 0;
 }
 
 /* 1 if all of `count` edges are from 0 on up to `limit`, and none is below the one before it. */

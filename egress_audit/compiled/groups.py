@@ -31,17 +31,15 @@ class Grouped:
     """Packets of one key side by side, as they came; groups in the order of their first packets."""
 
     keys: U64
-    """(n, 5) of each packet."""
+    """(groups, 5)"""
     hashes: U64
-    """(n,)"""
+    """(groups,)"""
     swapped: Bool
-    """(n,) The receiver's end stands first in the key."""
+    """(n,) Whether the receiver's end of a packet stands first in its key."""
     order: I64
     """(n,) row of each packet in the batch."""
     starts: I64
     """(groups,) where in `order` each group begins."""
-    leader: I64
-    """(groups,) row of the first packet of each."""
 
 
 def grouped(packets: PacketBatch, seeds: U64) -> Grouped:
@@ -51,33 +49,31 @@ def grouped(packets: PacketBatch, seeds: U64) -> Grouped:
         (np.ascontiguousarray(getattr(packets, name)), dtype) for name, dtype in ADDRESSES.items()
     ]
     given = addresses(columns, count)
+    # There may be as many groups as packets; where there are few, little of these is touched.
     keys, hashes = np.empty((count, WORDS), np.uint64), np.empty(count, np.uint64)
-    swapped = np.empty(count, np.bool_)
-    keys_at = address(keys, np.uint64, WORDS * count)
-    hashes_at = address(hashes, np.uint64, count)
-    function("keys_of_packets", "pnpppp")(
+    slots = np.full(1 << (2 * count - 1).bit_length(), FREE, np.int32)
+    swapped, group = np.empty(count, np.bool_), np.empty(count, np.int32)
+    starts, order = np.empty(count + 1, np.int64), np.empty(count, np.int64)
+    out = np.array(
+        [
+            address(keys, np.uint64, WORDS * count),
+            address(hashes, np.uint64, count),
+            address(slots, np.int32, len(slots)),
+            address(swapped, np.bool_, count),
+            address(group, np.int32, count),
+            address(starts, np.int64, count + 1),
+            address(order, np.int64, count),
+        ],
+        np.uint64,
+    )
+    groups = function("group_packets", "pnpnp")(
         address(given, np.uint64, len(given)),
         count,
         address(seeds, np.uint64, WORDS + 1),
-        keys_at,
-        address(swapped, np.bool_, count),
-        hashes_at,
-    )
-    slots = np.full(1 << (2 * count - 1).bit_length(), FREE, np.int32)
-    group, leader = np.empty(count, np.int32), np.empty(count, np.int64)
-    starts, order = np.empty(count + 1, np.int64), np.empty(count, np.int64)
-    groups = function("group_rows", "ppnpnpppp")(
-        keys_at,
-        hashes_at,
-        count,
-        address(slots, np.int32, len(slots)),
         len(slots) - 1,
-        address(group, np.int32, count),
-        address(leader, np.int64, count),
-        address(starts, np.int64, count + 1),
-        address(order, np.int64, count),
+        address(out, np.uint64, len(out)),
     )
-    return Grouped(keys, hashes, swapped, order, starts[:groups], leader[:groups])
+    return Grouped(keys[:groups], hashes[:groups], swapped, order, starts[:groups])
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +94,7 @@ def numbered(found: Grouped, table: Table, known: int, number: I64, first: int) 
 
     known: keys that the table has; number: (groups,).
     """
-    groups, capacity = len(found.leader), len(table.hashes)
+    groups, capacity = len(found.hashes), len(table.hashes)
     if table.keys.shape != (WORDS, capacity) or known > capacity:
         raise ValueError(f"no table of {known} keys, with room for {capacity}")
     columns: list[tuple[npt.NDArray[Any], npt.DTypeLike]] = [
@@ -108,10 +104,9 @@ def numbered(found: Grouped, table: Table, known: int, number: I64, first: int) 
     ]
     places = addresses(columns, 0)
     count = np.array([known], np.uint64)
-    reached = function("number_groups", "pppnnpnnpp")(
-        address(found.keys, np.uint64, found.keys.size),
-        address(found.hashes, np.uint64, len(found.hashes)),
-        address(found.leader, np.int64, groups),
+    reached = function("number_groups", "ppnnpnnpp")(
+        address(found.keys, np.uint64, WORDS * groups),
+        address(found.hashes, np.uint64, groups),
         first,
         groups,
         address(places, np.uint64, len(places)),

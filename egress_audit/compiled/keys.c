@@ -74,75 +74,83 @@ static uint64_t step_of(uint64_t hash)
     return hash >> 32 | 1;
 }
 
-/* Keys of packets, whether each was turned round, and their hashes; `count` of each. */
-EXPORTED uint64_t keys_of_packets(const struct address_columns *in, uint64_t count,
-                                  const uint64_t *seeds, struct key *keys, uint8_t *turned,
-                                  uint64_t *hashes)
-{
-    /* A copy, which bytes that are written cannot change: it need not be read anew each time. */
-    const struct address_columns columns = *in;
-
-    for (uint64_t row = 0; row < count; row++) {
-        unsigned round = is_turned_round(&columns, row);
-        write_key(&keys[row], &columns, row, round);
-        hashes[row] = hash_of(&keys[row], seeds);
-        turned[row] = (uint8_t)round;
-    }
-    return count;
-}
-
-/* The rows of a batch on their way into groups. */
-struct grouping {
-    const struct key *keys;
-    const uint64_t *hashes;
-    int32_t *slots;   /* 2^k of them, more than there are rows, all NONE: groups by hash */
-    uint64_t mask;    /* 2^k - 1 */
-    int32_t *group;   /* of each row */
-    int64_t *leader;  /* the first row of each group */
-    uint64_t groups;  /* found so far */
+/* The packets of a batch in groups of one key each. */
+struct group_columns {
+    struct key *key;  /* of each group, and below its hash */
+    uint64_t *hash;
+    int32_t *slots;   /* 2^k of them, more than there are packets, all NONE: groups by hash */
+    uint8_t *turned;  /* of each packet, whether it was turned round */
+    int32_t *group;   /* of each packet */
+    int64_t *starts;  /* where each group begins in `order`, with room for one more than packets */
+    int64_t *order;
 };
 
-/* Group of a row; a new one if no row before it has its key. */
-static int32_t group_of(struct grouping *in, uint64_t row)
+/* Group of a key; a new one, behind the `groups` that there are, if none has it. */
+static uint64_t group_of(const struct group_columns *out, uint64_t mask, const struct key *key,
+                         uint64_t hash, uint64_t groups)
 {
-    uint64_t hash = in->hashes[row], slot = hash & in->mask;
-
-    for (;; slot = (slot + step_of(hash)) & in->mask) {
-        int32_t group = in->slots[slot];
+    for (uint64_t slot = hash & mask;; slot = (slot + step_of(hash)) & mask) {
+        int32_t group = out->slots[slot];
         if (group == NONE) {
-            in->leader[in->groups] = (int64_t)row;
-            return in->slots[slot] = (int32_t)in->groups++;
+            out->slots[slot] = (int32_t)groups;
+            out->key[groups] = *key;
+            out->hash[groups] = hash;
+            return groups;
         }
-        uint64_t leader = (uint64_t)in->leader[group];
-        if (in->hashes[leader] == hash &&
-            memcmp(&in->keys[leader], &in->keys[row], sizeof(struct key)) == 0)
-            return group;
+        if (out->hash[group] == hash && memcmp(&out->key[group], key, sizeof *key) == 0)
+            return (uint64_t)group;
     }
 }
 
-/* Puts rows of one key side by side, as they came; groups in the order of their first rows. Returns
-   how many groups there are. count: rows, less than 2^31 and than there are slots; starts: where
-   each group begins in `order`, with room for one more than there are rows. */
-EXPORTED uint64_t group_rows(const struct key *keys, const uint64_t *hashes, uint64_t count,
-                             int32_t *slots, uint64_t mask, int32_t *group, int64_t *leader,
-                             int64_t *starts, int64_t *order)
+/* Puts rows side by side by their groups, as they came. starts: how many are of each group, one
+   place behind; afterwards where each begins. */
+static void put_in_order(const struct group_columns *out, uint64_t count, uint64_t groups)
 {
-    struct grouping in = {keys, hashes, slots, mask, group, leader, 0};
+    int64_t *starts = out->starts;
 
-    memset(starts, 0, (count + 1) * sizeof *starts);
-    for (uint64_t row = 0; row < count; row++) {
-        group[row] = group_of(&in, row);
-        starts[group[row] + 1]++;
-    }
     /* Sizes become ends, each group's the start of the next; filling it moves a start to its end,
        so that afterwards every start stands one place further on. */
-    for (uint64_t g = 1; g < in.groups; g++)
+    for (uint64_t g = 1; g < groups; g++)
         starts[g + 1] += starts[g];
     for (uint64_t row = 0; row < count; row++)
-        order[starts[group[row]]++] = (int64_t)row;
-    memmove(starts + 1, starts, in.groups * sizeof *starts);
+        out->order[starts[out->group[row]]++] = (int64_t)row;
+    memmove(starts + 1, starts, groups * sizeof *starts);
     starts[0] = 0;
-    return in.groups;
+}
+
+/* Puts packets of one key side by side, as they came; groups in the order of their first packets.
+   Returns how many groups there are. count: packets, less than 2^31 and than there are slots. */
+EXPORTED uint64_t group_packets(const struct address_columns *in, uint64_t count,
+                                const uint64_t *seeds, uint64_t mask,
+                                const struct group_columns *out)
+{
+    /* Some keys are made before any of them is looked up, so that no look-up waits for a hash. */
+    enum { AT_A_TIME = 32 };
+    /* A copy, which bytes that are written cannot change: it need not be read anew each time. */
+    const struct address_columns columns = *in;
+    struct key keys[AT_A_TIME];
+    uint64_t hashes[AT_A_TIME], groups = 0;
+
+    out->starts[0] = 0;
+    for (uint64_t first = 0; first < count; first += AT_A_TIME) {
+        uint64_t some = count - first < AT_A_TIME ? count - first : AT_A_TIME;
+        for (uint64_t i = 0; i < some; i++) {
+            unsigned round = is_turned_round(&columns, first + i);
+            write_key(&keys[i], &columns, first + i, round);
+            hashes[i] = hash_of(&keys[i], seeds);
+            __builtin_prefetch(&out->slots[hashes[i] & mask]);
+            out->turned[first + i] = (uint8_t)round;
+        }
+        for (uint64_t i = 0; i < some; i++) {
+            uint64_t group = group_of(out, mask, &keys[i], hashes[i], groups);
+            if (group == groups)
+                out->starts[++groups] = 0;
+            out->group[first + i] = (int32_t)group;
+            out->starts[group + 1]++;
+        }
+    }
+    put_in_order(out, count, groups);
+    return groups;
 }
 
 /* The table of all keys, as KeyTable has it. */
@@ -182,24 +190,22 @@ static void add_key(const struct key_table *table, uint64_t capacity, uint64_t n
 /* Numbers of the keys of groups from the group `first` on, new ones from `known` on in the order of
    the groups. Ends early where the table is half full or has no room; returns the group that comes
    next. *known: keys in the table, before and after. */
-EXPORTED uint64_t number_groups(const struct key *keys, const uint64_t *hashes,
-                                const int64_t *leader, uint64_t first, uint64_t groups,
-                                const struct key_table *table, uint64_t mask, uint64_t capacity,
-                                uint64_t *known, int64_t *number)
+EXPORTED uint64_t number_groups(const struct key *keys, const uint64_t *hashes, uint64_t first,
+                                uint64_t groups, const struct key_table *table, uint64_t mask,
+                                uint64_t capacity, uint64_t *known, int64_t *number)
 {
     enum { AHEAD = 8 };
 
     for (uint64_t group = first; group < groups; group++) {
         if (group + AHEAD < groups)
-            __builtin_prefetch(&table->slots[hashes[leader[group + AHEAD]] & mask]);
-        const struct key *key = &keys[leader[group]];
-        uint64_t slot, hash = hashes[leader[group]];
-        int32_t found = number_of(table, mask, capacity, key, hash, &slot);
+            __builtin_prefetch(&table->slots[hashes[group + AHEAD] & mask]);
+        uint64_t slot, hash = hashes[group];
+        int32_t found = number_of(table, mask, capacity, &keys[group], hash, &slot);
         if (found == NONE) {
             if (*known >= capacity || (*known + 1) * 2 > mask + 1)
                 return group;
             found = (int32_t)*known;
-            add_key(table, capacity, (*known)++, key, hash, slot);
+            add_key(table, capacity, (*known)++, &keys[group], hash, slot);
         }
         number[group] = found;
     }

@@ -21,6 +21,8 @@ SWITCH = "EGRESS_AUDIT_COMPILED"
 """Environment variable: `0` switches the compiled hot path off."""
 KINDS = {"p": ctypes.c_void_p, "n": ctypes.c_uint64}
 """Letters of a signature: the address of a column, and a number."""
+_from_buffer, _addressof = (ctypes.c_char * 0).from_buffer, ctypes.addressof
+"""Tell where a column lies that may be written to; numpy's own way takes three times as long."""
 
 Function = Callable[..., int]
 
@@ -48,8 +50,11 @@ def address(column: npt.NDArray[Any], dtype: npt.DTypeLike, rows: int) -> int:
     Raises ValueError unless it is contiguous, of this type, and of at least so many rows. The
     caller keeps the column alive until C has returned.
     """
-    if column.dtype != dtype or column.size < rows or not column.flags.c_contiguous:
+    flags = column.flags
+    if column.dtype != dtype or column.size < rows or not flags.c_contiguous:
         raise ValueError(f"no column of {rows} rows of {np.dtype(dtype)}")
+    if flags.writeable:
+        return _addressof(_from_buffer(column))  # type: ignore[arg-type]
     found: int = column.ctypes.data
     return found
 

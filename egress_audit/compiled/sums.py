@@ -1,24 +1,40 @@
 """What the packets of a batch add to their flows, by sums.c. HOT PATH."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from egress_audit.columns import I64, Bool, PacketBatch
+from egress_audit.columns import I64, U64, Bool, PacketBatch
 from egress_audit.compiled.bounds import edges_of, refuse_strange_indexes
 from egress_audit.compiled.library import address, addresses, function
 
+Column = tuple[npt.NDArray[Any], npt.DTypeLike]
 
-class RunSums(NamedTuple):
-    """What each run adds to its flow, and whose each packet is."""
+COUNTED: dict[str, type[np.generic]] = {
+    "ip_len": np.int64,
+    "ts_ns": np.int64,
+    "frame": np.int64,
+    "proto": np.uint8,
+    "tcp_flags": np.uint8,
+}
+"""Columns of PacketBatch, in the order of C's struct counted_columns."""
+COUNTERS = ("orig_pkts", "resp_pkts", "orig_ip_bytes", "resp_ip_bytes", "last_frame")
+KEPT: dict[str, type[np.generic]] = {
+    "ts_ns": np.int64,
+    "last_ts_ns": np.int64,
+    "previous_ts_ns": np.int64,
+    "direction_known": np.bool_,
+    "closing": np.uint8,
+    "orig_swapped": np.bool_,
+}
+"""Columns of flows behind the counters, in the order of C's struct flow_columns."""
 
-    orig_pkts: I64
-    """(runs,)"""
-    orig_octets: I64
-    octets: I64
-    earliest: I64
-    """(runs,) ns"""
-    latest: I64
+
+class Whose(NamedTuple):
+    """Which flow each packet of a batch is of, and whether its originator sent it."""
+
     flow: I64
     """(n,) in the order of the batch."""
     by_orig: Bool
@@ -27,18 +43,25 @@ class RunSums(NamedTuple):
     sorted_by_orig: Bool
 
 
-def run_sums(
-    packets: PacketBatch, swapped: Bool, order: I64, starts: I64, target: I64, orig_turned: Bool
-) -> RunSums:
-    """The sums of runs of packets, each of one flow.
+def add_runs(
+    packets: PacketBatch,
+    swapped: Bool,
+    order: I64,
+    starts: I64,
+    target: I64,
+    rows: Mapping[str, npt.NDArray[Any]],
+) -> Whose:
+    """Adds runs of packets, each of one flow, to the rows of their flows.
 
     swapped: (n,) as `keys_of` has it; order: (n,) row of each packet, sorted by run; starts:
-    (runs,) where in `order` each begins; target: (runs,) flow; orig_turned: (runs,) whether the
-    packets of the originator are those that were swapped.
+    (runs,) where in `order` each begins; target: (runs,) flow; rows: the columns COUNTERS, all of
+    them of 32 or all of 64 bits, and KEPT; written, but for the last.
     """
     count, runs = len(order), len(starts)
-    ip_len, ts_ns = (np.ascontiguousarray(column) for column in (packets.ip_len, packets.ts_ns))
-    given = addresses([(ip_len, np.int64), (ts_ns, np.int64), (swapped, np.bool_)], count)
+    columns: list[Column] = [
+        (np.ascontiguousarray(getattr(packets, name)), dtype) for name, dtype in COUNTED.items()
+    ]
+    given = addresses([*columns, (swapped, np.bool_)], count)
     refuse_strange_indexes(order, count)
     edges = edges_of(starts, count)
     where = np.array(
@@ -46,23 +69,29 @@ def run_sums(
             address(order, np.int64, count),
             address(edges, np.int64, runs + 1),
             address(target, np.int64, runs),
-            address(orig_turned, np.bool_, runs),
         ],
         np.uint64,
     )
-    sums = [np.empty(runs, np.int64) for _ in range(5)]
+    into, wide = _flow_columns(rows, target)
     flow, sorted_flow = np.empty(count, np.int64), np.empty(count, np.int64)
     by_orig, sorted_by_orig = np.empty(count, np.bool_), np.empty(count, np.bool_)
-    whose = [(flow, np.int64), (by_orig, np.bool_)]
-    whose += [(sorted_flow, np.int64), (sorted_by_orig, np.bool_)]
-    out, assigned = addresses([(one, np.int64) for one in sums], runs), addresses(whose, count)
-    function("sum_runs", "ppnpp")(
+    whose = Whose(flow, by_orig, sorted_flow, sorted_by_orig)
+    assigned = addresses([(column, column.dtype) for column in whose], count)
+    function("add_runs", "ppnpnp")(
         address(given, np.uint64, len(given)),
         address(where, np.uint64, len(where)),
         runs,
-        address(out, np.uint64, len(out)),
+        address(into, np.uint64, len(into)),
+        wide,
         address(assigned, np.uint64, len(assigned)),
     )
-    orig_pkts, orig_octets, octets, earliest, latest = sums
-    whole = orig_pkts, orig_octets, octets, earliest, latest, flow
-    return RunSums(*whole, by_orig, sorted_flow, sorted_by_orig)
+    return whose
+
+
+def _flow_columns(rows: Mapping[str, npt.NDArray[Any]], target: I64) -> tuple[U64, bool]:
+    """The addresses of the columns of flows, and whether counters have 64 bits."""
+    flows, wide = len(rows["closing"]), rows[COUNTERS[0]].dtype == np.int64
+    refuse_strange_indexes(target, flows)
+    columns: list[Column] = [(rows[name], np.int64 if wide else np.int32) for name in COUNTERS]
+    columns += [(rows[name], dtype) for name, dtype in KEPT.items()]
+    return addresses(columns, flows), wide

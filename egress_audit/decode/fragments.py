@@ -14,7 +14,15 @@ import numpy as np
 from egress_audit.columns import I64, U8, PacketBatch
 from egress_audit.decode import ledger
 from egress_audit.decode.further_readings import FurtherReading, Whole, side_by_side, without_link
-from egress_audit.decode.layers import COLUMNS, Values, chosen, from_values, joined, values_of
+from egress_audit.decode.layers import (
+    COLUMNS,
+    Values,
+    chosen,
+    from_values,
+    joined,
+    places_of,
+    values_of,
+)
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.network import NetworkColumns, network_columns
 from egress_audit.decode.reassembly import (
@@ -42,7 +50,7 @@ class Arrangement:
     """What becomes of the packets of one batch."""
 
     place: I64
-    """(n,) where each packet stands: twice its frame, plus one."""
+    """(n,) where each packet stands, as `places_of` has it if nothing moves it."""
     held: dict[int, Late] = field(default_factory=dict)
     """Rows that do not stand in this batch."""
     said: dict[int, Transport] = field(default_factory=dict)
@@ -64,17 +72,17 @@ class Fragments:
 
     def take(
         self, packets: PacketBatch, network: NetworkColumns, rows: I64, counted: Ledger
-    ) -> tuple[PacketBatch, I64]:
-        """The packets as they are once fragments were looked at, and the place of each.
+    ) -> tuple[PacketBatch, I64 | None]:
+        """The packets as they are once fragments were looked at, and the place of each; None where
+        all stand where their frames do, as without fragments.
 
         rows: (n,) row of each packet in `network`. Fragments are in the ledger already; those
         that were put together are taken out of it.
         """
-        place = packets.frame * 2 + 1
         at = np.flatnonzero(packets.fragment)
         if not len(at):
-            return packets, place
-        made = Arrangement(place)
+            return packets, None
+        made = Arrangement(places_of(packets))
         for row, piece in zip(at.tolist(), _pieces(packets, network, rows, at), strict=True):
             if piece.offset + piece.length + len(piece.head) <= LONGEST:
                 self._take(packets, row, piece, made, counted)

@@ -39,12 +39,19 @@ def joined(parts: Sequence[PacketBatch]) -> PacketBatch:
     return PacketBatch(parts[-1].buffer, **columns)
 
 
-def in_order(parts: Sequence[PacketBatch], places: Sequence[I64]) -> PacketBatch:
+def places_of(packets: PacketBatch) -> I64:
+    """(n,) where packets stand that come with their frames: twice the frame, plus one."""
+    return packets.frame * 2 + 1
+
+
+def in_order(parts: Sequence[PacketBatch], places: Sequence[I64 | None]) -> PacketBatch:
     """All packets by their places; those of one place by frame, and from the outside to the inside.
 
-    places: (n,) for each part; the last part's buffer must hold the bytes of all.
+    places: (n,) for each part, None for `places_of`; the last part's buffer must hold the bytes of
+    all. A single part without places is of one packet a frame, and comes in order.
     """
-    if len(parts) == 1 and bool((places[0][1:] > places[0][:-1]).all()):
+    if len(parts) == 1 and (places[0] is None or bool((places[0][1:] > places[0][:-1]).all())):
         return parts[0]
     packets = joined(parts)
-    return chosen(packets, np.lexsort((packets.depth, packets.frame, np.concatenate(places))))
+    place = [places_of(part) if at is None else at for part, at in zip(parts, places, strict=True)]
+    return chosen(packets, np.lexsort((packets.depth, packets.frame, np.concatenate(place))))

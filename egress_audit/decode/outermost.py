@@ -50,7 +50,7 @@ def outermost(batch: FrameBatch, counted: Ledger) -> Outermost:
     if len(left) == len(batch):
         return _in_numpy(batch, frame, counted)
     truncated = batch.caplen < batch.wirelen
-    cut = int(truncated.sum()) - int(truncated[left].sum())
+    cut = int(np.count_nonzero(truncated)) - int(np.count_nonzero(truncated[left]))
     counted.take_whole(len(batch) - len(left), cut)
     columns |= {name: np.zeros(len(batch), dtype) for name, dtype in ZERO.items()}
     columns["frame"], columns["ts_ns"] = frame, batch.ts_ns

@@ -38,10 +38,11 @@ class Decoder:
         Every frame is counted once; packets inside of others only if something of them is missing.
         """
         found = outermost(batch, counted)
-        packets, place = found.packets, found.packets.frame * 2 + 1
+        packets, place = found.packets, None
         if found.network is not None:
             packets, place = self._fragments[0].take(packets, found.network, found.rows, counted)
-        parts, places = [packets], [place]
+        parts: list[PacketBatch] = [packets]
+        places: list[I64 | None] = [place]
         for depth in range(1, MAX_DEPTH + 1):
             layer = opened(parts[-1])
             if layer is None:
@@ -73,8 +74,8 @@ class Decoder:
             fragments.further.clear()
         return packets_of_readings(readings)
 
-    def _inner(self, layer: Layer, depth: int, counted: Ledger) -> tuple[PacketBatch, I64]:
-        """The packets of one layer further in, and their places."""
+    def _inner(self, layer: Layer, depth: int, counted: Ledger) -> tuple[PacketBatch, I64 | None]:
+        """The packets of one layer further in, and their places, None if none has moved."""
         rows = np.flatnonzero(layer.network.outcome == ledger.PACKET)
         packets, partial = transport_layers(
             layer.batch, layer.network, rows, layer.frame[rows], depth

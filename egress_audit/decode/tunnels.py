@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from egress_audit.columns import I64, SEALED, U8, Bool, FrameBatch, PacketBatch
+from egress_audit.compiled import datagrams, library
 from egress_audit.decode import gre, ledger, shims, udp_tunnels
 from egress_audit.decode.link import IPV4, IPV6, LinkColumns, Rows, ethernet
 from egress_audit.decode.network import NetworkColumns, network_columns
@@ -100,11 +101,10 @@ def opened(packets: PacketBatch) -> Layer | None:
 
     packets: of one layer; its columns `carrier` and `sealed` are written.
     """
-    reader = readers_of(packets)
-    rows = np.flatnonzero(reader)
+    rows, reader = readers_of(packets)
     if not len(rows):
         return None
-    reader, start = reader[rows], packets.payload[rows]
+    start = packets.payload[rows]
     end, wire_end = start + packets.payload_cap[rows], start + packets.payload_len[rows]
     shells = Rows(packets.buffer, start, end, end < wire_end)
     inside = _unwrapped(shells, reader)
@@ -118,11 +118,15 @@ def opened(packets: PacketBatch) -> Layer | None:
 
 def seal_deepest(packets: PacketBatch) -> None:
     """Marks the tunnels that are not opened because too many are around them."""
-    packets.sealed[readers_of(packets) > 0] = TOO_DEEP
+    rows, _ = readers_of(packets)
+    packets.sealed[rows] = TOO_DEEP
 
 
-def readers_of(packets: PacketBatch) -> U8:
-    """(n,) index into READERS of each packet that is a tunnel's and carries something, else 0."""
+def readers_of(packets: PacketBatch) -> tuple[I64, U8]:
+    """Rows of the packets that are a tunnel's and carry something, and the index of each into
+    READERS."""
+    if library.is_in_use():
+        return datagrams.tunnels(packets, READER_OF_PROTOCOL, READER_OF_PORT, WIREGUARD)
     reader = READER_OF_PROTOCOL[packets.proto]
     udp = np.flatnonzero(packets.proto == UDP)
     if len(udp):
@@ -133,7 +137,8 @@ def readers_of(packets: PacketBatch) -> U8:
         reader[udp] = found
     if reader.any():
         reader[packets.payload_len == 0] = 0
-    return reader
+    rows = np.flatnonzero(reader)
+    return rows, reader[rows]
 
 
 def _like_wireguard(packets: PacketBatch, rows: I64) -> Bool:

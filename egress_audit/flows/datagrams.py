@@ -4,7 +4,7 @@ By port those of the DNS and its kin on the link, of SSDP; by their first bytes,
 handshakes of QUIC and DTLS, from flows whose reader has not had enough.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
+from egress_audit.compiled import datagrams, library
 from egress_audit.flows.table import Assigned
 
 I8 = npt.NDArray[np.int8]
@@ -86,17 +87,14 @@ class Datagrams:
         self._plain = np.sort(np.array([*plain_versions], np.uint32))
         self._sated: set[int] = set()
 
-    def take(self, packets: PacketBatch, assigned: Assigned) -> Iterator[Datagram]:
-        """The datagrams of a batch, in order; what is sated between two of them counts at once."""
-        udp = (packets.proto == UDP) & (packets.payload_len > 0) & (assigned.flow >= 0)
-        rows = np.flatnonzero(udp)
-        if not len(rows):
-            return
-        kinds = self._kinds(packets, rows)
-        chosen = np.flatnonzero(kinds >= 0)
-        at = rows[chosen]
+    def take(self, packets: PacketBatch, assigned: Assigned) -> list[Datagram]:
+        """The datagrams of a batch, in order."""
+        at, kinds = self._chosen(packets, assigned.flow)
+        if not len(at):
+            return []
+        octets, wants = packets.buffer.data, self.wants
         columns = (
-            kinds[chosen],
+            kinds,
             assigned.flow[at],
             assigned.by_orig[at],
             packets.frame[at],
@@ -105,21 +103,29 @@ class Datagrams:
             packets.payload_cap[at],
             packets.payload_len[at],
         )
-        for number, flow, by_orig, frame, ts_ns, start, size, length in zip(
-            *(column.tolist() for column in columns), strict=True
-        ):
-            kind = KINDS[number]
-            if self.wants(kind, flow):
-                payload = packets.buffer[start : start + size].tobytes()
-                yield Datagram(kind, flow, by_orig, frame, ts_ns, payload, size == length)
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        return [
+            Datagram(kind, flow, by_orig, frame, ts_ns, bytes(octets[a : a + size]), size == length)
+            for number, flow, by_orig, frame, ts_ns, a, size, length in rows
+            if wants(kind := KINDS[number], flow)
+        ]
 
     def wants(self, kind: Kind, flow: int) -> bool:
         """True unless a handshake of this flow is one too many."""
-        return kind not in OF_FLOWS or flow not in self._sated
+        return flow not in self._sated or kind not in OF_FLOWS
 
     def sate(self, flow: int) -> None:
         """No handshake of this flow is wanted any more."""
         self._sated.add(flow)
+
+    def _chosen(self, packets: PacketBatch, flow: I64) -> tuple[I64, I8]:
+        """Rows of the datagrams that somebody reads, and the index into KINDS of each."""
+        if library.is_in_use():
+            return datagrams.kinds(packets, flow, _OF_PORT, self._versions, self._plain)
+        rows = np.flatnonzero((packets.proto == UDP) & (packets.payload_len > 0) & (flow >= 0))
+        kinds = self._kinds(packets, rows)
+        chosen = np.flatnonzero(kinds >= 0)
+        return rows[chosen], kinds[chosen]
 
     def _kinds(self, packets: PacketBatch, rows: I64) -> I8:
         """(n,) index into KINDS of each row, -1 for what nobody reads; first bytes over ports."""

@@ -21,22 +21,21 @@ from egress_audit.flows.head import MAX_DNS_SEGMENTS, MAX_SEGMENTS, Head, read_o
 from egress_audit.flows.origins import Origins
 from egress_audit.flows.second_readings import SecondReadings
 from egress_audit.flows.segments import (
+    BEGUN,
+    NEW,
+    SATED,
     Segment,
-    first_of_each,
     is_dns,
     payload_of,
     rank_within,
+    rows_of_segments,
     segments_of,
-    with_payload,
     without,
 )
 from egress_audit.flows.table import Assigned
 
 MAX_HELD = 64 << 20
 """Bytes held for all unfinished heads together."""
-
-NEW, BEGUN, SATED = 0, 1, 2
-"""Whether a side has a head: not yet, one that is not finished, or no more."""
 
 
 class Heads:
@@ -75,18 +74,18 @@ class Heads:
 
     def take(self, packets: PacketBatch, assigned: Assigned) -> Iterator[Head]:
         """Heads that grew, one at a time; `settle` must be called on each before the next."""
-        side = assigned.flow * 2 + assigned.by_orig
-        needed = int(side.max(initial=0)) + 2
+        needed = 2 * (int(assigned.flow.max(initial=0)) + 1)
         self._stage = grown(self._stage, needed)
         for kept in (self._following, self._second, self._origins):
             kept.grow(needed)
-        rows = with_payload(packets, side)
-        for number in self._origins.note(packets, side, rows):
+        side, rows, hungry, first, syn = rows_of_segments(packets, assigned, self._stage)
+        for number in self._origins.note(packets, side, syn, hungry):
             self._second.contradict(number)
         self._moved.clear()
         going_on = self._following.candidates(packets, side, rows)
-        self._alone = self._looked_at(packets, side, rows)
-        wanted = np.union1d(self._wanted(packets, side, rows), going_on)
+        self._alone = self._looked_at(packets, side, first, hungry)
+        # Of no side is both: one that is read on was sated.
+        wanted = np.sort(np.concatenate((self._wanted(packets, side, hungry), going_on)))
         yield from self._heads(packets, side, wanted)
         if self._moved:  # they may have more in this batch, behind a message, than was wanted
             late = self._following.rows_of(self._moved, side, rows)
@@ -240,12 +239,11 @@ class Heads:
         self._stage[side] = BEGUN
         return True
 
-    def _looked_at(self, packets: PacketBatch, side: I64, rows: I64) -> list[int]:
-        """Closes the heads of streams that are done with their first rows; these rows."""
-        new = rows[self._stage[side[rows]] == NEW]
-        first = new[first_of_each(side[new])]
-        first = first[self._origins.begins_with(packets, side, first)]
-        rows = self._looks.take(packets, side, first, new)
+    def _looked_at(self, packets: PacketBatch, side: I64, rows: I64, payload: I64) -> list[int]:
+        """Closes the heads of streams that are done with their first rows, or with the next ones as
+        well; the first ones. rows: with which new sides begin; payload: of all hungry sides."""
+        rows = rows[self._origins.begins_with(packets, side, rows)]
+        rows = self._looks.take(packets, side, rows, payload)
         sides = side[rows]
         self._stage[sides] = SATED
         self._second.keep_all(packets, rows, sides, self._origins.of(sides))

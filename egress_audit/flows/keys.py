@@ -90,7 +90,7 @@ class KeyTable:
     def _compiled(self, packets: PacketBatch) -> tuple[Groups, Bool]:
         """The same, by the compiled hot path."""
         found = groups.grouped(packets, self._seed_words)
-        number, reached = np.empty(len(found.leader), np.int64), 0
+        number, reached = np.empty(len(found.starts), np.int64), 0
         while True:
             table = groups.Table(self._slots, self._hash, self.key)
             reached, self._count = groups.numbered(found, table, self._count, number, reached)

@@ -3,11 +3,11 @@
 import numpy as np
 
 from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
+from egress_audit.compiled import library, segments
 from egress_audit.flows.assembly import LIMIT
 from egress_audit.flows.growing import grown
 from egress_audit.flows.segments import sequences_of
 
-TCP, SYN = 6, 0x02
 NOT_KNOWN, FROM_DATA, FROM_SYN = 0, 1, 2
 """How it is known where a stream begins."""
 COLUMNS = ("_origin", "_from")
@@ -52,16 +52,18 @@ class Origins:
         found &= self._from[of] == FROM_SYN
         return found
 
-    def note(self, packets: PacketBatch, side: I64, payload: I64) -> list[int]:
+    def note(self, packets: PacketBatch, side: I64, rows: I64, payload: I64) -> list[int]:
         """Keeps where streams begin: where the first SYN says, if no payload came before it.
 
-        payload: rows with payload. No later SYN moves an origin; the sides whose SYN says something
+        rows: those of SYNs; payload: rows with payload, which may be without those of sides whose
+        stream has begun. No later SYN moves an origin; the sides whose SYN says something
         else, which makes two readings of the stream, are handed back.
         """
-        rows = np.flatnonzero(packets.tcp_flags & SYN != 0)
-        rows = rows[(packets.proto[rows] == TCP) & (side[rows] >= 0)]
         if not len(rows):
             return []
+        if library.is_in_use():
+            known = self._origin, self._from
+            return sorted({*segments.note_syns(packets, side, rows, payload, known, LIMIT)})
         early = payload[self._from[side[payload]] == NOT_KNOWN]
         first = self._first_of_unknown(side, rows)
         sides = side[first]

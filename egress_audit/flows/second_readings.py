@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from egress_audit.columns import I64, U32, Bool, PacketBatch
+from egress_audit.columns import I32, I64, U32, Bool, PacketBatch
+from egress_audit.compiled import library, segments
 from egress_audit.flows.assembly import MAX_PRINT, Prints
 from egress_audit.flows.growing import grown
-from egress_audit.flows.segments import beginnings_of
+from egress_audit.flows.segments import beginnings_of, sequences_of
 
-SYN = 0x02
 COLUMNS = ("_print_origin", "_printed", "_contradicted")
 """What is kept of every side."""
 
@@ -70,24 +70,35 @@ class SecondReadings:
         Only segments that begin before the first MAX_PRINT bytes end are looked at one by one.
         remembered: rows of this batch whose payload, and nothing else, is what is remembered.
         """
+        rows, offset = self._near(packets, side, rows)
         other = np.ones(len(side), np.bool_)
         other[[*remembered]] = False
-        rows = rows[other[rows]]
-        rows = rows[self._printed[side[rows]] & ~self._contradicted[side[rows]]]
-        syn = packets.tcp_flags[rows] & SYN != 0
-        offset = (packets.tcp_seq[rows] + syn - self._print_origin[side[rows]]).view(np.int32)
+        others = other[rows]
+        rows, offset = rows[others], offset[others]
         end = offset + packets.payload_len[rows]
         upper = rows[end <= 0]
         if len(upper):
             for number, size in zip(*_sums(side[upper], packets.payload_len[upper]), strict=True):
                 self._prints.note_upper(number, size)
-        near = np.flatnonzero((offset < MAX_PRINT) & (end > 0))
+        near = np.flatnonzero(end > 0)
         at = rows[near]
         columns = (side[at], offset[near], packets.payload[at], packets.payload_cap[at])
         for number, place, start, size in zip(*(c.tolist() for c in columns), strict=True):
             data = packets.buffer[start : start + min(size, MAX_PRINT - place)].tobytes()
             if self._prints.contradicted(number, place, data):
                 self.contradict(number)
+
+    def _near(self, packets: PacketBatch, side: I64, rows: I64) -> tuple[I64, I32]:
+        """Of rows with payload those that begin before what is remembered of their side ends, and
+        how far behind its first byte, (m,)."""
+        if library.is_in_use():
+            begun = self._printed, self._contradicted, self._print_origin
+            return segments.near_beginnings(packets, side, rows, begun, MAX_PRINT)
+        rows = rows[self._printed[side[rows]] & ~self._contradicted[side[rows]]]
+        offset = sequences_of(packets, rows) - self._print_origin[side[rows]]
+        behind = offset.view(np.int32)
+        near = behind < MAX_PRINT
+        return rows[near], behind[near]
 
 
 def _sums(keys: I64, values: I64) -> tuple[list[int], list[int]]:

@@ -9,13 +9,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from egress_audit.columns import I64, U32, Bool, PacketBatch
-from egress_audit.compiled import library
+from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
+from egress_audit.compiled import library, segments
 from egress_audit.compiled.payloads import joined_beginnings
+from egress_audit.flows.table import Assigned
 
 TCP = 6
 SYN, RST = 0x02, 0x04
 DNS_PORT = 53
+NEW, BEGUN, SATED = 0, 1, 2
+"""Whether a side has a head: not yet, one that is not finished, or no more."""
 
 
 class Segment(NamedTuple):
@@ -44,11 +47,33 @@ class Segment(NamedTuple):
         return self.sequence + self.length
 
 
-def with_payload(packets: PacketBatch, side: I64) -> I64:
-    """Rows of the segments with payload; without those of no flow, and what comes with a reset."""
-    rows = np.flatnonzero((packets.proto == TCP) & (packets.payload_len > 0))
-    found: I64 = rows[(side[rows] >= 0) & (packets.tcp_flags[rows] & RST == 0)]
-    return found
+class Rows(NamedTuple):
+    """Where the segments of a batch are that matter, and of which side each packet is."""
+
+    side: I64
+    """(n,) Twice the flow, plus one for the originator; negative for none."""
+    payload: I64
+    """Rows with payload, without what comes with a reset."""
+    hungry: I64
+    """Those of them whose side is not sated."""
+    first: I64
+    """Those with which sides begin that are new, one of each."""
+    syn: I64
+    """Rows with SYN."""
+
+
+def rows_of_segments(packets: PacketBatch, assigned: Assigned, stage: U8) -> Rows:
+    """The rows of segments of flows. stage: of each side, NEW and its siblings."""
+    flow, by_orig = assigned.flow, assigned.by_orig
+    if library.is_in_use():
+        return Rows(*segments.rows_of_segments(packets, flow, by_orig, stage))
+    side = flow * 2 + by_orig
+    tcp = (packets.proto == TCP) & (flow >= 0)
+    syn = np.flatnonzero(tcp & (packets.tcp_flags & SYN != 0))
+    payload = np.flatnonzero(tcp & (packets.payload_len > 0) & (packets.tcp_flags & RST == 0))
+    hungry = payload[stage[side[payload]] != SATED]
+    new = hungry[stage[side[hungry]] == NEW]
+    return Rows(side, payload, hungry, new[first_of_each(side[new])], syn)
 
 
 def segments_of(

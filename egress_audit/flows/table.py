@@ -10,15 +10,14 @@ import numpy as np
 
 from egress_audit.addresses import address_text
 from egress_audit.columns import END_REASONS, I32, I64, U64, Bool, PacketBatch
-from egress_audit.compiled.sums import RunSums
 from egress_audit.flows.gaps import GapTracker
 from egress_audit.flows.growing import grown
 from egress_audit.flows.history import Histories
 from egress_audit.flows.keys import KeyTable, keys_of
 from egress_audit.flows.ports import likely_server
 from egress_audit.flows.rows import FlowRows
-from egress_audit.flows.runs import TCP, Runs, closing_column, runs_of
-from egress_audit.flows.sums import run_sums
+from egress_audit.flows.runs import TCP, Runs, runs_of
+from egress_audit.flows.sums import add_runs
 from egress_audit.flows.tcp_events import TcpEvents
 from egress_audit.flows.tcp_state import ACK, FIN, RST, SYN
 from egress_audit.values import dataclass
@@ -76,16 +75,11 @@ class FlowTable:
         self._widen(len(self._keys))
         runs = runs_of(packets, swapped, groups, self._current.take(groups.number), self.rows)
         target = self._open(packets, runs)
-        summed = run_sums(packets, swapped, runs, target, self.rows.orig_swapped.take(target))
-        self._sum(packets, runs, target, summed)
-        flow, by_orig = summed.sorted_flow, summed.sorted_by_orig
-        assigned = Assigned(summed.flow, summed.by_orig)
-        # Of a scan there are as many sums as packets, and the peak of memory is still to come.
-        del summed
-        self._close(runs, flow)
+        whose = add_runs(packets, swapped, runs, target, self.rows)
+        flow, by_orig = whose.sorted_flow, whose.sorted_by_orig
         self._tcp.take(packets, runs, flow, by_orig)
         self.gaps.take(packets, runs, flow, by_orig)
-        return assigned
+        return Assigned(whose.flow, whose.by_orig)
 
     def found(self, packets: PacketBatch) -> Assigned:
         """The flows of packets that are not to be counted; -1 where there is none."""
@@ -149,34 +143,10 @@ class FlowTable:
         """Notes why the flows ended that gave way to other ones of their key."""
         for ending, reason in ((runs.idle, "idle-timeout"), (runs.reuse, "end-of-flow")):
             at = np.flatnonzero(ending)
+            if not len(at):
+                continue
             ended = np.where(runs.first[at], current[at], flow[at - 1])
             self.rows.end_reason[ended] = END_REASONS.index(reason)
-
-    def _sum(self, packets: PacketBatch, runs: Runs, target: I64, summed: RunSums) -> None:
-        """Adds packets, bytes and times to the rows of the flows. target: (runs,)"""
-        rows, order, starts = self.rows, runs.order, runs.starts
-        last = order.take(runs.ends)
-        rows.orig_pkts[target] += summed.orig_pkts
-        rows.resp_pkts[target] += runs.lengths - summed.orig_pkts
-        rows.orig_ip_bytes[target] += summed.orig_octets
-        rows.resp_ip_bytes[target] += summed.octets - summed.orig_octets
-        # Who stands first in the file need not have sent first; of TCP the handshake says who did.
-        in_order = summed.earliest >= rows.ts_ns[target]
-        rows.direction_known[target] &= in_order | (packets.proto[order[starts]] == TCP)
-        rows.ts_ns[target] = np.minimum(rows.ts_ns[target], summed.earliest)
-        rows.last_ts_ns[target] = np.maximum(rows.last_ts_ns[target], summed.latest)
-        rows.previous_ts_ns[target] = packets.ts_ns[last]
-        rows.last_frame[target] = packets.frame[last]
-        if packets.carrier.any() or packets.sealed.any():
-            rows.carrier[target] |= np.logical_or.reduceat(packets.carrier[order], starts)
-            highest = np.maximum.reduceat(packets.sealed[order], starts)
-            rows.sealed[target] = np.maximum(rows.sealed[target], highest)
-
-    def _close(self, runs: Runs, flow: I64) -> None:
-        """Notes which packets close connections."""
-        at = np.flatnonzero(runs.flags & (FIN | RST))
-        bits = closing_column(runs.flags[at], runs.swapped[at])
-        np.bitwise_or.at(self.rows.closing, flow[at], bits)
 
 
 def originators(packets: PacketBatch, leaders: I64, swapped: Bool) -> tuple[Bool, Bool, Bool]:
@@ -188,15 +158,14 @@ def originators(packets: PacketBatch, leaders: I64, swapped: Bool) -> tuple[Bool
     `swapped`: as `keys_of` gave it for the leaders.
     """
     proto, flags = packets.proto[leaders], packets.tcp_flags[leaders]
-    syn = (proto == TCP) & (flags & SYN != 0)
+    sport, dport = packets.sport[leaders], packets.dport[leaders]
+    tcp, datagram, from_server = proto == TCP, IS_DATAGRAM[proto], likely_server(sport)
+    syn = tcp & (flags & SYN != 0)
     pure = syn & (flags & (ACK | FIN | RST) == 0)
     answer = syn & (flags & ACK != 0)
-    serving = likely_server(packets.sport[leaders]) & ~likely_server(packets.dport[leaders])
-    datagram = IS_DATAGRAM[proto]
-    flipped = answer | (((proto == TCP) & ~syn | datagram) & serving)
-    from_server = datagram & likely_server(packets.sport[leaders])
-    known = np.where(proto == TCP, pure | answer, ~from_server)
-    distinct = packets.sport[leaders] != packets.dport[leaders]
+    flipped = answer | ((tcp & ~syn | datagram) & from_server & ~likely_server(dport))
+    known: Bool = np.where(tcp, pure | answer, ~(datagram & from_server))
+    distinct = sport != dport
     distinct |= packets.src_lo[leaders] != packets.dst_lo[leaders]
     distinct |= packets.src_hi[leaders] != packets.dst_hi[leaders]
-    return swapped ^ (flipped & distinct), flipped, known.astype(np.bool_)
+    return swapped ^ (flipped & distinct), flipped, known

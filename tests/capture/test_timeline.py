@@ -53,6 +53,16 @@ def test_a_clock_set_back_between_batches_is_counted() -> None:
     assert timeline(batch((0, 100)), batch((0, 50))).reversals == 1
 
 
+def test_a_clock_set_back_in_the_midst_of_a_batch_is_compared_with_the_next_one() -> None:
+    assert timeline(batch((0, 100), (0, 50)), batch((0, 60), (0, 70))).reversals == 1
+
+
+def test_a_silence_is_counted_from_the_latest_time_before_it() -> None:
+    seen = timeline(batch((0, 100), (0, 90), (0, 110)), batch((0, 95), (0, 120)))
+    assert seen.longest_silence == Silence(100 * SECOND, 10 * SECOND)
+    assert seen.last_ts_ns == 120 * SECOND
+
+
 def test_frames_a_little_out_of_order_are_not() -> None:
     assert timeline(batch((0, 100), (0, 99), (0, 100))).reversals == 0
 

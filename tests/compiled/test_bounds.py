@@ -31,3 +31,9 @@ def test_edges_end_with_the_number_of_rows() -> None:
 def test_edges_outside_or_out_of_order_are_refused(starts: list[int]) -> None:
     with pytest.raises(ValueError, match="edges up to 5"):
         edges_of(np.array(starts, np.int64), 5)
+
+
+@pytest.mark.parametrize("index", [0, 1, -1, FAR.min, FAR.max])
+def test_a_column_of_no_rows_has_no_indexes(index: int) -> None:
+    with pytest.raises(ValueError, match="indexes below 0"):
+        refuse_strange_indexes(np.array([index], np.int64), 0)

@@ -88,6 +88,14 @@ def test_the_address_of_a_column_is_where_it_begins() -> None:
     assert addresses([(column, np.int64)], 4).tolist() == [column.ctypes.data]
 
 
+@pytest.mark.parametrize("rows", [0, 4])
+def test_so_it_is_of_one_that_must_not_be_written_to(rows: int) -> None:
+    column = np.zeros(rows, np.int64)
+    place = column.ctypes.data
+    column.flags.writeable = False
+    assert address(column, np.int64, rows) == place
+
+
 @pytest.mark.parametrize(
     ("column", "rows"),
     [

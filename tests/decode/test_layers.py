@@ -1,5 +1,7 @@
 """Packets of several layers in one order."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from egress_audit.columns import PacketBatch
@@ -29,6 +31,16 @@ def test_those_of_one_place_stand_by_their_frames() -> None:
 def test_one_part_in_order_is_left_as_it_is() -> None:
     part = batch(1, 2)
     assert in_order([part], [np.array([3, 5])]) is part
+
+
+def test_so_is_one_part_whose_packets_came_with_their_frames() -> None:
+    part = batch(1, 2)
+    assert in_order([part], [None]) is part
+
+
+def test_packets_inside_of_others_stand_behind_these() -> None:
+    outer, inner = batch(1, 2), replace(batch(3), depth=np.ones(1, np.uint8))
+    assert in_order([outer, inner], [None, None]).dport.tolist() == [1, 3, 2]
 
 
 def test_one_part_out_of_order_is_not() -> None:

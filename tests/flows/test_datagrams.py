@@ -11,7 +11,7 @@ from egress_audit.flows.table import FlowTable
 from egress_audit.names.gquic import PLAIN_VERSIONS
 from egress_audit.names.quic_protection import SALTS
 from tests.builders.captures import Frame, dns_answer, dns_query, pcap, udp_exchange
-from tests.builders.engine import opened
+from tests.builders.engine import SMALLEST_BLOCK, opened
 from tests.builders.quic import DRAFT_29, V1, V2, initial
 
 CLIENT = ("10.0.0.2", 40000)
@@ -20,10 +20,10 @@ HELLO = b"\x16\xfe\xfd" + bytes(10) + b"\1" + bytes(20)
 
 
 def taken(frames: Sequence[Frame], sate_after: int = 99) -> list[Datagram]:
-    """The datagrams of a capture; flow 0 is sated once so many were taken."""
+    """The datagrams of a capture, a frame at a time; flow 0 is sated once so many were taken."""
     found: list[Datagram] = []
     table, wanted = FlowTable(), Datagrams(SALTS, PLAIN_VERSIONS)
-    for batch in opened(pcap(frames)):
+    for batch in opened(pcap(frames), SMALLEST_BLOCK):
         packets = packets_of(batch, Ledger())
         for datagram in wanted.take(packets, table.add(packets)):
             found.append(datagram)

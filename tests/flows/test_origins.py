@@ -7,6 +7,7 @@ from egress_audit.columns import PacketBatch
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import packets_of
 from egress_audit.flows.origins import Origins
+from egress_audit.flows.segments import SYN
 from tests.builders.captures import TCP, Frame, ethernet, ipv4, pcap, tcp
 from tests.builders.engine import opened
 
@@ -24,7 +25,8 @@ def noted(*segments: tuple[int, str, bytes]) -> tuple[Origins, list[int]]:
     """The origins after some segments of side 1, and what was handed back."""
     packets, origins = packets_in(*segments), Origins()
     rows = np.arange(len(packets))
-    return origins, origins.note(packets, rows * 0 + 1, rows[packets.payload_len > 0])
+    syn = rows[packets.tcp_flags & SYN != 0]
+    return origins, origins.note(packets, rows * 0 + 1, syn, rows[packets.payload_len > 0])
 
 
 @pytest.mark.parametrize(("seq", "origin"), [(99, 100), (LAST, 0)])
@@ -48,7 +50,7 @@ def test_no_syn_moves_what_began_with_data() -> None:
     origins = Origins()
     origins.begin(1, 100)
     packets = packets_in((99, "S", b""))
-    assert origins.note(packets, np.array([1]), np.zeros(0, np.int64)) == []
+    assert origins.note(packets, np.array([1]), np.array([0]), np.zeros(0, np.int64)) == []
     assert origins.said(1) is None
 
 
@@ -57,7 +59,7 @@ def test_only_the_payload_behind_the_syn_begins_the_stream() -> None:
     origins, rows = Origins(), np.arange(3)
     side = rows * 0 + 1
     assert origins.begins_with(packets, side, rows).tolist() == [False] * 3
-    origins.note(packets, side, rows)
+    origins.note(packets, side, rows[:1], rows)
     assert origins.begins_with(packets, side, rows).tolist() == [True, True, False]
 
 

@@ -7,6 +7,9 @@ from egress_audit.columns import PacketBatch
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import packets_of
 from egress_audit.flows.segments import (
+    BEGUN,
+    NEW,
+    SATED,
     Segment,
     beginnings_of,
     first_of_each,
@@ -14,10 +17,11 @@ from egress_audit.flows.segments import (
     payload_of,
     payloads_of,
     rank_within,
+    rows_of_segments,
     segments_of,
-    with_payload,
     without,
 )
+from egress_audit.flows.table import Assigned
 from tests.builders.captures import TCP, Frame, ethernet, ipv4, pcap, tcp
 from tests.builders.engine import opened
 
@@ -103,4 +107,21 @@ def test_only_segments_of_flows_with_payload_and_no_reset_are_looked_at() -> Non
         *(tcp(40000, 443, flags, payload=b"x") for flags in ("A", "RA", "S", "A")),
         tcp(40000, 443, "A"),
     )
-    assert with_payload(packets, np.array([0, 1, 2, -1, 3])).tolist() == [0, 2]
+    assigned = Assigned(np.array([0, 1, 2, -1, 3]), np.zeros(5, np.bool_))
+    found = rows_of_segments(packets, assigned, np.zeros(8, np.uint8))
+    assert (found.payload.tolist(), found.syn.tolist()) == ([0, 2], [2])
+
+
+def test_segments_of_sides_that_have_had_enough_are_not_wanted() -> None:
+    packets = packets_in(*[tcp(40000, 443, "A", payload=b"x")] * 3)
+    assigned = Assigned(np.array([0, 1, 1]), np.array([True, False, True]))
+    found = rows_of_segments(packets, assigned, np.array([NEW, SATED, BEGUN, SATED], np.uint8))
+    assert found.side.tolist() == [1, 2, 3]
+    assert (found.payload.tolist(), found.hungry.tolist()) == ([0, 1, 2], [1])
+
+
+def test_of_each_side_that_is_new_the_first_segment_is_found() -> None:
+    packets = packets_in(*[tcp(40000, 443, "A", payload=b"x")] * 4)
+    assigned = Assigned(np.array([0, 1, 0, 1]), np.array([True, False, True, False]))
+    found = rows_of_segments(packets, assigned, np.array([NEW, NEW, BEGUN, NEW], np.uint8))
+    assert (found.hungry.tolist(), found.first.tolist()) == ([0, 1, 2, 3], [0])
