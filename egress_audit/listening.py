@@ -13,14 +13,13 @@ from egress_audit.decode.duplicates import Duplicates
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import Decoder
 from egress_audit.flows.datagrams import Datagram, Datagrams
-from egress_audit.flows.glance import UNKNOWN, Beginning, Done, Glance, Look
+from egress_audit.flows.glance import UNKNOWN, Done, Glance, Look
 from egress_audit.flows.head import Head
 from egress_audit.flows.heads import Heads
 from egress_audit.flows.segments import DNS_PORT
 from egress_audit.flows.table import MAX_FLOWS, Assigned, FlowTable
-from egress_audit.names.first_bytes import SEEN, is_whole_hello, says_nothing
 from egress_audit.names.gquic import PLAIN_VERSIONS
-from egress_audit.names.hearing import Heard, Hearing
+from egress_audit.names.hearing import Heard, Hearing, hellos_of
 from egress_audit.names.http import read_further
 from egress_audit.names.plain_hello import PlainHello, plain_hello
 from egress_audit.names.plain_request import PlainRequest, plain_request
@@ -28,6 +27,7 @@ from egress_audit.names.quic_protection import SALTS
 from egress_audit.names.reading import NOTHING, Reader, Reading, anew
 from egress_audit.names.stream import read_head, read_on
 from egress_audit.names.udp import UdpReaders
+from egress_audit.names.whole_hellos import Beginning, WholeHellos
 from egress_audit.values import dataclass
 
 
@@ -102,15 +102,13 @@ class Listening:
         self.decoder = Decoder()
         self.timeline = Timeline()
         self.table = FlowTable(max_flows=bounds.max_flows)
-        self.heads = Heads(
-            Glance(SEEN, says_nothing, is_whole_hello, _look, self._hear_looks, self._let_wait)
-        )
+        self._hellos = WholeHellos()
+        self.heads = Heads(Glance(self._hellos.take, _look, self._hear_looks))
         self.hearing = Hearing()
         self.datagrams = UdpReaders()
         self._datagrams: list[Datagram] = []
-        self._beginnings: list[Beginning] = []
         self._waiting = 0
-        """Bytes of both that wait to be read, many at a time."""
+        """Bytes of them, which wait to be read, many at a time."""
         self._wanted = Datagrams(SALTS, PLAIN_VERSIONS)
         self.dialects = CaptureDialects()
         self.duplicates = 0
@@ -153,21 +151,21 @@ class Listening:
         self._waiting += sum([len(datagram.payload) for datagram in datagrams])
         for head in self.heads.take(packets, assigned):
             self._hear_head(head)
-        count = len(self._datagrams) + len(self._beginnings)
-        if self._waiting >= MAX_WAITING or count >= MOST_WAITING:
+        octets = self._waiting + self._hellos.octets
+        count = len(self._datagrams) + self._hellos.count
+        if octets >= MAX_WAITING or count >= MOST_WAITING:
             self._hear_waiting()
-
-    def _let_wait(self, beginnings: list[Beginning]) -> None:
-        self._beginnings += beginnings
-        self._waiting += sum([len(beginning.stream) for beginning in beginnings])
 
     def _hear_waiting(self) -> None:
         """Hears the datagrams and the whole hellos of some batches."""
         initials = [self._initial(datagram) for datagram in self._datagrams]
         self.hearing.hear_initials([initial for initial in initials if initial])
-        hellos = [self._hello(beginning) for beginning in self._beginnings]
-        self.hearing.hear_hellos([hello for hello in hellos if hello])
-        self._datagrams, self._beginnings, self._waiting = [], [], 0
+        self._datagrams, self._waiting = [], 0
+        plain, others = self._hellos.taken()
+        for beginning in others:
+            self._hear_beginning(beginning)
+        for hellos in plain:
+            self.hearing.hear_hellos(hellos)
 
     def _initial(self, datagram: Datagram) -> Heard[PlainHello] | None:
         """The plain hello of QUIC in a datagram; if it is another one, None once it is heard."""
@@ -182,16 +180,12 @@ class Listening:
         self.hearing.hear(reading, Told(self.table, datagram))
         return None
 
-    def _hello(self, beginning: Beginning) -> Heard[PlainHello] | None:
-        """The plain hello of a stream; if it is another one, None once it is heard."""
-        hello = plain_hello(beginning.stream)
-        if hello is not None:
-            return beginning.flow, beginning.frame, beginning.ts_ns, hello
+    def _hear_beginning(self, beginning: Beginning) -> None:
+        """Offers a stream to the readers that is done with its first payload."""
         reading = read_head(beginning.stream, dns=False)
         self.hearing.hear(reading, Told(self.table, beginning))
         if reading.unread:
             self.heads.give_up(beginning.flow, reading.unread)
-        return None
 
     def _hear_looks(self, looks: list[Done]) -> None:
         """Hears what `_look` found."""
@@ -202,7 +196,7 @@ class Listening:
                 hellos.append((flow, frame, ts_ns, look.said))
             else:
                 requests.append((flow, frame, ts_ns, look.said))
-        self.hearing.hear_hellos(hellos)
+        self.hearing.hear_hellos(hellos_of(hellos))
         self.hearing.hear_requests(requests)
 
     def _hear_head(self, head: Head) -> None:

@@ -43,7 +43,8 @@ export LD_PRELOAD ASAN_OPTIONS UBSAN_OPTIONS PYTHONMALLOC OPENBLAS_NUM_THREADS
     tests/decode/test_tunnels.py tests/flows/test_sums.py tests/flows/test_keys.py \
     tests/flows/test_gaps.py tests/flows/test_tcp_events.py tests/flows/test_table.py \
     tests/flows/test_datagrams.py tests/flows/test_segments.py tests/flows/test_origins.py \
-    tests/flows/test_second_readings.py tests/flows/test_heads.py
+    tests/flows/test_second_readings.py tests/flows/test_heads.py tests/flows/test_pairs.py \
+    tests/names/test_whole_hellos.py tests/test_one_look.py
 # The sanitizer reserves terabytes of address space, which the bound of the mutants would refuse.
 mkdir captures/only
 cp captures/*.pcap* captures/only

@@ -165,7 +165,7 @@ class Prints:
         self._kept += 1
         return True
 
-    def keep_all(self, sides: I64, octets: bytes, sizes: I64) -> int:
+    def keep_all(self, sides: I64, octets: bytes | memoryview, sizes: I64) -> int:
         """The same of several sides, (n,) each; of how many of them, the first ones.
 
         octets: of all streams, one behind the other; sizes: of each, from 1 to MAX_PRINT.

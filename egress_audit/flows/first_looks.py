@@ -6,7 +6,9 @@ One look is enough for most: nothing is said in them, or all of it in the first 
 import numpy as np
 
 from egress_audit.columns import I64, PacketBatch
-from egress_audit.flows.glance import Beginning, Done, Glance, Look
+from egress_audit.flows.assembly import MAX_PRINT
+from egress_audit.flows.glance import Done, Glance, Look
+from egress_audit.flows.pairs import joined, pairs_of
 from egress_audit.flows.segments import is_dns, payloads_of, sequences_of
 
 
@@ -21,17 +23,17 @@ class FirstLooks:
         self.going_on: list[tuple[int, int, Look]] = []
         """Sides whose streams are done for now and go on, and where these begin."""
 
-    def take(self, packets: PacketBatch, side: I64, rows: I64) -> I64:
-        """Those of some rows whose streams are done with them.
+    def take(self, packets: PacketBatch, side: I64, rows: I64, payload: I64) -> I64:
+        """Those of some rows whose streams are done with them, or with the next ones as well.
 
-        rows: ascending; with each begins the stream of its side. Whoever calls this calls
-        `hear_all` before the next batch.
+        rows: ascending; with each begins the stream of its side; payload: all rows with payload of
+        their sides, ascending, and others. Whoever calls this calls `hear_all` before the next
+        batch.
         """
         rows = rows[~is_dns(packets, rows)]
-        silent, whole = self._glance.told_apart(packets, rows)
-        self._glance.read(_beginnings(packets, side, rows[whole]))
-        ended = silent | whole
-        at = rows[~ended & (packets.payload_cap[rows] >= packets.payload_len[rows])]
+        ended, needs = self._glance.take(packets, side, rows)
+        left = ~ended & (packets.payload_cap[rows] >= packets.payload_len[rows])
+        at, awaiting = rows[left & (needs == 0)], left & (needs > 0)
         looks = [self._glance.look(stream) for stream in payloads_of(packets, at)]
         columns = (at, side[at], sequences_of(packets, at), packets.frame[at], packets.ts_ns[at])
         self.found.clear()
@@ -46,7 +48,22 @@ class FirstLooks:
             else:
                 self.found[row] = look
         done = at[np.array([look.done for look in looks], np.bool_)]
-        return np.concatenate((rows[ended], done))
+        in_two = self._in_two(packets, side, rows[awaiting], needs[awaiting], payload)
+        return np.concatenate((rows[ended], done, in_two))
+
+    def _in_two(self, packets: PacketBatch, side: I64, rows: I64, needs: I64, payload: I64) -> I64:
+        """Those of some rows, whose streams await more, that are done with the next ones."""
+        if not len(rows):
+            return rows
+        # Of streams that are done the first bytes are remembered, out of their first rows.
+        long = rows[packets.payload_cap[rows] >= MAX_PRINT]
+        first, second = pairs_of(packets, side, long, payload)
+        both, pairs = joined(packets, first, second), np.arange(len(first))
+        done = first[self._glance.take(both, side[second], pairs)[0]]
+        left = ~np.isin(rows, done)
+        for row, size in zip(rows[left].tolist(), needs[left].tolist(), strict=True):
+            self.found[row] = Look(needs=size)
+        return done
 
     def note(self, flow: int, frame: int, ts_ns: int, look: Look) -> None:
         """Keeps a look that is done until all are heard."""
@@ -57,12 +74,3 @@ class FirstLooks:
         if self._unheard:
             self._glance.hear(self._unheard)
             self._unheard = []
-
-
-def _beginnings(packets: PacketBatch, side: I64, rows: I64) -> list[Beginning]:
-    """The payload of each of some rows, with which the streams of their sides begin."""
-    of = side[rows]
-    columns = (of >> 1, (of & 1) == 1, packets.frame[rows], packets.ts_ns[rows])
-    streams = payloads_of(packets, rows)
-    fields = zip(*(column.tolist() for column in columns), streams, strict=True)
-    return [Beginning._make(each) for each in fields]

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from egress_audit.columns import I64, U8, Bool, PacketBatch
+from egress_audit.columns import I64, Bool, PacketBatch
 
 
 class Look(NamedTuple):
@@ -30,55 +30,21 @@ UNKNOWN = Look()
 """A head must begin, and readers be asked."""
 
 
-class Beginning(NamedTuple):
-    """The first payload of a stream, with which it is done."""
-
-    flow: int
-    by_orig: bool
-    frame: int
-    ts_ns: int
-    stream: bytes
-
-
 class Glance(NamedTuple):
     """Who looks."""
 
-    size: int
-    """First bytes of a stream that `says_nothing` looks at."""
-    says_nothing: Callable[[U8], Bool]
-    """(n, size) first bytes to (n,) True for streams in which there is nothing to hear, ever."""
-    says_all: Callable[[U8, I64], Bool]
-    """The same, and (n,) sizes of what is there, to (n,) True where all that will ever be heard is
-    there, whatever it is."""
+    take: Callable[[PacketBatch, I64, I64], tuple[Bool, I64]]
+    """The side of every packet, and (n,) rows with whose payloads streams begin, to (n,) True for
+    streams that are done: there is nothing to hear in them, ever, or all of it is there, and is
+    heard some time before the end; and to the `needs` of a look, if it was captured to its end."""
     look: Callable[[bytes], Look]
     """What one look at the beginning of a stream finds."""
     hear: Callable[[list[Done]], None]
     """Hears looks that are done, in no order."""
-    read: Callable[[list[Beginning]], None]
-    """Reads beginnings in which all is said, and hears them, some time before the end."""
-
-    def told_apart(self, packets: PacketBatch, rows: I64) -> tuple[Bool, Bool]:
-        """(n,) True for those of some rows, with which streams begin, whose streams say nothing;
-        and True for those in which all is said."""
-        nothing: Bool = packets.payload_cap[rows] >= self.size
-        everything = nothing & (packets.payload_cap[rows] >= packets.payload_len[rows])
-        at = rows[nothing]
-        first = packets.buffer[packets.payload[at][:, None] + np.arange(self.size)]
-        everything[nothing] &= self.says_all(first, packets.payload_cap[at])
-        nothing[nothing] = self.says_nothing(first)
-        return nothing, everything
 
 
-def _nothing_known(first: U8) -> Bool:
-    return np.zeros(len(first), np.bool_)
-
-
-def _less_known(first: U8, _: I64) -> Bool:
-    return _nothing_known(first)
-
-
-def _unread(_: list[Beginning]) -> None:
-    pass
+def _none_done(_: PacketBatch, __: I64, rows: I64) -> tuple[Bool, I64]:
+    return np.zeros(len(rows), np.bool_), np.zeros(len(rows), np.int64)
 
 
 def _unseen(_: bytes) -> Look:
@@ -89,5 +55,5 @@ def _unheard(_: list[Done]) -> None:
     pass
 
 
-BLIND = Glance(1, _nothing_known, _less_known, _unseen, _unheard, _unread)
+BLIND = Glance(_none_done, _unseen, _unheard)
 """Every head is begun."""

@@ -83,7 +83,7 @@ class Heads:
             self._second.contradict(number)
         self._moved.clear()
         going_on = self._following.candidates(packets, side, rows)
-        self._alone = self._looked_at(packets, side, first)
+        self._alone = self._looked_at(packets, side, first, hungry)
         # Of no side is both: one that is read on was sated.
         wanted = np.sort(np.concatenate((self._wanted(packets, side, hungry), going_on)))
         yield from self._heads(packets, side, wanted)
@@ -121,14 +121,15 @@ class Heads:
         begins = origin is None or origin == segment.sequence
         if segment.dns or segment.captured < segment.length or not begins:
             return UNKNOWN
-        stream = payload_of(packets, segment)
-        look = self._looks.found.get(segment.row) or self._glance.look(stream)
+        look = self._looks.found.get(segment.row)
+        if look is None:
+            look = self._glance.look(payload_of(packets, segment))
         if look.done:
             self._looks.note(side >> 1, segment.frame, segment.ts_ns, look)
             if origin is None:
                 self._origins.begin(side, segment.sequence)
             self._stage[side] = SATED
-            self._second.keep(side, segment.sequence, stream)
+            self._second.keep(side, segment.sequence, payload_of(packets, segment))
             self._alone.append(segment.row)
             if look.reader is not None:
                 self._follow(side, segment.sequence + look.read, look.reader)
@@ -239,10 +240,11 @@ class Heads:
         self._stage[side] = BEGUN
         return True
 
-    def _looked_at(self, packets: PacketBatch, side: I64, rows: I64) -> list[int]:
-        """Closes the heads of streams that are done with their first rows; these of the rows."""
+    def _looked_at(self, packets: PacketBatch, side: I64, rows: I64, payload: I64) -> list[int]:
+        """Closes the heads of streams that are done with their first rows, or with the next ones as
+        well; the first ones. rows: with which new sides begin; payload: of all hungry sides."""
         rows = rows[self._origins.begins_with(packets, side, rows)]
-        rows = self._looks.take(packets, side, rows)
+        rows = self._looks.take(packets, side, rows, payload)
         sides = side[rows]
         self._stage[sides] = SATED
         self._second.keep_all(packets, rows, sides, self._origins.of(sides))

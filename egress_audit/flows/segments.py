@@ -11,6 +11,7 @@ import numpy as np
 
 from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
 from egress_audit.compiled import library, segments
+from egress_audit.compiled.payloads import joined_beginnings
 from egress_audit.flows.table import Assigned
 
 TCP = 6
@@ -163,9 +164,11 @@ def payloads_of(packets: PacketBatch, rows: I64) -> list[bytes]:
     return [bytes(octets[a:b]) for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
 
 
-def beginnings_of(packets: PacketBatch, rows: I64, size: int) -> tuple[bytes, I64]:
+def beginnings_of(packets: PacketBatch, rows: I64, size: int) -> tuple[bytes | memoryview, I64]:
     """The first captured bytes of the payload of some rows, at most `size` of each, one behind the
     other; and how many they are, (n,)."""
+    if library.is_in_use():
+        return joined_beginnings(packets, rows, size)
     starts, sizes = packets.payload[rows], np.minimum(packets.payload_cap[rows], size)
     octets, ends = packets.buffer.data, starts + sizes
     parts = [octets[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]

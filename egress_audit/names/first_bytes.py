@@ -9,7 +9,7 @@ Source: the signs by which each reader of stream.py knows its own.
 
 import numpy as np
 
-from egress_audit.columns import I32, I64, U8, Bool
+from egress_audit.columns import I32, I64, U8, Bool, PacketBatch
 
 SEEN = 16
 """First bytes of a stream that are looked at: enough to tell records from random bytes."""
@@ -26,6 +26,20 @@ _TCHARS = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopq
 _BLANKS = b" \t\r\n"
 _DNS_SIZES = 17, 4096
 """Octets of the messages of the DNS that are looked for on any port."""
+
+
+def told_apart(packets: PacketBatch, rows: I64) -> tuple[Bool, Bool, I64]:
+    """(n,) True for those of some rows, with whose payloads streams begin, whose streams say
+    nothing; True for those that are a whole ClientHello; and bytes with which one is whole that is
+    not yet, else 0."""
+    captured = packets.payload_cap[rows]
+    silent: Bool = captured >= SEEN
+    first = packets.buffer[packets.payload[rows[silent]][:, None] + np.arange(SEEN)]
+    ends = np.zeros(len(rows), np.int64)
+    ends[silent] = ends_of_hellos(first)
+    silent[silent] = says_nothing(first)
+    whole = (ends > 0) & (ends <= captured) & (captured >= packets.payload_len[rows])
+    return silent, whole, np.where(ends > captured, ends, 0)
 
 
 def says_nothing(first: U8) -> Bool:
@@ -46,18 +60,17 @@ def says_nothing(first: U8) -> Bool:
     return found
 
 
-def is_whole_hello(first: U8, sizes: I64) -> Bool:
-    """(n,) True where a stream begins with a ClientHello that is whole, and in one record.
+def ends_of_hellos(first: U8) -> I64:
+    """(n,) where a ClientHello ends with which a stream begins, if it is in one record; else 0.
 
-    `first`: (n, SEEN) the first bytes, all of them there; `sizes`: (n,) how many there are.
+    `first`: (n, SEEN) the first bytes, all of them there.
     """
     octets: I32 = np.ascontiguousarray(first.T[:_HELLO_HEADER]).astype(np.int32)
     record = octets[3] << 8 | octets[4]
     behind = _HELLO_HEADER + (octets[6] << 16 | octets[7] << 8 | octets[8])
     kind = (octets[0] == _HANDSHAKE) & (octets[1] == 3) & (octets[5] == _CLIENT_HELLO)
     fits = (behind - _RECORD_HEADER <= record) & (record <= _MAX_FRAGMENT)
-    whole: Bool = kind & fits & (behind <= sizes)
-    return whole
+    return np.where(kind & fits, behind, 0).astype(np.int64)
 
 
 def _is_record(octets: I32) -> Bool:

@@ -1,8 +1,11 @@
 """What readers found, put where the judge will look: by flow, by address, by question."""
 
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
+import numpy as np
+
+from egress_audit.columns import I64, Bool
 from egress_audit.model.flow import Name, NameSource
 from egress_audit.names.link_names import LINK_SOURCES, stays_on_link
 from egress_audit.names.plain_hello import PlainHello
@@ -24,6 +27,30 @@ _HIDING = frozenset(HIDING_MARKS)
 _What = TypeVar("_What")
 Heard = tuple[int, int, int, _What]
 """Flow, frame and nanoseconds of the bytes that came last, and what they said."""
+
+
+class Hellos(NamedTuple):
+    """Plain ClientHellos; (n,) each."""
+
+    flow: I64
+    frame: I64
+    ts_ns: I64
+    """Both of the bytes that came last."""
+    outer: Bool
+    """It stands in front of an Encrypted ClientHello."""
+    named: Bool
+    """It has a host."""
+    hosts: Sequence[str]
+    """Of those that have one."""
+
+
+def hellos_of(heard: Sequence[Heard[PlainHello]]) -> Hellos:
+    """The columns of some hellos."""
+    rows = [(flow, frame, ts_ns, hello.outer) for flow, frame, ts_ns, hello in heard]
+    flow, frame, ts_ns, outer = np.array(rows, np.int64).reshape(-1, 4).T
+    hosts = [hello.host for _, _, _, hello in heard]
+    named = np.array([host != "" for host in hosts], np.bool_)
+    return Hellos(flow, frame, ts_ns, outer == 1, named, [host for host in hosts if host])
 
 
 class Said(Protocol):
@@ -102,15 +129,19 @@ class Hearing:
                     spoken.host, spoken.qtype or "?", message.receiver, name.frame, name.ts_ns
                 )
 
-    def hear_hellos(self, hellos: Sequence[Heard[PlainHello]]) -> None:
+    def hear_hellos(self, hellos: Hellos) -> None:
         """Takes in whole ClientHellos of TLS over TCP. As `hear` would of their readings."""
-        self.tls.update([flow for flow, _, _, _ in hellos])
-        for flow, _, _, hello in hellos:
-            if hello.outer:
-                self._hide("ech", flow)
-            if not hello.host:
-                self._hide("no-sni", flow)
-        self._hear_hosts(hellos, NameSource.TLS_SNI)
+        flow, frame, ts_ns, outer, named, hosts = hellos
+        if not len(flow):
+            return
+        self.tls.update(flow.tolist())
+        for row in np.flatnonzero(outer | ~named).tolist():
+            if outer[row]:
+                self._hide("ech", int(flow[row]))
+            if not named[row]:
+                self._hide("no-sni", int(flow[row]))
+        where = (outer[named], frame[named], ts_ns[named])
+        self.names.mentions.add_each(flow[named], hosts, NameSource.TLS_SNI, *where)
 
     def hear_initials(self, hellos: Sequence[Heard[PlainHello]]) -> None:
         """The same of those of QUIC."""
@@ -120,7 +151,12 @@ class Hearing:
             else:
                 self.legible.add(flow)
                 self._unnamed.discard(flow)
-        self._hear_hosts(hellos, NameSource.QUIC_SNI)
+        named = [heard for heard in hellos if heard[3].host]
+        if named:
+            flows, frames, ts_ns, said = zip(*named, strict=True)
+            hosts, outer = [hello.host for hello in said], [hello.outer for hello in said]
+            where = (outer, frames, ts_ns)
+            self.names.mentions.add_each(flows, hosts, NameSource.QUIC_SNI, *where)
 
     def hear_requests(self, requests: Sequence[Heard[PlainRequest]]) -> None:
         """Takes in requests of HTTP for one host each. As `hear` would of their readings."""
@@ -128,13 +164,6 @@ class Hearing:
             flows, frames, ts_ns, said = zip(*requests, strict=True)
             hosts, outer = [request.host for request in said], [False] * len(said)
             self.names.mentions.add_each(flows, hosts, NameSource.HTTP_HOST, outer, frames, ts_ns)
-
-    def _hear_hosts(self, hellos: Sequence[Heard[PlainHello]], source: NameSource) -> None:
-        named = [heard for heard in hellos if heard[3].host]
-        if named:
-            flows, frames, ts_ns, said = zip(*named, strict=True)
-            hosts, outer = [hello.host for hello in said], [hello.outer for hello in said]
-            self.names.mentions.add_each(flows, hosts, source, outer, frames, ts_ns)
 
     def _hide(self, mark: str, flow: int) -> None:
         self.hiding.setdefault(HIDING_MARKS[mark], set()).add(flow)

@@ -9,11 +9,12 @@ from collections.abc import Collection, Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from egress_audit.columns import I32, I64
+from egress_audit.columns import I32, I64, Bool
 from egress_audit.model.flow import Name, NameSource
 from egress_audit.values import dataclass
 
 I8 = npt.NDArray[np.int8]
+Column = Sequence[int] | I64 | Bool
 MAX_NAMES_PER_FLOW = 4096
 """A tunnel through the DNS asks for thousands of names in one flow."""
 MAX_NAMES = 1_000_000
@@ -37,6 +38,18 @@ class Single:
     frame: I64
 
 
+class _Numbers(dict[str, int]):
+    """Of hosts, by which they stand in a list; one that is not there yet is put at its end."""
+
+    def __init__(self, hosts: list[str]) -> None:
+        self._hosts = hosts
+
+    def __missing__(self, host: str) -> int:
+        self[host] = number = len(self._hosts)
+        self._hosts.append(host)
+        return number
+
+
 class Mentions:
     """The names said in flows: of each host and source the first one of a flow.
 
@@ -46,8 +59,7 @@ class Mentions:
     def __init__(self) -> None:
         self.hosts: list[str] = []
         """Each host once."""
-        self._numbers: dict[str, int] = {}
-        """Of the hosts."""
+        self._numbers = _Numbers(self.hosts)
         self._flow, self._host, self._source = array("i"), array("i"), array("b")
         self._frame, self._ts_ns, self._outer = array("q"), array("q"), array("b")
         self._first = array("i")
@@ -63,7 +75,7 @@ class Mentions:
     def add(self, flow: int, name: Name) -> None:
         """`name` was said in `flow`."""
         self._make_room(flow)
-        host, source = self._number(name.host), _NUMBERS[name.source]
+        host, source = self._numbers[name.host], _NUMBERS[name.source]
         known = self._rows(flow)
         row = known.get((host, source))
         if row is not None:
@@ -87,28 +99,27 @@ class Mentions:
 
     def add_each(
         self,
-        flows: Sequence[int],
+        flows: Column,
         hosts: Sequence[str],
         source: NameSource,
-        outer: Sequence[bool],
-        frames: Sequence[int],
-        ts_ns: Sequence[int],
+        outer: Column,
+        frames: Column,
+        ts_ns: Column,
     ) -> None:
         """In each of some flows a host was said; as many of each."""
-        self._make_room(max(flows, default=0))
-        if not self._are_new(flows):
-            said = zip(flows, hosts, ts_ns, frames, outer, strict=True)
-            for flow, host, ts, frame, is_outer in said:
-                self.add(flow, Name(host, source, ts, frame, is_outer))
+        columns = [np.asarray(column, np.int64) for column in (flows, ts_ns, frames, outer)]
+        flow = columns[0]
+        self._make_room(int(flow.max(initial=0)))
+        if not self._take_first(flow):
+            said = zip(hosts, *(column.tolist() for column in columns), strict=True)
+            for host, number, ts, frame, is_outer in said:
+                self.add(number, Name(host, source, ts, frame, bool(is_outer)))
             return
-        for row, flow in enumerate(flows, len(self) + 1):
-            self._first[flow] = row
-        self._flow.extend(flows)
-        self._host.extend([self._number(host) for host in hosts])
-        self._source.extend([_NUMBERS[source]] * len(flows))
-        self._outer.extend(outer)
-        self._frame.extend(frames)
-        self._ts_ns.extend(ts_ns)
+        kept = (self._flow, self._ts_ns, self._frame, self._outer)
+        for values, column in zip(kept, columns, strict=True):
+            values.frombytes(column.astype(values.typecode).tobytes())
+        self._host.extend(map(self._numbers.__getitem__, hosts))
+        self._source.extend([_NUMBERS[source]] * len(flow))
 
     def of(self, flow: int) -> tuple[Name, ...]:
         """The names said in a flow, in the order of their frames."""
@@ -141,12 +152,6 @@ class Mentions:
         """Each flow of several names, with these."""
         return ((flow, self.of(flow)) for flow in self._several)
 
-    def _number(self, host: str) -> int:
-        number = self._numbers.setdefault(host, len(self.hosts))
-        if number == len(self.hosts):
-            self.hosts.append(host)
-        return number
-
     def _rows(self, flow: int) -> dict[tuple[int, int], int]:
         """Rows of a flow's names, by the numbers of host and source."""
         first = self._first[flow] - 1
@@ -163,7 +168,15 @@ class Mentions:
         if missing > 0:
             self._first.frombytes(bytes(missing * self._first.itemsize))
 
-    def _are_new(self, flows: Sequence[int]) -> bool:
-        """True if nothing was said in these flows, each is there once, and there is room."""
-        once = len({*flows}) == len(flows) and len(self) + len(flows) <= MAX_NAMES
-        return once and not any(self._first[flow] for flow in flows)
+    def _take_first(self, flows: I64) -> bool:
+        """Gives these flows the rows that come next; False, and nothing is done, if something was
+        said in one of them, one is there twice, or there is no room."""
+        # A view that is kept would not let the array grow.
+        first, rows = np.frombuffer(self._first, np.int32), np.arange(len(flows)) + len(self) + 1
+        if len(self) + len(flows) > MAX_NAMES or first[flows].any():
+            return False
+        first[flows] = rows
+        once = bool((first[flows] == rows).all())
+        if not once:
+            first[flows] = 0
+        return once

@@ -18,10 +18,10 @@ _HEAD = re.compile(
     rb"(?:GET|POST|HEAD|PUT|DELETE|OPTIONS|PATCH) /[!-~]* HTTP/1\.[01]\r\n"
     rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t -~]*\r\n)+\r\n"
 )
-_FIELDS = re.compile(
-    rb"\n(?:(host)|(content-length)|transfer-encoding):[ \t]*([^\r\n]*?)[ \t]*\r", re.I
-)
-"""The fields that say where a request goes and where it ends."""
+_FIELDS = re.compile(rb"\n(?:(host)|(content-length)|transfer-encoding):([^\r\n]*)\r", re.I)
+"""The fields that say where a request goes and where it ends; blanks around a value are no part of
+it, and taking them away here would take twice as long."""
+_BLANKS = b" \t"
 _HOST = re.compile(rb"[0-9A-Za-z._\-]{1,255}(?=(?::[0-9]{1,5})?\Z)")
 _LENGTH = re.compile(rb"[0-9]{1,9}")
 
@@ -49,7 +49,8 @@ def plain_request(stream: bytes) -> PlainRequest | None:
         return None
     hosts: list[bytes] = []
     sizes: list[int] = []
-    for host, length, value in _FIELDS.findall(head[0]):
+    for host, length, given in _FIELDS.findall(head[0]):
+        value = given.strip(_BLANKS)
         if host:
             hosts.append(value)
         elif length and not sizes and _LENGTH.fullmatch(value):

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from egress_audit.names.first_bytes import SEEN, is_whole_hello, says_nothing
+from egress_audit.names.first_bytes import SEEN, ends_of_hellos, says_nothing, told_apart
 from egress_audit.names.plain_hello import plain_hello
 from egress_audit.names.reading import Reading
 from egress_audit.names.stream import read_head
+from tests.builders.beginnings import beginning_with
 from tests.builders.captures import client_hello
 
 SERVER_HELLO = b"\x16\x03\x03\0\x5a\x02\0\0\x56\x03\x03" + bytes(79)
@@ -88,7 +89,7 @@ HELLO = client_hello("a.example")
 def is_whole(stream: bytes) -> bool:
     """Whether a stream is known to begin with a whole ClientHello, as one of two."""
     both = np.stack([np.frombuffer(part[:SEEN], np.uint8) for part in (bytes(SEEN), stream)])
-    return bool(is_whole_hello(both, np.array([SEEN, len(stream)]))[1])
+    return 0 < int(ends_of_hellos(both)[1]) <= len(stream)
 
 
 @settings(max_examples=300)
@@ -126,3 +127,31 @@ def test_a_plain_hello_is_whole_with_its_last_byte() -> None:
 )
 def test_other_records_are_no_hello(stream: bytes) -> None:
     assert not is_whole(stream)
+
+
+def told(payloads: list[bytes], missing: int = 0) -> tuple[list[bool], list[bool], list[int]]:
+    """Which streams say nothing, which are a whole ClientHello, and with what others would be."""
+    sizes = [len(payload) + missing for payload in payloads]
+    packets = beginning_with([*payloads, bytes(SEEN)], [*sizes, SEEN])
+    silent, whole, needs = told_apart(packets, np.arange(len(payloads)))
+    return silent.tolist(), whole.tolist(), needs.tolist()
+
+
+def test_streams_are_told_apart_by_their_first_payloads() -> None:
+    streams = [SERVER_HELLO, HELLO, b"GET / HTTP/1.1\r\n", HELLO[:-1], HELLO + b"more"]
+    assert told(streams) == (
+        [True, False, False, False, False],
+        [False, True, False, False, True],
+        [0, 0, 0, len(HELLO), 0],
+    )
+    assert told([]) == ([], [], [])
+
+
+def test_of_a_short_payload_nothing_is_known() -> None:
+    assert told([SERVER_HELLO[: SEEN - 1], HELLO[: SEEN - 1]]) == (
+        *([False] * 2, [False] * 2, [0] * 2),
+    )
+
+
+def test_of_a_cut_payload_only_that_it_says_nothing_is_known() -> None:
+    assert told([SERVER_HELLO, HELLO], missing=1) == ([True, False], [False, False], [0, 0])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from egress_audit.model.flow import NameSource
-from egress_audit.names.hearing import HIDING_MARKS, NO_NAME, QUIC, Hearing, Message
+from egress_audit.names.hearing import HIDING_MARKS, NO_NAME, QUIC, Hearing, Message, hellos_of
 from egress_audit.names.plain_hello import PlainHello
 from egress_audit.names.plain_request import PlainRequest
 from egress_audit.names.reading import Reading, Spoken
@@ -173,7 +173,7 @@ def test_a_hello_is_heard_as_its_reading_is(host: str, outer: bool) -> None:
     marks = {"tls", *(["ech"] if outer else []), *([] if host else ["no-sni"])}
     said = (Spoken(host, NameSource.TLS_SNI, outer=outer),) if host else ()
     long, short = heard(Reading(said, frozenset(marks))), Hearing()
-    short.hear_hellos([(*WHEN, PlainHello(host=host, outer=outer))])
+    short.hear_hellos(hellos_of([(*WHEN, PlainHello(host=host, outer=outer))]))
     assert (short.tls, short.hiding) == (long.tls, long.hiding)
     assert short.names.mentions.of(7) == long.names.mentions.of(7)
 
@@ -197,3 +197,21 @@ def test_a_request_is_heard_as_its_reading_is() -> None:
     short.hear_requests([(*WHEN, PlainRequest("a.example", 40))])
     assert short.names.mentions.of(7) == long.names.mentions.of(7)
     assert not (short.tls or short.hiding)
+
+
+def test_hellos_are_heard_together_as_one_by_one() -> None:
+    said = [PlainHello(host="a"), PlainHello(), PlainHello(outer=True), PlainHello(0, "b", True)]
+    hellos = [(flow, flow + 10, flow * 1_000, hello) for flow, hello in enumerate([*said, *said])]
+    one, other = Hearing(), Hearing()
+    one.hear_hellos(hellos_of(hellos))
+    for hello in hellos:
+        other.hear_hellos(hellos_of([hello]))
+    assert (one.tls, [*one.hiding.items()]) == (other.tls, [*other.hiding.items()])
+    assert [*one.names.mentions.flows()] == [*other.names.mentions.flows()]
+    assert [len(flows) for flows in one.hiding.values()] == [4, 4]
+
+
+def test_no_hello_says_nothing() -> None:
+    hearing = Hearing()
+    hearing.hear_hellos(hellos_of([]))
+    assert (hearing.tls, hearing.hiding, len(hearing.names.mentions)) == (set(), {}, 0)
