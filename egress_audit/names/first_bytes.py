@@ -47,7 +47,7 @@ def says_nothing(first: U8) -> Bool:
 
 
 def is_whole_hello(first: U8, sizes: I64) -> Bool:
-    """(n,) True where a stream begins with a ClientHello that is whole, and in one record.
+    """(n,) True where a stream is a ClientHello that is whole, alone in one record, and no more.
 
     `first`: (n, SEEN) the first bytes, all of them there; `sizes`: (n,) how many there are.
     """
@@ -55,8 +55,8 @@ def is_whole_hello(first: U8, sizes: I64) -> Bool:
     record = octets[3] << 8 | octets[4]
     behind = _HELLO_HEADER + (octets[6] << 16 | octets[7] << 8 | octets[8])
     kind = (octets[0] == _HANDSHAKE) & (octets[1] == 3) & (octets[5] == _CLIENT_HELLO)
-    fits = (behind - _RECORD_HEADER <= record) & (record <= _MAX_FRAGMENT)
-    whole: Bool = kind & fits & (behind <= sizes)
+    alone = (behind - _RECORD_HEADER == record) & (record <= _MAX_FRAGMENT)
+    whole: Bool = kind & alone & (behind == sizes)
     return whole
 
 
