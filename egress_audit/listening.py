@@ -24,7 +24,7 @@ from egress_audit.names.http import read_further
 from egress_audit.names.plain_hello import PlainHello, plain_hello
 from egress_audit.names.plain_request import PlainRequest, plain_request
 from egress_audit.names.quic_protection import SALTS
-from egress_audit.names.reading import NOTHING, Reader, Reading, anew
+from egress_audit.names.reading import Reader, Reading
 from egress_audit.names.stream import read_head, read_on
 from egress_audit.names.udp import UdpReaders
 from egress_audit.names.whole_hellos import Beginning, WholeHellos
@@ -212,14 +212,12 @@ class Listening:
         head.midway, head.optional = outcome.hungry and not outcome.optional, outcome.optional
         for other in said_otherwise:
             self.hearing.hear(other, message)
-        # A capture may begin in the middle of a body, with requests behind it.
-        midway = outcome == NOTHING and not head.assembly.origin_known
         self.heads.settle(
             head,
             hungry=outcome.hungry or head.dns,
             unread=outcome.unread or "",
             read=outcome.consumed,
-            reader=anew if midway else outcome.then,
+            reader=outcome.then,
         )
 
 

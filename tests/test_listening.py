@@ -239,6 +239,77 @@ def test_the_hello_inside_a_tunnel_is_heard() -> None:
     assert spoken(cut(stream, len(tunnel))) == (["a.example", "b.example"], {})
 
 
+def late(begin: bytes, message: bytes, size: int = 1460) -> list[Frame]:
+    """A stream in segments, and behind it a message that begins with a segment."""
+    behind = [
+        segment(1 + len(begin) + at, message[at : at + size]) for at in range(0, len(message), size)
+    ]
+    return [*cut(begin, 100), *behind]
+
+
+MAIL = b"EHLO me.example\r\n" + b"NOOP\r\n" * 400
+SEALED = b"\x17\x03\x03\x01\0" + bytes(256)
+CHANGE = b"\x14\x03\x03\0\x01\x01"
+RETRIED = client_hello("b.example", post_quantum=True)
+
+
+@pytest.mark.parametrize("begin", [MAIL, SEALED * 20, b"\xff" * 300])
+@pytest.mark.parametrize("size", [500, 1460])
+def test_a_hello_late_in_a_stream_is_heard(begin: bytes, size: int) -> None:
+    assert spoken(late(begin, RETRIED, size)) == (["b.example"], {})
+    assert spoken(late(begin, RETRIED[:900], size)) == ([], {"never completed": 1})
+
+
+@pytest.mark.parametrize("between", [b"", CHANGE])
+def test_the_hello_that_a_server_asked_for_again_is_heard(between: bytes) -> None:
+    first = client_hello("a.example")
+    assert spoken(late(first, between + RETRIED)) == (["a.example", "b.example"], {})
+    assert spoken(cut(first + between + RETRIED, 100)) == (["a.example", "b.example"], {})
+
+
+def test_a_request_behind_bytes_that_nobody_knows_is_heard() -> None:
+    assert spoken(late(b"\xff" * 90, GET % b"a.example")) == (["a.example"], {})
+
+
+def test_what_looks_like_a_request_inside_a_body_is_not_heard() -> None:
+    stream = post("a.example", 5_000)
+    body = segment(1 + len(stream) + 100, GET % b"decoy.example")
+    assert spoken([*cut(stream, 100), body]) == (["a.example"], {})
+
+
+SAID = st.sampled_from(
+    (
+        client_hello("a.example"), RETRIED, CHANGE + client_hello("c.example"), CHANGE, SEALED,
+        GET % b"d.example", post("e.example", 300) + b"x" * 300, b"NOOP\r\n", b"EHLO x\r\n", MAIL,
+        b"\xff" * 90, GET, b"HTTP/1.1 200 OK\r\n\r\n", RETRIED[:700],
+    )
+)  # fmt: skip
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.tuples(SAID, st.sampled_from((40, 700, 3_000))), min_size=2, max_size=6),
+    st.booleans(),
+    st.randoms(use_true_random=False),
+)
+def test_what_is_heard_late_does_not_hang_on_the_size_of_a_batch(
+    said: list[tuple[bytes, int]], shuffled: bool, order: random.Random
+) -> None:
+    frames, offset = [segment(0, b"", "S")], 1
+    for message, size in said:
+        pieces = range(0, len(message), size)
+        frames += [segment(offset + at, message[at : at + size]) for at in pieces]
+        offset += len(message)
+    for at in range(1, len(frames) if shuffled else 0, 9):
+        few = frames[at : at + 3]
+        order.shuffle(few)
+        frames[at : at + 3] = few
+    one, two, all_at_once = (heard_of(frames, block) for block in (100, 2_000, 1 << 20))
+    for other in (two, all_at_once):
+        assert other.hearing.names.mentions.of(0) == one.hearing.names.mentions.of(0)
+        assert other.heads.unread == one.heads.unread
+
+
 def test_plain_mail_leaves_nothing_unread() -> None:
     assert spoken(cut(b"EHLO me.example\r\nMAIL FROM:<a@b.example>\r\n", 17)) == ([], {})
 

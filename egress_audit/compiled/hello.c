@@ -94,7 +94,7 @@ static bool says_nothing(const uint8_t *first)
     return memcmp(first, "HTTP/1.", 7) == 0 || !(may_be_words(first) || may_be_numbers(first));
 }
 
-/* Where a ClientHello ends that is in one record, and maybe not all there; else NOWHERE. */
+/* Where a ClientHello ends that is alone in one record, and maybe not all there; else NOWHERE. */
 static uint64_t end_of_hello(const uint8_t *stream)
 {
     uint64_t record = big16(stream + 3);
@@ -102,7 +102,7 @@ static uint64_t end_of_hello(const uint8_t *stream)
 
     if (stream[0] != HANDSHAKE || stream[1] != 3 || stream[5] != CLIENT_HELLO)
         return NOWHERE;
-    return end - RECORD_HEADER <= record && record <= MAX_FRAGMENT ? end : NOWHERE;
+    return end - RECORD_HEADER == record && record <= MAX_FRAGMENT ? end : NOWHERE;
 }
 
 /* Where the extensions begin, which is the end if there are none; NOWHERE if a length is out of
@@ -198,7 +198,8 @@ static enum kind kind_of(const uint8_t *buffer, uint64_t size, const struct payl
         return says_nothing(hello->stream) ? SILENT : OPEN;
     if (hello->end > (uint64_t)captured)
         *needs = (int64_t)hello->end;
-    if (hello->end > (uint64_t)captured || captured < in->payload_len[row])
+    /* What follows may be another hello. */
+    if (hello->end != (uint64_t)captured || captured < in->payload_len[row])
         return OPEN;
     return read_hello(hello) ? PLAIN_HELLO : OTHER_HELLO;
 }

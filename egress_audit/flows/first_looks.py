@@ -22,6 +22,8 @@ class FirstLooks:
         """By row, of streams that are not done."""
         self.going_on: list[tuple[int, int, Look]] = []
         """Sides whose streams are done for now and go on, and where these begin."""
+        self.seconds: I64 = np.zeros(0, np.int64)
+        """Rows that were looked at with the ones before them."""
 
     def take(self, packets: PacketBatch, side: I64, rows: I64, payload: I64) -> I64:
         """Those of some rows whose streams are done with them, or with the next ones as well.
@@ -53,13 +55,15 @@ class FirstLooks:
 
     def _in_two(self, packets: PacketBatch, side: I64, rows: I64, needs: I64, payload: I64) -> I64:
         """Those of some rows, whose streams await more, that are done with the next ones."""
+        self.seconds = rows[:0]
         if not len(rows):
             return rows
         # Of streams that are done the first bytes are remembered, out of their first rows.
         long = rows[packets.payload_cap[rows] >= MAX_PRINT]
         first, second = pairs_of(packets, side, long, payload)
         both, pairs = joined(packets, first, second), np.arange(len(first))
-        done = first[self._glance.take(both, side[second], pairs)[0]]
+        ended = self._glance.take(both, side[second], pairs)[0]
+        done, self.seconds = first[ended], second[ended]
         left = ~np.isin(rows, done)
         for row, size in zip(rows[left].tolist(), needs[left].tolist(), strict=True):
             self.found[row] = Look(needs=size)

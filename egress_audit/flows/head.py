@@ -3,7 +3,8 @@
 from typing import Any
 
 from egress_audit.flows.assembly import LIMIT, Assembly
-from egress_audit.flows.following import HANDSHAKE, METHODS, signed
+from egress_audit.flows.following import signed
+from egress_audit.flows.signs import HANDSHAKE, METHODS
 from egress_audit.values import dataclass
 
 MAX_SEGMENTS = 16
@@ -68,7 +69,7 @@ class Head:
 
     def lies_behind(self, end: int) -> bool:
         """True for a segment that ends, at that sequence number, in what was read long ago."""
-        return self.reader is not None and signed(end - self.assembly.origin) <= 0
+        return self.print_kept and signed(end - self.assembly.origin) <= 0
 
     def reason_to_stop(self, too_much: bool) -> str:
         """Why a hungry reader gets no more, '' if it does; too_much: all heads hold too much."""

@@ -14,10 +14,10 @@ import numpy as np
 from egress_audit.columns import I64, U8, PacketBatch
 from egress_audit.flows.assembly import Assembly
 from egress_audit.flows.first_looks import FirstLooks
-from egress_audit.flows.following import Following, is_keep_alive
+from egress_audit.flows.following import is_keep_alive
 from egress_audit.flows.glance import BLIND, UNKNOWN, Glance, Look
 from egress_audit.flows.growing import grown
-from egress_audit.flows.head import MAX_DNS_SEGMENTS, MAX_SEGMENTS, Head, read_on
+from egress_audit.flows.head import MAX_DNS_SEGMENTS, MAX_SEGMENTS, Head
 from egress_audit.flows.origins import Origins
 from egress_audit.flows.second_readings import SecondReadings
 from egress_audit.flows.segments import (
@@ -32,6 +32,7 @@ from egress_audit.flows.segments import (
     segments_of,
     without,
 )
+from egress_audit.flows.sequels import Sequels
 from egress_audit.flows.table import Assigned
 
 MAX_HELD = 64 << 20
@@ -49,9 +50,7 @@ class Heads:
         self._stage: U8 = np.zeros(1 << 11, np.uint8)
         self._origins = Origins()
         self._second = SecondReadings()
-        self._following = Following()
-        self._moved: set[int] = set()
-        """Sides that are read on behind a message of the batch at hand."""
+        self._sequels = Sequels(self._origins)
         self._alone: list[int] = []
         """Rows of that batch with which a stream began and was done."""
         self.unread_in: dict[str, array[int]] = {}
@@ -76,19 +75,21 @@ class Heads:
         """Heads that grew, one at a time; `settle` must be called on each before the next."""
         needed = 2 * (int(assigned.flow.max(initial=0)) + 1)
         self._stage = grown(self._stage, needed)
-        for kept in (self._following, self._second, self._origins):
+        for kept in (self._sequels, self._second, self._origins):
             kept.grow(needed)
         side, rows, hungry, first, syn = rows_of_segments(packets, assigned, self._stage)
         for number in self._origins.note(packets, side, syn, hungry):
             self._second.contradict(number)
-        self._moved.clear()
-        going_on = self._following.candidates(packets, side, rows)
+        going_on = self._sequels.candidates(packets, side, rows)
         self._alone = self._looked_at(packets, side, first, hungry)
         # Of no side is both: one that is read on was sated.
         wanted = np.sort(np.concatenate((self._wanted(packets, side, hungry), going_on)))
-        yield from self._heads(packets, side, wanted)
-        if self._moved:  # they may have more in this batch, behind a message, than was wanted
-            late = self._following.rows_of(self._moved, side, rows)
+        seconds = self._looks.seconds
+        others = without(rows, seconds, len(side)) if len(seconds) else rows
+        signs = self._sequels.by_sign(packets, side, others, wanted)
+        yield from self._heads(packets, side, np.union1d(wanted, signs) if len(signs) else wanted)
+        if self._sequels.moved:
+            late = self._sequels.rows_of_moved(side, rows)
             seen = np.concatenate((wanted, np.array(self._alone, np.int64)))
             late = without(late, seen, len(side))
             yield from self._heads(packets, side, late)
@@ -99,6 +100,8 @@ class Heads:
         """The heads that grow by these rows, and those that begin in them."""
         for segment in segments_of(packets, side, rows, self._listened_to):
             stage = self._stage.item(segment.side)
+            if self._sequels.passes_over(segment, done=stage == SATED):
+                continue
             if stage == SATED and not self._reopened(packets, segment):
                 continue
             look = self._first_look(packets, segment) if stage == NEW else UNKNOWN
@@ -153,12 +156,12 @@ class Heads:
 
         read: how much of the stream needs no more reading, maybe more than is there yet; reader:
         what goes on behind that, or None. With a reader and nothing read, the place where it would
-        go on is not known.
+        go on is not known, and found by its first bytes.
         """
         if unread:
             self.give_up(head.flow, unread)
         if reader is not None:
-            self._moved.add(head.side)
+            self._sequels.moved.add(head.side)
         going_on = reader is not None and read > 0
         if going_on and (hungry or head.assembly.has_hole):
             self._advance(head, read, reader)
@@ -169,13 +172,12 @@ class Heads:
                 return
             going_on = False
         self._close(head)
-        if reader is not None and not head.dns:
-            self._follow(head.side, head.assembly.origin + read if going_on else None, reader)
+        if going_on and not head.dns:
+            self._follow(head.side, head.assembly.origin + read, reader)
 
-    def _follow(self, side: int, place: int | None, reader: object) -> None:
-        """Reads a side on from `place`, None if that is not known."""
-        self._moved.add(side)
-        if not self._following.keep(side, place, reader) and place is not None:
+    def _follow(self, side: int, place: int, reader: object) -> None:
+        """Reads a side on from `place`."""
+        if not self._sequels.follow(side, place, reader):
             self.give_up(side >> 1, "too many connections to follow")
 
     def _is_given_up(self, head: Head) -> bool:
@@ -203,10 +205,10 @@ class Heads:
                 hole = head.assembly.has_hole
                 self.give_up(head.flow, "a segment is missing" if hole else "never completed")
             self._close(head)
-        # What is kept of every side is 17 bytes, of sixteen million sides at most.
+        # What is kept of every side is 18 bytes, of sixteen million sides at most.
         self._stage = self._stage[:0].copy()
         self._origins.release()
-        self._following = Following()
+        self._sequels.release()
         self._second.release()
 
     def give_up(self, flow: int, reason: str) -> None:
@@ -228,16 +230,14 @@ class Heads:
             self._second.keep(head.side, head.assembly.origin, head.assembly.stream)
 
     def _listened_to(self, side: int) -> bool:
-        return self._stage.item(side) != SATED or side in self._following
+        return self._stage.item(side) != SATED or self._sequels.may_have(side)
 
     def _reopened(self, packets: PacketBatch, segment: Segment) -> bool:
-        """True if a message of a stream that is followed begins in a segment; its head is open."""
-        side = segment.side
-        origin = self._following.origin(packets, segment.row, side)
-        if origin is None:
+        """True if a message begins in a segment of a side that is done; its head is open."""
+        head = self._sequels.head(packets, segment)
+        if head is None:
             return False
-        self._open[side] = read_on(side, origin, self._following.taken(side))
-        self._stage[side] = BEGUN
+        self._open[segment.side], self._stage[segment.side] = head, BEGUN
         return True
 
     def _looked_at(self, packets: PacketBatch, side: I64, rows: I64, payload: I64) -> list[int]:
@@ -248,6 +248,7 @@ class Heads:
         sides = side[rows]
         self._stage[sides] = SATED
         self._second.keep_all(packets, rows, sides, self._origins.of(sides))
+        self._sequels.signs.pass_over(packets, side, rows)
         for number, begin, look in self._looks.going_on:
             self._follow(number, begin + look.read, look.reader)
         return [*rows.tolist()]

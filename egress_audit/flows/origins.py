@@ -39,6 +39,10 @@ class Origins:
         found: U32 = self._origin[sides]
         return found
 
+    def is_at(self, side: int, sequence: int) -> bool:
+        """True for the sequence number with which the stream of a side begins."""
+        return self._from.item(side) != NOT_KNOWN and self._origin.item(side) == sequence
+
     def begin(self, side: int, sequence: int) -> None:
         """The stream of a side begins with its first payload, as no SYN was there."""
         self._origin[side], self._from[side] = sequence, FROM_DATA

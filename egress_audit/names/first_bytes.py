@@ -38,7 +38,7 @@ def told_apart(packets: PacketBatch, rows: I64) -> tuple[Bool, Bool, I64]:
     ends = np.zeros(len(rows), np.int64)
     ends[silent] = ends_of_hellos(first)
     silent[silent] = says_nothing(first)
-    whole = (ends > 0) & (ends <= captured) & (captured >= packets.payload_len[rows])
+    whole = (ends > 0) & (ends == captured) & (captured >= packets.payload_len[rows])
     return silent, whole, np.where(ends > captured, ends, 0)
 
 
@@ -61,7 +61,8 @@ def says_nothing(first: U8) -> Bool:
 
 
 def ends_of_hellos(first: U8) -> I64:
-    """(n,) where a ClientHello ends with which a stream begins, if it is in one record; else 0.
+    """(n,) where a ClientHello ends with which a stream begins, if it is alone in one record; else
+    0.
 
     `first`: (n, SEEN) the first bytes, all of them there.
     """
@@ -69,8 +70,8 @@ def ends_of_hellos(first: U8) -> I64:
     record = octets[3] << 8 | octets[4]
     behind = _HELLO_HEADER + (octets[6] << 16 | octets[7] << 8 | octets[8])
     kind = (octets[0] == _HANDSHAKE) & (octets[1] == 3) & (octets[5] == _CLIENT_HELLO)
-    fits = (behind - _RECORD_HEADER <= record) & (record <= _MAX_FRAGMENT)
-    return np.where(kind & fits, behind, 0).astype(np.int64)
+    alone = (behind - _RECORD_HEADER == record) & (record <= _MAX_FRAGMENT)
+    return np.where(kind & alone, behind, 0).astype(np.int64)
 
 
 def _is_record(octets: I32) -> Bool:

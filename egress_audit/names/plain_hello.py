@@ -44,17 +44,27 @@ class PlainHello(NamedTuple):
 def plain_hello(stream: bytes) -> PlainHello | None:
     """What a stream says that begins with a plain ClientHello; None if tls.py must read it.
 
-    Plain: in one record, all lengths in order, at most one server_name and in it one host. Of
-    these `read_client_hello` says the same, however many bytes follow.
+    Plain: alone in one record, all lengths in order, at most one server_name and in it one host,
+    and what follows is no other. Of these `read_client_hello` says the same.
     """
     if len(stream) <= _RECORD + _HEADER or not stream.startswith(_BEGIN) or stream[_RECORD] != 1:
         return None
     record = stream[3] << 8 | stream[4]
     size = _HEADER + (stream[6] << 16 | stream[7] << 8 | stream[8])
-    if not size <= record <= _MAX_FRAGMENT:
+    if not size == record <= _MAX_FRAGMENT:
         return None
     end = _RECORD + size
-    return PlainHello(end) if len(stream) < end else hello_in(stream, _RECORD, end)
+    if len(stream) < end:
+        return PlainHello(end)
+    return None if could_follow(stream[end : end + 1]) else hello_in(stream, _RECORD, end)
+
+
+def could_follow(first: bytes) -> bool:
+    """Whether behind a ClientHello another may stand, by the first byte there; False without one.
+
+    A record with handshake messages, or change_cipher_spec in front of that (RFC 8446 §D.4).
+    """
+    return first in (b"\x14", b"\x16")
 
 
 def hello_in(stream: bytes, start: int, end: int) -> PlainHello | None:

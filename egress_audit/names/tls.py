@@ -5,10 +5,12 @@ forms), RFC 6066 §3 (server_name), RFC 7301 §3.1 (ALPN), RFC 9849 §5 (Encrypt
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from struct import Struct
 
 from egress_audit.model.flow import NameSource
-from egress_audit.names.plain_hello import MAX_ALPN_MARKS, hello_in
+from egress_audit.names.plain_hello import MAX_ALPN_MARKS, could_follow, hello_in
 from egress_audit.names.reading import (
     HUNGRY,
     NOTHING,
@@ -28,6 +30,7 @@ MAX_ALERTS = 8
 """Alerts in front of a ClientHello that are passed over."""
 
 _RECORD = Struct(">BHH")
+_CHANGE = b"\x14\x03\x03\0\x01\x01"
 _MAX_FRAGMENT = 2**14 + 2048
 _EXTENSION = Struct(">HH")
 _V2_HELLO = Struct(">HBHHHH")
@@ -57,7 +60,8 @@ def read_client_hello(stream: bytes) -> Reading:
     §5.1), and alerts in front are passed over; a stream of one fatal alert is done. Any other TLS
     record at the start (a ServerHello, data) is marked `tls` and is done; what is no TLS is
     NOTHING. Hungry while the hello is incomplete and plausible; nothing is spoken before its end,
-    because an ECH extension further back would unsay it. Never raises.
+    because an ECH extension further back would unsay it. Where another ClientHello may stand behind
+    it, `then` reads that. Never raises.
     """
     if stream[:1] >= b"\x80":
         return _read_v2_hello(stream)
@@ -85,13 +89,39 @@ def _read_record(stream: bytes) -> Reading:
     """What a stream says that begins with a record which is no alert, at least its first byte."""
     if stream[0] != _HANDSHAKE or stream[_RECORD.size] != _CLIENT_HELLO:
         return Reading(marks=TLS) if stream[2] <= _LAST_MINOR else NOTHING
-    handshake = _handshake(stream)
-    if handshake is None:
+    found = _handshake(stream)
+    if found is None:
         return Reading(marks=TLS, hungry=True)
-    if isinstance(handshake, Unread):
-        return Reading(marks=TLS, unread=handshake)
+    if isinstance(found, Unread):
+        return Reading(marks=TLS, unread=found)
+    handshake, end, left = found
     reading = server_name(handshake)
-    return Reading(reading.spoken, reading.marks | TLS, reading.unread)
+    marks = reading.marks | TLS
+    if not left and not could_follow(stream[end : end + 1]):
+        return Reading(reading.spoken, marks, reading.unread)
+    then = partial(_read_behind_hello, left)
+    return Reading(reading.spoken, marks, reading.unread, consumed=end, then=then)
+
+
+def _read_behind_hello(left: int, stream: bytes) -> Reading:
+    """Another ClientHello behind the first, maybe in the `left` octets of its record that remain.
+
+    Nobody sends it before the server asks (RFC 8446 §4.1.4), but what answers may read it.
+    change_cipher_spec may stand in between (§D.4). Nothing is missed if it does not come.
+    """
+    if left:
+        if stream[:1] != b"\x01":
+            return Reading(marks=TLS, hungry=not stream, optional=not stream)
+        inside = _read_record(_RECORD.pack(_HANDSHAKE, 0x0303, left) + stream)
+        return replace(inside, consumed=max(inside.consumed - _RECORD.size, 0))
+    if stream.startswith(b"\x14\x03") and stream[3 : len(_CHANGE)] == _CHANGE[3:]:
+        then = partial(_read_behind_hello, 0)
+        return Reading(marks=TLS, consumed=len(_CHANGE), then=then)
+    if not (could_follow(stream[:1]) and _could_be_record(stream)):
+        return Reading(marks=TLS)
+    if len(stream) <= _RECORD.size:
+        return Reading(marks=TLS, hungry=True, optional=True)
+    return _read_record(stream)
 
 
 def _behind_alerts(stream: bytes) -> int | None:
@@ -159,9 +189,10 @@ def _could_be_record(stream: bytes) -> bool:
     )
 
 
-def _handshake(stream: bytes) -> bytes | Unread | None:
+def _handshake(stream: bytes) -> tuple[bytes, int, int] | Unread | None:
     """The first handshake message, out of its records; None while bytes of it are to come.
 
+    With it where it ends in the stream, and how many octets its last record has behind it.
     MALFORMED for a record of another kind in between, an empty one, or a length no ClientHello
     has; TRUNCATED beyond MAX_RECORDS. Source: RFC 8446 §5.1.
     """
@@ -174,15 +205,16 @@ def _handshake(stream: bytes) -> bytes | Unread | None:
         if kind != _HANDSHAKE or version >> 8 != 3 or not 0 < size <= _MAX_FRAGMENT:
             return Unread.MALFORMED
         at += _RECORD.size
+        before = len(message)
         message += stream[at : at + size]
+        if len(message) >= 4:
+            need = 4 + int.from_bytes(message[1:4], "big")
+            if need > MAX_HANDSHAKE:
+                return Unread.MALFORMED
+            if len(message) >= need:
+                used = need - before
+                return bytes(message[:need]), at + used, size - used
         at += size
-        if len(message) < 4:
-            continue
-        need = 4 + int.from_bytes(message[1:4], "big")
-        if need > MAX_HANDSHAKE:
-            return Unread.MALFORMED
-        if len(message) >= need:
-            return bytes(message[:need])
     return Unread.TRUNCATED
 
 

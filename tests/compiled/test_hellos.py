@@ -42,12 +42,13 @@ def message(body: bytes) -> bytes:
 
 PLAIN = (
     REAL, RECORDED, client_hello("a.example"), client_hello("", post_quantum=True),
-    records(handshake(sni(b"A.Example."), ECH)), records(handshake(sni(b"."))), REAL + b"\x17\3",
+    records(handshake(sni(b"A.Example."), ECH)), records(handshake(sni(b"."))),
     records(handshake(sni(LONGEST), ALPN)), records(handshake(sni(b"\0\xff\\"))),
     records(handshake()), records(message(b"\0\0\0\0")), records(message(b"\0\0\0\0\0\0")),
     records(handshake(extension(16, vector(b"\1a" * 8, 2)))), records(handshake(ALPN, ALPN)),
     records(handshake(extension(16, vector(b"\1a" * 8 + b"\xff", 2)))),
 )  # fmt: skip
+NOT_ALONE = (REAL + b"\x17\3", REAL + b"\x16", REAL + REAL, records(handshake(ALPN) + b"\1\0\0\0"))
 NOT_PLAIN = (
     records(handshake(sni(b"a", b"b"))), records(handshake(sni(b"a"), sni(b"a"))),
     records(handshake(sni(LONGEST + b"x"))), records(handshake(sni(b""))),
@@ -113,7 +114,13 @@ def test_every_other_whole_hello_is_left(stream: bytes) -> None:
     assert_told_as_in_python(beginning_with([stream]))
 
 
-@pytest.mark.parametrize("stream", [*PLAIN, *NOT_PLAIN])
+@pytest.mark.parametrize("stream", NOT_ALONE)
+def test_with_more_behind_a_hello_readers_must_be_asked(stream: bytes) -> None:
+    assert kinds([stream]) == [OPEN]
+    assert_told_as_in_python(beginning_with([stream]))
+
+
+@pytest.mark.parametrize("stream", [*PLAIN, *NOT_PLAIN, *NOT_ALONE])
 def test_it_is_told_as_in_python_wherever_it_is_cut(stream: bytes) -> None:
     cuts = [stream[:size] for size in range(len(stream) + 1)]
     assert_told_as_in_python(beginning_with(cuts))

@@ -7,9 +7,11 @@ from egress_audit.columns import PacketBatch
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import packets_of
 from egress_audit.flows import following
-from egress_audit.flows.following import Following, has_sign, signed
-from tests.builders.captures import TCP, Frame, ethernet, ipv4, pcap, tcp
+from egress_audit.flows.following import Following, signed
+from tests.builders.captures import TCP, Frame, client_hello, ethernet, ipv4, pcap, tcp
 from tests.builders.engine import opened
+
+HELLO = client_hello("example.com")
 
 
 def packets(*segments: tuple[int, bytes]) -> PacketBatch:
@@ -21,7 +23,7 @@ def packets(*segments: tuple[int, bytes]) -> PacketBatch:
     return packets_of(next(iter(opened(pcap(frames)))), Ledger())
 
 
-def origins(place: int | None, *segments: tuple[int, bytes]) -> list[int | None]:
+def origins(place: int, *segments: tuple[int, bytes]) -> list[int | None]:
     """Where a message begins in each segment of a side that is followed from a place."""
     kept = Following()
     assert kept.keep(4, place, len)
@@ -29,7 +31,7 @@ def origins(place: int | None, *segments: tuple[int, bytes]) -> list[int | None]
     return [kept.origin(made, row, 4) for row in range(len(segments))]
 
 
-def candidates(place: int | None, *segments: tuple[int, bytes]) -> list[int]:
+def candidates(place: int, *segments: tuple[int, bytes]) -> list[int]:
     kept = Following()
     kept.keep(4, place, len)
     made = packets(*segments)
@@ -55,16 +57,10 @@ def test_the_numbers_may_come_round() -> None:
     assert candidates((1 << 32) - 3, (1, b"abc")) == [0]
 
 
-def test_without_a_place_a_message_is_known_by_how_it_begins() -> None:
-    begun = [(100, b"GET / "), (200, b"data"), (300, b"\x16\x03\x01\x02"), (400, b"PO")]
-    assert origins(None, *begun) == [100, None, 300, None]
-    assert candidates(None, *begun) == [0, 2]
-
-
-@pytest.mark.parametrize("begin", [b"POST", b"CONNECT", b"PROPFIND", b"get ", b"PRI * "])
-def test_requests_are_known_by_their_first_letters(begin: bytes) -> None:
-    made = packets((1, begin + b"..."), (1, b"x" + begin))
-    assert has_sign(made, np.arange(2)).tolist() == [True, False]
+def test_far_behind_its_place_a_message_is_known_by_how_it_begins() -> None:
+    far = 3 << 29
+    begun = [(far, b"GET / "), (far, b"data"), (far, b"\x14\x03\x03\0\1\1" + HELLO)]
+    assert origins(100, *begun) == [far, None, far + 6]
 
 
 def test_a_side_is_followed_until_it_is_taken() -> None:

@@ -25,7 +25,13 @@ def test_a_head_is_spent_by_bytes_or_by_segments() -> None:
 def test_an_old_segment_is_known_once_the_stream_was_read_on() -> None:
     assert not head().lies_behind(100)
     going_on = head(b"read")
+    going_on.print_kept = True
     going_on.advance(4, len)
+    assert [going_on.lies_behind(end) for end in (104, 105)] == [True, False]
+
+
+def test_an_old_segment_is_known_in_a_stream_that_is_read_from_its_middle() -> None:
+    going_on = read_on(7, 104, None)
     assert [going_on.lies_behind(end) for end in (104, 105)] == [True, False]
 
 

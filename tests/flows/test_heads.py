@@ -337,9 +337,51 @@ def test_what_comes_in_front_of_what_was_read_is_read_too(early: bool, read_from
     assert seen == [(0, False), (read_from, not early)]
 
 
+SECOND = client_hello("second.example", post_quantum=True)
+
+
+@pytest.mark.parametrize("block", [100, 1 << 16])
+class TestWhatBeginsBehindAHeadThatIsDone:
+    """Whether the packets come one by one or together."""
+
+    def test_a_second_hello_is_read(self, block: int) -> None:
+        behind = [segment(ISN + 1 + len(HELLO), SECOND)]
+        done = heard([syn(), segment(ISN + 1, HELLO), *behind], block)
+        assert (done.names, done.heads.unread) == (["example.com", "second.example"], {})
+
+    def test_it_may_come_in_several_segments(self, block: int) -> None:
+        at = ISN + 1 + len(HELLO)
+        cut = [segment(at + begin, SECOND[begin : begin + 300]) for begin in range(0, 2000, 300)]
+        done = heard([syn(), segment(ISN + 1, HELLO), *cut], block)
+        assert (done.names, done.heads.unread) == (["example.com", "second.example"], {})
+
+    def test_it_may_come_behind_bytes_of_a_body(self, block: int) -> None:
+        body = [segment(ISN + 1 + at, b"data" * 100) for at in range(0, 20_000, 400)]
+        done = heard([syn(), *body, segment(ISN + 20_001, SECOND), *body[:3]], block)
+        assert (done.names, done.heads.unread) == (["second.example"], {})
+
+    def test_the_first_one_sent_again_is_read_once(self, block: int) -> None:
+        again = segment(ISN + 1, HELLO)
+        for begin in ([syn()], []):
+            done = heard([*begin, again, again, again], block)
+            assert done.names == ["example.com"]
+
+    def test_one_that_never_ends_is_said_to_be_unfinished(self, block: int) -> None:
+        behind = segment(ISN + 1 + len(HELLO), SECOND[:900])
+        done = heard([syn(), segment(ISN + 1, HELLO), behind], block)
+        assert done.heads.unread == {"never completed": 1}
+
+    def test_behind_a_syn_that_reuses_the_ports_another_name_is_heard(self, block: int) -> None:
+        first = [syn(), segment(ISN + 1, HELLO)]
+        second = [segment(FAR_AWAY, b"", "S"), segment(FAR_AWAY + 1, SECOND)]
+        done = heard([*first, *second], block)
+        assert done.names == ["example.com", "second.example"]
+        assert done.heads.conflicting == 1
+
+
 PIECES = st.tuples(
     st.sampled_from((ISN, 1_000, FAR_AWAY)),
-    st.sampled_from((b"", CONNECT, HARMLESS, HELLO)),
+    st.sampled_from((b"", CONNECT, HARMLESS, HELLO, SECOND)),
     st.sampled_from((0, 0, 30)),
     st.sampled_from((40, 2_000)),
 )

@@ -137,6 +137,20 @@ def test_two_names_are_left_to_the_reader_of_tls(parts: tuple[bytes, ...]) -> No
     assert plain_hello(records(handshake(*parts))) is None
 
 
+@pytest.mark.parametrize("behind", [b"\x16", b"\x14\x03\x03\0\1\1", b"\x16\x03\x03\0\x46\x10"])
+def test_behind_which_another_may_stand_is_left_to_the_reader_of_tls(behind: bytes) -> None:
+    assert plain_hello(REAL + behind) is None
+
+
+def test_what_else_stands_behind_a_plain_hello_does_not_matter() -> None:
+    assert plain_hello(REAL + b"\x17\x03\x03\0\x20") == plain_hello(REAL)
+
+
+def test_one_that_shares_its_record_is_left_to_the_reader_of_tls() -> None:
+    both = handshake(sni(b"a.example")) + handshake(sni(b"b.example"))
+    assert plain_hello(records(both)) is None
+
+
 def test_random_bytes_are_no_plain_hello() -> None:
     chance = random.Random(2)
     assert not any(plain_hello(b"\x16\x03" + chance.randbytes(200)) for _ in range(500))

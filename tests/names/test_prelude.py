@@ -21,6 +21,8 @@ MYSQL = b"\x20\0\0\x01\x85\xae\xff\x19\0\0\0\x01\xff" + bytes(23)
 RDP = b"\x03\0\0\x13\x0e\xe0\0\0\0\0\0\1\0\x08\0\x0b\0\0\0"
 OPENINGS = {
     "smtp": b"EHLO me.example\r\nSTARTTLS\r\n",
+    "smtp, nothing said": b"NOOP\r\nEHLO me.example\r\nSTARTTLS\r\n",
+    "sieve": b"CAPABILITY\r\nSTARTTLS\r\n",
     "imap": b"a1 CAPABILITY\r\na2 STARTTLS\r\n",
     "pop3": b"CAPA\r\nSTLS\r\n",
     "ftp": b"AUTH TLS\r\n",

@@ -150,6 +150,47 @@ def test_the_segments_a_stream_comes_in_change_nothing(protocol: str, pieces: li
     assert reading == read_head(stream, dns=dns)
 
 
+CHANGE = b"\x14\x03\x03\0\x01\x01"
+
+
+def spoken(stream: bytes) -> list[str]:
+    return [word.host for word in read_head(stream, dns=False).spoken]
+
+
+@pytest.mark.parametrize("between", [b"", CHANGE, CHANGE * 2])
+def test_a_hello_behind_a_hello_is_read(between: bytes) -> None:
+    assert spoken(TLS + between + tls_hello("b.example")) == ["a.example", "b.example"]
+
+
+def test_a_hello_in_the_record_of_another_is_read() -> None:
+    first, second = TLS[5:], tls_hello("b.example")[5:]
+    size = len(first) + len(second)
+    whole = TLS[:3] + size.to_bytes(2, "big") + first + second
+    assert spoken(whole) == spoken(whole + CHANGE) == ["a.example", "b.example"]
+    third = tls_hello("c.example")
+    assert spoken(whole + third) == ["a.example", "b.example", "c.example"]
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [b"\x17\x03\x03\0\x20" + bytes(32), CHANGE, b"\x16\x03\x03\0\x46\x10\0\0\x42", b"\x16data"],
+)
+def test_nothing_else_behind_a_hello_makes_a_reader_hungry(behind: bytes) -> None:
+    reading = read_head(TLS + behind, dns=False)
+    assert (reading.hungry, reading.unread) == (False, None)
+    assert spoken(TLS + behind) == ["a.example"]
+
+
+def test_a_hello_behind_a_hello_may_come_in_any_pieces() -> None:
+    stream = TLS + CHANGE + tls_hello("b.example")
+    for size in range(len(TLS) + 1, len(stream)):
+        reading = read_head(stream[:size], dns=False)
+        assert [word.host for word in reading.spoken] == ["a.example"]
+        assert reading.then is not None
+        rest = read_on(stream[reading.consumed :], reading.then)
+        assert [word.host for word in rest.spoken] == ["b.example"]
+
+
 @given(st.binary(), st.booleans())
 def test_any_bytes_are_read_without_raising(noise: bytes, dns: bool) -> None:
     read_head(noise, dns=dns)
