@@ -74,6 +74,11 @@ class Told:
         return self.part.ts_ns
 
     @property
+    def by_orig(self) -> bool:
+        """The originator of the flow sent it."""
+        return self.part.by_orig
+
+    @property
     def sender(self) -> str:
         """Address that sent."""
         return self.table.ends(self.part.flow)[not self.part.by_orig]

@@ -286,6 +286,27 @@ def test_a_stream_answers_what_a_datagram_asked_that_waits_to_be_read() -> None:
     assert [name.host for name in names.answers_for("192.0.2.7")] == ["hub.example"]
 
 
+GLUE = b"\3cdn\7example\0\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\x08"
+
+
+def with_glue(answer: bytes) -> bytes:
+    """A response with the address of cdn.example in its additional section."""
+    return answer[:10] + b"\0\1" + answer[12:] + GLUE
+
+
+@pytest.mark.parametrize("ports", [(53, 53), (5399, 5400)])
+@pytest.mark.parametrize(("txid", "far"), [(1, False), (2, True), (2, False)])
+def test_only_of_a_response_to_what_was_not_asked_it_matters_who_wrote_its_records(
+    ports: tuple[int, int], txid: int, far: bool
+) -> None:
+    response = with_glue(dns_answer("hub.example", ["192.0.2.7"], txid=txid))
+    ends = (HERE[0], ports[0]), ("9.9.9.9", ports[1])
+    hearing = heard_of(udp_exchange(*ends, dns_query("hub.example"), response)).hearing
+    hearing.settle(lambda flow, by_orig: not far)
+    unasked = ["cdn.example"] if txid == 2 and not far else []
+    assert [asked.host for asked in hearing.names.questions()] == ["hub.example", *unasked]
+
+
 def test_so_does_the_second_reading_of_a_stream_that_contradicts_itself() -> None:
     def back(offset: int, data: bytes, flags: str = "PA") -> Frame:
         wire = tcp(RESOLVER[1], HERE[1], flags, ISN + offset, 1, data)

@@ -57,6 +57,11 @@ class Far:
     ip_bytes_out: Counts
     ip_bytes_in: Counts
 
+    def is_ours(self, flow: int, by_orig: bool) -> bool:
+        """True if our side may have sent what one side of a flow did; in doubt it has."""
+        internal = bool(self.direction[flow] == INTERNAL)
+        return internal or bool(self.near_is_orig[flow]) == by_orig
+
 
 def far_sides(flows: FlowColumns, sides: Sides, theirs: Bool | None = None) -> Far:
     """The far side of each flow, and what went there and came from it.

@@ -95,7 +95,7 @@ class _Parts:
         above = {zone for host in (origin if left else ()) for zone in _zones_above(host)}
         for owner, (qtype, beside) in self._owners.items():
             if owner in left and owner not in above:
-                spoken.append(Spoken(owner, source, qtype=qtype, beside=beside))
+                spoken.append(Spoken(owner, source, qtype=qtype, owner=True, beside=beside))
         return spoken
 
     def _led_to(self) -> tuple[dict[str, tuple[str, str]], dict[str, list[str]]]:
@@ -158,8 +158,11 @@ def any_message(message: bytes, complete: bool = True) -> Reading:
     if (parts.cut or len(spoken) > MAX_SPOKEN) and unread is None:
         unread = Unread.TRUNCATED
     marks = ("dns", "dns-response") if response else ("dns",)
-    seen = len(message) >= _HEADER.size
-    return Reading(tuple(spoken[:MAX_SPOKEN]), frozenset(marks if seen else ()), unread)
+    if len(message) < _HEADER.size:
+        return Reading(tuple(spoken[:MAX_SPOKEN]), unread=unread)
+    transaction = int.from_bytes(message[:2], "big")
+    marked = frozenset(marks)
+    return Reading(tuple(spoken[:MAX_SPOKEN]), marked, unread, transaction=transaction)
 
 
 def read_stream(stream: bytes, *, begin: int = 0) -> Reading:

@@ -1,9 +1,10 @@
 """What readers found, put where the judge will look: by flow, by address, by question."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from egress_audit.model.flow import Name, NameSource
+from egress_audit.names.dns_queries import Queries
 from egress_audit.names.link_names import LINK_SOURCES, stays_on_link
 from egress_audit.names.plain_hello import PlainHello
 from egress_audit.names.plain_request import PlainRequest
@@ -20,6 +21,9 @@ HIDING_MARKS = {
 }
 """Marks of a reading that say: a name was hidden here. Mark → its words in the report."""
 _HIDING = frozenset(HIDING_MARKS)
+
+MAX_DOUBTFUL = 1 << 14
+"""Names that wait until it is known whose side wrote them; each takes some 500 bytes."""
 
 _What = TypeVar("_What")
 Heard = tuple[int, int, int, _What]
@@ -43,9 +47,11 @@ class Said(Protocol):
     @property
     def receiver(self) -> str: ...
     @property
+    def by_orig(self) -> bool: ...
+    @property
     def from_resolver(self) -> bool:
-        """It was sent from the port of the DNS, to another one: it may answer. What anybody else
-        calls an answer is the asker's own invention."""
+        """It was sent from the port of the DNS, to another one: it may answer, though the query was
+        not seen. What anybody else then calls an answer may be the asker's own invention."""
         ...
 
 
@@ -58,6 +64,7 @@ class Message:
     ts_ns: int
     sender: str
     receiver: str
+    by_orig: bool = True
     from_resolver: bool = True
 
 
@@ -74,12 +81,36 @@ class Hearing:
         """Flows of UDP whose port promises hidden names, and whose names were read."""
         self._unnamed: set[int] = set()
         """Flows of QUIC in which no name was heard."""
+        self._queries = Queries()
+        self._doubtful: dict[tuple[int, bool, str], tuple[Name, str, str]] = {}
+        """By flow, whether its originator wrote it, and host: an owner of records that answer no
+        query that was seen; its type, and whom it was sent to."""
 
     def hear(self, reading: Reading, message: Said, *, heard: int = 0) -> None:
         """Takes in what one message said, from its name number `heard` on."""
         if not (reading.marks or reading.spoken):
             return
         flow = message.flow
+        self._hear_marks(reading, flow)
+        answers = "dns-response" in reading.marks and self._answers(reading, message)
+        for spoken in reading.spoken[heard:]:
+            name = Name(
+                spoken.host, spoken.source, message.ts_ns, message.frame, outer=spoken.outer
+            )
+            if spoken.source is NameSource.DNS_ANSWER:
+                self._answer(spoken, name, message, answers)
+                continue
+            self.names.mentions.add(flow, name)
+            if spoken.source is NameSource.DNS_QUERY:
+                by_orig, transaction = message.by_orig, reading.transaction
+                self._queries.take(flow, by_orig, transaction, spoken.host, spoken.qtype)
+            elif not self._is_link_question(spoken, reading, message):
+                continue
+            self.names.ask(
+                spoken.host, spoken.qtype or "?", message.receiver, name.frame, name.ts_ns
+            )
+
+    def _hear_marks(self, reading: Reading, flow: int) -> None:
         if "tls" in reading.marks and ("no-sni" in reading.marks or reading.spoken):
             self.tls.add(flow)
         if "quic" in reading.marks:
@@ -89,18 +120,20 @@ class Hearing:
                 self._hide(mark, flow)
         if "link-names" in reading.marks:
             self.legible.add(flow)
-        for spoken in reading.spoken[heard:]:
-            name = Name(
-                spoken.host, spoken.source, message.ts_ns, message.frame, outer=spoken.outer
-            )
-            if spoken.source is NameSource.DNS_ANSWER:
-                self._answer(spoken, name, message)
-                continue
-            self.names.mentions.add(flow, name)
-            if self._is_question(spoken, reading, message):
-                self.names.ask(
-                    spoken.host, spoken.qtype or "?", message.receiver, name.frame, name.ts_ns
-                )
+
+    def settle(self, is_ours: Callable[[int, bool], bool]) -> None:
+        """Decides on the names that only records say which answer no query that was seen.
+
+        What our side wrote into them was said, as if it had been asked for. What the far side wrote
+        was not: else one datagram of a stranger's would make us ask for anything.
+
+        is_ours: of a flow, and whether its originator sent it, if our side may have. Called once,
+        when everything was heard.
+        """
+        for (flow, by_orig, _), (name, qtype, receiver) in self._doubtful.items():
+            if is_ours(flow, by_orig):
+                self._repeat(name, qtype, receiver, flow)
+        self._doubtful.clear()
 
     def hear_hellos(self, hellos: Sequence[Heard[PlainHello]]) -> None:
         """Takes in whole ClientHellos of TLS over TCP. As `hear` would of their readings."""
@@ -156,13 +189,23 @@ class Hearing:
             self._unnamed.add(flow)
 
     @staticmethod
-    def _is_question(spoken: Spoken, reading: Reading, message: Said) -> bool:
-        if spoken.source in LINK_SOURCES:
-            response = "dns-response" in reading.marks
-            return not stays_on_link(spoken, response, message.sender, message.receiver)
-        return spoken.source is NameSource.DNS_QUERY
+    def _is_link_question(spoken: Spoken, reading: Reading, message: Said) -> bool:
+        if spoken.source not in LINK_SOURCES:
+            return False
+        response = "dns-response" in reading.marks
+        return not stays_on_link(spoken, response, message.sender, message.receiver)
 
-    def _answer(self, spoken: Spoken, name: Name, message: Said) -> None:
+    def _answers(self, reading: Reading, message: Said) -> bool:
+        """True if it answers a query that the receiver was seen to send to the sender."""
+        flow, asked_by_orig, transaction = message.flow, not message.by_orig, reading.transaction
+        return any(
+            word.source is NameSource.DNS_ANSWER
+            and word.address is None
+            and self._queries.has(flow, asked_by_orig, transaction, word.host, word.qtype)
+            for word in reading.spoken
+        )
+
+    def _answer(self, spoken: Spoken, name: Name, message: Said, answers: bool) -> None:
         """An answer names an address; or shows a question that the capture itself does not have.
 
         An address is believed from a resolver only, and only for a question whose query was seen:
@@ -173,13 +216,26 @@ class Hearing:
                 self.names.answer(spoken.address, name)
                 self.names.answered(spoken.host, spoken.address)
             return
-        if spoken.beside and message.from_resolver:
-            return
         qtype = spoken.qtype or "?"
-        if not self.names.was_asked(spoken.host, qtype):
-            resolver = message.sender if message.from_resolver else message.receiver
-            self.names.mentions.add(message.flow, name)
-            self.names.ask(spoken.host, qtype, resolver, name.frame, name.ts_ns, queried=False)
+        if not spoken.owner:
+            resolver = message.sender if message.from_resolver or answers else message.receiver
+            self._repeat(name, qtype, resolver, message.flow)
+        elif not (answers or (spoken.beside and message.from_resolver)):
+            self._doubt(name, qtype, message)
+
+    def _doubt(self, name: Name, qtype: str, message: Said) -> None:
+        """Lets a name wait for `settle`; beyond MAX_DOUBTFUL it is counted."""
+        key = message.flow, message.by_orig, name.host
+        if key not in self._doubtful and len(self._doubtful) >= MAX_DOUBTFUL:
+            self.names.questions_dropped += 1
+            return
+        self._doubtful.setdefault(key, (name, qtype, message.receiver))
+
+    def _repeat(self, name: Name, qtype: str, resolver: str, flow: int) -> None:
+        """A message repeats a question; it is one of its own if nobody was heard to ask it."""
+        if not self.names.was_asked(name.host, qtype):
+            self.names.mentions.add(flow, name)
+            self.names.ask(name.host, qtype, resolver, name.frame, name.ts_ns, queried=False)
 
     def _was_queried(self, spoken: Spoken) -> bool:
         return spoken.question is not None and self.names.was_queried(*spoken.question)

@@ -193,8 +193,14 @@ def test_an_alias_that_was_not_asked_for_vouches_for_no_address() -> None:
 def test_a_response_without_question_speaks_the_owners_of_its_answers() -> None:
     orphan = header(0, 1, 0, 0, flags=0x8180) + raw_record("stolen.example", 1, b"\1\2\3\4")
     assert read_message(orphan).spoken == (
-        Spoken("stolen.example", NameSource.DNS_ANSWER, qtype="A"),
+        Spoken("stolen.example", NameSource.DNS_ANSWER, qtype="A", owner=True),
     )
+
+
+def test_the_id_of_a_message_is_told_and_a_stream_has_none() -> None:
+    several = bytes(DNS(id=7, qd=[DNSQR(qname="a.b"), DNSQR(qname="c.d")]))
+    assert (read_message(QUERY).transaction, read_message(several).transaction) == (7, 7)
+    assert read_stream(over_tcp(QUERY)).transaction is None
 
 
 def test_a_zone_above_the_question_says_nothing_more() -> None:

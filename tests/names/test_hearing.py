@@ -90,13 +90,75 @@ def test_a_name_on_the_way_from_the_question_is_believed() -> None:
     assert believed(heard(Reading((QUERY, alias)))) == ["cdn.example"]
 
 
+NAMES_SERVER = Spoken("ns.example", NameSource.DNS_ANSWER, qtype="A", owner=True, beside=True)
+IN_THE_ANSWER = replace(NAMES_SERVER, beside=False)
+RESPONSE = frozenset({"dns", "dns-response"})
+BACK = replace(MESSAGE, sender="10.0.0.1", receiver="10.0.0.2", by_orig=False, from_resolver=False)
+"""Of the flow of MESSAGE the other way, from a port that is not the DNS's alone."""
+
+
+def answered(*words: Spoken, transaction: int | None = 5, back: Message = BACK) -> Hearing:
+    """QUERY was asked with the ID 5, and these words came back; then all is settled as ours."""
+    hearing = Hearing()
+    hearing.hear(Reading((QUERY,), frozenset({"dns"}), transaction=5), MESSAGE)
+    hearing.hear(Reading(words, RESPONSE, transaction=transaction), back)
+    hearing.settle(lambda flow, by_orig: True)
+    return hearing
+
+
+def hosts(hearing: Hearing) -> list[str]:
+    return [question.host for question in hearing.names.questions()]
+
+
 def test_what_a_resolver_adds_unasked_asks_nothing() -> None:
-    beside = Spoken("ns.example", NameSource.DNS_ANSWER, qtype="A", beside=True)
-    hearing = heard(Reading((beside,)))
-    assert not list(hearing.names.questions())
-    hearing.hear(Reading((beside,)), replace(MESSAGE, from_resolver=False))
+    hearing = heard(Reading((NAMES_SERVER,)))
+    hearing.settle(lambda flow, by_orig: True)
+    assert hosts(hearing) == []
+
+
+def test_what_anybody_else_adds_unasked_is_asked_for() -> None:
+    hearing = Hearing()
+    hearing.hear(Reading((NAMES_SERVER,)), replace(MESSAGE, from_resolver=False))
+    hearing.settle(lambda flow, by_orig: (flow, by_orig) == (7, True))
     (question,) = hearing.names.questions()
     assert (question.host, question.resolvers) == ("ns.example", [MESSAGE.receiver])
+    assert [name.host for name in hearing.names.mentions.of(7)] == ["ns.example"]
+
+
+def test_what_the_far_side_adds_unasked_is_not() -> None:
+    hearing = Hearing()
+    hearing.hear(Reading((NAMES_SERVER, IN_THE_ANSWER)), replace(MESSAGE, from_resolver=False))
+    hearing.settle(lambda flow, by_orig: False)
+    assert hosts(hearing) == []
+
+
+@pytest.mark.parametrize("owner", [NAMES_SERVER, IN_THE_ANSWER])
+def test_what_an_answer_adds_to_a_query_that_was_seen_asks_nothing(owner: Spoken) -> None:
+    assert hosts(answered(ECHOED, owner)) == ["a.example"]
+
+
+@pytest.mark.parametrize(
+    ("transaction", "back", "question"),
+    [
+        (6, BACK, ECHOED),
+        (5, replace(BACK, flow=8), ECHOED),
+        (5, replace(BACK, by_orig=True), ECHOED),
+        (5, BACK, replace(ECHOED, qtype="AAAA")),
+    ],
+)
+def test_what_answers_another_query_may_be_the_senders_invention(
+    transaction: int, back: Message, question: Spoken
+) -> None:
+    hearing = answered(question, NAMES_SERVER, transaction=transaction, back=back)
+    assert hosts(hearing) == ["a.example", "ns.example"]
+
+
+def test_names_beyond_those_that_can_wait_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("egress_audit.names.hearing.MAX_DOUBTFUL", 1)
+    others = [replace(NAMES_SERVER, host=f"{letter}.example") for letter in "xyy"]
+    hearing = answered(NAMES_SERVER, NAMES_SERVER, *others, transaction=6)
+    assert hosts(hearing) == ["a.example", "ns.example"]
+    assert hearing.names.dropped == 3
 
 
 def test_names_already_taken_are_not_taken_again() -> None:

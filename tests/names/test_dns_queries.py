@@ -1,0 +1,42 @@
+"""A query is remembered with its flow, direction, ID and question, until many others came."""
+
+import pytest
+
+from egress_audit.names.dns_queries import Queries
+
+QUERY = (7, True, 5, "a.example", "A")
+
+
+def test_a_query_that_was_taken_is_there() -> None:
+    queries = Queries()
+    queries.take(*QUERY)
+    assert queries.has(*QUERY)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        (8, True, 5, "a.example", "A"),
+        (7, False, 5, "a.example", "A"),
+        (7, True, 6, "a.example", "A"),
+        (7, True, None, "a.example", "A"),
+        (7, True, 5, "b.example", "A"),
+        (7, True, 5, "a.example", "AAAA"),
+    ],
+)
+def test_what_differs_in_anything_is_another_query(
+    other: tuple[int, bool, int | None, str, str | None],
+) -> None:
+    queries = Queries()
+    queries.take(*QUERY)
+    assert not queries.has(*other)
+
+
+def test_the_oldest_query_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("egress_audit.names.dns_queries.MAX_QUERIES", 2)
+    queries = Queries()
+    for number in (1, 2, 1, 3):
+        queries.take(7, True, number, "a.example", "A")
+    assert [number for number in (1, 2, 3) if queries.has(7, True, number, "a.example", "A")] == [
+        *(1, 3)
+    ]
