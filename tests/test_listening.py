@@ -13,6 +13,7 @@ from egress_audit.capture.source import source_of
 from egress_audit.capture.window import Window
 from egress_audit.flows.datagrams import Kind
 from egress_audit.listening import USUAL_BOUNDS, Bounds, Listening
+from egress_audit.model.flow import NameSource
 from egress_audit.names.udp import KINDS
 from tests.builders.captures import (
     TCP,
@@ -305,6 +306,16 @@ def test_only_of_a_response_to_what_was_not_asked_it_matters_who_wrote_its_recor
     hearing.settle(lambda flow, by_orig: not far)
     unasked = ["cdn.example"] if txid == 2 and not far else []
     assert [asked.host for asked in hearing.names.questions()] == ["hub.example", *unasked]
+
+
+@pytest.mark.parametrize(
+    ("port", "source"), [(53, NameSource.DNS_ANSWER), (5335, NameSource.DNS_UNPROVEN)]
+)
+def test_an_answer_leads_to_its_address_from_any_port(port: int, source: NameSource) -> None:
+    response = dns_answer("hub.example", ["192.0.2.7"])
+    frames = udp_exchange(HERE, ("127.0.0.1", port), dns_query("hub.example"), response)
+    names = heard_of(frames).hearing.names.answers_for("192.0.2.7")
+    assert [(name.host, name.source) for name in names] == [("hub.example", source)]
 
 
 def test_so_does_the_second_reading_of_a_stream_that_contradicts_itself() -> None:

@@ -1,6 +1,7 @@
 """What readers found, put where the judge will look: by flow, by address, by question."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from egress_audit.model.flow import Name, NameSource
@@ -21,7 +22,11 @@ HIDING_MARKS = {
 }
 """Marks of a reading that say: a name was hidden here. Mark → its words in the report."""
 _HIDING = frozenset(HIDING_MARKS)
+ANSWERS = (NameSource.DNS_ANSWER, NameSource.DNS_UNPROVEN)
+"""Sources of what a response of the DNS says."""
 
+MAPPED = "::ffff:"
+"""In front of an IPv4 address in dots: an IPv4-mapped one (RFC 4291 §2.5.5.2)."""
 MAX_DOUBTFUL = 1 << 14
 """Names that wait until it is known whose side wrote them; each takes some 500 bytes."""
 
@@ -54,6 +59,11 @@ class Said(Protocol):
         not seen. What anybody else then calls an answer may be the asker's own invention."""
         ...
 
+    @property
+    def from_dns_port(self) -> bool:
+        """It was sent from the port of the DNS, to whichever."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -66,6 +76,7 @@ class Message:
     receiver: str
     by_orig: bool = True
     from_resolver: bool = True
+    from_dns_port: bool = True
 
 
 class Hearing:
@@ -97,7 +108,7 @@ class Hearing:
             name = Name(
                 spoken.host, spoken.source, message.ts_ns, message.frame, outer=spoken.outer
             )
-            if spoken.source is NameSource.DNS_ANSWER:
+            if spoken.source in ANSWERS:
                 self._answer(spoken, name, message, answers)
                 continue
             self.names.mentions.add(flow, name)
@@ -208,13 +219,13 @@ class Hearing:
     def _answer(self, spoken: Spoken, name: Name, message: Said, answers: bool) -> None:
         """An answer names an address; or shows a question that the capture itself does not have.
 
-        An address is believed from a resolver only, and only for a question whose query was seen:
-        whoever can invent an answer could let any name vouch for any address.
+        An address is believed only for a question whose query was seen, and of a resolver: whoever
+        can invent an answer could let any name vouch for any address. It proves nothing when it
+        comes from a port that every program may open, as it could be the program's own answer.
         """
         if spoken.address is not None:
-            if message.from_resolver and self._was_queried(spoken):
-                self.names.answer(spoken.address, name)
-                self.names.answered(spoken.host, spoken.address)
+            if self._was_queried(spoken) and (answers or message.from_resolver):
+                self._lead(spoken.address, name, proven=message.from_dns_port)
             return
         qtype = spoken.qtype or "?"
         if not spoken.owner:
@@ -222,6 +233,16 @@ class Hearing:
             self._repeat(name, qtype, resolver, message.flow)
         elif not (answers or (spoken.beside and message.from_resolver)):
             self._doubt(name, qtype, message)
+
+    def _lead(self, address: str, name: Name, *, proven: bool) -> None:
+        """The name leads to the address, and to the IPv4 address that a socket takes it for."""
+        if not proven:
+            name = replace(name, source=NameSource.DNS_UNPROVEN)
+        self.names.answer(address, name)
+        if address.startswith(MAPPED) and "." in address:
+            self.names.answer(address.removeprefix(MAPPED), name)
+        if name.source is NameSource.DNS_ANSWER:
+            self.names.answered(name.host, address)
 
     def _doubt(self, name: Name, qtype: str, message: Said) -> None:
         """Lets a name wait for `settle`; beyond MAX_DOUBTFUL it is counted."""

@@ -161,6 +161,47 @@ def test_names_beyond_those_that_can_wait_are_counted(monkeypatch: pytest.Monkey
     assert hearing.names.dropped == 3
 
 
+def sources(hearing: Hearing, address: str = "192.0.2.1") -> list[NameSource]:
+    return [name.source for name in hearing.names.answers_for(address)]
+
+
+@pytest.mark.parametrize(
+    ("from_dns_port", "source"),
+    [(True, NameSource.DNS_ANSWER), (False, NameSource.DNS_UNPROVEN)],
+)
+def test_an_answer_to_a_query_that_was_seen_proves_only_from_the_port_of_the_dns(
+    from_dns_port: bool, source: NameSource
+) -> None:
+    back = replace(BACK, from_dns_port=from_dns_port)
+    hearing = answered(ECHOED, ANSWER, back=back)
+    assert sources(hearing) == [source]
+    (question,) = hearing.names.questions()
+    assert question.addresses == (["192.0.2.1"] if from_dns_port else [])
+
+
+def test_an_answer_with_another_id_leads_nowhere() -> None:
+    assert sources(answered(ECHOED, ANSWER, transaction=6)) == []
+
+
+def test_an_unproven_address_is_kept_as_such_wherever_it_comes_from() -> None:
+    server = replace(ANSWER, host="srv.example", source=NameSource.DNS_UNPROVEN)
+    assert sources(answered(ECHOED, server)) == [NameSource.DNS_UNPROVEN]
+
+
+def test_an_unproven_address_of_a_question_that_was_not_seen_is_not_kept() -> None:
+    assert sources(heard(Reading((replace(ANSWER, source=NameSource.DNS_UNPROVEN),)))) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "also"),
+    [("::ffff:192.0.2.1", True), ("::ffff:0:c000:201", False), ("2001:db8::1", False)],
+)
+def test_a_mapped_address_leads_to_the_ipv4_one_as_well(address: str, also: bool) -> None:
+    hearing = heard(Reading((QUERY, replace(ANSWER, address=address))))
+    assert [name.host for name in hearing.names.answers_for(address)] == ["a.example"]
+    assert list(hearing.names.addresses()) == [address, *["192.0.2.1"] * also]
+
+
 def test_names_already_taken_are_not_taken_again() -> None:
     hearing = Hearing()
     hearing.hear(Reading((QUERY,)), MESSAGE)
