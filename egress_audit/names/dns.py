@@ -44,8 +44,9 @@ def read_message(message: bytes, complete: bool = True) -> Reading:
     A query speaks its questions and the owners of its records, which are asked for as well as any
     question: DNS_QUERY. A response speaks its questions as DNS_ANSWER without address (the query
     itself may be in no capture), each address that a question leads to once for every name on the
-    way, and the owners of the other records without address: nobody asked for them. The address of
-    a server that the message names beside is spoken too, as DNS_UNPROVEN.
+    way, or the host at which the aliases end, and the owners of the other records without address:
+    nobody asked for them. The address of a server that the message names is spoken too, as
+    DNS_UNPROVEN.
 
     `complete`: False when the capture has fewer bytes than were on the wire; running out of bytes
     is TRUNCATED then, and MALFORMED otherwise, as are bytes behind the last record and a query
@@ -91,7 +92,7 @@ def read_stream(stream: bytes, *, begin: int = 0) -> Reading:
         whole = start <= len(stream) and at <= len(stream)
         reading = read_message(stream[start:at], complete=whole)
         if not whole and reading.unread is not Unread.MALFORMED:
-            asked = [word for word in reading.spoken if word.address is None]
+            asked = [word for word in reading.spoken if word.question is None]
             return Reading(
                 (*spoken, *asked), marks | reading.marks, unread, True, before, len(spoken)
             )

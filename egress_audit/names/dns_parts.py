@@ -52,12 +52,12 @@ class Parts:
         return [Spoken(host, query, qtype=qtype) for host, qtype in (*self.questions, *rest)]
 
     def answers(self, *, whole: bool) -> list[Spoken]:
-        """What a response says: questions, addresses that they lead to, owners none leads to.
+        """What a response says: questions, addresses and hosts that they lead to, other owners.
 
         An address of a server that no question leads to is there to be used, and proves nothing:
         anybody may put it beside an answer about another host (RFC 2181 §5.4.1). A zone above a
         question says no more than the question. `whole`: False if records are missing, which might
-        have led to the owners that are left.
+        have led further, or to the owners that are left.
         """
         source = NameSource.DNS_ANSWER
         spoken = [Spoken(host, source, qtype=qtype) for host, qtype in self.questions]
@@ -74,12 +74,25 @@ class Parts:
             spoken.extend(
                 Spoken(name, source, address=address, question=origin[name]) for name in names[host]
             )
+        spoken += self._open_ends(origin, owners) if whole else []
         left = self._owners.keys() - origin.keys() if whole else ()
         above = {zone for host in (origin if left else ()) for zone in _zones_above(host)}
         for owner, (qtype, beside) in self._owners.items():
             if owner in left and owner not in above:
                 spoken.append(Spoken(owner, source, qtype=qtype, owner=True, beside=beside))
         return spoken
+
+    def _open_ends(
+        self, origin: dict[str, tuple[str, str]], owners: dict[str, list[str]]
+    ) -> list[Spoken]:
+        """The names that lead to hosts of which another message must give the address."""
+        given, source = {host for host, _ in self._addresses}, NameSource.DNS_ANSWER
+        ends = [host for host in owners if host not in given and host not in self._targets]
+        return [
+            Spoken(name, source, question=origin[name], leads_to=end)
+            for end in ends[:MAX_ALIASES]
+            for name in self._names_leading_to(end, owners)[1:]
+        ]
 
     def _of_server(self, host: str, address: str) -> list[Spoken]:
         if host not in self._servers or not self.questions:

@@ -223,9 +223,9 @@ class Hearing:
         can invent an answer could let any name vouch for any address. It proves nothing when it
         comes from a port that every program may open, as it could be the program's own answer.
         """
-        if spoken.address is not None:
-            if self._was_queried(spoken) and (answers or message.from_resolver):
-                self._lead(spoken.address, name, proven=message.from_dns_port)
+        if spoken.question is not None:
+            if self.names.was_queried(*spoken.question) and (answers or message.from_resolver):
+                self._lead(spoken, name, proven=message.from_dns_port)
             return
         qtype = spoken.qtype or "?"
         if not spoken.owner:
@@ -234,13 +234,18 @@ class Hearing:
         elif not (answers or (spoken.beside and message.from_resolver)):
             self._doubt(name, qtype, message)
 
-    def _lead(self, address: str, name: Name, *, proven: bool) -> None:
-        """The name leads to the address, and to the IPv4 address that a socket takes it for."""
+    def _lead(self, spoken: Spoken, name: Name, *, proven: bool) -> None:
+        """The name leads to an address, and to the IPv4 address that a socket takes it for; or to
+        another host, whose address another message gives."""
         if not proven:
             name = replace(name, source=NameSource.DNS_UNPROVEN)
-        self.names.answer(address, name)
+        address = spoken.address
+        if address is None:
+            self.names.alias(spoken.leads_to or spoken.host, name)
+            return
+        self.names.lead(address, name)
         if address.startswith(MAPPED) and "." in address:
-            self.names.answer(address.removeprefix(MAPPED), name)
+            self.names.lead(address.removeprefix(MAPPED), name)
         if name.source is NameSource.DNS_ANSWER:
             self.names.answered(name.host, address)
 
@@ -257,6 +262,3 @@ class Hearing:
         if not self.names.was_asked(name.host, qtype):
             self.names.mentions.add(flow, name)
             self.names.ask(name.host, qtype, resolver, name.frame, name.ts_ns, queried=False)
-
-    def _was_queried(self, spoken: Spoken) -> bool:
-        return spoken.question is not None and self.names.was_queried(*spoken.question)

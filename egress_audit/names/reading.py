@@ -41,7 +41,11 @@ class Spoken:
     address: str | None = None
     """Of a DNS answer only: the address, as text, that `host` leads to; None for a question."""
     question: tuple[str, str] | None = None
-    """Of an address only: host and type of the question in the same message that it answers."""
+    """Of an address or an end of aliases only: host and type of the question in the same message
+    that it answers."""
+    leads_to: str | None = None
+    """Of a DNS answer only: the host at the end of the aliases of `host`, of which the message
+    gives no address."""
     owner: bool = False
     """Of a DNS response only: it is asked in none of its questions, and owns a record to which none
     leads. Resolvers add such records unasked; anyone else may have written a name there."""

@@ -54,7 +54,7 @@ def answer_of(*records: bytes, ask: str = "hf.co", qtype: int = 1) -> bytes:
 def owners(message: bytes) -> list[tuple[str, str | None, bool]]:
     """The names that a message speaks behind its first question, without addresses."""
     rest = read_message(message).spoken[1:]
-    return [(word.host, word.qtype, word.beside) for word in rest if not word.address]
+    return [(word.host, word.qtype, word.beside) for word in rest if not word.question]
 
 
 def addresses(message: bytes) -> list[tuple[str, str]]:

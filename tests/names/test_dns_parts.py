@@ -51,3 +51,42 @@ def test_addresses_beyond_what_one_message_may_speak_are_left_out() -> None:
     for _ in range(MAX_SPOKEN + 5):
         parts.add("a.example", b"\1\2\3\4")
     assert len(parts.answers(whole=True)) == MAX_SPOKEN + 1
+
+
+def ends(parts: Parts, *, whole: bool = True) -> list[tuple[str, str]]:
+    return [(word.host, word.leads_to) for word in parts.answers(whole=whole) if word.leads_to]
+
+
+def chain() -> Parts:
+    """a.example → b.example → c.example, and the question for the first."""
+    parts = Parts()
+    parts.questions.append(("a.example", "A"))
+    parts.alias("a.example", "b.example")
+    parts.alias("b.example", "c.example")
+    return parts
+
+
+def test_aliases_without_an_address_lead_to_the_host_at_their_end() -> None:
+    assert ends(chain()) == [("b.example", "c.example"), ("a.example", "c.example")]
+
+
+def test_aliases_with_an_address_lead_to_that_alone() -> None:
+    parts = chain()
+    parts.add("c.example", b"\1\2\3\4")
+    assert ends(parts) == []
+
+
+def test_where_records_are_missing_no_end_is_known() -> None:
+    assert ends(chain(), whole=False) == []
+
+
+def test_aliases_of_another_host_than_was_asked_for_lead_nowhere() -> None:
+    parts = chain()
+    parts.alias("x.example", "y.example")
+    assert ends(parts) == ends(chain())
+
+
+def test_aliases_in_a_circle_lead_nowhere() -> None:
+    parts = chain()
+    parts.alias("c.example", "a.example")
+    assert ends(parts) == []

@@ -192,6 +192,16 @@ def test_an_unproven_address_of_a_question_that_was_not_seen_is_not_kept() -> No
     assert sources(heard(Reading((replace(ANSWER, source=NameSource.DNS_UNPROVEN),)))) == []
 
 
+@pytest.mark.parametrize("asked", [True, False])
+def test_an_alias_leads_on_to_what_another_message_answers(asked: bool) -> None:
+    alias = replace(ANSWER, address=None, leads_to="cdn.example")
+    end = Spoken("cdn.example", NameSource.DNS_QUERY, qtype="A")
+    question = (end.host, "A")
+    address = replace(ANSWER, host="cdn.example", question=question)
+    hearing = heard(Reading((QUERY,) * asked), Reading((alias,)), Reading((end, address)))
+    assert believed(hearing) == ["cdn.example", *["a.example"] * asked]
+
+
 @pytest.mark.parametrize(
     ("address", "also"),
     [("::ffff:192.0.2.1", True), ("::ffff:0:c000:201", False), ("2001:db8::1", False)],

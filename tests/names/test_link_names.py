@@ -60,6 +60,10 @@ def test_the_address_of_a_server_is_spoken_as_the_record_that_it_is() -> None:
     ]
 
 
+def test_an_alias_without_an_address_speaks_the_question_alone() -> None:
+    assert hosts(dns_answer("a.local", [], aliases=["b.local"])) == ["a.local"]
+
+
 def test_an_answer_of_llmnr_gives_no_address() -> None:
     reading = read_link_message(dns_answer("wpad", ["192.0.2.1"]), LLMNR)
     assert reading.spoken == (Spoken("wpad", LLMNR, qtype="A"),)
