@@ -152,3 +152,10 @@ def test_between_two_addresses_of_ours_both_sides_are() -> None:
     far = far_of(udp_exchange(("127.0.0.1", 5399), ("127.0.0.1", 5400), b"x", b"y"))
     assert far.is_ours(0, by_orig=True)
     assert far.is_ours(0, by_orig=False)
+
+
+def test_where_it_is_only_a_guess_which_side_is_ours_either_may_be() -> None:
+    flows = run(pcap(udp_exchange(("10.0.0.2", 5399), ("10.0.0.1", 5400), b"x", b"y"))).flows
+    guessed, given = sides_of(flows, []), sides_of(flows, [ip_network("10.0.0.2/32")])
+    said = [far_sides(flows, sides).is_ours(0, by_orig=False) for sides in (guessed, given)]
+    assert said == [True, False]
