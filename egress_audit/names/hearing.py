@@ -208,13 +208,13 @@ class Hearing:
 
     def _answers(self, reading: Reading, message: Said) -> bool:
         """True if it answers a query that the receiver was seen to send to the sender."""
-        flow, asked_by_orig, transaction = message.flow, not message.by_orig, reading.transaction
-        return any(
-            word.source is NameSource.DNS_ANSWER
-            and word.address is None
-            and self._queries.has(flow, asked_by_orig, transaction, word.host, word.qtype)
-            for word in reading.spoken
-        )
+        flow, by_orig, transaction = message.flow, not message.by_orig, reading.transaction
+        for word in reading.spoken:
+            if word.question is not None or word.source is not NameSource.DNS_ANSWER:
+                continue
+            if self._queries.has(flow, by_orig, transaction, word.host, word.qtype):
+                return True
+        return False
 
     def _answer(self, spoken: Spoken, name: Name, message: Said, answers: bool) -> None:
         """An answer names an address; or shows a question that the capture itself does not have.
