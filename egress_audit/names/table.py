@@ -6,7 +6,7 @@ so that the same evidence gives the same table.
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import field
 
 from egress_audit.model.flow import Name, NameSource
@@ -71,6 +71,8 @@ class NameTable:
         self._alias_count = 0
         self._joined: set[tuple[str, str, NameSource]] = set()
         """Address, name and source of what such aliases led to."""
+        self._walked: tuple[tuple[str, NameSource], list[tuple[str, NameSource]]] | None = None
+        """The name whose aliases were followed back last, as an answer may have many addresses."""
         self.answers_dropped = 0
         """Answers not kept because MAX_ADDRESSES, MAX_NAMES_PER_ADDRESS, or a bound of aliases was
         reached."""
@@ -101,16 +103,19 @@ class NameTable:
     def lead(self, address: str, name: Name) -> None:
         """As `answer`; and every alias that led to the name before leads to the address too."""
         self.answer(address, name)
-        if name.host not in self._aliases:
-            return
-        for host, source in self._leading_to(name):
+        if name.host in self._aliases:
+            self._join(address, name, self._leading_to(name))
+
+    def _join(self, address: str, end: Name, names: Iterable[tuple[str, NameSource]]) -> None:
+        """What `end` says of an address holds of these names too, each once."""
+        for host, source in names:
             if (address, host, source) in self._joined:
                 continue
             if len(self._joined) >= MAX_JOINED:
                 self.answers_dropped += 1
                 return
             self._joined.add((address, host, source))
-            self.answer(address, Name(host, source, name.ts_ns, name.frame))
+            self.answer(address, Name(host, source, end.ts_ns, end.frame))
 
     def alias(self, target: str, name: Name) -> None:
         """`name` leads to the host `target`, wherever that is; and to where it is known to be."""
@@ -123,12 +128,19 @@ class NameTable:
             return
         self._alias_count += known is None
         self._aliases.setdefault(target, {})[name.host] = source
+        self._walked = None
         question = self._questions.get(target)
         for address in question.addresses if question else ():
-            self.lead(address, name)
+            self._join(address, name, ((name.host, name.source), *self._leading_to(name)))
 
     def _leading_to(self, name: Name) -> list[tuple[str, NameSource]]:
         """The names that lead to one, each once; as certain as the weakest alias on the way."""
+        start = name.host, name.source
+        if self._walked is None or self._walked[0] != start:
+            self._walked = start, self._followed_back(name)
+        return self._walked[1]
+
+    def _followed_back(self, name: Name) -> list[tuple[str, NameSource]]:
         found = {name.host: name.source}
         order = [name.host]
         for host in order:  # grows while it is walked
