@@ -231,8 +231,12 @@ class Hearing:
         if not spoken.owner:
             resolver = message.sender if message.from_resolver or answers else message.receiver
             self._repeat(name, qtype, resolver, message.flow)
-        elif not (answers or (spoken.beside and message.from_resolver)):
+        elif not (answers or (message.from_resolver and self._is_added(spoken, message))):
             self._doubt(name, qtype, message)
+
+    def _is_added(self, owner: Spoken, message: Said) -> bool:
+        """True if a resolver may have added a record: beside, or anywhere once it was asked."""
+        return owner.beside or self._queries.has_any(message.flow, not message.by_orig)
 
     def _lead(self, spoken: Spoken, name: Name, *, proven: bool) -> None:
         """The name leads to an address, and to the IPv4 address that a socket takes it for; or to

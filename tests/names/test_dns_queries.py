@@ -32,6 +32,21 @@ def test_what_differs_in_anything_is_another_query(
     assert not queries.has(*other)
 
 
+@pytest.mark.parametrize("side", [(7, True), (7, False), (8, True)])
+def test_a_side_that_asked_anything_is_known(side: tuple[int, bool]) -> None:
+    queries = Queries()
+    queries.take(*QUERY)
+    assert queries.has_any(*side) is (side == (7, True))
+
+
+def test_a_side_that_asked_is_forgotten_with_its_queries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("egress_audit.names.dns_queries.MAX_QUERIES", 4)
+    queries = Queries()
+    for flow in range(5):
+        queries.take(flow, True, 1, "a.example", "A")
+    assert [flow for flow in range(5) if queries.has_any(flow, True)] == [2, 3, 4]
+
+
 def test_the_oldest_queries_are_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("egress_audit.names.dns_queries.MAX_QUERIES", 4)
     queries = Queries()

@@ -153,6 +153,22 @@ def test_what_answers_another_query_may_be_the_senders_invention(
     assert hosts(hearing) == ["a.example", "ns.example"]
 
 
+@pytest.mark.parametrize(
+    ("back", "asked"),
+    [
+        (replace(BACK, from_resolver=True), []),
+        (replace(BACK, from_resolver=True, flow=8), ["ns.example"]),
+        (replace(BACK, from_resolver=True, by_orig=True), ["ns.example"]),
+        (BACK, ["ns.example"]),
+    ],
+)
+def test_a_resolver_that_was_asked_may_say_what_it_likes_in_its_answers(
+    back: Message, asked: list[str]
+) -> None:
+    hearing = answered(IN_THE_ANSWER, transaction=6, back=back)
+    assert hosts(hearing) == ["a.example", *asked]
+
+
 def test_names_beyond_those_that_can_wait_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("egress_audit.names.hearing.MAX_DOUBTFUL", 1)
     others = [replace(NAMES_SERVER, host=f"{letter}.example") for letter in "xyy"]
