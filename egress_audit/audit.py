@@ -163,6 +163,7 @@ def _traffic(
     else:
         sides = sides_of(flows, recorded.own_addresses, "recorded")
     far = far_sides(flows, sides, None if recorded is None else recorded.from_clients(flows))
+    heard.hearing.settle(far.is_ours)
     if recorded is not None:
         recorded.lead(heard.hearing.names)
         senders = recorded.senders(flows, far)

@@ -76,6 +76,11 @@ class Told:
         return self.part.ts_ns
 
     @property
+    def by_orig(self) -> bool:
+        """The originator of the flow sent it."""
+        return self.part.by_orig
+
+    @property
     def sender(self) -> str:
         """Address that sent."""
         return self.table.ends(self.part.flow)[not self.part.by_orig]
@@ -88,9 +93,19 @@ class Told:
     @property
     def from_resolver(self) -> bool:
         """It was sent from the port of the DNS, to another one."""
-        ports = self.table.ports(self.part.flow)
-        port, to = ports if self.part.by_orig else ports[::-1]
+        port, to = self._ports
         return port == DNS_PORT != to
+
+    @property
+    def from_dns_port(self) -> bool:
+        """It was sent from the port of the DNS, to whichever."""
+        return self._ports[0] == DNS_PORT
+
+    @property
+    def _ports(self) -> tuple[int, int]:
+        """The sender's and the receiver's."""
+        ports = self.table.ports(self.part.flow)
+        return ports if self.part.by_orig else ports[::-1]
 
 
 class Listening:

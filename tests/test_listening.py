@@ -13,6 +13,7 @@ from egress_audit.capture.source import source_of
 from egress_audit.capture.window import Window
 from egress_audit.flows.datagrams import Kind
 from egress_audit.listening import USUAL_BOUNDS, Bounds, Listening
+from egress_audit.model.flow import NameSource
 from egress_audit.names.udp import KINDS
 from tests.builders.captures import (
     TCP,
@@ -353,6 +354,37 @@ def test_datagrams_that_were_cut_off_at_their_headers_do_not_wait_for_ever(
 def test_a_stream_answers_what_a_datagram_asked_that_waits_to_be_read() -> None:
     names = heard_of(WAITING).hearing.names
     assert [name.host for name in names.answers_for("192.0.2.7")] == ["hub.example"]
+
+
+GLUE = b"\3cdn\7example\0\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\x08"
+
+
+def with_glue(answer: bytes) -> bytes:
+    """A response with the address of cdn.example in its additional section."""
+    return answer[:10] + b"\0\1" + answer[12:] + GLUE
+
+
+@pytest.mark.parametrize("ports", [(53, 53), (5399, 5400)])
+@pytest.mark.parametrize(("txid", "far"), [(1, False), (2, True), (2, False)])
+def test_only_of_a_response_to_what_was_not_asked_it_matters_who_wrote_its_records(
+    ports: tuple[int, int], txid: int, far: bool
+) -> None:
+    response = with_glue(dns_answer("hub.example", ["192.0.2.7"], txid=txid))
+    ends = (HERE[0], ports[0]), ("9.9.9.9", ports[1])
+    hearing = heard_of(udp_exchange(*ends, dns_query("hub.example"), response)).hearing
+    hearing.settle(lambda flow, by_orig: not far)
+    unasked = ["cdn.example"] if txid == 2 and not far else []
+    assert [asked.host for asked in hearing.names.questions()] == ["hub.example", *unasked]
+
+
+@pytest.mark.parametrize(
+    ("port", "source"), [(53, NameSource.DNS_ANSWER), (5335, NameSource.DNS_UNPROVEN)]
+)
+def test_an_answer_leads_to_its_address_from_any_port(port: int, source: NameSource) -> None:
+    response = dns_answer("hub.example", ["192.0.2.7"])
+    frames = udp_exchange(HERE, ("127.0.0.1", port), dns_query("hub.example"), response)
+    names = heard_of(frames).hearing.names.answers_for("192.0.2.7")
+    assert [(name.host, name.source) for name in names] == [("hub.example", source)]
 
 
 def test_a_second_reading_of_a_stream_answers_what_a_waiting_datagram_asked() -> None:

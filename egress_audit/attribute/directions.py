@@ -52,10 +52,17 @@ class Far:
     sandbox's: it never left the machine."""
     near_is_orig: Bool
     """The originator is our side of it."""
+    unsure: Bool
+    """It is only a guess which side is ours, though neither is nearer, or neither is ours."""
     pkts_out: Counts
     pkts_in: Counts
     ip_bytes_out: Counts
     ip_bytes_in: Counts
+
+    def is_ours(self, flow: int, by_orig: bool) -> bool:
+        """True if our side may have sent what one side of a flow did; in doubt it has."""
+        either = bool(self.unsure[flow]) or bool(self.direction[flow] == INTERNAL)
+        return either or bool(self.near_is_orig[flow]) == by_orig
 
 
 def far_sides(flows: FlowColumns, sides: Sides, theirs: Bool | None = None) -> Far:
@@ -80,6 +87,7 @@ def far_sides(flows: FlowColumns, sides: Sides, theirs: Bool | None = None) -> F
         direction=direction,
         itself=one_machine & home & (sides.own.how != "guessed"),
         near_is_orig=out,
+        unsure=sides.unsure,
         pkts_out=_either(out, flows.orig_pkts, flows.resp_pkts),
         pkts_in=_either(out, flows.resp_pkts, flows.orig_pkts),
         ip_bytes_out=_either(out, flows.orig_ip_bytes, flows.resp_ip_bytes),

@@ -43,6 +43,8 @@ class Sides:
     local_orig: Bool
     local_resp: Bool
     own: OwnAddresses
+    unsure: Bool
+    """Guessed of two ends that are equally near, or neither is ours."""
 
 
 def sides_of(flows: FlowColumns, given: Sequence[Network], how: str = "given") -> Sides:
@@ -50,21 +52,25 @@ def sides_of(flows: FlowColumns, given: Sequence[Network], how: str = "given") -
 
     how: `given` by a person, or `recorded` with the evidence; all of them are then one machine's.
     """
-    orig, resp = _inside_any(flows, given) if given else _guessed(flows)
+    orig, resp, even = _inside_any(flows, given) if given else _guessed(flows)
+    unsure = even | (~orig & ~resp)
     orig |= is_loopback(flows.version, flows.orig_hi, flows.orig_lo)
     resp |= is_loopback(flows.version, flows.resp_hi, flows.resp_lo)
     if given:
-        return Sides(orig, resp, OwnAddresses(how, tuple(str(prefix) for prefix in given)))
-    return Sides(orig, resp, OwnAddresses("guessed", _shown(flows, orig, resp)))
+        own = OwnAddresses(how, tuple(str(prefix) for prefix in given))
+    else:
+        own = OwnAddresses("guessed", _shown(flows, orig, resp))
+    return Sides(orig, resp, own, unsure)
 
 
-def _inside_any(flows: FlowColumns, prefixes: Sequence[Network]) -> tuple[Bool, Bool]:
+def _inside_any(flows: FlowColumns, prefixes: Sequence[Network]) -> tuple[Bool, Bool, Bool]:
     orig: Bool = np.zeros(len(flows), np.bool_)
     resp: Bool = np.zeros(len(flows), np.bool_)
+    even: Bool = np.zeros(len(flows), np.bool_)
     for prefix in prefixes:
         orig |= inside(prefix, flows.version, flows.orig_hi, flows.orig_lo)
         resp |= inside(prefix, flows.version, flows.resp_hi, flows.resp_lo)
-    return orig, resp
+    return orig, resp, even
 
 
 def inside(prefix: Network, version: U8, hi: U64, lo: U64) -> Bool:
@@ -95,18 +101,20 @@ def distances(version: U8, hi: U64, lo: U64) -> U8:
     return found
 
 
-def _guessed(flows: FlowColumns) -> tuple[Bool, Bool]:
-    """The nearer end of each flow; of two equally near ones the busier, else who began."""
+def _guessed(flows: FlowColumns) -> tuple[Bool, Bool, Bool]:
+    """The nearer end of each flow; of two equally near ones, which are told, the busier, else who
+    began."""
     orig_far = distances(flows.version, flows.orig_hi, flows.orig_lo)
     resp_far = distances(flows.version, flows.resp_hi, flows.resp_lo)
     orig: Bool = orig_far < resp_far
     resp: Bool = resp_far < orig_far
-    even = np.flatnonzero((orig_far == resp_far) & (orig_far != NEVER))
-    if len(even):
-        serves = _busier_answers(flows, even)
-        orig[even] = ~serves
-        resp[even] = serves
-    return orig, resp
+    even: Bool = (orig_far == resp_far) & (orig_far != NEVER)
+    rows = np.flatnonzero(even)
+    if len(rows):
+        serves = _busier_answers(flows, rows)
+        orig[rows] = ~serves
+        resp[rows] = serves
+    return orig, resp, even
 
 
 def _busier_answers(flows: FlowColumns, rows: I64) -> Bool:

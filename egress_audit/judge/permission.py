@@ -14,7 +14,7 @@ from egress_audit.model.flow import NameSource
 
 PROOF_OF_NAME = (NameSource.DNS_ANSWER, NameSource.SANDBOX_DNS)
 """Sources that suffice to allow. SNI, Host and NRB are written by the audited program or by the
-holder of the file: they suffice to deny, never alone to allow."""
+holder of the file: they suffice to deny, never alone to allow. So does an unproven answer."""
 OWN_NAME = re.compile(
     r"(?:(?:[a-z0-9_-]+\.)*localhost|(?:[0-9]{1,3}\.){0,3}127\.in-addr\.arpa|1\.(?:0\.){31}ip6\.arpa)\.?"
 )
@@ -147,17 +147,18 @@ def _host_allowed(names: tuple[NameUse, ...], allow: Allow, granted: Collection[
 def proven_by_name(names: Iterable[NameUse], holds: Callable[[str], bool]) -> bool:
     """True if something holds of a proven name, and no other name that was used speaks against
     it."""
-    spoken = [use for use in names if set(use.sources) != {NameSource.PCAPNG_NRB}]
-    used = [use for use in spoken if not set(use.sources) <= set(PROOF_OF_NAME)]
-    proven = [use for use in spoken if set(use.sources) & set(PROOF_OF_NAME)]
-    return any(holds(use.host) for use in proven) and all(holds(use.host) for use in used)
+    weighed = [(use.host, set(use.sources) - {NameSource.DNS_UNPROVEN}) for use in names]
+    spoken = [(host, sources) for host, sources in weighed if sources - {NameSource.PCAPNG_NRB}]
+    used = [host for host, sources in spoken if not sources <= set(PROOF_OF_NAME)]
+    proven = [host for host, sources in spoken if sources & set(PROOF_OF_NAME)]
+    return any(holds(host) for host in proven) and all(holds(host) for host in used)
 
 
 PROXIED = (NameSource.HTTP_CONNECT, NameSource.SOCKS)
 """Sources that name the destination of a proxy, whatever carries the request."""
 IN_A_REQUEST = (NameSource.HTTP_HOST, NameSource.HTTP2_AUTHORITY)
 """Sources that stand in requests to proxies and to origins alike."""
-SILENT = (*PROOF_OF_NAME, NameSource.PCAPNG_NRB)
+SILENT = (*PROOF_OF_NAME, NameSource.DNS_UNPROVEN, NameSource.PCAPNG_NRB)
 """Sources that are not the far side's to hear: others hold a name to lead there."""
 KEPT_WAYS = 1024
 """Combinations of sources that are kept weighed; a capture has a dozen."""

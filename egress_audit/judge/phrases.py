@@ -19,6 +19,7 @@ TRUSTED_FIRST = (
     NameSource.HTTP2_AUTHORITY,
     NameSource.DNS_ANSWER,
     NameSource.SANDBOX_DNS,
+    NameSource.DNS_UNPROVEN,
 )
 
 

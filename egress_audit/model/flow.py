@@ -27,6 +27,10 @@ class NameSource(StrEnum):
     LLMNR = "llmnr"
     NETBIOS = "netbios"
     SANDBOX_DNS = "sandbox-dns"
+    DNS_UNPROVEN = "dns-unproven"
+    """A DNS message leads from the name to the address, and the program may have had it written:
+    it came from a port that is not the DNS's, or tells the address of a host that was not asked
+    for."""
 
     # Enum's own is a function of Python, and part of every look-up of a name.
     __hash__ = str.__hash__

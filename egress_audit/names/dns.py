@@ -1,23 +1,18 @@
 """Questions and addresses in DNS messages, over UDP and over TCP.
 
-Source: RFC 1035 §4 (messages), RFC 3596 §2 (AAAA), RFC 9460 §2 and §7.3 (HTTPS, SVCB and their
-address hints), RFC 6762 §18 (the top bit of the class in mDNS), RFC 7766 §8 (TCP).
+Source: RFC 1035 §4 (messages), RFC 2782 (SRV), RFC 3596 §2 (AAAA), RFC 9460 §2 and §7.3 (HTTPS,
+SVCB and their address hints), RFC 6762 §18 (the top bit of the class in mDNS), RFC 7766 §8 (TCP).
 """
 
-from collections.abc import Iterator
 from struct import Struct
 
-from egress_audit.model.flow import NameSource
-from egress_audit.names.dns_cursor import Cursor, address_text, type_word
+from egress_audit.names.dns_cursor import Cursor, type_word
+from egress_audit.names.dns_parts import MAX_SPOKEN, Parts
 from egress_audit.names.plain_dns import plain_message
 from egress_audit.names.reading import Damage, Reading, Spoken, Unread
 
 MAX_QUESTIONS = 64
 MAX_RECORDS = 512
-MAX_ALIASES = 32
-"""Names that lead to one address; resolvers give up after 11 to 17."""
-MAX_SPOKEN = 2048
-"""Names spoken by one message."""
 MAX_MESSAGES = 1024
 """Messages read of one TCP stream at a time."""
 
@@ -35,102 +30,12 @@ _LAST_OPCODE = 6
 _CLASS_IN = 1
 _CLASS_BITS = 0x7FFF
 _A, _CNAME, _AAAA, _SVCB, _HTTPS = 1, 5, 28, 64, 65
+_SERVER_AT = {2: 0, 15: 2, 33: 6}
+"""Where the name of a server begins in the data of NS, MX and SRV records."""
+_AUTHORITY = 1
+"""The section of these, counted from that of the answers."""
 _IPV4_HINT, _IPV6_HINT = 4, 6
 _ADDRESS_SIZE = {_A: 4, _AAAA: 16, _IPV4_HINT: 4, _IPV6_HINT: 16}
-
-
-class _Parts:
-    """What one message asks, which addresses it gives, and the aliases on the way to them."""
-
-    __slots__ = ("_addresses", "_owners", "_targets", "cut", "questions")
-
-    def __init__(self) -> None:
-        self.questions: list[tuple[str, str]] = []
-        self._addresses: list[tuple[str, str]] = []
-        self._targets: dict[str, list[str]] = {}
-        self._owners: dict[str, tuple[str, bool]] = {}
-        self.cut = False
-        """True once an address turned out to have more names than we follow."""
-
-    def own(self, owner: str, kind: int, beside: bool) -> None:
-        """There is a record of `owner`; the root says no name (it is the owner of EDNS)."""
-        if owner != "." and (owner not in self._owners or (self._owners[owner][1] > beside)):
-            self._owners[owner] = (type_word(kind), beside)
-
-    def add(self, host: str, raw: bytes) -> None:
-        """`host` has the address `raw`, 4 or 16 bytes in network order."""
-        self._addresses.append((host, address_text(raw)))
-
-    def alias(self, owner: str, target: str) -> None:
-        """Whoever asks for `owner` is sent on to `target`."""
-        self._targets.setdefault(owner, []).append(target)
-
-    def asked(self) -> list[Spoken]:
-        """What a query asks for: its questions, and the owners of its records."""
-        hosts = {host for host, _ in self.questions}
-        owners = [(owner, qtype) for owner, (qtype, _) in self._owners.items()]
-        rest = [(owner, qtype) for owner, qtype in owners if owner not in hosts]
-        query = NameSource.DNS_QUERY
-        return [Spoken(host, query, qtype=qtype) for host, qtype in (*self.questions, *rest)]
-
-    def answers(self, *, whole: bool) -> list[Spoken]:
-        """What a response says: questions, addresses that they lead to, owners none leads to.
-
-        A zone above a question says no more than the question. `whole`: False if records are
-        missing, which might have led to the owners that are left.
-        """
-        source = NameSource.DNS_ANSWER
-        spoken = [Spoken(host, source, qtype=qtype) for host, qtype in self.questions]
-        origin, owners = self._led_to()
-        names: dict[str, list[str]] = {}
-        for host, address in self._addresses:
-            if host not in origin or len(spoken) > MAX_SPOKEN:
-                continue
-            if host not in names:
-                names[host] = self._names_leading_to(host, owners)
-            spoken.extend(
-                Spoken(name, source, address=address, question=origin[name]) for name in names[host]
-            )
-        left = self._owners.keys() - origin.keys() if whole else ()
-        above = {zone for host in (origin if left else ()) for zone in _zones_above(host)}
-        for owner, (qtype, beside) in self._owners.items():
-            if owner in left and owner not in above:
-                spoken.append(Spoken(owner, source, qtype=qtype, beside=beside))
-        return spoken
-
-    def _led_to(self) -> tuple[dict[str, tuple[str, str]], dict[str, list[str]]]:
-        """Each host that a question leads to with that question; the aliases of each such host."""
-        origin = {host: (host, qtype) for host, qtype in self.questions}
-        owners: dict[str, list[str]] = {}
-        order = list(origin)
-        for owner in order:  # grows while it is walked
-            for target in self._targets.get(owner, ()):
-                owners.setdefault(target, []).append(owner)
-                if target not in origin:
-                    origin[target] = origin[owner]
-                    order.append(target)
-        return origin, owners
-
-    def _names_leading_to(self, host: str, owners: dict[str, list[str]]) -> list[str]:
-        names = {host}
-        order = [host]
-        for name in order:  # grows while it is walked
-            for owner in owners.get(name, ()):
-                if owner in names:
-                    continue
-                if len(names) == MAX_ALIASES:
-                    self.cut = True
-                    return order
-                names.add(owner)
-                order.append(owner)
-        return order
-
-
-def _zones_above(host: str) -> Iterator[str]:
-    at = host.find(".")
-    while at >= 0:
-        yield host[at + 1 :]
-        at = host.find(".", at + 1)
 
 
 def read_message(message: bytes, complete: bool = True) -> Reading:
@@ -139,7 +44,9 @@ def read_message(message: bytes, complete: bool = True) -> Reading:
     A query speaks its questions and the owners of its records, which are asked for as well as any
     question: DNS_QUERY. A response speaks its questions as DNS_ANSWER without address (the query
     itself may be in no capture), each address that a question leads to once for every name on the
-    way, and the owners of the other records without address: nobody asked for them.
+    way, or the host at which the aliases end, and the owners of the other records without address:
+    nobody asked for them. The address of a server that the message names is spoken too, as
+    DNS_UNPROVEN.
 
     `complete`: False when the capture has fewer bytes than were on the wire; running out of bytes
     is TRUNCATED then, and MALFORMED otherwise, as are bytes behind the last record and a query
@@ -158,8 +65,11 @@ def any_message(message: bytes, complete: bool = True) -> Reading:
     if (parts.cut or len(spoken) > MAX_SPOKEN) and unread is None:
         unread = Unread.TRUNCATED
     marks = ("dns", "dns-response") if response else ("dns",)
-    seen = len(message) >= _HEADER.size
-    return Reading(tuple(spoken[:MAX_SPOKEN]), frozenset(marks if seen else ()), unread)
+    if len(message) < _HEADER.size:
+        return Reading(tuple(spoken[:MAX_SPOKEN]), unread=unread)
+    transaction = int.from_bytes(message[:2], "big")
+    marked = frozenset(marks)
+    return Reading(tuple(spoken[:MAX_SPOKEN]), marked, unread, transaction=transaction)
 
 
 def read_stream(stream: bytes, *, begin: int = 0) -> Reading:
@@ -182,7 +92,7 @@ def read_stream(stream: bytes, *, begin: int = 0) -> Reading:
         whole = start <= len(stream) and at <= len(stream)
         reading = read_message(stream[start:at], complete=whole)
         if not whole and reading.unread is not Unread.MALFORMED:
-            asked = [word for word in reading.spoken if word.address is None]
+            asked = [word for word in reading.spoken if word.question is None]
             return Reading(
                 (*spoken, *asked), marks | reading.marks, unread, True, before, len(spoken)
             )
@@ -207,9 +117,9 @@ def could_begin_stream(stream: bytes) -> bool:
     return bool(fits)
 
 
-def _parse(message: bytes, end_means: Unread) -> tuple[_Parts, int, Unread | None]:
+def _parse(message: bytes, end_means: Unread) -> tuple[Parts, int, Unread | None]:
     """The parts of a message up to its end or to the damage, its flags, and the damage."""
-    cursor, parts, flags = Cursor(message, end_means), _Parts(), 0
+    cursor, parts, flags = Cursor(message, end_means), Parts(), 0
     try:
         _, flags, *counts = cursor.fields(_HEADER)
         response = bool(flags & _RESPONSE)
@@ -224,7 +134,7 @@ def _parse(message: bytes, end_means: Unread) -> tuple[_Parts, int, Unread | Non
     return parts, flags, None
 
 
-def _read_questions(cursor: Cursor, count: int, parts: _Parts) -> None:
+def _read_questions(cursor: Cursor, count: int, parts: Parts) -> None:
     for _ in range(min(count, MAX_QUESTIONS)):
         host = cursor.name()
         qtype, _ = cursor.fields(_QUESTION)
@@ -233,30 +143,46 @@ def _read_questions(cursor: Cursor, count: int, parts: _Parts) -> None:
         raise Damage(Unread.TRUNCATED)
 
 
-def _read_records(cursor: Cursor, counts: list[int], parts: _Parts, response: bool) -> None:
-    """Walks the three sections; believes nothing of the authority section, or of a query."""
+def _read_records(cursor: Cursor, counts: list[int], parts: Parts, response: bool) -> None:
+    """Walks the three sections; believes no address in the authority section, or in a query."""
     answers, authority, additional = counts
     total = answers + authority + additional
     for index in range(min(total, MAX_RECORDS)):
-        in_authority = answers <= index < answers + authority
-        _read_record(cursor, parts, index >= answers, believed=response and not in_authority)
+        section = (index >= answers) + (index >= answers + authority)
+        _read_record(cursor, parts, section, response)
     if total > MAX_RECORDS:
         raise Damage(Unread.TRUNCATED)
 
 
-def _read_record(cursor: Cursor, parts: _Parts, beside: bool, *, believed: bool) -> None:
+def _read_record(cursor: Cursor, parts: Parts, section: int, response: bool) -> None:
     """One resource record (RFC 1035 §4.1.3); into `parts` its owner, and what leads to an address.
 
-    `beside`: it stands behind the answer section.
+    `section`: 0 for that of the answers.
     """
     owner = cursor.name()
     kind, class_, _, size = cursor.fields(_RECORD)
     start = cursor.at
-    parts.own(owner, kind, beside)
+    parts.own(owner, kind, section > 0)
     cursor.skip(size)
-    end = cursor.at
-    if not believed or class_ & _CLASS_BITS != _CLASS_IN:
+    if not response or class_ & _CLASS_BITS != _CLASS_IN:
         return
+    if kind in _SERVER_AT:
+        end, cursor.at = cursor.at, start
+        cursor.skip(_SERVER_AT[kind])
+        parts.serve(cursor.name())
+        if cursor.at != end:
+            raise Damage(Unread.MALFORMED)
+    elif section != _AUTHORITY:
+        _read_leading(cursor, parts, owner, kind, start)
+
+
+def _read_leading(cursor: Cursor, parts: Parts, owner: str, kind: int, start: int) -> None:
+    """What leads to an address: that itself, an alias, or an SVCB or HTTPS record.
+
+    The data of the record go from `start` to where the cursor is.
+    """
+    end = cursor.at
+    size = end - start
     if kind in (_A, _AAAA):
         if size != _ADDRESS_SIZE[kind]:
             raise Damage(Unread.MALFORMED)
@@ -271,7 +197,7 @@ def _read_record(cursor: Cursor, parts: _Parts, beside: bool, *, believed: bool)
             raise Damage(Unread.MALFORMED)
 
 
-def _read_service(cursor: Cursor, end: int, owner: str, parts: _Parts) -> None:
+def _read_service(cursor: Cursor, end: int, owner: str, parts: Parts) -> None:
     """An SVCB or HTTPS record from its priority on: its target, and the addresses it hints at.
 
     A target of '.' is the owner itself. Source: RFC 9460 §2.2, §2.5 and §7.3.

@@ -1,12 +1,14 @@
 """What readers found, put where the judge will look: by flow, by address, by question."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
 from egress_audit.columns import I64, Bool
 from egress_audit.model.flow import Name, NameSource
+from egress_audit.names.dns_queries import Queries
 from egress_audit.names.link_names import LINK_SOURCES, stays_on_link
 from egress_audit.names.plain_hello import PlainHello
 from egress_audit.names.plain_request import PlainRequest
@@ -23,6 +25,13 @@ HIDING_MARKS = {
 }
 """Marks of a reading that say: a name was hidden here. Mark → its words in the report."""
 _HIDING = frozenset(HIDING_MARKS)
+ANSWERS = (NameSource.DNS_ANSWER, NameSource.DNS_UNPROVEN)
+"""Sources of what a response of the DNS says."""
+
+MAPPED = "::ffff:"
+"""In front of an IPv4 address in dots: an IPv4-mapped one (RFC 4291 §2.5.5.2)."""
+MAX_DOUBTFUL = 1 << 14
+"""Names that wait until it is known whose side wrote them; each takes some 500 bytes."""
 
 _What = TypeVar("_What")
 Heard = tuple[int, int, int, _What]
@@ -70,9 +79,16 @@ class Said(Protocol):
     @property
     def receiver(self) -> str: ...
     @property
+    def by_orig(self) -> bool: ...
+    @property
     def from_resolver(self) -> bool:
-        """It was sent from the port of the DNS, to another one: it may answer. What anybody else
-        calls an answer is the asker's own invention."""
+        """It was sent from the port of the DNS, to another one: it may answer, though the query was
+        not seen. What anybody else then calls an answer may be the asker's own invention."""
+        ...
+
+    @property
+    def from_dns_port(self) -> bool:
+        """It was sent from the port of the DNS, to whichever."""
         ...
 
 
@@ -85,7 +101,9 @@ class Message:
     ts_ns: int
     sender: str
     receiver: str
+    by_orig: bool = True
     from_resolver: bool = True
+    from_dns_port: bool = True
 
 
 class Hearing:
@@ -101,12 +119,36 @@ class Hearing:
         """Flows of UDP whose port promises hidden names, and whose names were read."""
         self._unnamed: set[int] = set()
         """Flows of QUIC in which no name was heard."""
+        self._queries = Queries()
+        self._doubtful: dict[tuple[int, bool, str], tuple[Name, str, str]] = {}
+        """By flow, whether its originator wrote it, and host: an owner of records that answer no
+        query that was seen; its type, and whom it was sent to."""
 
     def hear(self, reading: Reading, message: Said, *, heard: int = 0) -> None:
         """Takes in what one message said, from its name number `heard` on."""
         if not (reading.marks or reading.spoken):
             return
         flow = message.flow
+        self._hear_marks(reading, flow)
+        answers = "dns-response" in reading.marks and self._answers(reading, message)
+        for spoken in reading.spoken[heard:]:
+            name = Name(
+                spoken.host, spoken.source, message.ts_ns, message.frame, outer=spoken.outer
+            )
+            if spoken.source in ANSWERS:
+                self._answer(spoken, name, message, answers)
+                continue
+            self.names.mentions.add(flow, name)
+            if spoken.source is NameSource.DNS_QUERY:
+                by_orig, transaction = message.by_orig, reading.transaction
+                self._queries.take(flow, by_orig, transaction, spoken.host, spoken.qtype)
+            elif not self._is_link_question(spoken, reading, message):
+                continue
+            self.names.ask(
+                spoken.host, spoken.qtype or "?", message.receiver, name.frame, name.ts_ns
+            )
+
+    def _hear_marks(self, reading: Reading, flow: int) -> None:
         if "tls" in reading.marks and ("no-sni" in reading.marks or reading.spoken):
             self.tls.add(flow)
         if "quic" in reading.marks:
@@ -116,18 +158,20 @@ class Hearing:
                 self._hide(mark, flow)
         if "link-names" in reading.marks:
             self.legible.add(flow)
-        for spoken in reading.spoken[heard:]:
-            name = Name(
-                spoken.host, spoken.source, message.ts_ns, message.frame, outer=spoken.outer
-            )
-            if spoken.source is NameSource.DNS_ANSWER:
-                self._answer(spoken, name, message)
-                continue
-            self.names.mentions.add(flow, name)
-            if self._is_question(spoken, reading, message):
-                self.names.ask(
-                    spoken.host, spoken.qtype or "?", message.receiver, name.frame, name.ts_ns
-                )
+
+    def settle(self, is_ours: Callable[[int, bool], bool]) -> None:
+        """Decides on the names that only records say which answer no query that was seen.
+
+        What our side wrote into them was said, as if it had been asked for. What the far side wrote
+        was not: else one datagram of a stranger's would make us ask for anything.
+
+        is_ours: of a flow, and whether its originator sent it, if our side may have. Called once,
+        when everything was heard.
+        """
+        for (flow, by_orig, _), (name, qtype, receiver) in self._doubtful.items():
+            if is_ours(flow, by_orig):
+                self._repeat(name, qtype, receiver, flow)
+        self._doubtful.clear()
 
     def hear_hellos(self, hellos: Hellos) -> None:
         """Takes in whole ClientHellos of TLS over TCP. As `hear` would of their readings."""
@@ -185,30 +229,69 @@ class Hearing:
             self._unnamed.add(flow)
 
     @staticmethod
-    def _is_question(spoken: Spoken, reading: Reading, message: Said) -> bool:
-        if spoken.source in LINK_SOURCES:
-            response = "dns-response" in reading.marks
-            return not stays_on_link(spoken, response, message.sender, message.receiver)
-        return spoken.source is NameSource.DNS_QUERY
+    def _is_link_question(spoken: Spoken, reading: Reading, message: Said) -> bool:
+        if spoken.source not in LINK_SOURCES:
+            return False
+        response = "dns-response" in reading.marks
+        return not stays_on_link(spoken, response, message.sender, message.receiver)
 
-    def _answer(self, spoken: Spoken, name: Name, message: Said) -> None:
+    def _answers(self, reading: Reading, message: Said) -> bool:
+        """True if it answers a query that the receiver was seen to send to the sender."""
+        flow, by_orig, transaction = message.flow, not message.by_orig, reading.transaction
+        for word in reading.spoken:
+            if word.question is not None or word.source is not NameSource.DNS_ANSWER:
+                continue
+            if self._queries.has(flow, by_orig, transaction, word.host, word.qtype):
+                return True
+        return False
+
+    def _answer(self, spoken: Spoken, name: Name, message: Said, answers: bool) -> None:
         """An answer names an address; or shows a question that the capture itself does not have.
 
-        An address is believed from a resolver only, and only for a question whose query was seen:
-        whoever can invent an answer could let any name vouch for any address.
+        An address is believed only for a question whose query was seen, and of a resolver: whoever
+        can invent an answer could let any name vouch for any address. It proves nothing when it
+        comes from a port that every program may open, as it could be the program's own answer.
         """
-        if spoken.address is not None:
-            if message.from_resolver and self._was_queried(spoken):
-                self.names.answer(spoken.address, name)
-                self.names.answered(spoken.host, spoken.address)
-            return
-        if spoken.beside and message.from_resolver:
+        if spoken.question is not None:
+            if self.names.was_queried(*spoken.question) and (answers or message.from_resolver):
+                self._lead(spoken, name, proven=message.from_dns_port)
             return
         qtype = spoken.qtype or "?"
-        if not self.names.was_asked(spoken.host, qtype):
-            resolver = message.sender if message.from_resolver else message.receiver
-            self.names.mentions.add(message.flow, name)
-            self.names.ask(spoken.host, qtype, resolver, name.frame, name.ts_ns, queried=False)
+        if not spoken.owner:
+            resolver = message.sender if message.from_resolver or answers else message.receiver
+            self._repeat(name, qtype, resolver, message.flow)
+        elif not (answers or (message.from_resolver and self._is_added(spoken, message))):
+            self._doubt(name, qtype, message)
 
-    def _was_queried(self, spoken: Spoken) -> bool:
-        return spoken.question is not None and self.names.was_queried(*spoken.question)
+    def _is_added(self, owner: Spoken, message: Said) -> bool:
+        """True if a resolver may have added a record: beside, or anywhere once it was asked."""
+        return owner.beside or self._queries.has_any(message.flow, not message.by_orig)
+
+    def _lead(self, spoken: Spoken, name: Name, *, proven: bool) -> None:
+        """The name leads to an address, and to the IPv4 address that a socket takes it for; or to
+        another host, whose address another message gives."""
+        if not proven:
+            name = replace(name, source=NameSource.DNS_UNPROVEN)
+        address = spoken.address
+        if address is None:
+            self.names.alias(spoken.leads_to or spoken.host, name)
+            return
+        self.names.lead(address, name)
+        if address.startswith(MAPPED) and "." in address:
+            self.names.lead(address.removeprefix(MAPPED), name)
+        if name.source is NameSource.DNS_ANSWER:
+            self.names.answered(name.host, address)
+
+    def _doubt(self, name: Name, qtype: str, message: Said) -> None:
+        """Lets a name wait for `settle`; beyond MAX_DOUBTFUL it is counted."""
+        key = message.flow, message.by_orig, name.host
+        if key not in self._doubtful and len(self._doubtful) >= MAX_DOUBTFUL:
+            self.names.questions_dropped += 1
+            return
+        self._doubtful.setdefault(key, (name, qtype, message.receiver))
+
+    def _repeat(self, name: Name, qtype: str, resolver: str, flow: int) -> None:
+        """A message repeats a question; it is one of its own if nobody was heard to ask it."""
+        if not self.names.was_asked(name.host, qtype):
+            self.names.mentions.add(flow, name)
+            self.names.ask(name.host, qtype, resolver, name.frame, name.ts_ns, queried=False)

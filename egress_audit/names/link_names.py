@@ -34,7 +34,12 @@ def read_link_message(message: bytes, source: NameSource, complete: bool = True)
     of NetBIOS is spoken without its padding and kind, and with its scope. Never raises.
     """
     reading = read_message(message, complete)
-    names = {word.host: word for word in reversed(reading.spoken)}
+    words = [
+        word
+        for word in reading.spoken
+        if word.source is not NameSource.DNS_UNPROVEN and word.leads_to is None
+    ]
+    names = {word.host: word for word in reversed(words)}
     spoken = tuple(_of_link(word, source) for word in reversed(names.values()))
     marks = reading.marks | READ if reading.unread is None else reading.marks
     return replace(reading, spoken=spoken, marks=marks)

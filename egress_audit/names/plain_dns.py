@@ -16,8 +16,8 @@ MAX_NAME = 200
 MAX_REMEMBERED = 4096
 """Names that are remembered as text: most are asked again and again."""
 
-_COUNTS = Struct(">HHHHH")
-"""Flags, and the records of each of the four sections; behind the ID."""
+_IN_FRONT = Struct(">HHHHHH")
+"""ID, flags, and the records of each of the four sections."""
 _RECORD = Struct(">HHHIH")
 _HEADER = 12
 _RESPONSE = 0x8000
@@ -38,7 +38,7 @@ def plain_message(message: bytes) -> Reading | None:
     """
     if len(message) < _HEADER:
         return None
-    flags, questions, answers, authority, additional = _COUNTS.unpack_from(message, 2)
+    transaction, flags, questions, answers, authority, additional = _IN_FRONT.unpack_from(message)
     few = questions == 1 and answers <= MAX_ANSWERS and additional <= 1 and not authority
     behind = message.find(b"\0", _HEADER) + 5
     if not few or not _HEADER + 5 < behind <= min(len(message), _HEADER + MAX_NAME):
@@ -50,14 +50,15 @@ def plain_message(message: bytes) -> Reading | None:
     if not flags & _RESPONSE:
         if answers or _behind_edns(message, behind, additional) != len(message):
             return None
-        return Reading((Spoken(host, NameSource.DNS_QUERY, qtype),), _QUERIED)
+        query = Spoken(host, NameSource.DNS_QUERY, qtype)
+        return Reading((query,), _QUERIED, transaction=transaction)
     found = _addresses(message, behind, answers)
     if found is None or _behind_edns(message, found[1], additional) != len(message):
         return None
     source, question = NameSource.DNS_ANSWER, (host, qtype)
     spoken = [Spoken(host, source, qtype)]
     spoken += [Spoken(host, source, None, address, question) for address in found[0]]
-    return Reading(tuple(spoken), _RESPONDED)
+    return Reading(tuple(spoken), _RESPONDED, transaction=transaction)
 
 
 @lru_cache(MAX_REMEMBERED)

@@ -41,10 +41,16 @@ class Spoken:
     address: str | None = None
     """Of a DNS answer only: the address, as text, that `host` leads to; None for a question."""
     question: tuple[str, str] | None = None
-    """Of an address only: host and type of the question in the same message that it answers."""
+    """Of an address or an end of aliases only: host and type of the question in the same message
+    that it answers."""
+    leads_to: str | None = None
+    """Of a DNS answer only: the host at the end of the aliases of `host`, of which the message
+    gives no address."""
+    owner: bool = False
+    """Of a DNS response only: it is asked in none of its questions, and owns a record to which none
+    leads. Resolvers add such records unasked; anyone else may have written a name there."""
     beside: bool = False
-    """Of a DNS response only: the owner of a record that stands beside the answers (authority,
-    additional). Resolvers add such records unasked; anyone else may have written a name there."""
+    """Of an `owner` only: all its records stand beside the answers (authority, additional)."""
     outer: bool = False
     """It stands in front of an Encrypted ClientHello, which may hold another (RFC 9849 §6.1)."""
 
@@ -79,6 +85,8 @@ class Reading:
     then: "Reader | None" = field(default=None, compare=False)
     """What reads the stream from `consumed` on; None where nothing of interest follows. With a
     `consumed` of 0 the place where it goes on is not known."""
+    transaction: int | None = field(default=None, compare=False)
+    """ID of the one DNS message that was read; None for streams, and for everything else."""
 
 
 Reader = Callable[[bytes], Reading]

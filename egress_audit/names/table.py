@@ -6,10 +6,10 @@ so that the same evidence gives the same table.
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import field
 
-from egress_audit.model.flow import Name
+from egress_audit.model.flow import Name, NameSource
 from egress_audit.names.mentions import Mentions
 from egress_audit.values import dataclass
 
@@ -18,6 +18,12 @@ MAX_NAMES_PER_ADDRESS = 1024
 """Hosts that share one address, as behind a CDN."""
 MAX_HOSTS = 100_000
 """Hosts asked for."""
+MAX_ALIASES = 1 << 15
+"""Aliases kept whose address another message gives."""
+MAX_LEADING = 128
+"""Names followed back from a host that such aliases lead to, as that of a CDN."""
+MAX_JOINED = 1 << 18
+"""Names that lead to an address by such aliases: what these may cost, of time as of room."""
 MAX_DETAILS = 20
 """Resolvers, frames, addresses and types kept of one question."""
 OTHER_TYPES = "OTHER"
@@ -60,8 +66,16 @@ class NameTable:
         """What was said in each flow."""
         self._by_address: dict[str, tuple[Name, ...]] = {}
         self._questions: dict[str, Question] = {}
+        self._aliases: dict[str, dict[str, NameSource]] = {}
+        """By host the names that lead to it, and how that is known."""
+        self._alias_count = 0
+        self._joined: set[tuple[str, str, NameSource]] = set()
+        """Address, name and source of what such aliases led to."""
+        self._walked: tuple[tuple[str, NameSource], list[tuple[str, NameSource]]] | None = None
+        """The name whose aliases were followed back last, as an answer may have many addresses."""
         self.answers_dropped = 0
-        """Answers not kept because MAX_ADDRESSES or MAX_NAMES_PER_ADDRESS was reached."""
+        """Answers not kept because MAX_ADDRESSES, MAX_NAMES_PER_ADDRESS, or a bound of aliases was
+        reached."""
         self.questions_dropped = 0
         """Questions not kept because MAX_HOSTS hosts were asked for before."""
 
@@ -85,6 +99,60 @@ class NameTable:
             return
         place = bisect_right(names, name.ts_ns, key=_time_of)
         self._by_address[address] = (*names[:place], name, *names[place:])
+
+    def lead(self, address: str, name: Name) -> None:
+        """As `answer`; and every alias that led to the name before leads to the address too."""
+        self.answer(address, name)
+        if name.host in self._aliases:
+            self._join(address, name, self._leading_to(name))
+
+    def _join(self, address: str, end: Name, names: Iterable[tuple[str, NameSource]]) -> None:
+        """What `end` says of an address holds of these names too, each once."""
+        for host, source in names:
+            if (address, host, source) in self._joined:
+                continue
+            if len(self._joined) >= MAX_JOINED:
+                self.answers_dropped += 1
+                return
+            self._joined.add((address, host, source))
+            self.answer(address, Name(host, source, end.ts_ns, end.frame))
+
+    def alias(self, target: str, name: Name) -> None:
+        """`name` leads to the host `target`, wherever that is; and to where it is known to be."""
+        known = self._aliases.get(target, {}).get(name.host)
+        if known is None and self._alias_count >= MAX_ALIASES:
+            self.answers_dropped += 1
+            return
+        source = name.source if known is None else _weaker_last(known, name.source)[0]
+        if source is known:
+            return
+        self._alias_count += known is None
+        self._aliases.setdefault(target, {})[name.host] = source
+        self._walked = None
+        question = self._questions.get(target)
+        for address in question.addresses if question else ():
+            self._join(address, name, ((name.host, name.source), *self._leading_to(name)))
+
+    def _leading_to(self, name: Name) -> list[tuple[str, NameSource]]:
+        """The names that lead to one, each once; as certain as the weakest alias on the way."""
+        start = name.host, name.source
+        if self._walked is None or self._walked[0] != start:
+            self._walked = start, self._followed_back(name)
+        return self._walked[1]
+
+    def _followed_back(self, name: Name) -> list[tuple[str, NameSource]]:
+        found = {name.host: name.source}
+        order = [name.host]
+        for host in order:  # grows while it is walked
+            for other, source in self._aliases.get(host, {}).items():
+                if other in found:
+                    continue
+                if len(order) > MAX_LEADING:
+                    self.answers_dropped += 1
+                    return [*found.items()][1:]
+                found[other] = _weaker_last(found[host], source)[1]
+                order.append(other)
+        return [*found.items()][1:]
 
     def answers_for(self, address: str, before_ns: int | None = None) -> tuple[Name, ...]:
         """Every name known to lead to `address`, in time order; with `before_ns`, by that time."""
@@ -155,6 +223,11 @@ def _kept(values: list[str], value: str) -> bool:
             return False
         values.append(value)
     return True
+
+
+def _weaker_last(one: NameSource, other: NameSource) -> tuple[NameSource, NameSource]:
+    """Two sources of answers, the one that proves first."""
+    return (other, one) if one is NameSource.DNS_UNPROVEN else (one, other)
 
 
 def _time_of(name: Name) -> int:

@@ -137,3 +137,25 @@ def test_a_flow_from_an_address_of_ours_to_itself_never_left() -> None:
 def test_a_flow_between_two_addresses_of_ours_may_have() -> None:
     frames = udp_exchange((OURS, 1), ("10.0.0.3", 2), b"x")
     assert far_of(frames, ours="10.0.0.0/24").itself.tolist() == [False]
+
+
+@pytest.mark.parametrize("ours_began", [True, False])
+def test_of_a_flow_with_somebody_else_one_side_is_ours(ours_began: bool) -> None:
+    first, second = (OURS, STRANGER) if ours_began else (STRANGER, OURS)
+    far = far_of(udp_exchange((first, 5399), (second, 5400), b"x", b"y"))
+    assert (far.is_ours(0, by_orig=True), far.is_ours(0, by_orig=False)) == (
+        *(ours_began, not ours_began),
+    )
+
+
+def test_between_two_addresses_of_ours_both_sides_are() -> None:
+    far = far_of(udp_exchange(("127.0.0.1", 5399), ("127.0.0.1", 5400), b"x", b"y"))
+    assert far.is_ours(0, by_orig=True)
+    assert far.is_ours(0, by_orig=False)
+
+
+def test_where_it_is_only_a_guess_which_side_is_ours_either_may_be() -> None:
+    flows = run(pcap(udp_exchange(("10.0.0.2", 5399), ("10.0.0.1", 5400), b"x", b"y"))).flows
+    guessed, given = sides_of(flows, []), sides_of(flows, [ip_network("10.0.0.2/32")])
+    said = [far_sides(flows, sides).is_ours(0, by_orig=False) for sides in (guessed, given)]
+    assert said == [True, False]

@@ -143,3 +143,19 @@ def test_with_guessed_addresses_it_is_judged_by_its_end_further_out() -> None:
     inner = ip("10.9.0.1", "198.51.100.7", udp(1, 2), UDP)
     flows = decoded(pcap([Frame(0, ip("10.0.0.2", "192.0.2.1", inner, 4))], 101)).flows
     assert sides_of(flows, []).local_orig.tolist() == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("far", "given", "unsure"),
+    [
+        ("10.0.0.1", [], True),
+        ("9.9.9.9", [], False),
+        ("10.0.0.1", ["10.0.0.2/32"], False),
+        ("10.0.0.1", ["10.0.0.3/32"], True),
+    ],
+)
+def test_which_end_is_ours_is_unsure_where_it_is_a_guess_or_none_is(
+    far: str, given: list[str], unsure: bool
+) -> None:
+    frames = udp_exchange(("10.0.0.2", 5399), (far, 5400), b"x")
+    assert sides(frames, *given).unsure.tolist() == [unsure]

@@ -132,6 +132,7 @@ def test_an_answer_for_the_address_allows_its_host(proof: NameSource) -> None:
         NameSource.PCAPNG_NRB,
         NameSource.MDNS,
         NameSource.LLMNR,
+        NameSource.DNS_UNPROVEN,
     ],
 )
 def test_what_the_program_or_the_files_holder_writes_never_allows(said: NameSource) -> None:
@@ -156,6 +157,12 @@ def test_another_host_at_the_same_address_that_nobody_named_is_no_matter() -> No
 def test_a_record_in_the_file_does_not_speak_against_it() -> None:
     recorded = named("cdn.example", NameSource.PCAPNG_NRB)
     assert address_allowed(contact(OUTSIDE, named("good.example", ANSWERED), recorded), ONE_HOST)
+
+
+@pytest.mark.parametrize("sources", [(), (ANSWERED,), (NameSource.PCAPNG_NRB,)])
+def test_an_unproven_answer_does_not_speak_against_it(sources: tuple[NameSource, ...]) -> None:
+    unproven = named("cdn.example", NameSource.DNS_UNPROVEN, *sources)
+    assert address_allowed(contact(OUTSIDE, named("good.example", ANSWERED), unproven), ONE_HOST)
 
 
 def test_a_row_without_an_address_is_allowed_by_scope_alone() -> None:

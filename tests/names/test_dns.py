@@ -11,17 +11,17 @@ from scapy.layers.dns import DNS, DNSQR, DNSRR, DNSRROPT
 
 from egress_audit.model.flow import NameSource
 from egress_audit.names.dns import (
-    MAX_ALIASES,
     MAX_MESSAGES,
     MAX_QUESTIONS,
     MAX_RECORDS,
-    MAX_SPOKEN,
     could_begin_stream,
     read_message,
     read_stream,
 )
+from egress_audit.names.dns_parts import MAX_ALIASES, MAX_SPOKEN
 from egress_audit.names.reading import Reading, Spoken, Unread
 
+NS, MX, SRV = 2, 15, 33
 QUERY = bytes(DNS(id=7, qd=[DNSQR(qname="huggingface.co", qtype="AAAA")]))
 QUESTION = Spoken("huggingface.co", NameSource.DNS_QUERY, qtype="AAAA")
 
@@ -54,7 +54,7 @@ def answer_of(*records: bytes, ask: str = "hf.co", qtype: int = 1) -> bytes:
 def owners(message: bytes) -> list[tuple[str, str | None, bool]]:
     """The names that a message speaks behind its first question, without addresses."""
     rest = read_message(message).spoken[1:]
-    return [(word.host, word.qtype, word.beside) for word in rest if not word.address]
+    return [(word.host, word.qtype, word.beside) for word in rest if not word.question]
 
 
 def addresses(message: bytes) -> list[tuple[str, str]]:
@@ -178,6 +178,56 @@ def test_addresses_beside_the_answer_that_nobody_asked_for_are_not_spoken() -> N
     assert owners(message) == [("ns.example", "A", True)]
 
 
+def serving(kind: int, target: str, *, section: int = 0, class_: int = 1) -> bytes:
+    """A response whose NS, MX or SRV record names a server, with the address of that beside."""
+    front = {NS: b"", MX: b"\0\5", SRV: bytes(6)}[kind]
+    counts = [0, 0, 1]
+    counts[section] += 1
+    question = wire("hf.co") + struct.pack(">HH", kind, 1)
+    named = raw_record("hf.co", kind, front + wire(target), class_)
+    glue = raw_record("srv.example", 1, b"\1\2\3\4")
+    return header(1, *counts, flags=0x8180) + question + named + glue
+
+
+def unproven(message: bytes) -> list[tuple[str, str | None, tuple[str, str] | None]]:
+    return [
+        (word.host, word.address, word.question)
+        for word in read_message(message).spoken
+        if word.source is NameSource.DNS_UNPROVEN
+    ]
+
+
+@pytest.mark.parametrize(("kind", "section"), [(NS, 0), (NS, 1), (MX, 0), (SRV, 0), (SRV, 2)])
+def test_the_address_of_a_server_is_spoken_unproven(kind: int, section: int) -> None:
+    word = {NS: "NS", MX: "MX", SRV: "SRV"}[kind]
+    message = serving(kind, "srv.example", section=section)
+    assert unproven(message) == [("srv.example", "1.2.3.4", ("hf.co", word))]
+    assert owners(message) == [("srv.example", "A", True)]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        serving(SRV, "other.example"),
+        serving(NS, "srv.example", class_=3),
+        b"".join((QUERY[:2], b"\1\0", serving(NS, "srv.example")[4:])),
+    ],
+)
+def test_other_addresses_beside_lead_nowhere(message: bytes) -> None:
+    assert unproven(message) == []
+
+
+def test_a_server_that_the_question_leads_to_is_proven() -> None:
+    records = raw_record("hf.co", NS, wire("hf.co")), raw_record("hf.co", 1, b"\1\2\3\4")
+    assert unproven(answer_of(*records)) == []
+    assert addresses(answer_of(*records)) == [("hf.co", "1.2.3.4")]
+
+
+@pytest.mark.parametrize("body", [b"", b"\0\0", wire("ab.c"), b"\0\5" + wire("a.b") + b"x"])
+def test_a_server_whose_name_does_not_fill_its_record_is_malformed(body: bytes) -> None:
+    assert read_message(answer_of(raw_record("hf.co", MX, body))).unread is Unread.MALFORMED
+
+
 def test_an_address_says_which_question_it_answers() -> None:
     (_, nearest, first) = read_message(ANSWER).spoken
     assert (nearest.host, first.host) == ("cdn.net", "hf.co")
@@ -193,8 +243,14 @@ def test_an_alias_that_was_not_asked_for_vouches_for_no_address() -> None:
 def test_a_response_without_question_speaks_the_owners_of_its_answers() -> None:
     orphan = header(0, 1, 0, 0, flags=0x8180) + raw_record("stolen.example", 1, b"\1\2\3\4")
     assert read_message(orphan).spoken == (
-        Spoken("stolen.example", NameSource.DNS_ANSWER, qtype="A"),
+        Spoken("stolen.example", NameSource.DNS_ANSWER, qtype="A", owner=True),
     )
+
+
+def test_the_id_of_a_message_is_told_and_a_stream_has_none() -> None:
+    several = bytes(DNS(id=7, qd=[DNSQR(qname="a.b"), DNSQR(qname="c.d")]))
+    assert (read_message(QUERY).transaction, read_message(several).transaction) == (7, 7)
+    assert read_stream(over_tcp(QUERY)).transaction is None
 
 
 def test_a_zone_above_the_question_says_nothing_more() -> None:

@@ -90,13 +90,142 @@ def test_a_name_on_the_way_from_the_question_is_believed() -> None:
     assert believed(heard(Reading((QUERY, alias)))) == ["cdn.example"]
 
 
+NAMES_SERVER = Spoken("ns.example", NameSource.DNS_ANSWER, qtype="A", owner=True, beside=True)
+IN_THE_ANSWER = replace(NAMES_SERVER, beside=False)
+RESPONSE = frozenset({"dns", "dns-response"})
+BACK = replace(MESSAGE, sender="10.0.0.1", receiver="10.0.0.2", by_orig=False, from_resolver=False)
+"""Of the flow of MESSAGE the other way, from a port that is not the DNS's alone."""
+
+
+def answered(*words: Spoken, transaction: int | None = 5, back: Message = BACK) -> Hearing:
+    """QUERY was asked with the ID 5, and these words came back; then all is settled as ours."""
+    hearing = Hearing()
+    hearing.hear(Reading((QUERY,), frozenset({"dns"}), transaction=5), MESSAGE)
+    hearing.hear(Reading(words, RESPONSE, transaction=transaction), back)
+    hearing.settle(lambda flow, by_orig: True)
+    return hearing
+
+
+def hosts(hearing: Hearing) -> list[str]:
+    return [question.host for question in hearing.names.questions()]
+
+
 def test_what_a_resolver_adds_unasked_asks_nothing() -> None:
-    beside = Spoken("ns.example", NameSource.DNS_ANSWER, qtype="A", beside=True)
-    hearing = heard(Reading((beside,)))
-    assert not list(hearing.names.questions())
-    hearing.hear(Reading((beside,)), replace(MESSAGE, from_resolver=False))
+    hearing = heard(Reading((NAMES_SERVER,)))
+    hearing.settle(lambda flow, by_orig: True)
+    assert hosts(hearing) == []
+
+
+def test_what_anybody_else_adds_unasked_is_asked_for() -> None:
+    hearing = Hearing()
+    hearing.hear(Reading((NAMES_SERVER,)), replace(MESSAGE, from_resolver=False))
+    hearing.settle(lambda flow, by_orig: (flow, by_orig) == (7, True))
     (question,) = hearing.names.questions()
     assert (question.host, question.resolvers) == ("ns.example", [MESSAGE.receiver])
+    assert [name.host for name in hearing.names.mentions.of(7)] == ["ns.example"]
+
+
+def test_what_the_far_side_adds_unasked_is_not() -> None:
+    hearing = Hearing()
+    hearing.hear(Reading((NAMES_SERVER, IN_THE_ANSWER)), replace(MESSAGE, from_resolver=False))
+    hearing.settle(lambda flow, by_orig: False)
+    assert hosts(hearing) == []
+
+
+@pytest.mark.parametrize("owner", [NAMES_SERVER, IN_THE_ANSWER])
+def test_what_an_answer_adds_to_a_query_that_was_seen_asks_nothing(owner: Spoken) -> None:
+    assert hosts(answered(ECHOED, owner)) == ["a.example"]
+
+
+@pytest.mark.parametrize(
+    ("transaction", "back", "question"),
+    [
+        (6, BACK, ECHOED),
+        (5, replace(BACK, flow=8), ECHOED),
+        (5, replace(BACK, by_orig=True), ECHOED),
+        (5, BACK, replace(ECHOED, qtype="AAAA")),
+    ],
+)
+def test_what_answers_another_query_may_be_the_senders_invention(
+    transaction: int, back: Message, question: Spoken
+) -> None:
+    hearing = answered(question, NAMES_SERVER, transaction=transaction, back=back)
+    assert hosts(hearing) == ["a.example", "ns.example"]
+
+
+@pytest.mark.parametrize(
+    ("back", "asked"),
+    [
+        (replace(BACK, from_resolver=True), []),
+        (replace(BACK, from_resolver=True, flow=8), ["ns.example"]),
+        (replace(BACK, from_resolver=True, by_orig=True), ["ns.example"]),
+        (BACK, ["ns.example"]),
+    ],
+)
+def test_a_resolver_that_was_asked_may_say_what_it_likes_in_its_answers(
+    back: Message, asked: list[str]
+) -> None:
+    hearing = answered(IN_THE_ANSWER, transaction=6, back=back)
+    assert hosts(hearing) == ["a.example", *asked]
+
+
+def test_names_beyond_those_that_can_wait_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("egress_audit.names.hearing.MAX_DOUBTFUL", 1)
+    others = [replace(NAMES_SERVER, host=f"{letter}.example") for letter in "xyy"]
+    hearing = answered(NAMES_SERVER, NAMES_SERVER, *others, transaction=6)
+    assert hosts(hearing) == ["a.example", "ns.example"]
+    assert hearing.names.dropped == 3
+
+
+def sources(hearing: Hearing, address: str = "192.0.2.1") -> list[NameSource]:
+    return [name.source for name in hearing.names.answers_for(address)]
+
+
+@pytest.mark.parametrize(
+    ("from_dns_port", "source"),
+    [(True, NameSource.DNS_ANSWER), (False, NameSource.DNS_UNPROVEN)],
+)
+def test_an_answer_to_a_query_that_was_seen_proves_only_from_the_port_of_the_dns(
+    from_dns_port: bool, source: NameSource
+) -> None:
+    back = replace(BACK, from_dns_port=from_dns_port)
+    hearing = answered(ECHOED, ANSWER, back=back)
+    assert sources(hearing) == [source]
+    (question,) = hearing.names.questions()
+    assert question.addresses == (["192.0.2.1"] if from_dns_port else [])
+
+
+def test_an_answer_with_another_id_leads_nowhere() -> None:
+    assert sources(answered(ECHOED, ANSWER, transaction=6)) == []
+
+
+def test_an_unproven_address_is_kept_as_such_wherever_it_comes_from() -> None:
+    server = replace(ANSWER, host="srv.example", source=NameSource.DNS_UNPROVEN)
+    assert sources(answered(ECHOED, server)) == [NameSource.DNS_UNPROVEN]
+
+
+def test_an_unproven_address_of_a_question_that_was_not_seen_is_not_kept() -> None:
+    assert sources(heard(Reading((replace(ANSWER, source=NameSource.DNS_UNPROVEN),)))) == []
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_an_alias_leads_on_to_what_another_message_answers(asked: bool) -> None:
+    alias = replace(ANSWER, address=None, leads_to="cdn.example")
+    end = Spoken("cdn.example", NameSource.DNS_QUERY, qtype="A")
+    question = (end.host, "A")
+    address = replace(ANSWER, host="cdn.example", question=question)
+    hearing = heard(Reading((QUERY,) * asked), Reading((alias,)), Reading((end, address)))
+    assert believed(hearing) == ["cdn.example", *["a.example"] * asked]
+
+
+@pytest.mark.parametrize(
+    ("address", "also"),
+    [("::ffff:192.0.2.1", True), ("::ffff:0:c000:201", False), ("2001:db8::1", False)],
+)
+def test_a_mapped_address_leads_to_the_ipv4_one_as_well(address: str, also: bool) -> None:
+    hearing = heard(Reading((QUERY, replace(ANSWER, address=address))))
+    assert [name.host for name in hearing.names.answers_for(address)] == ["a.example"]
+    assert list(hearing.names.addresses()) == [address, *["192.0.2.1"] * also]
 
 
 def test_names_already_taken_are_not_taken_again() -> None:

@@ -48,6 +48,22 @@ def test_an_announcement_speaks_each_owner_once_and_no_address() -> None:
     assert "dns-response" in reading.marks
 
 
+def test_the_address_of_a_server_is_spoken_as_the_record_that_it_is() -> None:
+    where = dns_name("_x._tcp.local") + struct.pack(">HH", 33, 1)
+    server = bytes(6) + dns_name("box.local")
+    record = b"\xc0\x0c" + struct.pack(">HHIH", 33, 1, 120, len(server)) + server
+    front = struct.pack(">HHHHHH", 0, 0x8400, 1, 2, 0, 0)
+    message = front + where + record + announcement("box.local")[12:]
+    assert [(word.host, word.qtype) for word in read_link_message(message, MDNS).spoken] == [
+        ("_x._tcp.local", "SRV"),
+        ("box.local", "A"),
+    ]
+
+
+def test_an_alias_without_an_address_speaks_the_question_alone() -> None:
+    assert hosts(dns_answer("a.local", [], aliases=["b.local"])) == ["a.local"]
+
+
 def test_an_answer_of_llmnr_gives_no_address() -> None:
     reading = read_link_message(dns_answer("wpad", ["192.0.2.1"]), LLMNR)
     assert reading.spoken == (Spoken("wpad", LLMNR, qtype="A"),)

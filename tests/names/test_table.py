@@ -1,5 +1,7 @@
 """The ledger of names: what is kept, for how long, and that what is not kept is counted."""
 
+from collections.abc import Callable
+
 import pytest
 
 from egress_audit.model.flow import Name, NameSource
@@ -68,6 +70,96 @@ def test_names_beyond_the_bound_of_an_address_are_counted(monkeypatch: pytest.Mo
         names.answer("1.2.3.4", dns(host))
     assert [name.host for name in names.answers_for("1.2.3.4")] == ["a", "b"]
     assert names.answers_dropped == 1
+
+
+def unproven(host: str) -> Name:
+    return Name(host, NameSource.DNS_UNPROVEN, 0, 1)
+
+
+def known(names: NameTable, address: str = "1.2.3.4") -> list[tuple[str, bool]]:
+    """The names that lead to an address, each with whether that is proven."""
+    found = names.answers_for(address)
+    return [(name.host, name.source is NameSource.DNS_ANSWER) for name in found]
+
+
+def test_aliases_lead_to_the_address_that_a_later_message_gives() -> None:
+    names = NameTable()
+    names.alias("b.example", dns("a.example"))
+    names.alias("c.example", dns("b.example"))
+    names.lead("1.2.3.4", dns("c.example", 30, 7))
+    assert [(name.host, name.ts_ns, name.frame) for name in names.answers_for("1.2.3.4")] == [
+        ("c.example", 30, 7),
+        ("b.example", 30, 7),
+        ("a.example", 30, 7),
+    ]
+
+
+def test_an_alias_of_another_host_does_not() -> None:
+    names = NameTable()
+    names.alias("other.example", dns("a.example"))
+    names.lead("1.2.3.4", dns("c.example"))
+    assert known(names) == [("c.example", True)]
+
+
+def test_an_alias_leads_to_the_addresses_that_were_answered_before() -> None:
+    names = NameTable()
+    names.ask("c.example", "A", "10.0.0.1", frame=1, ts_ns=0)
+    names.answered("c.example", "1.2.3.4")
+    names.alias("b.example", dns("a.example"))
+    names.alias("c.example", dns("b.example"))
+    assert known(names) == [("b.example", True), ("a.example", True)]
+
+
+@pytest.mark.parametrize(("alias", "end"), [(unproven, dns), (dns, unproven), (unproven, unproven)])
+def test_a_way_is_as_certain_as_its_weakest_part(
+    alias: Callable[[str], Name], end: Callable[[str], Name]
+) -> None:
+    names = NameTable()
+    names.alias("b.example", dns("a.example"))
+    names.alias("c.example", alias("b.example"))
+    names.lead("1.2.3.4", end("c.example"))
+    assert known(names)[1:] == [("b.example", False), ("a.example", False)]
+
+
+def test_an_alias_is_as_certain_as_its_best_message() -> None:
+    names = NameTable()
+    for name in (unproven("a.example"), dns("a.example"), unproven("a.example")):
+        names.alias("b.example", name)
+    names.lead("1.2.3.4", dns("b.example"))
+    assert known(names) == [("b.example", True), ("a.example", True)]
+
+
+def test_aliases_in_a_circle_end() -> None:
+    names = NameTable()
+    names.alias("b.example", dns("a.example"))
+    names.alias("a.example", dns("b.example"))
+    names.lead("1.2.3.4", dns("b.example"))
+    assert known(names) == [("b.example", True), ("a.example", True)]
+
+
+@pytest.mark.parametrize(
+    ("bound", "kept"), [("MAX_ALIASES", 2), ("MAX_LEADING", 2), ("MAX_JOINED", 2)]
+)
+def test_aliases_beyond_a_bound_are_counted(
+    bound: str, kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table, bound, kept)
+    names = NameTable()
+    for letter in "abc":
+        names.alias("z.example", dns(f"{letter}.example"))
+    names.lead("1.2.3.4", dns("z.example"))
+    names.lead("1.2.3.4", dns("z.example"))
+    assert [host for host, _ in known(names)] == ["z.example", "a.example", "b.example"]
+    assert names.dropped > 0
+
+
+def test_what_an_alias_led_to_before_counts_for_no_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "MAX_JOINED", 1)
+    names = NameTable()
+    for _ in range(3):
+        names.alias("b.example", dns("a.example"))
+        names.lead("1.2.3.4", dns("b.example"))
+    assert names.dropped == 0
 
 
 def test_questions_for_one_host_are_one_record() -> None:
