@@ -20,6 +20,7 @@ from tests.builders.bundles import begin, whole_run, write_bundle
 from tests.builders.captures import (
     START_NS,
     Frame,
+    arp,
     dns_query,
     ethernet,
     pcap,
@@ -79,8 +80,8 @@ def test_a_broken_profile_is_named_with_its_line(tmp_path: Path) -> None:
 
 def test_a_frame_is_explained_with_its_flow(tmp_path: Path) -> None:
     frames = tcp_session(("10.0.0.2", 4), ("192.0.2.7", 443))
-    arp = Frame(START_NS, ethernet(bytes(28), ethertype=0x0806))
-    path = saved(tmp_path / "a.pcap", pcap([*frames, arp]))
+    asked = Frame(START_NS, ethernet(arp(), ethertype=0x0806))
+    path = saved(tmp_path / "a.pcap", pcap([*frames, asked]))
     second, last = explain_frames(path, [2, len(frames) + 1])
     assert not isinstance(second.flow, Absent)
     assert (second.flow.orig_h, second.frame.captured) == ("10.0.0.2", frames[1].data)

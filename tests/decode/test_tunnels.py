@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from egress_audit.columns import SEALED
 from egress_audit.decode.packets import MAX_DEPTH
 from egress_audit.decode.tunnels import PORTS, PROTOCOLS
-from tests.builders.captures import UDP, Frame, dns_query, ethernet, ip, pcap, udp
+from tests.builders.captures import UDP, Frame, arp, dns_query, ethernet, ip, pcap, udp
 from tests.builders.engine import Decoded, Seen, decoded
 from tests.builders.tunnels import (
     FAR,
@@ -150,7 +150,7 @@ def test_so_do_the_datagrams_of_those_who_encrypt(port: int) -> None:
 
 
 def test_an_arp_question_in_a_frame_is_nothing_to_open() -> None:
-    assert sealed(over_udp(4789, vxlan(ethernet(bytes(28), 0x0806)))) == ""
+    assert sealed(over_udp(4789, vxlan(ethernet(arp(), 0x0806)))) == ""
 
 
 def test_an_unknown_kind_of_frame_is_sealed() -> None:
