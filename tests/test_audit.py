@@ -23,6 +23,7 @@ from tests.builders.captures import (
     START_NS,
     UDP,
     Frame,
+    arp,
     client_hello,
     dns_answer,
     dns_query,
@@ -362,9 +363,9 @@ def test_a_name_that_was_resolved_to_china_and_not_contacted_is_not_clean() -> N
 
 
 def test_every_frame_stands_in_exactly_one_counter() -> None:
-    arp = ethernet(bytes(28), ethertype=0x0806)
+    asked = ethernet(arp(), ethertype=0x0806)
     odd = ethernet(b"x" * 30, ethertype=0x88B5)
-    frames = [*LOOPBACK, Frame(START_NS, arp), Frame(START_NS, odd)]
+    frames = [*LOOPBACK, Frame(START_NS, asked), Frame(START_NS, odd)]
     coverage = judged(frames).audit.coverage
     assert coverage.frames == len(frames)
     assert coverage.packets == len(LOOPBACK)
@@ -372,10 +373,15 @@ def test_every_frame_stands_in_exactly_one_counter() -> None:
 
 
 def test_an_arp_frame_cannot_carry_a_destination_and_an_unknown_type_can() -> None:
-    arp = Frame(START_NS, ethernet(bytes(28), ethertype=0x0806))
+    asked = Frame(START_NS, ethernet(arp(), ethertype=0x0806))
     odd = Frame(START_NS, ethernet(b"x" * 30, ethertype=0x88B5))
-    assert judged([*LOOPBACK, arp]).audit.verdict is Verdict.HOLDS
+    assert judged([*LOOPBACK, asked]).audit.verdict is Verdict.HOLDS
     assert material(judged([*LOOPBACK, odd]).audit) == {"frames-undecoded"}
+
+
+def test_bytes_behind_an_arp_question_are_not_passed_over() -> None:
+    more = Frame(START_NS, ethernet(arp() + b"exfil" * 30, ethertype=0x0806))
+    assert material(judged([*LOOPBACK, more]).audit) == {"frames-undecoded"}
 
 
 def test_a_packet_to_ourselves_stays_at_home() -> None:

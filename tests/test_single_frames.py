@@ -8,7 +8,7 @@ from egress_audit.api import audit_capture
 from egress_audit.errors import InputUnreadable, WrongUsage
 from egress_audit.model.destination import Absent
 from egress_audit.single_frames import cited_frames, explain_frames
-from tests.builders.captures import START_NS, Frame, ethernet, pcap, tcp_session
+from tests.builders.captures import START_NS, Frame, arp, ethernet, pcap, tcp_session
 
 
 def saved(path: Path, content: bytes) -> str:
@@ -18,8 +18,8 @@ def saved(path: Path, content: bytes) -> str:
 
 def test_a_frame_is_explained_with_its_flow(tmp_path: Path) -> None:
     frames = tcp_session(("10.0.0.2", 4), ("192.0.2.7", 443))
-    arp = Frame(START_NS, ethernet(bytes(28), ethertype=0x0806))
-    path = saved(tmp_path / "a.pcap", pcap([*frames, arp]))
+    asked = Frame(START_NS, ethernet(arp(), ethertype=0x0806))
+    path = saved(tmp_path / "a.pcap", pcap([*frames, asked]))
     second, last = explain_frames(path, [2, len(frames) + 1])
     assert not isinstance(second.flow, Absent)
     assert (second.flow.orig_h, second.frame.captured) == ("10.0.0.2", frames[1].data)

@@ -13,11 +13,11 @@ import numpy as np
 from egress_audit.columns import SEALED, Bool, FlowColumns
 
 TCP, UDP = 6, 17
-LOOKED_INTO = frozenset({4, 41, 47, 50, 97, 108, 115, 137})
+LOOKED_INTO = frozenset({4, 41, 47, 50, 97, 103, 108, 115, 137})
 """Protocols of which `FlowColumns.sealed` says whether all that they carry was seen."""
-NO_TUNNELS = frozenset({1, 2, 6, 17, 33, 46, 58, 59, 88, 89, 103, 112, 132, 136})
+NO_TUNNELS = frozenset({1, 2, 6, 17, 33, 46, 58, 59, 88, 89, 112, 132, 136})
 """Protocols that carry no packets of others: ICMP, IGMP, TCP, UDP, DCCP, RSVP, ICMPv6, no next
-header, EIGRP, OSPF, PIM, VRRP, SCTP, UDP-Lite. Whatever else there is may."""
+header, EIGRP, OSPF, VRRP, SCTP, UDP-Lite. Whatever else there is may."""
 HIDING_PORTS = {
     (UDP, 443): "QUIC",
     (UDP, 853): "DNS over QUIC",

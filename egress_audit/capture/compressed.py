@@ -9,7 +9,13 @@ import io
 from collections.abc import Callable
 from dataclasses import replace
 
-from egress_audit.capture.packings import LONGEST_MAGIC, UNPACKING_ERRORS, Packing
+from egress_audit.capture.packings import (
+    LONGEST_MAGIC,
+    MAX_WINDOW,
+    UNPACKING_ERRORS,
+    Packing,
+    wants_memory,
+)
 from egress_audit.capture.window import BLOCK, Stream, Window
 from egress_audit.model.evidence import CaptureFacts, Damage
 
@@ -80,6 +86,8 @@ class Unpacked(io.RawIOBase):
         """Unpacked bytes so far."""
         self.problem = ""
         """Why it ended before its end; empty if it did not."""
+        self.wants_memory = False
+        """It ended because unpacking would take too much memory: nothing is wrong with it."""
         self._decoder = packing.decoder()
         self._packed = b""
         self._ready, self._at = b"", 0
@@ -130,6 +138,10 @@ class Unpacked(io.RawIOBase):
         try:
             self._ready, self._at = self._decoder.decompress(packed, OUTPUT), 0
         except UNPACKING_ERRORS as error:
+            self.wants_memory = wants_memory(error)
+            if self.wants_memory:
+                given = f"the {MAX_WINDOW >> 20} MiB that are given"
+                return self._fail(f"need more memory to be unpacked than {given}")
             return self._fail(f"are damaged ({error})")
         self.produced += len(self._ready)
         if self.produced > max(RATIO_APPLIES, MAX_RATIO * self.origin.size):

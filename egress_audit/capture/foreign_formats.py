@@ -4,9 +4,17 @@ Source: the formats that Wireshark's wiretap reads (`editcap` converts those), a
 """
 
 import re
-import struct
 from collections.abc import Callable
 from typing import NamedTuple
+
+from egress_audit.capture.foreign_records import (
+    is_commview,
+    is_erf,
+    is_lanalyzer,
+    is_packet_logger,
+    is_peek_classic,
+    is_ppp_dump,
+)
 
 LOOKED_AT = 4096
 """First bytes of a file that are looked at."""
@@ -48,6 +56,8 @@ BY_MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (b"NSTRACE", "a NetScaler trace", CONVERT),
     (b" COMMUNICATIONS TRACE", "an IBM iSeries communications trace", CONVERT),
     (b"\xff\xfe \x00C\x00O\x00M\x00M\x00", "an IBM iSeries communications trace", CONVERT),
+    (b"LOGG", "a Vector log (BLF)", CONVERT),
+    (b"+---------+---------------+", "a capture as K12 text", CONVERT),
     (b"LPKSHHRH", "a systemd journal", WHOLE_CAPTURE),
     (b"#separator ", "a Zeek log", "give the capture that Zeek read"),
     (b"\x04\x22\x4d\x18", "lz4 data", "decompress it: `lz4 -dc FILE | egress-audit replay -`"),
@@ -135,30 +145,6 @@ def _is_text(head: bytes) -> bool:
     return bool(text) and all(char in "\t\n\r" or char.isprintable() for char in text)
 
 
-def _is_erf(head: bytes) -> bool:
-    """Two records that follow each other: a type, lengths that fit, times within a day.
-
-    Source: the ERF types of Endace's record format (8 bytes of time, type, flags, two lengths).
-    """
-    if len(head) < 16:
-        return False
-    first, kind, length, wire = _erf_record(head, 0)
-    if not 0 < kind <= 48 or length < 16 or wire == 0 or wire > 65_000:
-        return False
-    if len(head) < length + 16:
-        return False
-    second, kind, following, _ = _erf_record(head, length)
-    return 0 < kind <= 48 and following >= 16 and abs(second - first) <= 86_400 < first
-
-
-def _erf_record(head: bytes, at: int) -> tuple[int, int, int, int]:
-    """Seconds, type, record length and wire length of the ERF record at `at`."""
-    _, seconds, kind, _, length, _, wire = struct.unpack_from("<IIBB", head, at) + struct.unpack(
-        ">HHH", head[at + 10 : at + 16]
-    )
-    return seconds, kind & 0x7F, length, wire
-
-
 BY_LOOKS: tuple[tuple[Callable[[bytes], bool], str, str], ...] = (
     (_is_tar, "a tar archive", UNPACK),
     (_is_html, "a web page (HTML)", "fetch the capture itself; this may be an error page"),
@@ -167,6 +153,11 @@ BY_LOOKS: tuple[tuple[Callable[[bytes], bool], str, str], ...] = (
     (_is_hex_dump, "a dump in hexadecimal", "make a capture of it: `text2pcap FILE OUT.pcapng`"),
     (_is_tcpdump_text, "the text that tcpdump prints", "record with `tcpdump -w FILE`"),
     (_is_text, "text", "egress-audit reads pcap and pcapng"),
-    (_is_erf, "an Endace ERF capture", CONVERT),
+    (is_erf, "an Endace ERF capture", CONVERT),
+    (is_lanalyzer, "a Novell LANalyzer capture", CONVERT),
+    (is_commview, "a TamoSoft CommView capture", CONVERT),
+    (is_packet_logger, "an Apple packet log", CONVERT),
+    (is_ppp_dump, "a log of pppd (pppdump)", CONVERT),
+    (is_peek_classic, "a WildPackets (Peek) capture", CONVERT),
 )
 """The same, for kinds that need more than their first bytes."""

@@ -138,6 +138,8 @@ class Packing:
     decoder: Callable[[], Decoder]
     unpack: str
     """The command that unpacks to standard output."""
+    unpack_large: str = ""
+    """The same for data that need more memory than usual, where it is another."""
 
 
 SKIPPABLE = tuple(bytes([0x50 + n]) + b"\x2a\x4d\x18" for n in range(16))
@@ -145,12 +147,22 @@ SKIPPABLE = tuple(bytes([0x50 + n]) + b"\x2a\x4d\x18" for n in range(16))
 
 PACKINGS: tuple[Packing, ...] = (
     Packing("gzip", (b"\x1f\x8b\x08",), GzipDecoder, "gunzip -c"),
-    Packing("zstd", (b"\x28\xb5\x2f\xfd", *SKIPPABLE), ZstdDecoder, "zstdcat"),
+    Packing(
+        "zstd", (b"\x28\xb5\x2f\xfd", *SKIPPABLE), ZstdDecoder, "zstdcat", "zstd -dc --long=31"
+    ),
     Packing("xz", (b"\xfd7zXZ\x00",), _xz, "xzcat"),
     Packing("bzip2", (b"BZh",), bz2.BZ2Decompressor, "bzcat"),
 )
 UNPACKING_ERRORS = (zlib.error, lzma.LZMAError, zstandard.ZstdError, OSError, EOFError)
 """bz2 raises OSError for damaged data; the input's own errors are raised outside the decoders."""
+
+MEMORY_MESSAGES = ("Memory usage limit exceeded", "Frame requires too much memory")
+"""What liblzma and libzstd say of data that are sound and need more than MAX_WINDOW."""
+
+
+def wants_memory(error: BaseException) -> bool:
+    """Whether an unpacking error is about memory, not about the data."""
+    return any(message in str(error) for message in MEMORY_MESSAGES)
 
 
 def packing_of(head: bytes) -> Packing | None:

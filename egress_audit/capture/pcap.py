@@ -12,7 +12,14 @@ import numpy as np
 
 from egress_audit.capture.lanes import pcap_offsets
 from egress_audit.capture.linktypes import linktype_name
-from egress_audit.capture.walk import MAX_FRAME, Stop, pcap_stop, record_length
+from egress_audit.capture.walk import (
+    MAX_FRAME,
+    NOTHING_BUT_EMPTY,
+    EmptyRun,
+    Stop,
+    pcap_stop,
+    record_length,
+)
 from egress_audit.capture.window import Window
 from egress_audit.columns import I64, FrameBatch
 from egress_audit.compiled import library, records
@@ -110,6 +117,7 @@ class PcapSource:
         self._header = header
         self._frames = 0
         self._damage: list[Damage] = []
+        self._empty = EmptyRun()
 
     def __iter__(self) -> Iterator[FrameBatch]:
         """Every whole record once; stops at the first that makes no sense, and keeps where."""
@@ -117,6 +125,13 @@ class PcapSource:
         records_of, position = reader_of(self._header), HEADER
         while True:
             found, following, stop = records_of(window, position)
+            kept = self._empty.too_long_at(found.wirelen)
+            if kept is not None:
+                yield self._batch(Records(*(column[:kept] for column in found)))
+                last = window.base + int(found.offset[kept - 1])
+                self._damage.append(Damage(last, NOTHING_BUT_EMPTY))
+                window.drain()
+                return
             if len(found.offset):
                 yield self._batch(found)
             room = record_length(window.buffer, following, window.end, order)

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from egress_audit.capture.pcap import HEADER, PcapHeader, PcapSource, read_header
-from egress_audit.capture.walk import MAX_FRAME
+from egress_audit.capture.walk import MAX_FRAME, NOTHING_BUT_EMPTY
 from egress_audit.capture.window import Window
-from egress_audit.columns import FrameBatch
+from egress_audit.columns import I64, FrameBatch
 from egress_audit.model.evidence import CaptureFacts, Damage
 from egress_audit.values import dataclass
 
@@ -111,6 +111,16 @@ class Records:
     caplen: list[int]
     wirelen: list[int]
 
+    def on_wire(self) -> I64:
+        """(n,) bytes on the wire of each, never less than what was captured."""
+        caplen, wirelen = (np.array(each, np.int64) for each in (self.caplen, self.wirelen))
+        return np.maximum(caplen, wirelen)
+
+    def first(self, count: int) -> "Records":
+        """As many of them."""
+        columns = (self.offset, self.seconds, self.fraction, self.caplen, self.wirelen)
+        return Records(*(column[:count] for column in columns))
+
 
 class VariantSource(PcapSource):
     """The frames of one such file, then its facts."""
@@ -124,6 +134,10 @@ class VariantSource(PcapSource):
         window, position = self._window, HEADER
         while True:
             records, stopped = self._whole_records(position)
+            kept = self._empty.too_long_at(records.on_wire())
+            if kept is not None:
+                records = records.first(kept)
+                stopped = Stopped(records.offset[-1], 0, NOTHING_BUT_EMPTY)
             if records.offset:
                 yield self._variant_columns(records)
             if stopped.why or not window.slide(stopped.position, room=stopped.room):

@@ -22,6 +22,7 @@ from egress_audit.capture.pcapng_blocks import (
     SPB,
     InterfaceState,
     interface_described_by,
+    strange_version,
 )
 from egress_audit.capture.pcapng_drops import drops_beside
 from egress_audit.capture.pcapng_frames import FrameColumns, FrameRecords, Rules, columns_of
@@ -154,6 +155,8 @@ class PcapngSource:
             return
         if len(body) < SHB_BODY:
             raise Unbelievable("a section header is too short")
+        if strange := strange_version(body, self._order):
+            raise Unbelievable(strange)
         self._section += 1
         self._section_base = len(self._interfaces)
 

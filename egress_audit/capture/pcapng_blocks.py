@@ -16,6 +16,8 @@ from egress_audit.values import dataclass
 SHB, IDB, OPB, SPB, NRB, ISB, EPB = 0x0A0D0D0A, 1, 2, 3, 4, 5, 6
 SHB_BODY = 16
 """Magic, version and section length: the shortest body of a section header."""
+KNOWN_VERSION = 1
+"""Major version of the format; minor ones add nothing that a reader would miss (§4.1)."""
 
 MAX_BLOCK = 16 << 20
 """Longest block that is believed; Wireshark's bound too."""
@@ -48,6 +50,17 @@ LEAVES_BLOCK = "an option that leaves its block"
 """A loss that is stated in it, or behind it, cannot be read."""
 
 Option = tuple[int, bytes]
+
+
+def strange_version(body: bytes, order: str) -> str:
+    """What is wrong with the version of a section; empty if it is known.
+
+    body: of its header, from the byte-order magic on; at least SHB_BODY bytes.
+    """
+    major, minor = struct.unpack_from(order + "HH", body, 4)
+    if major == KNOWN_VERSION:
+        return ""
+    return f"a section of version {major}.{minor}; only version {KNOWN_VERSION} is known"
 
 
 def options_in(body: bytes, start: int, order: str) -> Iterator[Option]:

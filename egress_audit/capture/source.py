@@ -15,7 +15,7 @@ from egress_audit.capture.packings import Packing, packing_of
 from egress_audit.capture.pcap import PcapSource, read_header
 from egress_audit.capture.pcap_variants import MODIFIED, VariantSource, layout_of
 from egress_audit.capture.pcapng import PcapngSource
-from egress_audit.capture.pcapng_blocks import MAX_BLOCK
+from egress_audit.capture.pcapng_blocks import MAX_BLOCK, strange_version
 from egress_audit.capture.window import CountedStream, Stream, Window
 from egress_audit.columns import OpenedSource
 from egress_audit.errors import InputUnreadable
@@ -68,7 +68,11 @@ def _source(path: str, name: str, stream: Stream, stalled: Callable[[], bool]) -
     if again is not None:
         raise InputUnreadable(f"is {again.name} data in {packing.name} data", where=path, hint=hint)
     what = unpacked.problem or f"the {packing.name} data hold nothing"
-    raise InputUnreadable(f"cannot be unpacked: {what}", where=path, hint="get the whole file")
+    if not unpacked.wants_memory:
+        hint = "get the whole file"
+    elif packing.unpack_large:
+        hint = f"unpack it: `{packing.unpack_large} FILE | egress-audit replay -`"
+    raise InputUnreadable(f"cannot be unpacked: {what}", where=path, hint=hint)
 
 
 def _head(window: Window) -> bytes:
@@ -116,7 +120,7 @@ def source_of(name: str, window: Window) -> OpenedSource | None:
 def _section_header_whole(head: bytes, window: Window) -> bool:
     """Whether the first block can be true and is all there; reads on if it needs more room."""
     order = BYTE_ORDERS.get(head[8:12])
-    if order is None:
+    if order is None or len(head) < SHORTEST_SECTION or strange_version(head[8:], order):
         return False
     (length,) = struct.unpack_from(order + "I", head, 4)
     if length < SHORTEST_SECTION or length & 3 or length > MAX_BLOCK:
@@ -149,6 +153,9 @@ def _opened(path: str, ending: Ending | None) -> Stream:
 
 def _what_it_is(head: bytes, extent: str, name: str) -> tuple[str, str]:
     """What a file is that cannot be read, as in `is text`, and what would help."""
+    order = BYTE_ORDERS.get(head[8:12]) if head.startswith(PCAPNG_MAGIC) else None
+    if order is not None and len(head) >= HEAD and (strange := strange_version(head[8:], order)):
+        return f"a pcapng capture that cannot be read: it begins with {strange}", NEITHER_NOR
     known = (PCAPNG_MAGIC, *MODIFIED)
     if read_header(head.ljust(24, b"\0")) is not None or head.startswith(known):
         return f"a capture whose header is cut or damaged ({extent})", NEITHER_NOR

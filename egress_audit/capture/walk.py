@@ -9,10 +9,41 @@ import struct
 from collections.abc import Container
 from enum import Enum, auto
 
+import numpy as np
+
+from egress_audit.columns import I64
+
 MAX_FRAME = 262_144
 """Longest frame that is believed; libpcap's MAXIMUM_SNAPLEN. A longer one is damage."""
 
 RECORD_HEADER = 16
+
+MAX_EMPTY = 1 << 20
+"""Records in a row that hold no byte and had none on the wire. No link has such frames; a file that
+was never written to its end, or a bomb, has zeros for megabytes, each 16 of which would be one."""
+NOTHING_BUT_EMPTY = f"{MAX_EMPTY} records in a row hold nothing: what follows is not read"
+
+
+class EmptyRun:
+    """Counts the records in a row that hold nothing, however they are cut into batches."""
+
+    def __init__(self) -> None:
+        self._before = 0
+        """Empty records at the end of the batches so far."""
+
+    def too_long_at(self, wirelen: I64) -> int | None:
+        """How many records of a batch to keep, where the run in it grows too long; else None.
+
+        wirelen: (n,) never less than what was captured.
+        """
+        filled = np.flatnonzero(wirelen)
+        if len(filled) == len(wirelen):
+            self._before = 0 if len(wirelen) else self._before
+            return None
+        edges = np.concatenate(([-1 - self._before], filled, [len(wirelen)]))
+        long = np.flatnonzero(np.diff(edges) > MAX_EMPTY)
+        self._before = int(edges[-1] - edges[-2] - 1)
+        return int(edges[long[0]]) + MAX_EMPTY + 1 if len(long) else None
 
 
 class Stop(Enum):

@@ -5,6 +5,7 @@
 #include "hot_path.h"
 
 enum { UDP = 17, PROTOCOLS = 256, DNS_PORT = 53, AHEAD = 16 };
+enum { IPV4_HEADER = 20, IPV6_HEADER = 40 };
 
 struct datagram_columns {
     const uint8_t *proto;
@@ -81,13 +82,31 @@ static bool is_like_wireguard(const uint8_t *buffer, uint64_t size,
     }
 }
 
+/* True if a datagram is as long as an IP packet says that it is, with which it would begin. (RFC 791,
+   3.1; RFC 8200, 3) */
+static bool may_be_packet(const uint8_t *buffer, uint64_t size, const struct datagram_columns *in,
+                          uint64_t row)
+{
+    struct payload payload = payload_of(buffer, size, in, row);
+    int64_t length = in->payload_len[row];
+
+    if (payload.size < IPV4_HEADER)
+        return false;
+    if (payload.bytes[0] >> 4 == 4)
+        return (payload.bytes[0] & 15) >= IPV4_HEADER / 4 && big16(payload.bytes + 2) == length;
+    return payload.bytes[0] >> 4 == 6 && payload.size >= IPV6_HEADER &&
+           big16(payload.bytes + 4) + IPV6_HEADER == length;
+}
+
 /* Rows of the packets that are a tunnel's and carry something, and which tunnel's that is; returns
    how many. size: bytes of the buffer; of_protocol: 256, of_port: 65536, 0 where there is none;
-   wireguard: its number. */
+   wireguard, packet: numbers of what is known by its form; passes_over: 256, 1 for the numbers that
+   give way to the latter. */
 EXPORTED uint64_t tunnels_of_packets(const uint8_t *buffer, uint64_t size,
                                      const struct datagram_columns *in, uint64_t count,
                                      const uint8_t *of_protocol, const uint8_t *of_port,
-                                     uint64_t wireguard, int64_t *rows, uint8_t *tunnel)
+                                     uint64_t wireguard, uint64_t packet,
+                                     const uint8_t *passes_over, int64_t *rows, uint8_t *tunnel)
 {
     uint8_t wanted[PROTOCOLS] = {[UDP] = 1};
     uint64_t tunnels = 0;
@@ -105,6 +124,8 @@ EXPORTED uint64_t tunnels_of_packets(const uint8_t *buffer, uint64_t size,
                 found = of_port[in->sport[row]];
             if (found == 0 && is_like_wireguard(buffer, size, in, row))
                 found = (uint8_t)wireguard;
+            if (passes_over[found] && may_be_packet(buffer, size, in, row))
+                found = (uint8_t)packet;
         }
         if (found == 0 || in->payload_len[row] == 0)
             continue;

@@ -1,6 +1,6 @@
 """What datagrams may be by their ports and first bytes, by datagrams.c. HOT PATH."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,27 +18,38 @@ DATAGRAMS: dict[str, type[np.generic]] = {
     "payload_len": np.int64,
 }
 """Columns of PacketBatch, in the order of C's struct datagram_columns."""
-PORTS, PROTOCOLS = 1 << 16, 1 << 8
+PORTS, PROTOCOLS, NUMBERS = 1 << 16, 1 << 8, 1 << 8
 
 
-def tunnels(packets: PacketBatch, of_protocol: U8, of_port: U8, wireguard: int) -> tuple[I64, U8]:
+class Shapes(NamedTuple):
+    """Numbers of the tunnels that are known by their form."""
+
+    wireguard: int
+    packet: int
+    """Of datagrams that may be an IP packet: their length is what it states."""
+    passes_over: U8
+    """(256,) 1 for the numbers that give way to this one."""
+
+
+def tunnels(packets: PacketBatch, of_protocol: U8, of_port: U8, shapes: Shapes) -> tuple[I64, U8]:
     """Rows of the packets that are a tunnel's and carry something, and the number of it.
 
-    of_protocol: (256,) of_port: (65536,) numbers of tunnels, 0 for none; wireguard: the number of
-    what is known by its form.
+    of_protocol: (256,) of_port: (65536,) numbers of tunnels, 0 for none.
     """
     count, size = len(packets), len(packets.buffer)
     columns = _columns(packets)
     given = addresses(columns, count)
     rows, found = np.empty(count, np.int64), np.empty(count, np.uint8)
-    some = function("tunnels_of_packets", "pnpnppnpp")(
+    some = function("tunnels_of_packets", "pnpnppnnppp")(
         address(packets.buffer, np.uint8, size),
         size,
         address(given, np.uint64, len(given)),
         count,
         address(of_protocol, np.uint8, PROTOCOLS),
         address(of_port, np.uint8, PORTS),
-        wireguard,
+        shapes.wireguard,
+        shapes.packet,
+        address(shapes.passes_over, np.uint8, NUMBERS),
         address(rows, np.int64, count),
         address(found, np.uint8, count),
     )

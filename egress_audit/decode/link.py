@@ -13,6 +13,7 @@ import numpy as np
 from egress_audit.columns import I64, U8, Bool, FrameBatch, rows_of
 from egress_audit.decode import ledger, link_kinds
 from egress_audit.decode.link_80211 import avs, ieee80211, ieee80211_padded, prism, radiotap
+from egress_audit.decode.link_arp import ARP, RARP, resolution
 from egress_audit.decode.link_bsd import (
     enc,
     ipnet,
@@ -229,6 +230,8 @@ HEADERS: dict[int, Header] = {
     **dict.fromkeys((0x8926, 0x892F), tag_of(4)),
     **dict.fromkeys((0x893F, 0x8909), tag_of(6)),
     **dict.fromkeys((0x8847, 0x8848), mpls),
+    ARP: resolution(ARP),
+    RARP: resolution(RARP),
     0x22F3: trill,
     0x880B: ppp_protocol,
     0x8864: pppoe,

@@ -9,6 +9,12 @@ import numpy as np
 
 from egress_audit.columns import I64, Bool
 from egress_audit.decode import ledger, link_kinds
+from egress_audit.decode.link_80211_upkeep import (
+    CHECK,
+    HT_CONTROL,
+    PROTECTED,
+    upkeep,
+)
 from egress_audit.decode.link_rows import (
     IEEE802_11,
     LLC,
@@ -19,11 +25,12 @@ from egress_audit.decode.link_rows import (
     unless,
 )
 
-MANAGEMENT, CONTROL, DATA, EXTENSION = range(4)
+DATA, EXTENSION = 2, 3
 NO_DATA, QOS = 4, 8
 """Bits of the subtype of a data frame."""
-BOTH_SYSTEMS, PROTECTED, HT_CONTROL = 0x03, 0x40, 0x80
-"""Bits of the second byte of frame control: from one distribution system to another, and so on."""
+RESERVED_NO_DATA = 13
+BOTH_SYSTEMS = 0x03
+"""Bits of the second byte of frame control: from one distribution system to another."""
 AGGREGATE = 0x80
 """Bit of QoS control: the body is an A-MSDU."""
 SUBFRAME_HEADER = 14
@@ -54,14 +61,17 @@ def _data(rows: Rows, *, padded: bool) -> Decoded:
     length = quality - rows.start + np.where(qos, 2, 0) + np.where(ordered, 4, 0)
     behind = rows.start + (length + 3 & ~3 if padded else length)
     aggregate = qos & (rows.u8(quality) & AGGREGATE != 0)
+    nothing = subtype & NO_DATA != 0
     outcome = unless(
         rows.short(rows.start + 2),
         [
             (control & 3 != 0, link_kinds.VERSION_80211),
-            (sort == MANAGEMENT, link_kinds.MANAGEMENT_80211),
-            (sort == CONTROL, link_kinds.CONTROL_80211),
             (sort == EXTENSION, link_kinds.EXTENSION_80211),
-            (subtype & NO_DATA != 0, link_kinds.NULL_80211),
+            (sort != DATA, upkeep(rows)),
+            (nothing & (subtype == RESERVED_NO_DATA), link_kinds.RESERVED_80211),
+            (nothing & (behind > rows.end), rows.short(behind)),
+            (nothing & (behind + CHECK < rows.end), link_kinds.MORE_THAN_UPKEEP_80211),
+            (nothing, link_kinds.NULL_80211),
             (flags & PROTECTED != 0, link_kinds.ENCRYPTED_80211),
             (behind > rows.end, rows.short(behind)),
             (rows.u8(rows.start + 22) & 15 != 0, link_kinds.FRAGMENT_80211),

@@ -9,6 +9,7 @@ import numpy as np
 
 from egress_audit.columns import I64, Bool
 from egress_audit.decode import link_kinds
+from egress_audit.decode.link_arp import ARP, RARP
 from egress_audit.decode.link_llc import BRIDGED_ETHERNET, BRIDGED_OUI, LLC_SNAP, by_table
 from egress_audit.decode.link_rows import ANY_IP, ETHERNET, IPV4, IPV6, LLC, Decoded, Rows, unless
 
@@ -23,8 +24,7 @@ ARCNET_NEW = 0x80
 """Protocols from here on begin with the split flag of RFC 1201."""
 ARCNET_OLD_HEADER, ARCNET_NEW_HEADER, ARCNET_EXCEPTION = 5, 8, 4
 ARCNET_OLD = (0xF0, 0xF1)
-ARCNET_KINDS = {0xF0: IPV4, 0xD4: IPV4, 0xC4: IPV6}
-ARCNET_ARPS = (0xF1, 0xD5, 0xD6)
+ARCNET_KINDS = {0xF0: IPV4, 0xD4: IPV4, 0xC4: IPV6, 0xF1: ARP, 0xD5: ARP, 0xD6: RARP}
 
 
 def token_ring(rows: Rows) -> Decoded:
@@ -120,7 +120,6 @@ def arcnet_linux(rows: Rows) -> Decoded:
     outcome = unless(
         rows.short(rows.start + ARCNET_OLD_HEADER),
         [
-            (np.isin(protocol, ARCNET_ARPS), link_kinds.ARCNET_ARP),
             (kind == 0, link_kinds.ARCNET_PROTOCOL),
             (behind > rows.end, rows.short(behind)),
             (~old & (flag != 0), link_kinds.ARCNET_FRAGMENT),

@@ -9,7 +9,7 @@ from egress_audit.columns import I64, U8, Bool
 from egress_audit.decode.link import Rows
 from egress_audit.values import dataclass
 
-SEALED, NOTHING, IP, IPV4, IPV6, ETHERNET, PPP, MPLS = range(8)
+SEALED, NOTHING, IP, IPV4, IPV6, ETHERNET, PPP, MPLS, WLAN, PRISM, AVS = range(11)
 """What is inside: something that cannot be read; no packet at all; a packet or frame."""
 MAX_LABELS = 8
 CONTROL_PROTOCOLS = 0x8000

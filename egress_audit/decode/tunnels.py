@@ -1,19 +1,20 @@
 """Tunnels: which packets are some, and the packets inside of them, in columns. HOT PATH.
 
 A tunnel is known by its protocol number or by a UDP port of either end; WireGuard also by what its
-messages look like. What is inside is believed only if its own headers are consistent and it is no
-longer than its wrapping; otherwise the tunnel is sealed, and so is one that is encrypted. Source:
-the IANA registries of protocol numbers and of ports.
+messages look like, and a packet at once behind UDP by its checksum. What is inside is believed only
+if its own headers are consistent and it is no longer than its wrapping; otherwise the tunnel is
+sealed, and so is one that is encrypted. Source: the IANA registries of protocol numbers and of
+ports.
 """
 
 from collections.abc import Callable
 
 import numpy as np
 
-from egress_audit.columns import I64, SEALED, U8, Bool, FrameBatch, PacketBatch
+from egress_audit.columns import I64, SEALED, U8, U32, Bool, FrameBatch, PacketBatch
 from egress_audit.compiled import datagrams, library
-from egress_audit.decode import gre, ledger, shims, udp_tunnels
-from egress_audit.decode.link import IPV4, IPV6, LinkColumns, Rows, ethernet
+from egress_audit.decode import gre, ip_in_udp, ledger, mirrored, shims, udp_tunnels
+from egress_audit.decode.link import DECODERS, IPV4, IPV6, LinkColumns, Rows
 from egress_audit.decode.network import NetworkColumns, network_columns
 from egress_audit.decode.shims import Inside
 from egress_audit.values import dataclass
@@ -38,6 +39,7 @@ PROTOCOLS: dict[int, tuple[str, Reader]] = {
     47: ("GRE", gre.gre),
     50: ("ESP", shims.sealed),
     97: ("EtherIP", gre.etherip),
+    103: ("PIM Register", mirrored.pim_register),
     108: ("IPComp", shims.sealed),
     115: ("L2TPv3", gre.l2tpv3),
     137: ("MPLS in IP", gre.mpls),
@@ -47,6 +49,7 @@ PORTS: dict[int, tuple[str, Reader]] = {
     1194: ("OpenVPN", shims.sealed),
     1701: ("L2TP", udp_tunnels.l2tp),
     2152: ("GTP-U", udp_tunnels.gtp_u),
+    3386: ("GTP version 0", udp_tunnels.gtp_0),
     3544: ("Teredo", udp_tunnels.teredo),
     4341: ("LISP", udp_tunnels.lisp),
     4500: ("ESP in UDP", udp_tunnels.esp_in_udp),
@@ -60,14 +63,19 @@ PORTS: dict[int, tuple[str, Reader]] = {
     6635: ("MPLS in UDP", gre.mpls),
     8472: ("VXLAN", udp_tunnels.vxlan),
     9993: ("ZeroTier", shims.sealed),
+    37008: ("TZSP", mirrored.tzsp),
     51820: ("WireGuard", shims.sealed),
 }
 """UDP port of either end → the tunnel. The port of the receiver counts more."""
+IP_IN_UDP = ("IP in UDP", ip_in_udp.ip_at_once)
 READERS: list[tuple[str, Reader]] = [
     ("", shims.sealed),
-    *dict.fromkeys((*PROTOCOLS.values(), *PORTS.values())),
+    *dict.fromkeys((*PROTOCOLS.values(), *PORTS.values(), IP_IN_UDP)),
 ]
-WIREGUARD = READERS.index(PORTS[51820])
+WIREGUARD, AT_ONCE = READERS.index(PORTS[51820]), READERS.index(IP_IN_UDP)
+BY_SHAPE_TOO = (0, READERS.index(PORTS[3386]), READERS.index(PORTS[37008]))
+"""Readers that pass over what they do not know, so that it may be a packet at once."""
+PASSES_OVER: U8 = np.isin(np.arange(256), BY_SHAPE_TOO).astype(np.uint8)
 TOO_DEEP = SEALED.index("nested too deeply")
 SEALED_OF: U8 = np.array([SEALED.index(name) for name, _ in READERS], np.uint8)
 """Index of a reader → index into SEALED."""
@@ -126,14 +134,19 @@ def readers_of(packets: PacketBatch) -> tuple[I64, U8]:
     """Rows of the packets that are a tunnel's and carry something, and the index of each into
     READERS."""
     if library.is_in_use():
-        return datagrams.tunnels(packets, READER_OF_PROTOCOL, READER_OF_PORT, WIREGUARD)
+        shapes = datagrams.Shapes(WIREGUARD, AT_ONCE, PASSES_OVER)
+        likely = datagrams.tunnels(packets, READER_OF_PROTOCOL, READER_OF_PORT, shapes)
+        return _looked_into(packets, *likely)
     reader = READER_OF_PROTOCOL[packets.proto]
     udp = np.flatnonzero(packets.proto == UDP)
     if len(udp):
         sport, dport = packets.sport[udp], packets.dport[udp]
         of_receiver = READER_OF_PORT[dport]
         found = np.where(of_receiver > 0, of_receiver, READER_OF_PORT[sport])
-        found[(found == 0) & _like_wireguard(packets, udp)] = WIREGUARD
+        first = _first_words(packets, udp)
+        found[(found == 0) & _like_wireguard(packets, udp, first)] = WIREGUARD
+        whole = ip_in_udp.whole_packets(packets, udp, first)
+        found[whole[np.isin(found[whole], BY_SHAPE_TOO)]] = AT_ONCE
         reader[udp] = found
     if reader.any():
         reader[packets.payload_len == 0] = 0
@@ -141,11 +154,33 @@ def readers_of(packets: PacketBatch) -> tuple[I64, U8]:
     return rows, reader[rows]
 
 
-def _like_wireguard(packets: PacketBatch, rows: I64) -> Bool:
-    """(rows,) True for payloads of the form of WireGuard's messages, on whatever port."""
+def _looked_into(packets: PacketBatch, rows: I64, reader: U8) -> tuple[I64, U8]:
+    """The same without the datagrams that are no packet at once, though their length says so."""
+    maybe = np.flatnonzero(reader == AT_ONCE)
+    if not len(maybe):
+        return rows, reader
+    at = rows[maybe]
+    of_receiver = READER_OF_PORT[packets.dport[at]]
+    reader[maybe] = np.where(of_receiver > 0, of_receiver, READER_OF_PORT[packets.sport[at]])
+    whole = ip_in_udp.whole_packets(packets, at, _first_words(packets, at))
+    reader[maybe[whole]] = AT_ONCE
+    kept = reader > 0
+    return rows[kept], reader[kept]
+
+
+def _first_words(packets: PacketBatch, rows: I64) -> U32:
+    """(rows,) the first four bytes of payloads, the first the lowest; garbage of shorter ones."""
     at = np.minimum(packets.payload[rows], len(packets.buffer) - 4)
     view = np.ndarray((len(packets.buffer) - 3,), "V4", buffer=packets.buffer.data, strides=(1,))
-    kind = view[at].view("<u4")
+    first: U32 = view[at].view("<u4")
+    return first
+
+
+def _like_wireguard(packets: PacketBatch, rows: I64, kind: U32) -> Bool:
+    """(rows,) True for payloads of the form of WireGuard's messages, on whatever port.
+
+    kind: (rows,) as `_first_words` has them.
+    """
     found: Bool = (kind - np.uint32(1) < 4) & (packets.payload_cap[rows] >= 4)
     some = np.flatnonzero(found)
     if len(some):
@@ -174,7 +209,8 @@ def _unwrapped(shells: Rows, reader: U8) -> Inside:
         _refine(shells, inside, np.flatnonzero(reader == number), read)
     for what, read in ((shims.PPP, shims.behind_ppp), (shims.MPLS, shims.behind_labels)):
         _refine(shells, inside, np.flatnonzero(inside.what == what), read)
-    _refine(shells, inside, np.flatnonzero(inside.what == shims.ETHERNET), in_frame)
+    for what, linktype in FRAMES.items():
+        _refine(shells, inside, np.flatnonzero(inside.what == what), in_frame(linktype))
     return inside
 
 
@@ -189,16 +225,24 @@ def _refine(shells: Rows, inside: Inside, rows: I64, read: Reader) -> None:
     inside.what[rows], inside.at[rows] = found.what, found.at
 
 
-def in_frame(rows: Rows) -> Inside:
-    """What an Ethernet frame holds: IP, something that has no destination, or something else."""
-    network, ethertype, outcome = ethernet(rows)
-    inside = shims.sealed(rows)
-    good = outcome == ledger.PACKET
-    inside.choose(good & (ethertype == IPV4), shims.IPV4, network)
-    inside.choose(good & (ethertype == IPV6), shims.IPV6, network)
-    harmless = np.isin(np.where(good, ledger.ETHERTYPE | ethertype, outcome), HARMLESS)
-    inside.choose(harmless, shims.NOTHING, network)
-    return inside
+FRAMES = {shims.ETHERNET: 1, shims.WLAN: 105, shims.PRISM: 119, shims.AVS: 163}
+"""What is inside → its LINKTYPE_."""
+
+
+def in_frame(linktype: int) -> Reader:
+    """What a frame holds: IP, something that has no destination, or something else."""
+
+    def read(rows: Rows) -> Inside:
+        network, ethertype, outcome = DECODERS[linktype](rows)
+        inside = shims.sealed(rows)
+        good = outcome == ledger.PACKET
+        inside.choose(good & (ethertype == IPV4), shims.IPV4, network)
+        inside.choose(good & (ethertype == IPV6), shims.IPV6, network)
+        harmless = np.isin(np.where(good, ledger.ETHERTYPE | ethertype, outcome), HARMLESS)
+        inside.choose(harmless, shims.NOTHING, network)
+        return inside
+
+    return read
 
 
 HARMLESS = tuple(ledger.NO_DESTINATION)
@@ -229,6 +273,6 @@ def _believed(
 
 
 NO_PACKET = 255
-VERSION_OF: U8 = np.full(shims.MPLS + 1, NO_PACKET, np.uint8)
+VERSION_OF: U8 = np.full(shims.AVS + 1, NO_PACKET, np.uint8)
 """What is inside → the IP version that it must have, 0 for either."""
 VERSION_OF[[shims.IP, shims.IPV4, shims.IPV6]] = 0, 4, 6

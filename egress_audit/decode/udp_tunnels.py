@@ -1,8 +1,9 @@
 """Tunnels over UDP: where in their payload the packet begins. HOT PATH.
 
 Sources: RFC 7348 (VXLAN), draft-ietf-nvo3-vxlan-gpe-12 (VXLAN-GPE), RFC 8926 (Geneve), 3GPP
-TS 29.281 §5 (GTP-U), RFC 4380 §5.1.1 (Teredo), RFC 2661 §3.1 and RFC 3931 §4.1.2 (L2TP), RFC 3948
-(ESP and IKE), RFC 9300 §5 (LISP), draft-ietf-intarea-gue-09 (GUE), draft-massar-v6ops-ayiya-02.
+TS 29.281 §5 (GTP-U) and TS 09.60 §6, §7.1 (its version 0), RFC 4380 §5.1.1 (Teredo), RFC 2661
+§3.1 and RFC 3931 §4.1.2 (L2TP), RFC 3948 (ESP and IKE), RFC 9300 §5 (LISP),
+draft-ietf-intarea-gue-09 (GUE), draft-massar-v6ops-ayiya-02.
 """
 
 import numpy as np
@@ -29,6 +30,10 @@ MAX_EXTENSIONS = 8
 T_PDU = 255
 GTP_SIGNALS = (1, 2, 26, 31, 253, 254)
 """Echo, error indication, supported extension headers, tunnel status, end marker."""
+
+GTP_0_HEADER = 20
+GTP_0_SIGNALS = (*range(1, 8), *range(16, 31), *range(32, 38), *range(48, 53))
+"""Path, tunnel, location and mobility management."""
 
 
 def vxlan(rows: Rows) -> Inside:
@@ -81,6 +86,20 @@ def gtp_u(rows: Rows) -> Inside:
         more &= good & (byte(rows, at - 1) != 0)
     inside.choose(valid & ~more & (kind == T_PDU), IP, at)
     inside.choose(valid & np.isin(kind, GTP_SIGNALS), NOTHING, at)
+    return inside
+
+
+def gtp_0(rows: Rows) -> Inside:
+    """Version 0: a packet behind 20 bytes, or a signal; without its protocol bit it is GTP', which
+    carries records for a bill."""
+    inside = sealed(rows)
+    flags, kind = byte(rows, rows.start), byte(rows, rows.start + 1)
+    left = rows.end - rows.start - GTP_0_HEADER
+    valid = (flags >> 4 == 1) & ((rows.u16(rows.start + 2) <= left) | rows.cut)
+    at = rows.start + GTP_0_HEADER
+    inside.choose(valid & (kind == T_PDU), IP, at)
+    inside.choose(valid & np.isin(kind, GTP_0_SIGNALS), NOTHING, rows.start)
+    inside.choose(flags & 0x10 == 0, NOTHING, rows.start)
     return inside
 
 

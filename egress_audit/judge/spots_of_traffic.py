@@ -83,7 +83,7 @@ SPOTS_OF_TRAFFIC: tuple[Spot, ...] = (
     Spot(
         "one-way",
         "Traffic in one direction only",
-        "TCP flows of one side alone, which answers another that is not in the capture: {count}",
+        "flows of one side alone, which answers another that is not in the capture: {count}",
         "both directions of every flow",
         NONE,
         "every claim",

@@ -186,7 +186,7 @@ class Coverage:
     names_dropped: int
     """Names not kept because a bound was reached."""
     one_way_flows: int
-    """TCP flows in which one side acknowledges a peer that the capture never shows."""
+    """Flows in which one side answers a peer that the capture never shows."""
     unprompted_errors: int
     """ICMP errors from outside, which quote a packet of ours, before any packet of ours."""
     foreign_flows: int

@@ -93,7 +93,7 @@ def _incomplete(coverage: Coverage) -> str:
         ("recorded twice", "recorded twice"): coverage.duplicates,
         ("without a time", "without a time"): coverage.frames_without_time,
         ("out of time order", "out of time order"): coverage.time_reversals,
-        ("one-way TCP flow", "one-way TCP flows"): coverage.one_way_flows,
+        ("one-way flow", "one-way flows"): coverage.one_way_flows,
         ("flow with gaps", "flows with gaps"): coverage.gap_flows,
         ("byte missed", "bytes missed"): coverage.missed_bytes,
         CONTRADICTED: coverage.conflicting_segments,

@@ -49,6 +49,12 @@ def sll2(payload: bytes, protocol: int | None = None) -> bytes:
     return struct.pack(">HHIHBB8s", *fields) + payload
 
 
+def arp(target: str = "10.0.0.9", *, operation: int = 1, hlen: int = 6) -> bytes:
+    """A question or an answer of RFC 826, from 10.0.0.5."""
+    fixed = struct.pack(">HHBBH", 1, 0x0800, hlen, 4, operation)
+    return fixed + bytes(hlen) + packed("10.0.0.5") + bytes(hlen) + packed(target)
+
+
 def null(payload: bytes, family: int | None = None, *, big_endian: bool = False) -> bytes:
     """LINKTYPE_NULL (0); big-endian also LINKTYPE_LOOP (108). IPv6 is 30, as on macOS."""
     if family is None:

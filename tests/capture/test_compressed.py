@@ -152,6 +152,41 @@ def test_packed_data_that_hold_nothing_are_no_capture(tmp_path: Path, packed: by
         opened(tmp_path, packed)
 
 
+def dictionary_of(packed: bytes, size: int) -> bytes:
+    """An .xz file that asks for another dictionary (.xz format §3.1, §5.3.1)."""
+    header = bytearray(packed[12 : 12 + (packed[12] + 1) * 4 - 4])
+    assert (header[2], header[3]) == (0x21, 1)
+    header[4] = size
+    check = zlib.crc32(header).to_bytes(4, "little")
+    return packed[:12] + bytes(header) + check + packed[12 + len(header) + 4 :]
+
+
+HUGE = {
+    "xz": (dictionary_of(lzma.compress(PCAP), 37), "xzcat"),
+    "zstd": (b"\x28\xb5\x2f\xfd\x00\xa8" + b"\x01\0\0", "zstd -dc --long=31"),
+}
+
+
+@pytest.mark.parametrize(("packed", "command"), HUGE.values(), ids=HUGE)
+def test_what_needs_more_memory_than_is_given_is_not_called_damaged(
+    tmp_path: Path, packed: bytes, command: str
+) -> None:
+    with pytest.raises(InputUnreadable, match=r"need more memory .* than the 128 MiB") as caught:
+        opened(tmp_path, packed)
+    assert command in (caught.value.hint or "")
+
+
+def test_a_dictionary_within_bounds_is_given(tmp_path: Path) -> None:
+    packed = dictionary_of(lzma.compress(PCAP), 24)
+    assert frames_of(opened(tmp_path, packed)) > 0
+
+
+def test_a_later_member_that_needs_more_is_told_as_such(tmp_path: Path) -> None:
+    source = opened(tmp_path, lzma.compress(PCAP) + HUGE["xz"][0])
+    assert frames_of(source) > 0
+    assert any("need more memory" in damage.what for damage in source.facts().damage)
+
+
 def test_a_bomb_of_garbage_is_not_unpacked_past_its_first_bad_record(tmp_path: Path) -> None:
     head = PCAP[:24] + b"\xff" * 16
     packed = gzip.compress(head + bytes(100 << 20))

@@ -1,25 +1,22 @@
 """Files that are no capture of ours: each is called by its name, with what helps."""
 
-import struct
-
 import pytest
 
 from egress_audit.capture.foreign_formats import BY_MAGIC, BY_SUFFIX, foreign_format
+from tests.capture.test_foreign_records import (
+    COMMVIEW,
+    LANALYZER,
+    PEEK,
+    PPP_DUMP,
+    erf_record,
+    logged,
+)
 
 
 def named(head: bytes, name: str = "a") -> str:
     """What a file is called; '' if nothing says it."""
     found = foreign_format(head, name)
     return found.what if found else ""
-
-
-def erf_record(seconds: int, payload: bytes, kind: int = 2) -> bytes:
-    """A record of Endace's format."""
-    return (
-        struct.pack("<II", 0, seconds)
-        + struct.pack(">BBHHH", kind, 4, 16 + len(payload), 0, len(payload))
-        + payload
-    )
 
 
 @pytest.mark.parametrize(("magic", "what", "remedy"), BY_MAGIC, ids=lambda value: str(value)[:20])
@@ -44,6 +41,12 @@ LOOKS = {
     "text": ("Größe, naïveté\n".encode(), "text"),
     "cut text": ("Größe".encode()[:4], "text"),
     "erf": (erf_record(1_700_000_000, bytes(60)) * 2, "an Endace ERF capture"),
+    "lanalyzer": (LANALYZER, "a Novell LANalyzer capture"),
+    "commview": (COMMVIEW, "a TamoSoft CommView capture"),
+    "packet logger": (logged() * 2, "an Apple packet log"),
+    "pppdump": (PPP_DUMP, "a log of pppd (pppdump)"),
+    "peek": (PEEK, "a WildPackets (Peek) capture"),
+    "k12 text": (b"+---------+---------------+----------+\r\n22:1", "a capture as K12 text"),
 }
 
 

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from egress_audit.capture.pcap import read_header
+from egress_audit.capture.walk import MAX_EMPTY
 from egress_audit.model.destination import Absent
 from tests.builders import strategies
 from tests.builders.captures import Frame, pcap
@@ -93,3 +94,28 @@ def test_the_header_is_told_in_words() -> None:
     header = read_header(pcap([], nanoseconds=True, big_endian=True))
     assert header is not None
     assert header.detail == "version 2.4, big-endian, nanoseconds"
+
+
+@pytest.mark.parametrize("block", [100_000, 1 << 20])
+def test_a_file_that_goes_on_in_zeros_is_damaged_where_no_recorder_would(block: int) -> None:
+    data = pcap([Frame(T0, b"abc")], 101)
+    done = run(data + bytes(16 * (MAX_EMPTY + 1000)), block)
+    assert done.facts is not None
+    (damage,) = done.facts.damage
+    assert damage.offset == len(data) + 16 * MAX_EMPTY
+    assert "hold nothing" in damage.what
+    assert done.facts.frames == 1 + MAX_EMPTY
+
+
+def test_a_few_records_that_hold_nothing_are_no_damage() -> None:
+    done = run(pcap([Frame(T0, b"abc")], 101) + bytes(16 * 100))
+    assert done.facts is not None
+    assert done.facts.damage == ()
+    assert done.facts.frames == 101
+
+
+def test_frames_of_which_nothing_was_kept_were_on_the_wire() -> None:
+    count = MAX_EMPTY + 1000
+    done = run(pcap([], 101) + struct.pack("<IIII", 1, 0, 0, 60) * count)
+    assert done.facts is not None
+    assert (done.facts.damage, done.facts.frames) == ((), count)

@@ -8,6 +8,7 @@ import pytest
 
 from egress_audit.capture.pcap_variants import AIX_LINKTYPES, VariantSource
 from egress_audit.capture.source import source_of
+from egress_audit.capture.walk import MAX_EMPTY
 from egress_audit.capture.window import Window
 from egress_audit.columns import FrameSource
 from tests.builders.captures import Frame, pcap
@@ -146,3 +147,13 @@ def test_hash_and_size_are_of_the_whole_file() -> None:
     source = opened(data)
     rows(source)
     assert source.facts().size == len(data)
+
+
+@pytest.mark.parametrize("block", [100_000, 1 << 20])
+def test_zeros_without_end_are_damage_where_no_recorder_would_write_them(block: int) -> None:
+    data = variant(FRAMES, magic=0xA1B2CD34, extra=8)
+    source = opened(data + bytes(24 * (MAX_EMPTY + 1000)), block)
+    assert sum(len(batch) for batch in source) == 2 + MAX_EMPTY
+    (damage,) = source.facts().damage
+    assert damage.offset == len(data) + 24 * MAX_EMPTY
+    assert "hold nothing" in damage.what

@@ -161,3 +161,16 @@ def test_a_resolution_of_two_to_the_minus_127_puts_everything_at_the_beginning()
     done = run(data)
     assert [row[1] for row in done.frames] == [row[1] for row in reference(data).frames]
     assert done.frames[0][1] == 0
+
+
+@pytest.mark.parametrize("big_endian", [False, True])
+def test_a_later_section_of_another_major_version_is_damage(big_endian: bool) -> None:
+    later = bytearray(pcapng([Section([Frame(T0, b"b")], big_endian=big_endian)]))
+    later[12:14] = later[14:16] = b"\2\2"
+    first = pcapng([Section([Frame(T0, b"a")])])
+    done = run(first + bytes(later))
+    assert len(done.frames) == 1
+    assert done.facts is not None
+    (damage,) = done.facts.damage
+    assert damage.offset == len(first)
+    assert "a section of version 514.514; only version 1 is known" in damage.what

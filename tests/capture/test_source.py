@@ -106,6 +106,21 @@ def test_a_section_header_that_is_cut_is_no_evidence(tmp_path: Path, kept: int) 
     assert f"cut or damaged ({kept} bytes in all)" in str(refused(tmp_path / "a"))
 
 
+@pytest.mark.parametrize("big_endian", [False, True])
+def test_another_major_version_of_pcapng_is_refused(tmp_path: Path, big_endian: bool) -> None:
+    content = pcapng([Section([], big_endian=big_endian)])
+    version = b"\0\2\0\0" if big_endian else b"\2\0\0\0"
+    (tmp_path / "a").write_bytes(content[:12] + version + content[16:])
+    assert "it begins with a section of version 2.0" in str(refused(tmp_path / "a"))
+
+
+def test_another_minor_version_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(PCAPNG[:14] + b"\2\0" + PCAPNG[16:])
+    source = open_capture(str(tmp_path / "a"))
+    assert sum(len(batch) for batch in source) == 1
+    assert source.facts().damage == ()
+
+
 def test_a_section_header_alone_is_a_capture_of_silence(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(PCAPNG[:28])
     source = open_capture(str(tmp_path / "a"))

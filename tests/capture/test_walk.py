@@ -2,9 +2,18 @@
 
 import struct
 
+import numpy as np
 import pytest
 
-from egress_audit.capture.walk import MAX_FRAME, Stop, pcap_records, pcap_stop, record_length
+from egress_audit.capture.walk import (
+    MAX_EMPTY,
+    MAX_FRAME,
+    EmptyRun,
+    Stop,
+    pcap_records,
+    pcap_stop,
+    record_length,
+)
 
 
 def record(caplen: int, data: bytes = b"", order: str = "<") -> bytearray:
@@ -66,3 +75,26 @@ def test_where_a_file_ends_badly_is_said_in_words(data: bytearray, stop: Stop, w
     said = pcap_stop(data, 0, len(data), "<", stop)
     assert words in said
     assert bool(said) == bool(words)
+
+
+def kept(*lengths: list[int]) -> list[int | None]:
+    """Where a run grows too long in each of some batches."""
+    run = EmptyRun()
+    return [run.too_long_at(np.array(batch, np.int64)) for batch in lengths]
+
+
+def test_records_that_hold_nothing_end_where_too_many_stand_in_a_row() -> None:
+    assert kept([0] * (MAX_EMPTY + 9)) == [MAX_EMPTY]
+    assert kept([60, 0, 60] + [0] * MAX_EMPTY) == [MAX_EMPTY + 3]
+
+
+def test_fewer_are_records_like_others() -> None:
+    assert kept([0] * (MAX_EMPTY - 1) + [1] + [0] * (MAX_EMPTY - 1)) == [None]
+
+
+@pytest.mark.parametrize("first", [1, 9, MAX_EMPTY - 1])
+def test_the_run_goes_on_from_batch_to_batch(first: int) -> None:
+    rest = [0] * (MAX_EMPTY - first)
+    assert kept([60] + [0] * first, [], rest) == [None, None, len(rest)]
+    assert kept([0] * first, [60], rest) == [None, None, None]
+    assert kept([0] * first, [60, *rest]) == [None, None]

@@ -57,6 +57,26 @@ def test_the_first_gives_a_verdict_over_what_was_read() -> None:
     assert b"judging what was read" in said
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_other_signals_that_end_a_program_give_one_too(number: signal.Signals) -> None:
+    with replaying("--format", "json") as process:
+        process.send_signal(number)
+        out, _ = process.communicate()
+    assert json.loads(out)["audit"]["coverage"]["ended_by_user"] is True
+    assert process.returncode == ExitCode.INCONCLUSIVE
+
+
+def test_a_signal_that_was_ignored_still_is() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interruptible("-") as ending:
+            signal.raise_signal(signal.SIGHUP)
+            assert ending is not None
+            assert not ending.told
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_no_assertion_makes_up_for_it() -> None:
     with replaying("--assert", "all") as process:
         process.send_signal(signal.SIGINT)

@@ -35,7 +35,15 @@ BEGINNINGS = [
     ),
     *(bytes((kind, 0, 0, 0)) for kind in range(6)),
 ]
+INSIDE = [
+    ip("10.9.0.1", "198.51.100.7", udp(1, 2, b"in"), UDP),
+    ip("2001:db8::9", "2001:db8::7", tcp(1, 2, "S"), TCP),
+    b"\x45\0\0\x15" + bytes(17),
+    b"\x41\0\0\x14" + bytes(16),
+    b"\x60\0\0\0\0\x04" + bytes(38),
+]
 LENGTHS = (0, 1, 3, 4, 5, 12, 13, 14, 32, 48, 50, 64, 92, 148)
+NO_SHAPES = datagrams.Shapes(1, 2, np.zeros(1 << 8, np.uint8))
 PORTS = (*BY_PORT, *tunnels.PORTS, 443, 4433, 40000)
 
 
@@ -59,6 +67,10 @@ def batch(seed: int) -> PacketBatch:
         beginning = BEGINNINGS[int(random.integers(len(BEGINNINGS)))]
         length = LENGTHS[int(random.integers(len(LENGTHS)))]
         payload = (beginning + bytes(150))[: max(length, int(random.integers(len(beginning) + 2)))]
+        if random.integers(4) == 0:
+            inside = bytearray(INSIDE[int(random.integers(len(INSIDE)))])
+            inside[int(random.integers(len(inside)))] ^= int(random.integers(2))
+            payload = bytes(inside)
         frame = ethernet(packet(random, payload))
         kept = len(frame) - int(random.integers(20)) * (random.integers(5) == 0)
         frames.append(Frame(0, frame[:kept], len(frame)))
@@ -106,16 +118,19 @@ def test_a_payload_that_does_not_lie_in_the_buffer_is_not_read(place: int) -> No
     none = np.zeros(0, np.uint32)
     rows, _ = datagrams.kinds(outside, np.zeros(len(packets), np.int64), ports, none, none)
     assert not len(rows)
-    nothing = np.zeros(1 << 16, np.uint8)
-    assert not len(datagrams.tunnels(outside, nothing[:256], nothing, 1)[0])
+    nothing, shapes = np.zeros(1 << 16, np.uint8), datagrams.Shapes(1, 2, np.ones(1 << 8, np.uint8))
+    assert not len(datagrams.tunnels(outside, nothing[:256], nothing, shapes)[0])
 
 
 def test_tables_that_are_too_short_are_refused() -> None:
     packets, ports = batch(0), np.zeros(1 << 16, np.uint8)
     with pytest.raises(ValueError, match="no column"):
-        datagrams.tunnels(packets, ports[:255], ports, 1)
+        datagrams.tunnels(packets, ports[:255], ports, NO_SHAPES)
     with pytest.raises(ValueError, match="no column"):
-        datagrams.tunnels(packets, ports[:256], ports[:-1], 1)
+        datagrams.tunnels(packets, ports[:256], ports[:-1], NO_SHAPES)
+    with pytest.raises(ValueError, match="no column"):
+        short = NO_SHAPES._replace(passes_over=ports[:255])
+        datagrams.tunnels(packets, ports[:256], ports, short)
     flow, kinds = np.zeros(len(packets), np.int64), np.zeros(1 << 16, np.int8)
     words = np.zeros(1, np.uint32)
     with pytest.raises(ValueError, match="no column"):

@@ -8,7 +8,7 @@ import pytest
 from egress_audit.capture.linktypes import LINKTYPE_NAMES
 from egress_audit.decode.link import DECODERS, MAX_HEADERS, Rows
 from egress_audit.decode.link import ethernet as decoded_ethernet
-from tests.builders.captures import Frame, ethernet, ethernet_snap, null, pcap, sll, sll2
+from tests.builders.captures import Frame, arp, ethernet, ethernet_snap, null, pcap, sll, sll2
 from tests.builders.engine import run
 from tests.builders.links import LINKS, MAC, snap
 from tests.builders.one_frame import PACKET, TO_V4, TO_V6, alone, fate
@@ -160,7 +160,7 @@ def test_an_empty_raw_frame_is_a_malformed_packet(linktype: int) -> None:
 
 @pytest.mark.parametrize(
     ("ethertype", "kind"),
-    [(0x0806, "ARP"), (0x88CC, "LLDP"), (0x888E, "EAPOL"), (0x8808, "MAC control")],
+    [(0x88CC, "LLDP"), (0x888E, "EAPOL"), (0x8808, "MAC control")],
 )
 def test_what_ends_at_the_link_has_no_destination(ethertype: int, kind: str) -> None:
     assert alone(ethernet(bytes(46), ethertype)).ledger.no_destination == {kind: 1}
@@ -171,5 +171,5 @@ def test_an_unknown_link_type_is_counted_by_its_number() -> None:
 
 
 def test_a_mac_address_that_begins_with_four_is_not_taken_for_ip() -> None:
-    frame = ethernet(bytes(46), 0x0806, dst=b"\x45\0\0\0\0\0")
+    frame = ethernet(arp() + bytes(18), 0x0806, dst=b"\x45\0\0\0\0\0")
     assert alone(frame).ledger.no_destination == {"ARP": 1}

@@ -24,26 +24,8 @@ def test_without_qos_the_same_bit_announces_nothing() -> None:
     assert fate(wlan(BODY, 0x08, 1 | HTC), WLAN) == PACKET
 
 
-@pytest.mark.parametrize(
-    ("control", "kind"),
-    [
-        (0x80, "802.11 management"),
-        (0xD4, "802.11 control"),
-        (0x0C, "802.11 extension"),
-        (0x48, "802.11 null data"),
-        (0xC8, "802.11 null data"),
-    ],
-)
-def test_what_keeps_the_network_up_is_no_packet(control: int, kind: str) -> None:
-    assert fate(wlan(BODY, control), WLAN) == kind
-
-
 def test_protected_data_is_counted_as_encrypted() -> None:
     assert fate(wlan(BODY, QOS, 1 | PROTECTED), WLAN) == "encrypted 802.11"
-
-
-def test_a_protected_management_frame_is_management() -> None:
-    assert fate(wlan(BODY, 0xC0, PROTECTED), WLAN) == "802.11 management"
 
 
 def test_another_version_is_not_read() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.builders.captures import ethernet
+from tests.builders.captures import arp, ethernet
 from tests.builders.links import MAC, snap, snap_bridged
 from tests.builders.one_frame import PACKET, TO_V4, TO_V6, fate
 
@@ -66,7 +66,7 @@ def test_fibre_channel_has_802_2_behind_its_addresses() -> None:
 
 def test_infiniband_and_firewire_have_an_ethertype() -> None:
     assert fate(bytes(40) + b"\x08\0\0\0" + TO_V4, INFINIBAND) == PACKET
-    assert fate(bytes(40) + b"\x08\6\0\0" + bytes(28), INFINIBAND) == "ARP"
+    assert fate(bytes(40) + b"\x08\6\0\0" + arp(hlen=20), INFINIBAND) == "ARP"
     assert fate(bytes(16) + b"\x86\xdd" + TO_V6, 138) == PACKET
 
 
@@ -89,8 +89,20 @@ def test_arcnet_leads_to_the_packet(frame: bytes) -> None:
     [
         (b"\1\2\0\0\xd4\1\0\1", "ARCNET fragment"),
         (b"\1\2\0\0\xcd\0\0\1", "ARCNET protocol"),
-        (b"\1\2\0\0\xd5\0\0\1", "ARP"),
     ],
 )
 def test_other_frames_of_arcnet_are_counted(header: bytes, kind: str) -> None:
     assert fate(header + TO_V4, ARCNET) == kind
+
+
+@pytest.mark.parametrize(
+    ("header", "kind"),
+    [
+        (b"\1\2\0\0\xf1", "ARP"),
+        (b"\1\2\0\0\xd5\0\0\1", "ARP"),
+        (b"\1\2\0\0\xd6\0\0\1", "RARP"),
+    ],
+)
+def test_arcnet_resolves_its_addresses_of_one_byte(header: bytes, kind: str) -> None:
+    assert fate(header + arp(hlen=1), ARCNET) == kind
+    assert fate(header + TO_V4, ARCNET) == "ARP of another form"

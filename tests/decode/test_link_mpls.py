@@ -3,7 +3,7 @@
 import pytest
 
 from egress_audit.decode.link_mpls import MAX_LABELS
-from tests.builders.captures import ethernet
+from tests.builders.captures import arp, ethernet
 from tests.builders.links import label, mpls
 from tests.builders.one_frame import PACKET, TO_V4, TO_V6, fate
 
@@ -54,7 +54,7 @@ def test_what_looks_like_nothing_known_is_counted() -> None:
 
 
 def test_arp_in_a_pseudowire_has_no_destination() -> None:
-    assert fate(labelled(bytes(4) + ethernet(bytes(28), 0x0806))) == "ARP"
+    assert fate(labelled(bytes(4) + ethernet(arp(), 0x0806))) == "ARP"
 
 
 def test_a_stack_with_nothing_behind_it_is_malformed() -> None:

@@ -10,7 +10,7 @@ from egress_audit.decode.layers import COLUMNS
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.outermost import outermost
 from tests.builders.both_engines import compiled, in_numpy, needs_library
-from tests.builders.captures import ICMP, TCP, UDP, Frame, ethernet, icmp, ip, pcap, tcp, udp
+from tests.builders.captures import ICMP, TCP, UDP, Frame, arp, ethernet, icmp, ip, pcap, tcp, udp
 from tests.builders.engine import opened
 
 NEAR, FAR = "10.0.0.1", "192.0.2.1"
@@ -18,7 +18,7 @@ SEGMENT = ethernet(ip(NEAR, FAR, tcp(40000, 443, "PA", payload=b"xy"), TCP))
 DATAGRAM = ethernet(ip("2001:db8::1", "2001:db8::2", udp(40000, 53, b"xy"), UDP))
 PING = ethernet(ip(NEAR, FAR, icmp(8, 0), ICMP))
 FRAGMENT = ethernet(ip(NEAR, FAR, udp(5, 6, b"xy"), UDP)[:6] + b"\x20\0" + bytes(40))
-ARP = ethernet(b"")[:12] + b"\x08\x06" + bytes(46)
+ARP = ethernet(arp(), 0x0806)
 CUT = SEGMENT[:30]
 FRAMES = (SEGMENT, PING, ARP, DATAGRAM, FRAGMENT, CUT, SEGMENT)
 

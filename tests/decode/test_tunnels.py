@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from egress_audit.columns import SEALED
 from egress_audit.decode.packets import MAX_DEPTH
-from egress_audit.decode.tunnels import PORTS, PROTOCOLS
-from tests.builders.captures import UDP, Frame, dns_query, ethernet, ip, pcap, udp
+from egress_audit.decode.tunnels import PORTS, PROTOCOLS, READERS
+from tests.builders.captures import UDP, Frame, arp, dns_query, ethernet, ip, pcap, udp
 from tests.builders.engine import Decoded, Seen, decoded
 from tests.builders.tunnels import (
     FAR,
@@ -150,7 +150,7 @@ def test_datagrams_of_those_who_encrypt_stay_sealed(port: int) -> None:
 
 
 def test_an_arp_question_in_a_frame_is_nothing_to_open() -> None:
-    assert sealed(over_udp(4789, vxlan(ethernet(bytes(28), 0x0806)))) == ""
+    assert sealed(over_udp(4789, vxlan(ethernet(arp(), 0x0806)))) == ""
 
 
 def test_an_unknown_kind_of_frame_is_sealed() -> None:
@@ -184,7 +184,7 @@ def test_a_message_of_the_dns_is_none_of_wireguard() -> None:
 
 
 def test_every_tunnel_has_its_word() -> None:
-    assert {name for name, _ in (*PROTOCOLS.values(), *PORTS.values())} <= set(SEALED)
+    assert {name for name, _ in READERS} <= set(SEALED)
 
 
 @settings(max_examples=200)

@@ -1,5 +1,7 @@
 """Tunnels over UDP: the packet begins where their headers say, and control is none."""
 
+import struct
+
 import pytest
 
 from tests.builders.captures import ethernet
@@ -44,6 +46,43 @@ def test_an_echo_of_gtp_holds_nothing() -> None:
 
 def test_a_message_of_gtp_that_is_not_known_is_sealed() -> None:
     assert sealed(over_udp(2152, gtp(INNER, kind=77))) == "GTP-U"
+
+
+def gtp_0(packet: bytes, kind: int = 255, flags: int = 0x1E, length: int | None = None) -> bytes:
+    """Version 0: 20 bytes, of which the last eight name the subscriber."""
+    stated = len(packet) if length is None else length
+    return struct.pack(">BBHHH", flags, kind, stated, 1, 1) + b"\xff" * 4 + bytes(8) + packet
+
+
+@pytest.mark.parametrize("inner", [INNER, INNER6])
+@pytest.mark.parametrize("flags", [0x1E, 0x1F])
+def test_gtp_of_version_0_is_opened(inner: bytes, flags: int) -> None:
+    assert opened(over_udp(3386, gtp_0(inner, flags=flags))).payload == QUESTION
+
+
+@pytest.mark.parametrize("kind", [1, 2, 7, 16, 27, 48])
+def test_its_signals_hold_nothing(kind: int) -> None:
+    assert sealed(over_udp(3386, gtp_0(b"", kind))) == ""
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        gtp_0(INNER, length=len(INNER) + 1),
+        gtp_0(INNER, length=0xFFFF),
+        gtp_0(INNER, kind=77),
+        gtp_0(INNER, flags=0x3E),
+        gtp_0(b"\xff\x03\0\x21" + INNER),
+        gtp_0(INNER)[:19],
+    ],
+    ids=["longer", "longest", "kind", "version 1", "PPP", "short"],
+)
+def test_what_is_not_of_its_form_is_sealed(payload: bytes) -> None:
+    assert sealed(over_udp(3386, payload)) == "GTP version 0"
+
+
+def test_what_is_written_for_a_bill_is_no_tunnel() -> None:
+    assert sealed(over_udp(3386, gtp_0(b"", 240, 0x0E))) == ""
 
 
 @pytest.mark.parametrize(

@@ -85,8 +85,9 @@ def read_capture(data: bytes) -> ReferenceCapture:
     if data[:4] in PCAP_MAGICS and len(data) >= 24:
         return _read_pcap(data)
     if data[:4] == SECTION_HEADER and data[8:12] in BYTE_ORDERS:
-        length = int.from_bytes(data[4:8], "big" if BYTE_ORDERS[data[8:12]] == ">" else "little")
-        if 28 <= length <= min(MAX_BLOCK_LENGTH, len(data)) and length % 4 == 0:
+        length, _, major = struct.unpack_from(BYTE_ORDERS[data[8:12]] + "IIH", data.ljust(28), 4)
+        believable = 28 <= length <= min(MAX_BLOCK_LENGTH, len(data)) and length % 4 == 0
+        if believable and major == 1:
             return _PcapngReader(data).read()
     raise ValueError("no readable header")
 
@@ -213,6 +214,8 @@ class _PcapngReader:
         """§4.1: byte-order magic, version, section length (not used: blocks are walked)."""
         if len(body) < 16:
             raise _Damaged("section header too short")
+        if struct.unpack_from(self.order + "H", body, 4)[0] != 1:
+            raise _Damaged("another major version")
         self.section += 1
         self.section_interfaces = []
 

@@ -5,9 +5,9 @@ www.tcpdump.org/linktypes.html.
 """
 
 from .link_cursor import Cursor, Onward
+from .link_upkeep import wlan_upkeep
 from .packet import Decoded, NoDestination, Undecoded
 
-WLAN_UPKEEP = {0: "802.11 management", 1: "802.11 control", 3: "802.11 extension"}
 AF_IPV4, AF_IPV6 = {2}, {10, 23, 24, 28, 30}
 
 
@@ -67,23 +67,37 @@ def wlan(here: Cursor, onward: Onward, *, padded: bool = False) -> Decoded:
     if control & 3:
         return Undecoded("802.11 of another version")
     if control >> 2 & 3 != 2:
-        return NoDestination(WLAN_UPKEEP[control >> 2 & 3])
+        return wlan_upkeep(here, control, flags)
     if control & 0x40:
-        return NoDestination("802.11 null data")
+        return _null_data(here, control, flags, padded=padded)
     if flags & 0x40:
         return Undecoded("encrypted 802.11")
-    length = 24 + (6 if flags & 3 == 3 else 0)
-    quality = None
-    if control & 0x80:
-        quality, length = length, length + 2
-        if flags & 0x80:
-            length += 4
+    quality, length = _wlan_header(control, flags)
     rest = here.past(length + (-length % 4 if padded else 0))
     if here.read(22, 1) & 15:
         return Undecoded("802.11 fragment")
     if quality is not None and here.read(quality, 1) & 0x80:
         return _aggregate(rest, onward)
     return onward("llc", rest)
+
+
+def _wlan_header(control: int, flags: int) -> tuple[int | None, int]:
+    """Where QoS control stands, if it does, and the length of a data frame's header."""
+    length = 24 + (6 if flags & 3 == 3 else 0)
+    if not control & 0x80:
+        return None, length
+    return length, length + (6 if flags & 0x80 else 2)
+
+
+def _null_data(here: Cursor, control: int, flags: int, *, padded: bool) -> Decoded:
+    """A header and nothing, but for a check sequence."""
+    if control >> 4 == 13:
+        return Undecoded("802.11 of a reserved subtype")
+    _, length = _wlan_header(control, flags)
+    rest = here.past(length + (-length % 4 if padded else 0))
+    if here.frame.caplen - rest.at > 4:
+        return Undecoded("more than 802.11 upkeep")
+    return NoDestination("802.11 null data")
 
 
 def _aggregate(here: Cursor, onward: Onward) -> Decoded:
@@ -240,12 +254,12 @@ def arcnet(here: Cursor, onward: Onward) -> Decoded:
     """RFC 1201 §2: split flag, sequence; 0xff before them marks an exception frame."""
     here.past(5)
     protocol = here.read(4, 1)
-    if protocol in (0xF1, 0xD5, 0xD6):
-        return NoDestination("ARP")
-    ip = {0xF0: 0x0800, 0xD4: 0x0800, 0xC4: 0x86DD}.get(protocol)
+    ip = {0xF0: 0x0800, 0xD4: 0x0800, 0xC4: 0x86DD, 0xF1: 0x0806, 0xD5: 0x0806, 0xD6: 0x8035}.get(
+        protocol
+    )
     if ip is None:
         return Undecoded("ARCNET protocol")
-    if protocol == 0xF0:
+    if protocol in (0xF0, 0xF1):
         return onward(ip, here.past(5))
     here.past(6)
     split = 9 if here.read(5, 1) == 0xFF else 5

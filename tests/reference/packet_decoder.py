@@ -12,6 +12,7 @@ from . import link_kinds as kinds
 from . import link_layers as layers
 from .capture_reader import ReferenceFrame, read_capture
 from .link_cursor import Cursor, Onward, Short
+from .link_upkeep import resolution
 from .network_layer import ipv4, ipv6
 from .packet import Decoded, NoDestination, Packet, Undecoded, cut
 
@@ -20,11 +21,9 @@ __all__ = ["Decoded", "NoDestination", "Packet", "Undecoded", "decode_frame", "p
 MAX_HEADERS = 16
 
 NO_DESTINATION = {
-    0x0806: "ARP",
     0x0842: "wake-on-LAN",
     0x22EA: "SRP",
     0x22F4: "IS-IS",
-    0x8035: "RARP",
     0x8808: "MAC control",
     0x8809: "slow protocols",
     0x8863: "PPPoE discovery",
@@ -166,6 +165,8 @@ HEADERS: dict[str | int, Callable[[Cursor, Onward], Decoded]] = {
     "nlpid": layers.nlpid,
     "ppp protocol": layers.ppp_protocol,
     "padded wlan": kinds.wlan_padded,
+    0x0806: lambda h, _: resolution(h, "ARP"),
+    0x8035: lambda h, _: resolution(h, "RARP"),
     0x8100: _tag(2),
     0x88A8: _tag(2),
     0x9100: _tag(2),

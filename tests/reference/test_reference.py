@@ -20,6 +20,7 @@ from tests.builders.captures import (
     ObsoleteFrame,
     Section,
     SimpleFrame,
+    arp,
     ethernet,
     ethernet_snap,
     extension_body,
@@ -218,7 +219,7 @@ def test_icmp_has_the_type_and_its_answer_for_ports(
 @pytest.mark.parametrize(
     ("data", "linktype", "wirelen", "expected"),
     [
-        (ethernet(bytes(28), 0x0806), 1, None, NoDestination("ARP")),
+        (ethernet(arp(), 0x0806), 1, None, NoDestination("ARP")),
         (ethernet(b"\x42\x42\x03" + bytes(35), 38), 1, None, NoDestination("STP")),
         (ethernet(b"\xe0\xe0\x03", 3), 1, None, Undecoded("802.2 LLC")),
         (ethernet(b"", 0x88CA), 1, None, Undecoded("ethertype 0x88ca")),

@@ -17,6 +17,7 @@ from tests.builders.audit_parts import flow
 from tests.builders.captures import (
     START_NS,
     Frame,
+    arp,
     client_hello,
     ethernet,
     pcap,
@@ -28,9 +29,9 @@ from tests.builders.runs import process
 
 def explained(tmp_path: Path, *numbers: int) -> list[ExplainedFrame]:
     frames = tcp_session(("10.0.0.2", 4), ("192.0.2.7", 443), client_hello("hub.example"))
-    arp = Frame(START_NS, ethernet(bytes(28), ethertype=0x0806))
+    asked = Frame(START_NS, ethernet(arp(), ethertype=0x0806))
     path = tmp_path / "made.pcap"
-    path.write_bytes(pcap([arp, *frames]))
+    path.write_bytes(pcap([asked, *frames]))
     return explain_frames(str(path), numbers)
 
 

@@ -76,7 +76,7 @@ def test_what_is_incomplete_is_told_only_where_it_is() -> None:
     ("field", "one", "two"),
     [
         ("gap_flows", "1 flow with gaps", "2 flows with gaps"),
-        ("one_way_flows", "1 one-way TCP flow", "2 one-way TCP flows"),
+        ("one_way_flows", "1 one-way flow", "2 one-way flows"),
         ("missed_bytes", "1 byte missed", "2 bytes missed"),
         ("duplicates", "1 recorded twice", "2 recorded twice"),
         (
