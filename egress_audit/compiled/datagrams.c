@@ -82,8 +82,8 @@ static bool is_like_wireguard(const uint8_t *buffer, uint64_t size,
     }
 }
 
-/* True if a datagram is as long as an IP packet says that it is, with which it would begin. (RFC 791,
-   3.1; RFC 8200, 3) */
+/* True if a datagram is as long as an IP packet says that it is, with which it would begin.
+   (RFC 791, 3.1; RFC 8200, 3) */
 static bool may_be_packet(const uint8_t *buffer, uint64_t size, const struct datagram_columns *in,
                           uint64_t row)
 {
