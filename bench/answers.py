@@ -59,7 +59,7 @@ class Streams:
         self.flow, self.offset = self.flow[order], self.offset[order]
         self.size, self.at = self.size[order], self.at[order]
         self.key = self.flow << FLOW_BITS | self.offset
-        last = np.flatnonzero(np.append(self.flow[1:] != self.flow[:-1], True))
+        last = np.flatnonzero(np.append(self.flow[1:] != self.flow[:-1], len(self.flow) > 0))
         self.flows, self.lengths = self.flow[last], self.offset[last] + self.size[last]
 
     def write(self, data: U8, flow: I64, offset: I64, values: U8) -> None:
