@@ -22,7 +22,7 @@ def written(folder: Path, content: bytes, name: str = "list.csv") -> Path:
     ("content", "what", "remedy"),
     [
         (b"", "is empty", "download it again"),
-        (gzip.compress(mmdb_bytes()), "is packed with gzip", "gunzip it first"),
+        (gzip.compress(mmdb_bytes(), mtime=0), "is packed with gzip", "gunzip it first"),
         (b"\x28\xb5\x2f\xfd\0", "is packed with zstd", "unzstd it first"),
         (b"PK\x03\x04", "is packed with zip", "unzip it first"),
         (mmdb_bytes()[:100], "is damaged, or no MMDB file", "download it again"),
@@ -44,7 +44,7 @@ def test_a_list_that_is_gone_is_damaged(tmp_path: Path) -> None:
     [
         (b"", "list.csv"),
         (mmdb_bytes()[:100], "list.csv"),
-        (gzip.compress(mmdb_bytes()), "list.mmdb.gz"),
+        (gzip.compress(mmdb_bytes(), mtime=0), "list.mmdb.gz"),
         (ROW, "list.mmdb"),
     ],
     ids=["empty", "cut off", "packed", "called an MMDB"],
@@ -56,6 +56,8 @@ def test_what_must_be_an_mmdb_and_is_none_is_no_text(
         refuse_what_is_no_text(written(tmp_path, content, name))
 
 
-@pytest.mark.parametrize("content", [ROW, gzip.compress(ROW), gzip.compress(ROW)[:5], b"\xe9,\n"])
+@pytest.mark.parametrize(
+    "content", [ROW, gzip.compress(ROW, mtime=0), gzip.compress(ROW, mtime=0)[:5], b"\xe9,\n"]
+)
 def test_text_is_left_to_whoever_reads_it(tmp_path: Path, content: bytes) -> None:
     refuse_what_is_no_text(written(tmp_path, content))
