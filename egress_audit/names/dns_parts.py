@@ -24,7 +24,7 @@ class Parts:
         self._owners: dict[str, tuple[str, bool]] = {}
         self._servers: set[str] = set()
         self.cut = False
-        """True once an address turned out to have more names than we follow."""
+        """True once there turned out to be more aliases than we follow."""
 
     def own(self, owner: str, kind: int, beside: bool) -> None:
         """There is a record of `owner`; the root says no name (it is the owner of EDNS)."""
@@ -88,6 +88,7 @@ class Parts:
         """The names that lead to hosts of which another message must give the address."""
         given, source = {host for host, _ in self._addresses}, NameSource.DNS_ANSWER
         ends = [host for host in owners if host not in given and host not in self._targets]
+        self.cut |= len(ends) > MAX_ALIASES
         return [
             Spoken(name, source, question=origin[name], leads_to=end)
             for end in ends[:MAX_ALIASES]

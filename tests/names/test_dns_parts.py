@@ -1,7 +1,9 @@
 """What the parts of a message say together, put in by hand."""
 
+import pytest
+
 from egress_audit.model.flow import NameSource
-from egress_audit.names.dns_parts import MAX_SPOKEN, Parts
+from egress_audit.names.dns_parts import MAX_ALIASES, MAX_SPOKEN, Parts
 from egress_audit.names.reading import Spoken
 
 
@@ -90,3 +92,13 @@ def test_aliases_in_a_circle_lead_nowhere() -> None:
     parts = chain()
     parts.alias("c.example", "a.example")
     assert ends(parts) == []
+
+
+@pytest.mark.parametrize(("count", "cut"), [(MAX_ALIASES, False), (MAX_ALIASES + 1, True)])
+def test_more_ends_than_are_followed_leave_a_mark(count: int, cut: bool) -> None:
+    parts = Parts()
+    parts.questions.append(("a.example", "A"))
+    for number in range(count):
+        parts.alias("a.example", f"b{number}.example")
+    assert len(ends(parts)) == MAX_ALIASES
+    assert parts.cut is cut
