@@ -111,7 +111,16 @@ def _of_linktype(linktype: int, batch: FrameBatch, chosen: I64) -> tuple[I64, I6
     """The fields of LinkColumns for frames of one link type. chosen: indexes, ascending."""
     start, caplen = batch.offset.take(chosen), rows_of(batch.caplen, chosen)
     rows = Rows(batch.buffer, start, start + caplen, caplen < rows_of(batch.wirelen, chosen))
-    network, ethertype, outcome = DECODERS[linktype](rows)
+    return _with_version(*DECODERS[linktype](rows))
+
+
+def behind_llc(rows: Rows) -> LinkColumns:
+    """Where the network layer begins of what has no link header but that of IEEE 802.2."""
+    return LinkColumns(*_with_version(*_followed(llc, rows)))
+
+
+def _with_version(network: I64, ethertype: I64, outcome: I64) -> tuple[I64, I64, U8]:
+    """The fields of LinkColumns for what a decoder found."""
     ipv4, ipv6 = ethertype == IPV4, ethertype == IPV6
     version = ipv4.view(np.uint8) * np.uint8(4) + ipv6.view(np.uint8) * np.uint8(6)
     other = np.flatnonzero((version == 0) & (outcome == ledger.PACKET))
