@@ -75,7 +75,7 @@ from egress_audit.decode.link_rows import (
 )
 from egress_audit.values import dataclass
 
-__all__ = ["ANY_IP", "DECODERS", "IPV4", "IPV6", "Decoded", "LinkColumns", "Rows", "ethernet"]
+__all__ = ["ANY_IP", "DECODERS", "IPV4", "IPV6", "Decoded", "LinkColumns", "Rows"]
 
 MAX_HEADERS = 16
 """Link headers behind the first; each costs a pass over the rows that have it."""
@@ -128,11 +128,6 @@ def _with_version(network: I64, ethertype: I64, outcome: I64) -> tuple[I64, I64,
         kind = ethertype[other]
         outcome[other] = np.where(kind == ANY_IP, ledger.PACKET, ledger.ETHERTYPE | kind)
     return network, outcome, version
-
-
-def ethernet(rows: Rows) -> Decoded:
-    """Ethernet II, 802.3 with SNAP, and whatever tags, labels and sessions stand behind."""
-    return _followed(ethernet_header, rows)
 
 
 def _followed(header: Header, rows: Rows) -> Decoded:

@@ -19,7 +19,8 @@ from egress_audit.columns import (
     PacketBatch,
 )
 from egress_audit.decode.ledger import Ledger
-from egress_audit.decode.packets import Decoder, packets_of
+from egress_audit.decode.outermost import outermost
+from egress_audit.decode.packets import Decoder
 from egress_audit.flows.table import FlowTable
 from egress_audit.flows.view import columns_of, flow_at
 from egress_audit.model.evidence import CaptureFacts
@@ -35,6 +36,11 @@ SMALLEST_BLOCK = 32
 FrameRow = tuple[int, int, int, int, int, int, bytes]
 """Number, time, captured length, wire length, interface, link type, bytes."""
 FlowRow = tuple[object, ...]
+
+
+def packets_of(batch: FrameBatch, counted: Ledger) -> PacketBatch:
+    """The outermost IP packets of a batch, no fragments put together and no tunnels opened."""
+    return outermost(batch, counted).packets
 
 
 @dataclass(slots=True)
