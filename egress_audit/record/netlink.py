@@ -65,12 +65,11 @@ class Links:
 
     def index(self, name: str) -> int:
         """Number of a link."""
-        return _LINK.unpack_from(self._link(name))[2]  # type: ignore[no-any-return]
-
-    def mac(self, name: str) -> bytes:
-        """Ethernet address of a link, six bytes; b'' for a link that has none."""
-        attributes = dict(_attributes(self._link(name)[_LINK.size :]))
-        return attributes.get(_IFLA_ADDRESS, b"")
+        body = _LINK.pack(socket.AF_UNSPEC, 0, 0, 0, 0) + _named(name, None)
+        answers = self._ask(_GETLINK, 0, body, f"find link {name}")
+        if not answers:
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV), f"find link {name}")
+        return _LINK.unpack_from(answers[0])[2]  # type: ignore[no-any-return]
 
     def up(
         self, name: str, mtu: int | None = None, txqlen: int | None = None, *, noarp: bool = False
@@ -160,13 +159,6 @@ class Links:
         """Removes a link, and the other end of a pair with it."""
         link = _LINK.pack(socket.AF_UNSPEC, 0, self.index(name), 0, 0)
         self._ask(_DELLINK, 0, link, f"delete link {name}")
-
-    def _link(self, name: str) -> bytes:
-        body = _LINK.pack(socket.AF_UNSPEC, 0, 0, 0, 0) + _named(name, None)
-        answers = self._ask(_GETLINK, 0, body, f"find link {name}")
-        if not answers:
-            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV), f"find link {name}")
-        return answers[0]
 
     def _ask(self, kind: int, flags: int, body: bytes, operation: str) -> list[bytes]:
         """Bodies of the kernel's answers, read until it has acknowledged this very request."""
