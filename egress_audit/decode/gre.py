@@ -19,7 +19,6 @@ from egress_audit.decode.shims import (
     PPP,
     SEALED,
     Inside,
-    byte,
     sealed,
 )
 
@@ -57,7 +56,7 @@ def gre(rows: Rows) -> Inside:
     _erspan(rows, inside, kind, flags & SEQUENCE != 0, at)
     redirected = kind == WCCP
     if redirected.any():
-        plain = byte(rows, at) >> 4 == 4
+        plain = rows.u8(at) >> 4 == 4
         inside.choose(redirected, IPV4, at + np.where(plain, 0, 4))
     # A keep-alive is a header and nothing else.
     inside.choose((at >= rows.end) & ~rows.cut, NOTHING, at)
@@ -111,7 +110,7 @@ def l2tpv3(rows: Rows) -> Inside:
     session = rows.start
     for distance in reversed(COOKIES):
         at = session + distance
-        kind, first = rows.u16(at + 12), byte(rows, at + 14)
+        kind, first = rows.u16(at + 12), rows.u8(at + 14)
         fits = (kind == 0x0800) & (first >> 4 == 4) | (kind == 0x86DD) & (first >> 4 == 6)
         fits |= (kind == 0x0806) & (rows.u16(at + 14) == 1)
         inside.choose(fits & (at + 15 < rows.end), ETHERNET, at)

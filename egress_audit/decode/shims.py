@@ -35,18 +35,12 @@ def sealed(rows: Rows) -> Inside:
     return Inside(np.full(len(rows.start), SEALED, np.uint8), rows.start.copy())
 
 
-def byte(rows: Rows, at: I64) -> I64:
-    """The bytes at `at`; garbage where that lies past the frame's end."""
-    found: I64 = rows.buffer[np.minimum(at, len(rows.buffer) - 1)].astype(np.int64)
-    return found
-
-
 def behind_ppp(rows: Rows) -> Inside:
     """What a PPP frame holds; its address and protocol fields may be left out or shortened."""
     inside = sealed(rows)
     at = rows.start + np.where(rows.u16(rows.start) == 0xFF03, 2, 0)
-    short = byte(rows, at) & 1 == 1
-    protocol = np.where(short, byte(rows, at), rows.u16(at))
+    short = rows.u8(at) & 1 == 1
+    protocol = np.where(short, rows.u8(at), rows.u16(at))
     at = at + np.where(short, 1, 2)
     there = at <= rows.end
     inside.choose(there & (protocol == 0x0021), IPV4, at)
@@ -61,11 +55,11 @@ def behind_labels(rows: Rows) -> Inside:
     inside = sealed(rows)
     at, more = rows.start.copy(), np.ones(len(rows.start), np.bool_)
     for _ in range(MAX_LABELS):
-        bottom = byte(rows, at + 2) & 1 == 1
+        bottom = rows.u8(at + 2) & 1 == 1
         at = at + np.where(more, 4, 0)
         more &= ~bottom
     there = ~more & (at < rows.end)
-    version = byte(rows, at) >> 4
+    version = rows.u8(at) >> 4
     inside.choose(there & (version == 4), IPV4, at)
     inside.choose(there & (version == 6), IPV6, at)
     inside.choose(there & (version == 0), ETHERNET, at + 4)
