@@ -27,10 +27,10 @@ _IFLA_INET6_ADDR_GEN_MODE, _ADDR_GEN_NONE = 8, b"\x01"
 _IFF_UP, _IFF_NOARP = 0x1, 0x80
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_F_NODAD = 1, 2, 0x02
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PREFSRC = 1, 4, 5, 7
-_TABLE_MAIN, _TABLE_LOCAL, _PROTOCOL_STATIC = 254, 255, 4
-_SCOPE_UNIVERSE, _SCOPE_LINK, _SCOPE_HOST = 0, 253, 254
+_TABLE_MAIN, _PROTOCOL_STATIC = 254, 4
+_SCOPE_UNIVERSE, _SCOPE_LINK = 0, 253
 
-ROUTE_KINDS = {"unicast": 1, "local": 2, "blackhole": 6, "unreachable": 7}
+_UNICAST = 1
 """RTN_… values; `blackhole` swallows in silence, `unreachable` answers EHOSTUNREACH."""
 
 _HEADER = struct.Struct("=IHHII")
@@ -107,35 +107,27 @@ class Links:
         self,
         prefix: str,
         name: str,
-        kind: str = "unicast",
         source: str | None = None,
         gateway: str | None = None,
     ) -> None:
         """Adds a route. `prefix`: 0.0.0.0/0, ::/0, 10.0.0.0/8 …
 
         `source`: the address with which packets leave that chose none. `gateway`: who takes them
-        on, if not the target itself. `name` does not matter to `unreachable` and `blackhole`.
+        on, if not the target itself.
         """
-        network, number = ip_network(prefix), ROUTE_KINDS[kind]
-        table, scope = _TABLE_MAIN, _SCOPE_UNIVERSE
-        if kind == "local":
-            table, scope = _TABLE_LOCAL, _SCOPE_HOST
-        elif kind == "unicast" and network.version == 4 and gateway is None:
-            scope = _SCOPE_LINK
-        family = _family(network.version)
-        body = _ROUTE.pack(
-            family, network.prefixlen, 0, 0, table, _PROTOCOL_STATIC, scope, number, 0
-        )
+        network = ip_network(prefix)
+        on_link = network.version == 4 and gateway is None
+        scope = _SCOPE_LINK if on_link else _SCOPE_UNIVERSE
+        family, length = _family(network.version), network.prefixlen
+        body = _ROUTE.pack(family, length, 0, 0, _TABLE_MAIN, _PROTOCOL_STATIC, scope, _UNICAST, 0)
         if network.prefixlen:
             body += _attribute(_RTA_DST, network.network_address.packed)
-        if kind in ("unicast", "local"):
-            body += _attribute(_RTA_OIF, struct.pack("=i", self.index(name)))
+        body += _attribute(_RTA_OIF, struct.pack("=i", self.index(name)))
         if gateway is not None:
             body += _attribute(_RTA_GATEWAY, ip_address(gateway).packed)
         if source is not None:
             body += _attribute(_RTA_PREFSRC, ip_address(source).packed)
-        operation = f"add {kind} route {prefix} over {name}"
-        self._ask(_NEWROUTE, _CREATE | _EXCLUSIVE, body, operation)
+        self._ask(_NEWROUTE, _CREATE | _EXCLUSIVE, body, f"add route {prefix} over {name}")
 
     def veth(
         self,

@@ -161,9 +161,9 @@ def mount(
     checked(result, f"mount {target}")
 
 
-def unmount(target: str, flags: int = MNT_DETACH) -> None:
-    """umount2(2)."""
-    checked(libc().umount2(os.fsencode(target), flags), f"umount {target}")
+def unmount(target: str) -> None:
+    """umount2(2), also of what is in use."""
+    checked(libc().umount2(os.fsencode(target), MNT_DETACH), f"umount {target}")
 
 
 def prctl(option: int, *arguments: int) -> int:

@@ -1,6 +1,5 @@
 """Links, addresses and routes are made in our own network namespace, and nowhere else."""
 
-import errno
 import fcntl
 import os
 import socket
@@ -96,27 +95,6 @@ def source_towards(address: str) -> str:
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         probe.connect((address, 9))
         return str(probe.getsockname()[0])
-
-
-@pytest.mark.parametrize("prefix", ["203.0.113.0/24", "2001:db8::/32"])
-@pytest.mark.parametrize(
-    ("kind", "code"), [("unreachable", errno.EHOSTUNREACH), ("blackhole", errno.EINVAL)]
-)
-def test_a_closed_prefix_answers_with_its_own_error(prefix: str, kind: str, code: int) -> None:
-    def error() -> int | None:
-        with Links() as links:
-            with_pair(links)
-            links.route("0.0.0.0/0", "eg0")
-            links.address("eg0", "fd00:e6e4::2", 128)
-            links.route("::/0", "eg0")
-            links.route(prefix, "eg0", kind)
-        try:
-            source_towards("203.0.113.1" if "." in prefix else "2001:db8::1")
-        except OSError as refused:
-            return refused.errno
-        return None
-
-    assert in_child(error, namespaces=CLONE_NEWNET) == code
 
 
 def test_a_pair_has_the_addresses_it_was_given_and_ends_together() -> None:
