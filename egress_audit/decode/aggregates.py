@@ -11,9 +11,9 @@ import numpy as np
 from egress_audit.columns import I64, FrameBatch
 from egress_audit.decode import ledger
 from egress_audit.decode.ledger import PACKET
-from egress_audit.decode.link import LinkColumns, Rows, behind_llc
+from egress_audit.decode.link import LinkColumns, behind
 from egress_audit.decode.link_kinds import AGGREGATE_80211
-from egress_audit.decode.link_rows import unless
+from egress_audit.decode.link_rows import LLC, Rows, unless
 from egress_audit.values import dataclass
 
 HEADER, LENGTH_AT = 14, 12
@@ -62,7 +62,7 @@ def units_of(batch: FrameBatch, link: LinkColumns) -> Units:
     units.caplen[inside] = found.end - found.start
     units.wirelen[inside] = found.wire_end - found.start
     cut = found.end < found.wire_end
-    read = behind_llc(Rows(batch.buffer, found.start, found.end, cut))
+    read = behind(LLC, Rows(batch.buffer, found.start, found.end, cut))
     taken = LinkColumns(link.network[frame], link.outcome[frame], link.version[frame])
     taken.network[inside], taken.version[inside] = read.network, read.version
     taken.outcome[inside] = unless(found.outcome, [(read.outcome != PACKET, read.outcome)])

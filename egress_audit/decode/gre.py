@@ -8,8 +8,7 @@ draft-wilson-wrec-wccp-v2-01 §4.12 (WCCP), RFC 3378 (EtherIP), RFC 4023 (MPLS),
 import numpy as np
 
 from egress_audit.columns import I64
-from egress_audit.decode.link import Rows
-from egress_audit.decode.shims import (
+from egress_audit.decode.contents import (
     ETHERNET,
     IP,
     IPV4,
@@ -21,6 +20,7 @@ from egress_audit.decode.shims import (
     Inside,
     sealed,
 )
+from egress_audit.decode.link_rows import Rows
 
 CHECKSUM, ROUTING, KEY, SEQUENCE, ACKNOWLEDGEMENT = 0x8000, 0x4000, 0x2000, 0x1000, 0x0080
 ERSPAN_1_2, ERSPAN_3, WCCP, PPP_TYPE = 0x88BE, 0x22EB, 0x883E, 0x880B

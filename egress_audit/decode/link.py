@@ -75,8 +75,6 @@ from egress_audit.decode.link_rows import (
 )
 from egress_audit.values import dataclass
 
-__all__ = ["ANY_IP", "DECODERS", "IPV4", "IPV6", "Decoded", "LinkColumns", "Rows"]
-
 MAX_HEADERS = 16
 """Link headers behind the first; each costs a pass over the rows that have it."""
 
@@ -114,9 +112,9 @@ def _of_linktype(linktype: int, batch: FrameBatch, chosen: I64) -> tuple[I64, I6
     return _with_version(*DECODERS[linktype](rows))
 
 
-def behind_llc(rows: Rows) -> LinkColumns:
-    """Where the network layer begins of what has no link header but that of IEEE 802.2."""
-    return LinkColumns(*_with_version(*_followed(llc, rows)))
+def behind(kind: int, rows: Rows) -> LinkColumns:
+    """Where the network layer begins of what begins with another header. kind: one of HEADERS."""
+    return LinkColumns(*_with_version(*_followed(HEADERS[kind], rows)))
 
 
 def _with_version(network: I64, ethertype: I64, outcome: I64) -> tuple[I64, I64, U8]:

@@ -6,8 +6,8 @@ encapsulations); RFC 7761 §4.9 and §4.9.3 (PIM, Register).
 
 import numpy as np
 
-from egress_audit.decode.link import Rows
-from egress_audit.decode.shims import AVS, ETHERNET, IP, NOTHING, PRISM, WLAN, Inside, sealed
+from egress_audit.decode.contents import AVS, ETHERNET, IP, NOTHING, PRISM, WLAN, Inside, sealed
+from egress_audit.decode.link_rows import Rows
 
 TZSP_VERSION, TZSP_HEADER = 1, 4
 RECEIVED, TO_SEND, KEEP_ALIVE, PORT_OPENER = 0, 1, 4, 5

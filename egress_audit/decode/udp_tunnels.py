@@ -9,9 +9,7 @@ draft-ietf-intarea-gue-09 (GUE), draft-massar-v6ops-ayiya-02.
 import numpy as np
 
 from egress_audit.columns import I64
-from egress_audit.decode.gre import by_ethertype, l2tpv3
-from egress_audit.decode.link import Rows
-from egress_audit.decode.shims import (
+from egress_audit.decode.contents import (
     ETHERNET,
     IP,
     IPV4,
@@ -23,6 +21,8 @@ from egress_audit.decode.shims import (
     Inside,
     sealed,
 )
+from egress_audit.decode.gre import by_ethertype, l2tpv3
+from egress_audit.decode.link_rows import Rows
 
 MAX_EXTENSIONS = 8
 """Extension headers of GTP-U that are followed; two is what is in use."""

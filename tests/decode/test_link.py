@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from egress_audit.capture.linktypes import LINKTYPE_NAMES
-from egress_audit.decode.link import DECODERS, MAX_HEADERS, Rows
+from egress_audit.decode.link import DECODERS, MAX_HEADERS
+from egress_audit.decode.link_rows import Rows
 from tests.builders.captures import Frame, arp, ethernet, ethernet_snap, null, pcap, sll, sll2
 from tests.builders.engine import run
 from tests.builders.links import LINKS, MAC, snap
