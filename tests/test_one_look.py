@@ -9,14 +9,13 @@ from hypothesis import strategies as st
 
 from egress_audit.compiled import library
 from egress_audit.decode.ledger import Ledger
-from egress_audit.decode.packets import packets_of
 from egress_audit.flows import heads
 from egress_audit.flows.glance import BLIND
 from egress_audit.flows.heads import Heads
 from egress_audit.listening import USUAL_BOUNDS, Listening
 from tests.builders.both_engines import compiled, in_numpy
 from tests.builders.captures import TCP, Frame, client_hello, ethernet, ipv4, pcap, tcp
-from tests.builders.engine import opened
+from tests.builders.engine import opened, packets_of
 from tests.names.test_first_bytes import BEGINNINGS, SERVER_HELLO
 from tests.names.test_plain_hello import ECH
 from tests.names.test_tls import handshake, records, sni

@@ -13,7 +13,6 @@ place.
 
 import struct
 from collections.abc import Callable
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -139,21 +138,20 @@ def _guesses(start: int, end: int, walker: Walker, cut: Cut) -> list[int]:
     edges = [*range(start, end, cut.lane), end]
     if len(edges) <= cut.fewest:
         return []
-    lanes = list(pairwise(edges[1:]))
     found = list(map(walker.find, edges[1:-1], edges[2:]))
     wrong = np.flatnonzero(~walker.plausible(np.array(found, np.int64)))
     for lane in wrong.tolist():
-        found[lane] = _guess(*lanes[lane], walker, found[lane])
+        found[lane] = _guess(walker, found[lane], edges[lane + 2])
     starts = [start, *(place for place in found if place >= 0)]
     return starts if len(starts) >= cut.fewest else []
 
 
-def _guess(low: int, high: int, walker: Walker, place: int) -> int:
+def _guess(walker: Walker, place: int, end: int) -> int:
     """The first plausible place of a lane behind `place`, which is none; -1 if there is none."""
     for _ in range(MAX_CANDIDATES - 1):
         if place < 0:
             return -1
-        place = walker.find(place + 1, high)
+        place = walker.find(place + 1, end)
         if walker.plausible(np.array([place]))[0]:
             return place
     return -1

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from egress_audit.report.summary import SetAside
 
 CAPTURE_SUFFIXES = (".pcap", ".pcapng", ".cap", ".dmp", ".ntar", ".ntarx", ".trc", ".pkt")
+CAPTURE = "capture.pcapng"
+"""Of a bundle."""
 PACKED_SUFFIXES = (".gz", ".zst", ".xz", ".bz2")
 OTHER_KINDS = frozenset(
     {
@@ -75,9 +77,15 @@ def gathered(paths: Sequence[str]) -> Gathered:
 
 def is_bundle(folder: Path) -> bool:
     """True for a folder that `egress-audit run` left, or what remains of one."""
-    names = ("manifest.json", "capture.pcapng")
+    names = ("manifest.json", CAPTURE)
     record = is_ordinary_file(folder / "events.jsonl")
     return record or all(is_ordinary_file(folder / name) for name in names)
+
+
+def size_of(path: str) -> int:
+    """Bytes of a capture, or of that in a bundle; 0 if nobody knows, as of standard input."""
+    place = Path(path, CAPTURE) if is_folder(path) else Path(path)
+    return place.stat().st_size if path != "-" and is_ordinary_file(place) else 0
 
 
 def distinct_names(paths: Sequence[str]) -> list[str]:

@@ -1,18 +1,16 @@
 """One report: of one capture or bundle, or of several captures that are judged as one."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from egress_audit.cli.cited import read_again
-from egress_audit.cli.gathering import Gathered
+from egress_audit.cli.gathering import Gathered, size_of
 from egress_audit.cli.interrupts import interruptible
 from egress_audit.cli.progress import Progress
 from egress_audit.cli.replay_options import ReplayOptions
 from egress_audit.cli.report_options import write_audit
-from egress_audit.paths import is_folder, is_ordinary_file
 
 if TYPE_CHECKING:
     from egress_audit.api import Audited
@@ -42,7 +40,7 @@ def _judged(asked: "Asked", paths: Sequence[str]) -> "Audited":
     from egress_audit.api import audit_capture, audit_merged, catalogue_with, classifier_with
 
     classifier, catalogue = classifier_with(asked.lists), catalogue_with(asked.catalogue)
-    sizes = [_size(path) for path in paths]
+    sizes = [size_of(path) for path in paths]
     total = sum(sizes) if all(sizes) else None
     with Progress(total, "bytes" if total else "frames") as progress:
 
@@ -70,9 +68,3 @@ def _judged(asked: "Asked", paths: Sequence[str]) -> "Audited":
                 ending=ending,
                 watch=watch,
             )
-
-
-def _size(path: str) -> int:
-    """Bytes of a capture that will be read, or of that in a bundle; 0 if nobody knows."""
-    place = Path(path, "capture.pcapng") if path != "-" and is_folder(path) else Path(path)
-    return place.stat().st_size if path != "-" and is_ordinary_file(place) else 0

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from egress_audit import __version__
-from egress_audit.cli.gathering import Gathered, distinct_names
+from egress_audit.cli.gathering import Gathered, distinct_names, size_of
 from egress_audit.cli.output import deliver, terminal_width, wants_colour
 from egress_audit.cli.progress import Progress
 from egress_audit.cli.report_options import write_flows
 from egress_audit.cli.workers import in_order, usual_jobs
 from egress_audit.errors import EgressAuditError
-from egress_audit.paths import is_folder, is_ordinary_file
 from egress_audit.values import dataclass
 
 if TYPE_CHECKING:
@@ -118,7 +117,7 @@ def outcomes(
     """
     names = distinct_names(found.paths)
     tasks = [Task(*task) for task in zip(found.paths, names, flows, strict=True)]
-    number = usual_jobs([_size(path) for path in found.paths]) if jobs is None else jobs
+    number = usual_jobs([size_of(path) for path in found.paths]) if jobs is None else jobs
     number = min(number, len(tasks))
     with Progress(len(tasks), "captures") as progress:
         count = 0
@@ -167,9 +166,3 @@ def _why(error: EgressAuditError, path: str) -> str:
     if error.where != path:
         return str(error).replace(path, Path(path).name)
     return f"{error.what} ({error.hint})" if error.hint else error.what
-
-
-def _size(path: str) -> int:
-    """Bytes of a capture, or of that of a bundle; 0 if it cannot be asked."""
-    place = Path(path) / "capture.pcapng" if is_folder(path) else Path(path)
-    return place.stat().st_size if is_ordinary_file(place) else 0

@@ -5,10 +5,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from egress_audit.columns import I64, U8, U32, PacketBatch
+from egress_audit.columns import I8, I64, U8, U32, PacketBatch
 from egress_audit.compiled.library import address, addresses, function
 
-I8 = npt.NDArray[np.int8]
 DATAGRAMS: dict[str, type[np.generic]] = {
     "proto": np.uint8,
     "sport": np.uint16,

@@ -8,8 +8,7 @@ draft-wilson-wrec-wccp-v2-01 §4.12 (WCCP), RFC 3378 (EtherIP), RFC 4023 (MPLS),
 import numpy as np
 
 from egress_audit.columns import I64
-from egress_audit.decode.link import Rows
-from egress_audit.decode.shims import (
+from egress_audit.decode.contents import (
     ETHERNET,
     IP,
     IPV4,
@@ -19,9 +18,9 @@ from egress_audit.decode.shims import (
     PPP,
     SEALED,
     Inside,
-    byte,
     sealed,
 )
+from egress_audit.decode.link_rows import Rows
 
 CHECKSUM, ROUTING, KEY, SEQUENCE, ACKNOWLEDGEMENT = 0x8000, 0x4000, 0x2000, 0x1000, 0x0080
 ERSPAN_1_2, ERSPAN_3, WCCP, PPP_TYPE = 0x88BE, 0x22EB, 0x883E, 0x880B
@@ -57,7 +56,7 @@ def gre(rows: Rows) -> Inside:
     _erspan(rows, inside, kind, flags & SEQUENCE != 0, at)
     redirected = kind == WCCP
     if redirected.any():
-        plain = byte(rows, at) >> 4 == 4
+        plain = rows.u8(at) >> 4 == 4
         inside.choose(redirected, IPV4, at + np.where(plain, 0, 4))
     # A keep-alive is a header and nothing else.
     inside.choose((at >= rows.end) & ~rows.cut, NOTHING, at)
@@ -111,7 +110,7 @@ def l2tpv3(rows: Rows) -> Inside:
     session = rows.start
     for distance in reversed(COOKIES):
         at = session + distance
-        kind, first = rows.u16(at + 12), byte(rows, at + 14)
+        kind, first = rows.u16(at + 12), rows.u8(at + 14)
         fits = (kind == 0x0800) & (first >> 4 == 4) | (kind == 0x86DD) & (first >> 4 == 6)
         fits |= (kind == 0x0806) & (rows.u16(at + 14) == 1)
         inside.choose(fits & (at + 15 < rows.end), ETHERNET, at)

@@ -11,8 +11,8 @@ net/ipv4/fou_core.c (Foo over UDP), draft-ietf-intarea-gue-09 §4 (variant 1 of 
 import numpy as np
 
 from egress_audit.columns import I64, U8, U32, PacketBatch
-from egress_audit.decode.link import Rows
-from egress_audit.decode.shims import IP, Inside
+from egress_audit.decode.contents import IP, Inside
+from egress_audit.decode.link_rows import Rows
 
 LEAST, IPV6_HEADER = 20, 40
 WITH_CHECKSUM = (6, 17, 58)

@@ -84,7 +84,10 @@ def reason(outcome: int) -> str:
 
 
 class Ledger:
-    """Counts what became of every frame; `frames` is always the sum of the other counters."""
+    """Counts what became of every frame; `frames` is always the sum of the other counters.
+
+    A frame that holds several packets counts once, and as undecoded if any part of it is.
+    """
 
     def __init__(self) -> None:
         self.frames = 0

@@ -75,8 +75,6 @@ from egress_audit.decode.link_rows import (
 )
 from egress_audit.values import dataclass
 
-__all__ = ["ANY_IP", "DECODERS", "IPV4", "IPV6", "Decoded", "LinkColumns", "Rows", "ethernet"]
-
 MAX_HEADERS = 16
 """Link headers behind the first; each costs a pass over the rows that have it."""
 
@@ -111,7 +109,16 @@ def _of_linktype(linktype: int, batch: FrameBatch, chosen: I64) -> tuple[I64, I6
     """The fields of LinkColumns for frames of one link type. chosen: indexes, ascending."""
     start, caplen = batch.offset.take(chosen), rows_of(batch.caplen, chosen)
     rows = Rows(batch.buffer, start, start + caplen, caplen < rows_of(batch.wirelen, chosen))
-    network, ethertype, outcome = DECODERS[linktype](rows)
+    return _with_version(*DECODERS[linktype](rows))
+
+
+def behind(kind: int, rows: Rows) -> LinkColumns:
+    """Where the network layer begins of what begins with another header. kind: one of HEADERS."""
+    return LinkColumns(*_with_version(*_followed(HEADERS[kind], rows)))
+
+
+def _with_version(network: I64, ethertype: I64, outcome: I64) -> tuple[I64, I64, U8]:
+    """The fields of LinkColumns for what a decoder found."""
     ipv4, ipv6 = ethertype == IPV4, ethertype == IPV6
     version = ipv4.view(np.uint8) * np.uint8(4) + ipv6.view(np.uint8) * np.uint8(6)
     other = np.flatnonzero((version == 0) & (outcome == ledger.PACKET))
@@ -119,11 +126,6 @@ def _of_linktype(linktype: int, batch: FrameBatch, chosen: I64) -> tuple[I64, I6
         kind = ethertype[other]
         outcome[other] = np.where(kind == ANY_IP, ledger.PACKET, ledger.ETHERTYPE | kind)
     return network, outcome, version
-
-
-def ethernet(rows: Rows) -> Decoded:
-    """Ethernet II, 802.3 with SNAP, and whatever tags, labels and sessions stand behind."""
-    return _followed(ethernet_header, rows)
 
 
 def _followed(header: Header, rows: Rows) -> Decoded:

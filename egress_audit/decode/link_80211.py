@@ -33,7 +33,6 @@ BOTH_SYSTEMS = 0x03
 """Bits of the second byte of frame control: from one distribution system to another."""
 AGGREGATE = 0x80
 """Bit of QoS control: the body is an A-MSDU."""
-SUBFRAME_HEADER = 14
 PRISM_HEADER, AVS_LEAST = 144, 8
 AVS_COOKIE = 0x80211000
 RADIOTAP_LEAST, PRESENT_WORDS = 8, 32
@@ -75,21 +74,10 @@ def _data(rows: Rows, *, padded: bool) -> Decoded:
             (flags & PROTECTED != 0, link_kinds.ENCRYPTED_80211),
             (behind > rows.end, rows.short(behind)),
             (rows.u8(rows.start + 22) & 15 != 0, link_kinds.FRAGMENT_80211),
-            (aggregate & ~_stands_alone(rows, behind), link_kinds.AGGREGATE_80211),
+            (aggregate, link_kinds.AGGREGATE_80211),
         ],
     )
-    return behind + np.where(aggregate, SUBFRAME_HEADER, 0), rows.all(LLC), outcome
-
-
-def _stands_alone(rows: Rows, at: I64) -> Bool:
-    """True where the subframe at `at` leaves no room for another (IEEE 802.11-2020 §9.3.2.2).
-
-    A frame that the capture cut may have had more of them.
-    """
-    inside = at + SUBFRAME_HEADER
-    next_subframe = at + (SUBFRAME_HEADER + rows.u16(at + 12) + 3 & ~3)
-    found: Bool = (inside <= rows.end) & ~rows.cut & (next_subframe + SUBFRAME_HEADER > rows.end)
-    return found
+    return behind, rows.all(LLC), outcome
 
 
 def radiotap(rows: Rows) -> Decoded:

@@ -22,8 +22,8 @@ def linktype_kind(linktype: I64) -> I64:
     return FIRST_LINKTYPE - linktype
 
 
-ETHERNET, PPP_SERIAL, C_HDLC, IEEE802_11, FRELAY = (
-    FIRST_LINKTYPE - number for number in (1, 9, 104, 105, 107)
+ETHERNET, PPP_SERIAL, C_HDLC, IEEE802_11, FRELAY, PRISM, AVS = (
+    FIRST_LINKTYPE - number for number in (1, 9, 104, 105, 107, 119, 163)
 )
 
 Decoded = tuple[I64, I64, I64]

@@ -6,8 +6,8 @@ encapsulations); RFC 7761 §4.9 and §4.9.3 (PIM, Register).
 
 import numpy as np
 
-from egress_audit.decode.link import Rows
-from egress_audit.decode.shims import AVS, ETHERNET, IP, NOTHING, PRISM, WLAN, Inside, byte, sealed
+from egress_audit.decode.contents import AVS, ETHERNET, IP, NOTHING, PRISM, WLAN, Inside, sealed
+from egress_audit.decode.link_rows import Rows
 
 TZSP_VERSION, TZSP_HEADER = 1, 4
 RECEIVED, TO_SEND, KEEP_ALIVE, PORT_OPENER = 0, 1, 4, 5
@@ -28,9 +28,9 @@ def tzsp(rows: Rows) -> Inside:
     """A frame behind tags; a sign of life; or a datagram that has its port by chance, which is no
     tunnel: 37008 lies where systems take the ports of their own questions from."""
     inside = sealed(rows)
-    size, kind = rows.end - rows.start, byte(rows, rows.start + 1)
+    size, kind = rows.end - rows.start, rows.u8(rows.start + 1)
     encapsulation = rows.u16(rows.start + 2)
-    known = (byte(rows, rows.start) == TZSP_VERSION) & (kind <= PORT_OPENER)
+    known = (rows.u8(rows.start) == TZSP_VERSION) & (kind <= PORT_OPENER)
     known &= encapsulation < 256
     inside.choose((size >= TZSP_HEADER) & ~known, NOTHING, rows.start)
     inside.choose((size < TZSP_HEADER) & ~rows.cut, NOTHING, rows.start)
@@ -42,8 +42,8 @@ def tzsp(rows: Rows) -> Inside:
         more &= at < rows.end
         if not more.any():
             break
-        tag = byte(rows, at)
-        step = np.where((tag == PADDING_TAG) | (tag == END_TAG), 1, 2 + byte(rows, at + 1))
+        tag = rows.u8(at)
+        step = np.where((tag == PADDING_TAG) | (tag == END_TAG), 1, 2 + rows.u8(at + 1))
         at = np.where(more, at + step, at)
         ended |= more & (tag == END_TAG)
         more &= ~ended
@@ -56,12 +56,12 @@ def pim_register(rows: Rows) -> Inside:
     """A Register holds a packet, or to keep the way open a header only; what else PIM says goes to
     its neighbours and holds none."""
     inside = sealed(rows)
-    first, at = byte(rows, rows.start), rows.start + REGISTER_HEADER
+    first, at = rows.u8(rows.start), rows.start + REGISTER_HEADER
     register = first == REGISTER
     inside.choose(~register, NOTHING, rows.start)
     inside.choose(register, IP, at)
-    null = register & (byte(rows, rows.start + 4) & NULL_REGISTER != 0)
+    null = register & (rows.u8(rows.start + 4) & NULL_REGISTER != 0)
     for version, most in NULL_MOST.items():
-        only = null & (byte(rows, at) >> 4 == version) & (rows.end - at <= most) & ~rows.cut
+        only = null & (rows.u8(at) >> 4 == version) & (rows.end - at <= most) & ~rows.cut
         inside.choose(only & (at < rows.end), NOTHING, at)
     return inside

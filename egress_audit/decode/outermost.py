@@ -13,6 +13,7 @@ from egress_audit.columns import I64, FrameBatch, PacketBatch
 from egress_audit.compiled import library
 from egress_audit.compiled.frames import DECODED, decoded
 from egress_audit.decode import ledger
+from egress_audit.decode.aggregates import outcome_of_frames, units_of
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.link import network_layers
 from egress_audit.decode.network import NetworkColumns, network_columns
@@ -60,24 +61,30 @@ def outermost(batch: FrameBatch, counted: Ledger) -> Outermost:
 
 def _in_numpy(batch: FrameBatch, frame: I64, counted: Ledger) -> Outermost:
     """Frames of any form. frame: (n,) number of each."""
-    network = network_columns(batch, network_layers(batch))
+    units = units_of(batch, network_layers(batch))
+    network = network_columns(units.batch, units.link)
     rows = np.flatnonzero(network.outcome == ledger.PACKET)
-    packets, partial = transport_layers(batch, network, rows, frame[rows])
-    counted.take(network.outcome, partial, int(np.count_nonzero(batch.caplen < batch.wirelen)))
+    packets, partial = transport_layers(units.batch, network, rows, frame[units.frame[rows]])
+    truncated = int(np.count_nonzero(batch.caplen < batch.wirelen))
+    counted.take(outcome_of_frames(units, network.outcome), partial, truncated)
     return Outermost(packets, network, rows)
 
 
 def _with_left(batch: FrameBatch, columns: dict[str, Any], left: I64, counted: Ledger) -> Outermost:
     """The packets of a batch of which some rows were left. columns: a row for every frame."""
     found = _in_numpy(batch.chosen(left), columns["frame"][left], counted)
-    at, rows = left[found.rows], np.zeros(len(batch), np.int64)
-    rows[at] = found.rows
+    at = found.packets.frame - batch.first_frame
+    if not np.array_equal(at, left):
+        # Some frame is no packet, or several.
+        packets = np.ones(len(batch), np.int64)
+        packets[left] = 0
+        packets += np.bincount(at, minlength=len(batch))
+        kept, is_left = np.repeat(np.arange(len(batch)), packets), np.zeros(len(batch), np.bool_)
+        is_left[left] = True
+        at = np.flatnonzero(is_left[kept])
+        columns = {name: column[kept] for name, column in columns.items()}
     for name in (*DECODED, *ZERO):
         columns[name][at] = getattr(found.packets, name)
-    if len(at) < len(left):
-        keep = np.ones(len(batch), np.bool_)
-        keep[left] = False
-        keep[at] = True
-        kept = np.flatnonzero(keep)
-        columns, rows = {name: column[kept] for name, column in columns.items()}, rows[kept]
+    rows = np.zeros(len(columns["frame"]), np.int64)
+    rows[at] = found.rows
     return Outermost(PacketBatch(batch.buffer, **columns), found.network, rows)

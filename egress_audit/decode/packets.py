@@ -17,14 +17,6 @@ MAX_DEPTH = 5
 layer goes through the whole decoder again."""
 
 
-def packets_of(batch: FrameBatch, counted: Ledger) -> PacketBatch:
-    """The outermost IP packets of a batch, in order; all else is counted by reason.
-
-    Fragments are packets that lack something, and tunnels packets like any other.
-    """
-    return outermost(batch, counted).packets
-
-
 class Decoder:
     """Decodes a capture; keeps the fragments whose datagrams are not whole yet."""
 

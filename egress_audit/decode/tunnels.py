@@ -13,10 +13,11 @@ import numpy as np
 
 from egress_audit.columns import I64, SEALED, U8, U32, Bool, FrameBatch, PacketBatch
 from egress_audit.compiled import datagrams, library
-from egress_audit.decode import gre, ip_in_udp, ledger, mirrored, shims, udp_tunnels
-from egress_audit.decode.link import DECODERS, IPV4, IPV6, LinkColumns, Rows
+from egress_audit.decode import contents, gre, ip_in_udp, ledger, link_kinds, mirrored, udp_tunnels
+from egress_audit.decode.contents import Inside
+from egress_audit.decode.link import LinkColumns, behind
+from egress_audit.decode.link_rows import AVS, ETHERNET, IEEE802_11, MPLS, PPP_SERIAL, PRISM, Rows
 from egress_audit.decode.network import NetworkColumns, network_columns
-from egress_audit.decode.shims import Inside
 from egress_audit.values import dataclass
 
 UDP, DNS_PORT = 17, 53
@@ -25,28 +26,28 @@ Reader = Callable[[Rows], Inside]
 
 def ip_in_ip(rows: Rows) -> Inside:
     """IPv4 at once (RFC 2003)."""
-    return Inside(np.full(len(rows.start), shims.IPV4, np.uint8), rows.start)
+    return Inside(np.full(len(rows.start), contents.IPV4, np.uint8), rows.start)
 
 
 def ipv6_in_ip(rows: Rows) -> Inside:
     """IPv6 at once (RFC 2473, RFC 4213)."""
-    return Inside(np.full(len(rows.start), shims.IPV6, np.uint8), rows.start)
+    return Inside(np.full(len(rows.start), contents.IPV6, np.uint8), rows.start)
 
 
 PROTOCOLS: dict[int, tuple[str, Reader]] = {
     4: ("IP in IP", ip_in_ip),
     41: ("IPv6 in IP", ipv6_in_ip),
     47: ("GRE", gre.gre),
-    50: ("ESP", shims.sealed),
+    50: ("ESP", contents.sealed),
     97: ("EtherIP", gre.etherip),
     103: ("PIM Register", mirrored.pim_register),
-    108: ("IPComp", shims.sealed),
+    108: ("IPComp", contents.sealed),
     115: ("L2TPv3", gre.l2tpv3),
     137: ("MPLS in IP", gre.mpls),
 }
 PORTS: dict[int, tuple[str, Reader]] = {
-    500: ("IKE", shims.sealed),
-    1194: ("OpenVPN", shims.sealed),
+    500: ("IKE", contents.sealed),
+    1194: ("OpenVPN", contents.sealed),
     1701: ("L2TP", udp_tunnels.l2tp),
     2152: ("GTP-U", udp_tunnels.gtp_u),
     3386: ("GTP version 0", udp_tunnels.gtp_0),
@@ -57,19 +58,19 @@ PORTS: dict[int, tuple[str, Reader]] = {
     4789: ("VXLAN", udp_tunnels.vxlan),
     4790: ("VXLAN", udp_tunnels.vxlan_gpe),
     5072: ("AYIYA", udp_tunnels.ayiya),
-    5247: ("CAPWAP", shims.sealed),
+    5247: ("CAPWAP", contents.sealed),
     6080: ("GUE", udp_tunnels.gue),
     6081: ("Geneve", udp_tunnels.geneve),
     6635: ("MPLS in UDP", gre.mpls),
     8472: ("VXLAN", udp_tunnels.vxlan),
-    9993: ("ZeroTier", shims.sealed),
+    9993: ("ZeroTier", contents.sealed),
     37008: ("TZSP", mirrored.tzsp),
-    51820: ("WireGuard", shims.sealed),
+    51820: ("WireGuard", contents.sealed),
 }
 """UDP port of either end → the tunnel. The port of the receiver counts more."""
 IP_IN_UDP = ("IP in UDP", ip_in_udp.ip_at_once)
 READERS: list[tuple[str, Reader]] = [
-    ("", shims.sealed),
+    ("", contents.sealed),
     *dict.fromkeys((*PROTOCOLS.values(), *PORTS.values(), IP_IN_UDP)),
 ]
 WIREGUARD, AT_ONCE = READERS.index(PORTS[51820]), READERS.index(IP_IN_UDP)
@@ -118,7 +119,7 @@ def opened(packets: PacketBatch) -> Layer | None:
     inside = _unwrapped(shells, reader)
     layer, read = _believed(packets, rows, inside, end, wire_end)
     packets.carrier[rows[read]] = True
-    unread = inside.what != shims.NOTHING
+    unread = inside.what != contents.NOTHING
     unread[read] = False
     packets.sealed[rows[unread]] = _named(shells, reader)[unread]
     return layer if len(read) else None
@@ -203,14 +204,12 @@ def _named(shells: Rows, reader: U8) -> U8:
 
 def _unwrapped(shells: Rows, reader: U8) -> Inside:
     """What every tunnel carries, down to IP."""
-    inside = shims.sealed(shells)
+    inside = contents.sealed(shells)
     for number in np.unique(reader).tolist():
         _, read = READERS[number]
         _refine(shells, inside, np.flatnonzero(reader == number), read)
-    for what, read in ((shims.PPP, shims.behind_ppp), (shims.MPLS, shims.behind_labels)):
-        _refine(shells, inside, np.flatnonzero(inside.what == what), read)
-    for what, linktype in FRAMES.items():
-        _refine(shells, inside, np.flatnonzero(inside.what == what), in_frame(linktype))
+    for what, kind in FRAMES.items():
+        _refine(shells, inside, np.flatnonzero(inside.what == what), in_frame(kind))
     return inside
 
 
@@ -221,31 +220,41 @@ def _refine(shells: Rows, inside: Inside, rows: I64, read: Reader) -> None:
     inner = Rows(shells.buffer, inside.at[rows], shells.end[rows], shells.cut[rows])
     found = read(inner)
     # A header that points behind the end, or is not all there, says nothing.
-    found.what[found.at > inner.end] = shims.SEALED
+    found.what[found.at > inner.end] = contents.SEALED
     inside.what[rows], inside.at[rows] = found.what, found.at
 
 
-FRAMES = {shims.ETHERNET: 1, shims.WLAN: 105, shims.PRISM: 119, shims.AVS: 163}
-"""What is inside → its LINKTYPE_."""
+FRAMES = {
+    contents.ETHERNET: ETHERNET,
+    contents.PPP: PPP_SERIAL,
+    contents.MPLS: MPLS,
+    contents.WLAN: IEEE802_11,
+    contents.PRISM: PRISM,
+    contents.AVS: AVS,
+}
+"""What is inside → the kind of its first header."""
 
 
-def in_frame(linktype: int) -> Reader:
+def in_frame(kind: int) -> Reader:
     """What a frame holds: IP, something that has no destination, or something else."""
 
     def read(rows: Rows) -> Inside:
-        network, ethertype, outcome = DECODERS[linktype](rows)
-        inside = shims.sealed(rows)
-        good = outcome == ledger.PACKET
-        inside.choose(good & (ethertype == IPV4), shims.IPV4, network)
-        inside.choose(good & (ethertype == IPV6), shims.IPV6, network)
-        harmless = np.isin(np.where(good, ledger.ETHERTYPE | ethertype, outcome), HARMLESS)
-        inside.choose(harmless, shims.NOTHING, network)
+        link, inside = behind(kind, rows), contents.sealed(rows)
+        good = link.outcome == ledger.PACKET
+        for version, what in IP_OF.items():
+            inside.choose(good & (link.version == version), what, link.network)
+        control = link.outcome - link_kinds.PPP_PROTOCOL
+        harmless = (control >= CONTROL_PROTOCOLS) & (control < 1 << 16)
+        inside.choose(harmless | np.isin(link.outcome, HARMLESS), contents.NOTHING, link.network)
         return inside
 
     return read
 
 
+IP_OF = {0: contents.IP, 4: contents.IPV4, 6: contents.IPV6}
 HARMLESS = tuple(ledger.NO_DESTINATION)
+CONTROL_PROTOCOLS = 0x8000
+"""From here on PPP's protocol numbers are those of PPP's own control (RFC 1661 §2)."""
 
 
 def _believed(
@@ -273,6 +282,6 @@ def _believed(
 
 
 NO_PACKET = 255
-VERSION_OF: U8 = np.full(shims.AVS + 1, NO_PACKET, np.uint8)
+VERSION_OF: U8 = np.full(contents.AVS + 1, NO_PACKET, np.uint8)
 """What is inside → the IP version that it must have, 0 for either."""
-VERSION_OF[[shims.IP, shims.IPV4, shims.IPV6]] = 0, 4, 6
+VERSION_OF[[contents.IP, contents.IPV4, contents.IPV6]] = 0, 4, 6

@@ -9,9 +9,7 @@ draft-ietf-intarea-gue-09 (GUE), draft-massar-v6ops-ayiya-02.
 import numpy as np
 
 from egress_audit.columns import I64
-from egress_audit.decode.gre import by_ethertype, l2tpv3
-from egress_audit.decode.link import Rows
-from egress_audit.decode.shims import (
+from egress_audit.decode.contents import (
     ETHERNET,
     IP,
     IPV4,
@@ -21,9 +19,10 @@ from egress_audit.decode.shims import (
     PPP,
     SEALED,
     Inside,
-    byte,
     sealed,
 )
+from egress_audit.decode.gre import by_ethertype, l2tpv3
+from egress_audit.decode.link_rows import Rows
 
 MAX_EXTENSIONS = 8
 """Extension headers of GTP-U that are followed; two is what is in use."""
@@ -39,7 +38,7 @@ GTP_0_SIGNALS = (*range(1, 8), *range(16, 31), *range(32, 38), *range(48, 53))
 def vxlan(rows: Rows) -> Inside:
     """Eight bytes, of which the flag I must be set, then a frame."""
     inside = sealed(rows)
-    valid = (byte(rows, rows.start) & 0x08 != 0) & (byte(rows, rows.start + 7) == 0)
+    valid = (rows.u8(rows.start) & 0x08 != 0) & (rows.u8(rows.start + 7) == 0)
     inside.choose(valid, ETHERNET, rows.start + 8)
     return inside
 
@@ -47,7 +46,7 @@ def vxlan(rows: Rows) -> Inside:
 def vxlan_gpe(rows: Rows) -> Inside:
     """VXLAN whose header may say what is inside."""
     inside = sealed(rows)
-    flags, said = byte(rows, rows.start), byte(rows, rows.start + 3)
+    flags, said = rows.u8(rows.start), rows.u8(rows.start + 3)
     valid = (flags & 0x08 != 0) & (flags & 0x30 == 0)
     at = rows.start + 8
     typed = valid & (flags & 0x04 != 0)
@@ -60,9 +59,9 @@ def vxlan_gpe(rows: Rows) -> Inside:
 def geneve(rows: Rows) -> Inside:
     """Version 0, options in words of four bytes, an EtherType."""
     inside = sealed(rows)
-    first, at = byte(rows, rows.start), rows.start + 8
+    first, at = rows.u8(rows.start), rows.start + 8
     by_ethertype(inside, rows.u16(rows.start + 2), at + (first & 0x3F) * 4)
-    valid = (first >> 6 == 0) & (byte(rows, rows.start + 1) & 0x3F == 0)
+    valid = (first >> 6 == 0) & (rows.u8(rows.start + 1) & 0x3F == 0)
     inside.what[~valid] = SEALED
     return inside
 
@@ -70,20 +69,20 @@ def geneve(rows: Rows) -> Inside:
 def gtp_u(rows: Rows) -> Inside:
     """Version 1: a packet behind optional fields and extension headers, or a signal."""
     inside = sealed(rows)
-    flags, kind = byte(rows, rows.start), byte(rows, rows.start + 1)
+    flags, kind = rows.u8(rows.start), rows.u8(rows.start + 1)
     valid = (flags >> 4 == 3) & (rows.u16(rows.start + 2) <= rows.end - rows.start - 8)
     valid |= (flags >> 4 == 3) & rows.cut
     optional = flags & 7 != 0
     at = rows.start + np.where(optional, 12, 8)
-    more = valid & (flags & 4 != 0) & (byte(rows, rows.start + 11) != 0)
+    more = valid & (flags & 4 != 0) & (rows.u8(rows.start + 11) != 0)
     for _ in range(MAX_EXTENSIONS):
         if not more.any():
             break
-        size = byte(rows, at) * 4
+        size = rows.u8(at) * 4
         good = (size > 0) & (at + size <= rows.end)
         valid &= good | ~more
         at = at + np.where(more & good, size, 0)
-        more &= good & (byte(rows, at - 1) != 0)
+        more &= good & (rows.u8(at - 1) != 0)
     inside.choose(valid & ~more & (kind == T_PDU), IP, at)
     inside.choose(valid & np.isin(kind, GTP_SIGNALS), NOTHING, at)
     return inside
@@ -93,7 +92,7 @@ def gtp_0(rows: Rows) -> Inside:
     """Version 0: a packet behind 20 bytes, or a signal; without its protocol bit it is GTP', which
     carries records for a bill."""
     inside = sealed(rows)
-    flags, kind = byte(rows, rows.start), byte(rows, rows.start + 1)
+    flags, kind = rows.u8(rows.start), rows.u8(rows.start + 1)
     left = rows.end - rows.start - GTP_0_HEADER
     valid = (flags >> 4 == 1) & ((rows.u16(rows.start + 2) <= left) | rows.cut)
     at = rows.start + GTP_0_HEADER
@@ -108,9 +107,9 @@ def teredo(rows: Rows) -> Inside:
     inside = sealed(rows)
     at = rows.start
     secured = rows.u16(at) == 0x0001
-    at = at + np.where(secured, 13 + byte(rows, at + 2) + byte(rows, at + 3), 0)
+    at = at + np.where(secured, 13 + rows.u8(at + 2) + rows.u8(at + 3), 0)
     at = at + np.where(rows.u16(at) == 0, 8, 0)
-    inside.choose(byte(rows, at) >> 4 == 6, IPV6, at)
+    inside.choose(rows.u8(at) >> 4 == 6, IPV6, at)
     return inside
 
 
@@ -134,7 +133,7 @@ def esp_in_udp(rows: Rows) -> Inside:
     """Encrypted; a single byte 0xFF only keeps the way open (RFC 3948 §2.3)."""
     inside = sealed(rows)
     alone = rows.end - rows.start == 1
-    inside.choose(alone & (byte(rows, rows.start) == 0xFF), NOTHING, rows.start)
+    inside.choose(alone & (rows.u8(rows.start) == 0xFF), NOTHING, rows.start)
     return inside
 
 
@@ -148,7 +147,7 @@ def lisp(rows: Rows) -> Inside:
 def gue(rows: Rows) -> Inside:
     """Variant 0: a header that says its length and the protocol; 1: a packet at once."""
     inside = sealed(rows)
-    first, said = byte(rows, rows.start), byte(rows, rows.start + 1)
+    first, said = rows.u8(rows.start), rows.u8(rows.start + 1)
     at = rows.start + 4 + (first & 0x1F) * 4
     data = first & 0xE0 == 0
     inside.choose(data & (said == 4), IPV4, at)
@@ -161,10 +160,10 @@ def gue(rows: Rows) -> Inside:
 def ayiya(rows: Rows) -> Inside:
     """Eight bytes, identity, signature, then what the header names."""
     inside = sealed(rows)
-    identity: I64 = np.left_shift(1, byte(rows, rows.start) >> 4)
-    signature = (byte(rows, rows.start + 1) >> 4) * 4
+    identity: I64 = np.left_shift(1, rows.u8(rows.start) >> 4)
+    signature = (rows.u8(rows.start + 1) >> 4) * 4
     at = rows.start + 8 + identity + signature
-    said, operation = byte(rows, rows.start + 3), byte(rows, rows.start + 2) & 0xF
+    said, operation = rows.u8(rows.start + 3), rows.u8(rows.start + 2) & 0xF
     inside.choose(said == 41, IPV6, at)
     inside.choose(said == 4, IPV4, at)
     inside.choose((said == 59) & (operation != 1), NOTHING, at)

@@ -8,7 +8,6 @@ import json
 import os
 import platform
 from collections.abc import Mapping
-from pathlib import Path
 
 from egress_audit.errors import InputUnreadable
 from egress_audit.evidence.folder import Folder
@@ -117,17 +116,8 @@ def entry_of(folder: Folder, name: str) -> FileEntry:
     return FileEntry(digest.hexdigest(), size)
 
 
-def verify(path: str | Path) -> tuple[str, ...]:
-    """What in the bundle at `path` is not as its manifest says; empty if all is.
-
-    Raises InputUnreadable if it is no folder, or its manifest is none.
-    """
-    with Folder.open(path) as folder:
-        return mismatches(folder, read_manifest(folder))
-
-
 def mismatches(folder: Folder, manifest: Manifest | None) -> tuple[str, ...]:
-    """As `verify`, for an open folder."""
+    """What in a bundle is not as its manifest says; empty if all is."""
     if manifest is None:
         return (f"{MANIFEST} is missing: the recorder did not close the bundle",)
     found = folder.names()

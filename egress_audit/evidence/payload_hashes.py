@@ -10,7 +10,6 @@ Source: draft-ietf-opsawg-pcapng §4.2 (IDB), §4.3 (EPB), as pcapng_writer.py w
 """
 
 import hashlib
-import hmac
 import os
 import struct
 from collections.abc import Iterator
@@ -38,11 +37,6 @@ def payload_of(frame: bytes, linktype: int) -> bytes:
 def payload_hash(frame: bytes, linktype: int, salt: bytes) -> bytes:
     """32 bytes: sha256 of salt and payload."""
     return hashlib.sha256(salt + payload_of(frame, linktype)).digest()
-
-
-def payload_matches(frame: bytes, linktype: int, salt: bytes, expected: bytes) -> bool:
-    """Whether the payload of a frame is the one that was hashed when its bundle was closed."""
-    return hmac.compare_digest(payload_hash(frame, linktype, salt), expected)
 
 
 def write_payload_hashes(capture: BinaryIO, hashes: BinaryIO, salts: BinaryIO) -> int:

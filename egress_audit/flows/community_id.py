@@ -7,6 +7,8 @@ import base64
 import hashlib
 import struct
 
+SEED = b"\0\0"
+"""The default of the specification; another would make every id another."""
 PORTED = (1, 6, 17, 58, 132)
 """Protocols whose ports (or ICMP types) enter the hash: ICMP, TCP, UDP, ICMPv6, SCTP."""
 
@@ -17,14 +19,7 @@ def packed(version: int, hi: int, lo: int) -> bytes:
 
 
 def community_id(
-    proto: int,
-    src: bytes,
-    dst: bytes,
-    sport: int,
-    dport: int,
-    *,
-    one_way: bool = False,
-    seed: int = 0,
+    proto: int, src: bytes, dst: bytes, sport: int, dport: int, *, one_way: bool = False
 ) -> str:
     """`1:` and 28 characters of base64; the same from both directions unless `one_way`.
 
@@ -33,7 +28,7 @@ def community_id(
     """
     if not one_way and (src, sport) > (dst, dport):
         src, dst, sport, dport = dst, src, dport, sport
-    head = struct.pack("!H", seed) + src + dst + struct.pack("!BB", proto, 0)
+    head = SEED + src + dst + struct.pack("!BB", proto, 0)
     ports = struct.pack("!HH", sport, dport) if proto in PORTED else b""
     digest = hashlib.sha1(head + ports, usedforsecurity=False).digest()
     return "1:" + base64.b64encode(digest).decode("ascii")

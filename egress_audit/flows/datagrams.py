@@ -9,13 +9,11 @@ from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
+from egress_audit.columns import I8, I64, U8, U32, Bool, PacketBatch
 from egress_audit.compiled import datagrams, library
 from egress_audit.flows.table import Assigned
 
-I8 = npt.NDArray[np.int8]
 UDP = 17
 DNS_PORT = 53
 

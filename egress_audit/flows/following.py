@@ -54,11 +54,6 @@ class Following:
         self._followed[side] = False
         return self._readers.pop(side)
 
-    def followed(self, sides: I64) -> Bool:
-        """(n,) True where a side is followed."""
-        found: Bool = self._followed[sides]
-        return found
-
     def candidates(self, packets: PacketBatch, side: I64, rows: I64) -> I64:
         """Those of the rows with payload in which the next message of their side may begin.
 

@@ -14,7 +14,6 @@ from egress_audit.compiled.connections import Segments, Sides, skips
 from egress_audit.flows.growing import grow_together
 from egress_audit.flows.runs import Runs
 
-TCP = 6
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 NEXT_KNOWN, ACKED_KNOWN = 1, 2
 MAX_HOLES = 64

@@ -21,6 +21,8 @@ TRUSTED_FIRST = (
     NameSource.SANDBOX_DNS,
     NameSource.DNS_UNPROVEN,
 )
+MOST_NAMED = 3
+"""Of several names in a clause; the others are counted."""
 
 
 def plural(count: int, word: str) -> str:
@@ -28,12 +30,12 @@ def plural(count: int, word: str) -> str:
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
-def either(words: Iterable[str], limit: int = 3) -> str:
+def either(words: Iterable[str]) -> str:
     """`a`, `a or b`, `a, b, c or one of 4 more`; each once, in the order given."""
     each = list(dict.fromkeys(words))
-    beyond = len(each) - limit
+    beyond = len(each) - MOST_NAMED
     if beyond > 0:
-        return f"{', '.join(each[:limit])} or one of {beyond} more"
+        return f"{', '.join(each[:MOST_NAMED])} or one of {beyond} more"
     return " or ".join(filter(None, (", ".join(each[:-1]), *each[-1:])))
 
 

@@ -66,7 +66,7 @@ def import_list(
         "source_sha256": sha256_of(path),
         "rows": found.rows,
     }
-    return _shelved(path, entry, found.pieces)
+    return _shelved(entry, found.pieces)
 
 
 def _mmdb(path: Path, date: str | None) -> _Found:
@@ -90,7 +90,7 @@ def _text(path: Path, name: str, date: str | None) -> _Found:
     return _Found(day, "", len(ranges), mmdb_pieces(ranges, _record_of, about))
 
 
-def _shelved(path: Path, entry: dict[str, Any], pieces: Iterator[bytes]) -> Mapping[str, Any]:
+def _shelved(entry: dict[str, Any], pieces: Iterator[bytes]) -> Mapping[str, Any]:
     """Writes the file, then the entry: only then it counts."""
     folder = private_folder()
     others = [e for e in imported_entries(folder) if e.get("file") != entry["file"]]

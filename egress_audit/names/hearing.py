@@ -14,7 +14,6 @@ from egress_audit.names.plain_hello import PlainHello
 from egress_audit.names.plain_request import PlainRequest
 from egress_audit.names.reading import Reading, Spoken
 from egress_audit.names.table import NameTable
-from egress_audit.values import dataclass
 
 NO_NAME = "TLS without a server name"
 QUIC = "QUIC"
@@ -90,20 +89,6 @@ class Said(Protocol):
     def from_dns_port(self) -> bool:
         """It was sent from the port of the DNS, to whichever."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What is said of some bytes where everything is known at once."""
-
-    flow: int
-    frame: int
-    ts_ns: int
-    sender: str
-    receiver: str
-    by_orig: bool = True
-    from_resolver: bool = True
-    from_dns_port: bool = True
 
 
 class Hearing:

@@ -23,7 +23,7 @@ MAX_ASKING = 256
 
 _FRAME = Struct(">HBBBI")
 _DATA, _HEADERS, _SETTINGS, _CONTINUATION = 0, 1, 4, 9
-_END_HEADERS, _PADDED, _PRIORITY = 0x04, 0x08, 0x20
+_END_STREAM, _END_HEADERS, _PADDED, _PRIORITY = 0x01, 0x04, 0x08, 0x20
 _PRIORITY_SIZE = 5
 _STREAM_BITS = 0x7FFF_FFFF
 _DNS_MESSAGE = b"application/dns-message"
@@ -50,8 +50,9 @@ class Connection:
         self._block_of = 0
         """The stream of that block; 0 if there is none."""
         self._asking: set[int] = set()
-        self._odd = False
-        """An authority in the frames now read has several readings."""
+        self._unread: Unread | None = None
+        """Why something in the frames now read was not: an authority has several readings, or a
+        question to the DNS is not whole in one frame."""
 
     def read(self, stream: bytes) -> Reading:
         """What the frames at the beginning of `stream` say, up to the first that is not whole.
@@ -61,7 +62,7 @@ class Connection:
         `consumed`; bodies are passed over without being held. Never raises.
         """
         spoken: list[Spoken] = []
-        at, self._odd = 0, False
+        at, self._unread = 0, None
         try:
             while at + 9 <= len(stream):
                 size, kind, flags, number = _frame(stream, at)
@@ -75,9 +76,14 @@ class Connection:
                 at = end
         except Damage as damage:
             return Reading(tuple(spoken), HTTP2, damage.unread)
-        hungry, unread = at < len(stream), Unread.MALFORMED if self._odd else None
         return Reading(
-            tuple(spoken), HTTP2, unread, hungry, consumed=at, done=len(spoken), then=self.read
+            tuple(spoken),
+            HTTP2,
+            self._unread,
+            at < len(stream),
+            consumed=at,
+            done=len(spoken),
+            then=self.read,
         )
 
     def _check_order(self, kind: int, number: int) -> None:
@@ -95,24 +101,38 @@ class Connection:
             if len(self._block) + size > MAX_BLOCK:
                 raise Damage(Unread.TRUNCATED)
             return True
-        return kind == _DATA and number in self._asking and size <= MAX_QUESTION
+        if kind != _DATA or number not in self._asking:
+            return False
+        if size > MAX_QUESTION:
+            self._asking.discard(number)
+            self._unread = Unread.TRUNCATED
+        return size <= MAX_QUESTION
 
     def _said(self, body: bytes, kind: int, flags: int, number: int) -> tuple[Spoken, ...]:
         """What a whole frame says, of those that are read."""
         if kind == _DATA:
-            self._asking.discard(number)
-            return _asked(body)
+            return self._asked(body, number) if body or flags & _END_STREAM else ()
         self._block += body
         if not flags & _END_HEADERS:
             self._block_of = number
             return ()
         block, self._block, self._block_of = self._block, b"", 0
         fields = fields_of(block, self._table)
-        if (b"content-type", _DNS_MESSAGE) in fields and len(self._asking) < MAX_ASKING:
-            self._asking.add(number)
+        if (b"content-type", _DNS_MESSAGE) in fields:
+            if len(self._asking) < MAX_ASKING:
+                self._asking.add(number)
+            else:
+                self._unread = Unread.TRUNCATED
         spoken, odd = _requested(fields)
-        self._odd |= odd
+        self._unread = Unread.MALFORMED if odd else self._unread
         return spoken
+
+    def _asked(self, body: bytes, number: int) -> tuple[Spoken, ...]:
+        """What the body of a stream asks the DNS, which is nearly always in its first frame."""
+        self._asking.discard(number)
+        reading = dns.read_message(body)
+        self._unread = reading.unread or self._unread
+        return _questions(reading)
 
 
 def _frame(stream: bytes, at: int) -> tuple[int, int, int, int]:
@@ -160,10 +180,9 @@ def _asked_in(path: bytes) -> tuple[Spoken, ...]:
         message = urlsafe_b64decode(coded + b"=" * (-len(coded) % 4))
     except ValueError:
         return ()
-    return _asked(message)
+    return _questions(dns.read_message(message))
 
 
-def _asked(message: bytes) -> tuple[Spoken, ...]:
+def _questions(message: Reading) -> tuple[Spoken, ...]:
     """The questions of a DNS message that a client sends."""
-    said = dns.read_message(message).spoken
-    return tuple(word for word in said if word.source is NameSource.DNS_QUERY)
+    return tuple(word for word in message.spoken if word.source is NameSource.DNS_QUERY)

@@ -7,13 +7,11 @@ from array import array
 from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from egress_audit.columns import I32, I64, Bool
+from egress_audit.columns import I8, I32, I64, Bool
 from egress_audit.model.flow import Name, NameSource
 from egress_audit.values import dataclass
 
-I8 = npt.NDArray[np.int8]
 Column = Sequence[int] | I64 | Bool
 MAX_NAMES_PER_FLOW = 4096
 """A tunnel through the DNS asks for thousands of names in one flow."""

@@ -33,7 +33,6 @@ SALTS = {
 SALTS |= {version: SALTS[_DRAFT | draft] for version, draft in _OF_DRAFT.items()}
 """The initial salt of each version that we can open."""
 
-TAG = 16
 SAMPLE_AT, SAMPLE = 4, 16
 """Header protection is sampled so far behind the start of the packet number (RFC 9001 §5.4.2)."""
 

@@ -47,8 +47,6 @@ class Question:
     """Frames of the first MAX_DETAILS questions."""
     resolvers: list[str] = field(default_factory=list)
     """Addresses asked, in order of first use, up to MAX_DETAILS."""
-    further_resolvers: int = 0
-    """Questions to any resolver that is not in `resolvers`."""
     addresses: list[str] = field(default_factory=list)
     """Addresses answered, in order of first sight, up to MAX_DETAILS."""
     further_addresses: int = 0
@@ -183,7 +181,7 @@ class NameTable:
             question.queried.add(qtype)
         if len(question.frames) < MAX_DETAILS:
             question.frames.append(frame)
-        question.further_resolvers += not _kept(question.resolvers, resolver)
+        _kept(question.resolvers, resolver)
 
     def was_asked(self, host: str, qtype: str) -> bool:
         """True if a question of that host and type has been kept."""

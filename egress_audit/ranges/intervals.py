@@ -106,14 +106,6 @@ def without(rows: Iterable[Range[Value]], holes: Sequence[Range[object]]) -> lis
     return out
 
 
-def together(rows: Iterable[Range[Value]]) -> list[Range[Value]]:
-    """Flattened ranges, neighbours of one value made one."""
-    out: list[Range[Value]] = []
-    for first, last, value in rows:
-        _append(out, first, last, value)
-    return out
-
-
 def no_place() -> list[Range[object]]:
     """The special-purpose ranges, flattened: no list is asked there, so none has to know them.
 

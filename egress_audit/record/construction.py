@@ -211,7 +211,7 @@ def _initiate(setup: Setup, control: socket.socket) -> NoReturn:
         init = Init(control.fileno(), setup.jobs, setup.keep)
         init.close_others()
         confine(setup.keep, guarded=True)
-        listener = install(files=setup.files)
+        listener = install()
     except OSError as error:
         _confess(control, "NoNamespaces", f"{error.strerror}", str(error.filename or ""), "")
         os._exit(1)

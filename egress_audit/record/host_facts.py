@@ -44,8 +44,6 @@ class HostFacts:
     """Security modules of the kernel, as far as it tells: apparmor, selinux, yama …"""
     container: str
     """Who made the container we are in; '' if there is no sign of one."""
-    filtered: bool
-    """True if somebody filters our system calls already."""
     tun_mode: str
     """Mode of /dev/net/tun in octal digits; '' if it is not there."""
     as_root: bool
@@ -64,7 +62,6 @@ def host_facts(root: Path = Path("/")) -> HostFacts:
         settings={name: value for name, value in settings.items() if value},
         modules=tuple(filter(None, _line(root / "sys/kernel/security/lsm").split(","))),
         container=_container(root) if _may_be_contained(root) else "",
-        filtered=_is_filtered(root),
         tun_mode=_mode(root / "dev/net/tun"),
         as_root=os.geteuid() == 0,
         may_mount=bool(int(_status(root).get("CapEff", "0"), 16) >> CAP_SYS_ADMIN & 1),

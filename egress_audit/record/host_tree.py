@@ -130,7 +130,7 @@ def _be_init(setup: Setup, rung: Rung, control: socket.socket) -> NoReturn:
     listener = -1
     if rung is Rung.CALLS:
         try:
-            listener = install(files=setup.files, sockets=not setup.is_open)
+            listener = install(sockets=not setup.is_open)
         except OSError as error:
             raise NoFilter(
                 f"system calls cannot be watched: {error.strerror}",

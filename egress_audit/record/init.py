@@ -58,7 +58,6 @@ class Job:
     folder: str = "/"
     output: int | None = None
     """Descriptor that takes standard output and error; None leaves those of the terminal."""
-    input: int | None = None
     function: Callable[[], int] | None = None
     """Called in the new process instead of a command; returns its exit status."""
     background: bool = False
@@ -69,8 +68,7 @@ class Job:
     @property
     def needs(self) -> set[int]:
         """Every descriptor that must be open for it."""
-        streams = {number for number in (self.input, self.output) if number is not None}
-        return streams | set(self.descriptors)
+        return {*self.descriptors, *(() if self.output is None else (self.output,))}
 
 
 def network_streams() -> list[int]:
@@ -242,8 +240,6 @@ class Init:
             if job.output is not None:
                 os.dup2(job.output, 1)
                 os.dup2(job.output, 2)
-            if job.input is not None:
-                os.dup2(job.input, 0)
             for number in job.needs - {0, 1, 2}:
                 os.close(number)
             cut_off_streams()

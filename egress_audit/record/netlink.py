@@ -27,10 +27,10 @@ _IFLA_INET6_ADDR_GEN_MODE, _ADDR_GEN_NONE = 8, b"\x01"
 _IFF_UP, _IFF_NOARP = 0x1, 0x80
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_F_NODAD = 1, 2, 0x02
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PREFSRC = 1, 4, 5, 7
-_TABLE_MAIN, _TABLE_LOCAL, _PROTOCOL_STATIC = 254, 255, 4
-_SCOPE_UNIVERSE, _SCOPE_LINK, _SCOPE_HOST = 0, 253, 254
+_TABLE_MAIN, _PROTOCOL_STATIC = 254, 4
+_SCOPE_UNIVERSE, _SCOPE_LINK = 0, 253
 
-ROUTE_KINDS = {"unicast": 1, "local": 2, "blackhole": 6, "unreachable": 7}
+_UNICAST = 1
 """RTN_… values; `blackhole` swallows in silence, `unreachable` answers EHOSTUNREACH."""
 
 _HEADER = struct.Struct("=IHHII")
@@ -65,12 +65,11 @@ class Links:
 
     def index(self, name: str) -> int:
         """Number of a link."""
-        return _LINK.unpack_from(self._link(name))[2]  # type: ignore[no-any-return]
-
-    def mac(self, name: str) -> bytes:
-        """Ethernet address of a link, six bytes; b'' for a link that has none."""
-        attributes = dict(_attributes(self._link(name)[_LINK.size :]))
-        return attributes.get(_IFLA_ADDRESS, b"")
+        body = _LINK.pack(socket.AF_UNSPEC, 0, 0, 0, 0) + _named(name, None)
+        answers = self._ask(_GETLINK, 0, body, f"find link {name}")
+        if not answers:
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV), f"find link {name}")
+        return _LINK.unpack_from(answers[0])[2]  # type: ignore[no-any-return]
 
     def up(
         self, name: str, mtu: int | None = None, txqlen: int | None = None, *, noarp: bool = False
@@ -108,35 +107,27 @@ class Links:
         self,
         prefix: str,
         name: str,
-        kind: str = "unicast",
         source: str | None = None,
         gateway: str | None = None,
     ) -> None:
         """Adds a route. `prefix`: 0.0.0.0/0, ::/0, 10.0.0.0/8 …
 
         `source`: the address with which packets leave that chose none. `gateway`: who takes them
-        on, if not the target itself. `name` does not matter to `unreachable` and `blackhole`.
+        on, if not the target itself.
         """
-        network, number = ip_network(prefix), ROUTE_KINDS[kind]
-        table, scope = _TABLE_MAIN, _SCOPE_UNIVERSE
-        if kind == "local":
-            table, scope = _TABLE_LOCAL, _SCOPE_HOST
-        elif kind == "unicast" and network.version == 4 and gateway is None:
-            scope = _SCOPE_LINK
-        family = _family(network.version)
-        body = _ROUTE.pack(
-            family, network.prefixlen, 0, 0, table, _PROTOCOL_STATIC, scope, number, 0
-        )
+        network = ip_network(prefix)
+        on_link = network.version == 4 and gateway is None
+        scope = _SCOPE_LINK if on_link else _SCOPE_UNIVERSE
+        family, length = _family(network.version), network.prefixlen
+        body = _ROUTE.pack(family, length, 0, 0, _TABLE_MAIN, _PROTOCOL_STATIC, scope, _UNICAST, 0)
         if network.prefixlen:
             body += _attribute(_RTA_DST, network.network_address.packed)
-        if kind in ("unicast", "local"):
-            body += _attribute(_RTA_OIF, struct.pack("=i", self.index(name)))
+        body += _attribute(_RTA_OIF, struct.pack("=i", self.index(name)))
         if gateway is not None:
             body += _attribute(_RTA_GATEWAY, ip_address(gateway).packed)
         if source is not None:
             body += _attribute(_RTA_PREFSRC, ip_address(source).packed)
-        operation = f"add {kind} route {prefix} over {name}"
-        self._ask(_NEWROUTE, _CREATE | _EXCLUSIVE, body, operation)
+        self._ask(_NEWROUTE, _CREATE | _EXCLUSIVE, body, f"add route {prefix} over {name}")
 
     def veth(
         self,
@@ -160,13 +151,6 @@ class Links:
         """Removes a link, and the other end of a pair with it."""
         link = _LINK.pack(socket.AF_UNSPEC, 0, self.index(name), 0, 0)
         self._ask(_DELLINK, 0, link, f"delete link {name}")
-
-    def _link(self, name: str) -> bytes:
-        body = _LINK.pack(socket.AF_UNSPEC, 0, 0, 0, 0) + _named(name, None)
-        answers = self._ask(_GETLINK, 0, body, f"find link {name}")
-        if not answers:
-            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV), f"find link {name}")
-        return answers[0]
 
     def _ask(self, kind: int, flags: int, body: bytes, operation: str) -> list[bytes]:
         """Bodies of the kernel's answers, read until it has acknowledged this very request."""

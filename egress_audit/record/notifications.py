@@ -65,7 +65,7 @@ LONGEST_PATH = 4096
 PAGE = 4096
 MESSAGE_HEADER = struct.Struct("=QI4x")
 """msg_name and msg_namelen of struct msghdr on 64-bit machines."""
-MESSAGE_SIZE, MULTIPLE_MESSAGE_SIZE = 56, 64
+MULTIPLE_MESSAGE_SIZE = 64
 MOST_MESSAGES = 1024
 """UIO_MAXIOV: the kernel takes no more from one sendmmsg."""
 

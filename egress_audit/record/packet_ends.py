@@ -8,7 +8,7 @@ import struct
 from typing import NamedTuple
 
 TCP, UDP, ICMP, ICMPV6, IGMP = 6, 17, 1, 58, 2
-SYN, ACK = 0x02, 0x10
+SYN = 0x02
 WITH_PORTS = frozenset({TCP, UDP, 33, 132, 136})
 EXTENSIONS = frozenset({0, 43, 60, 135, 139, 140})
 FRAGMENT = 44

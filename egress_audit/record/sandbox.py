@@ -146,7 +146,7 @@ def start(setup: Setup) -> Sandbox:
     theirs.close()
     made = None
     try:
-        made = _received(setup, ours, builder)
+        made = _received(ours, builder)
     finally:
         if made is None:
             ours.close()
@@ -157,7 +157,7 @@ def start(setup: Setup) -> Sandbox:
     return made
 
 
-def _received(setup: Setup, control: socket.socket, builder: int) -> Sandbox:
+def _received(control: socket.socket, builder: int) -> Sandbox:
     """Takes the devices from the builder, and the listener out of init."""
     control.settimeout(PATIENCE_S)
     said, descriptors, _ = _hear(control)

@@ -53,8 +53,6 @@ class Setup:
     """Done inside the new mount namespace; what it returns comes back in `Sandbox.mounted`."""
     keep: int = 0
     """Capabilities that the program keeps inside its user namespace; bits."""
-    files: bool = True
-    """Whether opening files waits for the recorder."""
     mtu: int = 1500
     """Of the device."""
     is_open: bool = False

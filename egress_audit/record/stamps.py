@@ -12,7 +12,7 @@ from pathlib import Path
 
 from egress_audit.record import mounts
 
-HOUR_S, DAY_S = 3600, 86_400
+DAY_S = 86_400
 
 BASES = {
     ".cache": "XDG_CACHE_HOME",

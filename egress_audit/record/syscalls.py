@@ -29,7 +29,7 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_CAPBSET_DROP = 1, 4, 8, 2
 PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 36, 38, 47
 PR_CAP_AMBIENT_RAISE, PR_CAP_AMBIENT_CLEAR_ALL = 2, 4
 
-CAP_DAC_READ_SEARCH, CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN = 2, 12, 13, 21
+CAP_NET_RAW, CAP_SYS_ADMIN = 13, 21
 _CAPABILITY_VERSION_3 = 0x2008_0522
 LAST_POSSIBLE_CAPABILITY = 63
 
@@ -161,9 +161,9 @@ def mount(
     checked(result, f"mount {target}")
 
 
-def unmount(target: str, flags: int = MNT_DETACH) -> None:
-    """umount2(2)."""
-    checked(libc().umount2(os.fsencode(target), flags), f"umount {target}")
+def unmount(target: str) -> None:
+    """umount2(2), also of what is in use."""
+    checked(libc().umount2(os.fsencode(target), MNT_DETACH), f"umount {target}")
 
 
 def prctl(option: int, *arguments: int) -> int:

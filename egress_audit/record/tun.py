@@ -20,8 +20,8 @@ _TUNSETIFF = 0x4004_54CA
 _IFF_TUN, _IFF_NO_PI = 0x0001, 0x1000
 _IFREQ = struct.Struct("16sH22x")
 
-_TRANSMITTED, _TRANSMIT_DROPS = 9, 11
-"""Columns of /proc/PID/net/dev behind the name; the first eight are of reception."""
+_TRANSMIT_DROPS = 11
+"""Column of /proc/PID/net/dev behind the name; the first eight are of reception."""
 
 
 def open_tun(name: str, node: str = TUN_NODE) -> int:
@@ -59,24 +59,14 @@ def make_node(folder: str) -> str:
     return TUN_NODE
 
 
-def transmitted(pid: int | str, name: str) -> int:
-    """Packets that have left by a link, as seen in the network namespace of `pid`.
+def transmit_drops(pid: int | str, name: str) -> int:
+    """Packets that a link dropped because its queue was full, in the network namespace of `pid`.
 
-    Of a TUN device: those that were read from it; what waits in its queue is not counted yet.
     Raises OSError, also if there is no such link.
     """
-    return _counters(pid, name)[_TRANSMITTED]
-
-
-def transmit_drops(pid: int | str, name: str) -> int:
-    """Packets that a link dropped because its queue was full; `pid` and errors as `transmitted`."""
-    return _counters(pid, name)[_TRANSMIT_DROPS]
-
-
-def _counters(pid: int | str, name: str) -> list[int]:
     path = Path(f"/proc/{pid}/net/dev")
     for line in path.read_text(encoding="utf-8").splitlines():
         link, colon, columns = line.partition(":")
         if colon and link.strip() == name:
-            return [int(column) for column in columns.split()]
+            return int(columns.split()[_TRANSMIT_DROPS])
     raise FileNotFoundError(2, f"no link {name}", str(path))

@@ -18,9 +18,6 @@ from egress_audit.record.written import Layer
 
 _SCRATCH = "/run/.egress-audit"
 _READ_ONLY = ("/sys",)
-READ_ONLY_PROC = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus")
-"""For the process that mounts the new /proc: `private_folders.protect_kernel(READ_ONLY_PROC, …)`;
-what is not there is noted and does not matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,6 @@ class View:
     open_folders: tuple[str, ...]
     """Folders outside of the layers to which the program may write: for `changed_files`."""
     stamps: tuple[Stamp, ...]
-    hidden_devices: tuple[str, ...]
     gpus: tuple[str, ...]
     notes: tuple[str, ...]
     """What could not be done, for people: something the program may have seen or reached."""
@@ -84,7 +80,7 @@ def make_view(wanted: Wanted) -> View:
         else:
             kind, view = "real", real_home(found)
             notes.append(f"HOME, {wanted.home}, is no folder that could be made private")
-        hidden = private_folders.hide_devices(_SCRATCH, notes)
+        private_folders.hide_devices(_SCRATCH, notes)
         private_folders.write_name_service(wanted.resolvers, _SCRATCH, notes, wanted.own_names)
     Path(_SCRATCH).rmdir()
     private_folders.protect_kernel(_READ_ONLY, notes)
@@ -100,7 +96,6 @@ def make_view(wanted: Wanted) -> View:
         (*layers, *view.layers),
         tuple(_open_folders(wanted, kept, [*covered, "/"], overlays)),
         view.stamps,
-        tuple(hidden),
         tuple(private_folders.gpu_devices()),
         (*notes, *view.notes),
     )

@@ -19,7 +19,6 @@ LINKTYPE_ETHERNET, LINKTYPE_RAW = 1, 101
 LONGEST_READ = 65_535
 MOST_READS = 256
 """Packets taken at a time, so that waiting calls get their turn."""
-MOST_TO_DRAIN = 4096
 ETHERNET = 14
 ETHERTYPES = {4: b"\x08\x00", 6: b"\x86\xdd"}
 IP_TYPES = frozenset(ETHERTYPES.values())

@@ -7,7 +7,7 @@ from egress_audit.model.audit import Audit
 from egress_audit.report.answers import answers
 from egress_audit.report.beside import NOTHING_BESIDE, Beside
 from egress_audit.report.json_pieces import STEP, json_of, object_of, pieces_of, quoted, visible
-from egress_audit.report.plain import Plain, plain
+from egress_audit.report.plain import Plain
 from egress_audit.values import dataclass
 
 SCHEMA = "egress-audit/audit/1"
@@ -24,24 +24,6 @@ class Envelope:
     under any name, the program's. In the order of the audit's evidence."""
     tool: str = "egress-audit"
     engine: str = "numpy"
-
-
-def document(
-    audit: Audit, *, envelope: Envelope, beside: Beside = NOTHING_BESIDE
-) -> dict[str, Plain]:
-    """The whole document as plain data; described by docs/schema/audit-1.json."""
-    whole: dict[str, Plain] = {
-        "schema": SCHEMA,
-        "envelope": plain_envelope(envelope),
-        "audit": plain(audit),
-    }
-    if audit.claim.questions:
-        whole["answers"] = plain(answers(audit))
-    if beside.origins is not None:
-        whole["frame_origins"] = plain(beside.origins)
-    if beside.labels is not None:
-        whole["labels"] = plain(beside.labels)
-    return whole
 
 
 def plain_envelope(envelope: Envelope) -> dict[str, Plain]:

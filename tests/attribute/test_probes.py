@@ -13,10 +13,11 @@ from egress_audit.attribute.probes import (
 from egress_audit.capture.source import source_of
 from egress_audit.capture.window import Window
 from egress_audit.decode.ledger import Ledger
-from egress_audit.decode.packets import Decoder, packets_of
+from egress_audit.decode.packets import Decoder
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Probe
 from tests.builders.captures import UDP, Frame, dns_query, ip, pcap, udp
+from tests.builders.engine import packets_of
 from tests.builders.runs import OWN, RESOLVER, probe, run
 
 NONCE = "00112233445566778899aabbccddeeff"

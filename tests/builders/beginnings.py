@@ -7,9 +7,8 @@ import numpy as np
 
 from egress_audit.columns import I64, PacketBatch
 from egress_audit.decode.ledger import Ledger
-from egress_audit.decode.packets import packets_of
 from tests.builders.captures import TCP, Frame, ethernet, ipv4, pcap, tcp
-from tests.builders.engine import opened
+from tests.builders.engine import opened, packets_of
 
 
 def beginning_with(payloads: Sequence[bytes], lengths: Sequence[int] | None = None) -> PacketBatch:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from egress_audit.evidence.bundle import BundleWriter, close_bundle
 from egress_audit.evidence.events import EventsWriter, Value
+from egress_audit.evidence.folder import Folder
+from egress_audit.evidence.manifest import mismatches, read_manifest
 from egress_audit.evidence.pcapng_writer import CaptureInterface, PcapngWriter
 
 START_NS = 1_700_000_000_000_000_000
@@ -201,3 +203,9 @@ def _write_lines(events: EventsWriter, lines: Iterable[Line]) -> None:
     for made in lines:
         latest_ns = latest_ns if made.t == START_NS else made.t
         events.write(made.event, latest_ns, **made.fields)
+
+
+def mismatches_in(path: Path) -> tuple[str, ...]:
+    """What in the bundle at `path` is not as its manifest says; empty if all is."""
+    with Folder.open(path) as folder:
+        return mismatches(folder, read_manifest(folder))

@@ -19,15 +19,16 @@ from egress_audit.columns import (
     PacketBatch,
 )
 from egress_audit.decode.ledger import Ledger
-from egress_audit.decode.packets import Decoder, packets_of
+from egress_audit.decode.outermost import outermost
+from egress_audit.decode.packets import Decoder
 from egress_audit.flows.table import FlowTable
 from egress_audit.flows.view import columns_of, flow_at
 from egress_audit.model.evidence import CaptureFacts
 from egress_audit.model.flow import Flow
 from tests.reference.capture_reader import ReferenceCapture, ReferenceFrame, read_capture
 from tests.reference.flow_table import flows_of
-from tests.reference.packet import NoDestination, Packet, Undecoded
-from tests.reference.packet_decoder import decode_frame
+from tests.reference.packet import NoDestination, Packet, Several, Undecoded
+from tests.reference.packet_decoder import decode_frame, packets_in
 
 SMALLEST_BLOCK = 32
 """Bytes that a window must hold for a capture to be recognised by its header."""
@@ -35,6 +36,11 @@ SMALLEST_BLOCK = 32
 FrameRow = tuple[int, int, int, int, int, int, bytes]
 """Number, time, captured length, wire length, interface, link type, bytes."""
 FlowRow = tuple[object, ...]
+
+
+def packets_of(batch: FrameBatch, counted: Ledger) -> PacketBatch:
+    """The outermost IP packets of a batch, no fragments put together and no tunnels opened."""
+    return outermost(batch, counted).packets
 
 
 @dataclass(slots=True)
@@ -249,12 +255,13 @@ def reference(data: bytes) -> Reference:
     """What the oracle makes of the bytes; ValueError if they begin like no capture."""
     capture = read_capture(data)
     decoded = [decode_frame(frame) for frame in capture.frames]
-    packets = [packet for packet in decoded if isinstance(packet, Packet)]
+    packets = [packet for found in decoded for packet in packets_in(found)]
+    fates = [found.fate if isinstance(found, Several) else found for found in decoded]
     return Reference(
         frames=[reference_frame_row(frame) for frame in capture.frames],
         packets=[_without_partial(packet) for packet in packets],
-        undecoded=Counter(found.reason for found in decoded if isinstance(found, Undecoded)),
-        no_destination=Counter(found.kind for found in decoded if isinstance(found, NoDestination)),
+        undecoded=Counter(found.reason for found in fates if isinstance(found, Undecoded)),
+        no_destination=Counter(found.kind for found in fates if isinstance(found, NoDestination)),
         partial=Counter(packet.partial for packet in packets if packet.partial),
         damage=_places(capture),
         interfaces=[(i.section, i.linktype, i.snaplen) for i in capture.interfaces],

@@ -51,6 +51,17 @@ def wlan(
     return head + bytes(-len(head) % 4 if padded else 0) + body
 
 
+def subframe(body: bytes, length: int | None = None) -> bytes:
+    """One unit of an A-MSDU, padded; `length`: what it states, if that is not true."""
+    stated = len(body) if length is None else length
+    return MAC * 2 + stated.to_bytes(2, "big") + body + bytes(-(14 + len(body)) % 4)
+
+
+def aggregate(*units: bytes, rest: bytes = b"") -> bytes:
+    """An 802.11 frame that is an A-MSDU; `rest`: what stands behind the last unit."""
+    return wlan(b"".join(units) + rest, 0x88, 1, quality=0x80)
+
+
 def radiotap(frame: bytes, fields: bytes = b"", *present: int) -> bytes:
     """A radiotap header with these fields; `present`: the words that announce them."""
     words = b"".join(struct.pack("<I", word) for word in present or (0,))

@@ -15,7 +15,7 @@ from egress_audit.record.doctor import Check, Diagnosis
 from egress_audit.record.host_facts import HostFacts
 from egress_audit.record.remedies import Remedy
 
-FACTS = HostFacts("6.12.1", "x86_64", {}, (), "", False, "0600", False, False, "/usr/bin/python3")
+FACTS = HostFacts("6.12.1", "x86_64", {}, (), "", "0600", False, False, "/usr/bin/python3")
 CHMOD = Remedy("mode 0600", "open it", ("sudo chmod 0666 /dev/net/tun",))
 MANUALS = Remedy("a container", "start it otherwise", ("docker run \\", "  --x …"), tried=False)
 FOUND = Diagnosis(

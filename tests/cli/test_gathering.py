@@ -7,7 +7,7 @@ import click
 import pytest
 
 from egress_audit.capture.foreign_formats import BY_LOOKS, BY_MAGIC
-from egress_audit.cli.gathering import OTHER_KINDS, distinct_names, gathered, is_bundle
+from egress_audit.cli.gathering import OTHER_KINDS, distinct_names, gathered, is_bundle, size_of
 from egress_audit.errors import InputUnreadable
 from tests.builders.captures import pcap
 from tests.builders.recordings import bundle
@@ -122,6 +122,17 @@ def test_what_remains_of_a_bundle_is_one(tmp_path: Path) -> None:
     (whole / "manifest.json").unlink(missing_ok=True)
     assert is_bundle(whole)
     assert not is_bundle(folder_of(tmp_path / "f", manifest_json=b"{}"))
+
+
+def test_the_size_of_a_bundle_is_that_of_its_capture(tmp_path: Path) -> None:
+    kept = folder_of(tmp_path / "b", capture_pcapng=bytes(7), events_jsonl=bytes(100))
+    assert size_of(str(kept)) == size_of(str(kept / "capture.pcapng")) == 7
+
+
+def test_what_cannot_be_asked_has_no_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-").write_bytes(b"a file of this name")
+    assert [size_of(path) for path in ("-", "missing.pcap", str(tmp_path))] == [0, 0, 0]
 
 
 def test_names_are_as_long_as_tells_them_apart() -> None:

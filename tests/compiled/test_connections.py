@@ -17,11 +17,10 @@ from egress_audit.compiled.connections import (
     skips,
 )
 from egress_audit.decode.ledger import Ledger
-from egress_audit.decode.packets import packets_of
 from egress_audit.flows.table import FlowTable
 from tests.builders.both_engines import compiled, in_numpy, needs_library
 from tests.builders.captures import TCP, Frame, ethernet, ip, pcap, tcp
-from tests.builders.engine import opened
+from tests.builders.engine import opened, packets_of
 
 pytestmark = needs_library
 

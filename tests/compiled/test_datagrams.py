@@ -9,13 +9,12 @@ from egress_audit.columns import I64, PADDING, PacketBatch
 from egress_audit.compiled import datagrams
 from egress_audit.decode import tunnels
 from egress_audit.decode.ledger import Ledger
-from egress_audit.decode.packets import packets_of
 from egress_audit.flows.datagrams import BY_PORT, DTLS_VERSIONS, Datagrams
 from egress_audit.names.gquic import PLAIN_VERSIONS
 from egress_audit.names.quic_protection import SALTS
 from tests.builders.both_engines import compiled, in_numpy, needs_library
 from tests.builders.captures import TCP, UDP, Frame, ethernet, ip, pcap, tcp, udp
-from tests.builders.engine import opened
+from tests.builders.engine import opened, packets_of
 
 pytestmark = needs_library
 

@@ -12,13 +12,12 @@ from egress_audit.columns import I64, PacketBatch
 from egress_audit.compiled.groups import Table, grouped, numbered, place
 from egress_audit.decode.layers import chosen
 from egress_audit.decode.ledger import Ledger
-from egress_audit.decode.packets import packets_of
 from egress_audit.flows import keys
 from egress_audit.flows.keys import KeyTable, keys_of
 from tests.builders import strategies
 from tests.builders.both_engines import compiled, in_numpy, needs_library
 from tests.builders.captures import UDP, Frame, ethernet, ip, pcap, udp
-from tests.builders.engine import opened
+from tests.builders.engine import opened, packets_of
 
 pytestmark = needs_library
 

@@ -7,9 +7,8 @@ import numpy as np
 from egress_audit.columns import PacketBatch
 from egress_audit.decode.layers import chosen, from_values, in_order, values_of
 from egress_audit.decode.ledger import Ledger
-from egress_audit.decode.packets import packets_of
 from tests.builders.captures import UDP, Frame, ip, pcap, udp
-from tests.builders.engine import opened
+from tests.builders.engine import opened, packets_of
 
 
 def batch(*ports: int) -> PacketBatch:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from egress_audit.capture.linktypes import LINKTYPE_NAMES
-from egress_audit.decode.link import DECODERS, MAX_HEADERS, Rows
-from egress_audit.decode.link import ethernet as decoded_ethernet
+from egress_audit.decode.link import DECODERS, MAX_HEADERS
+from egress_audit.decode.link_rows import Rows
 from tests.builders.captures import Frame, arp, ethernet, ethernet_snap, null, pcap, sll, sll2
 from tests.builders.engine import run
 from tests.builders.links import LINKS, MAC, snap
@@ -65,7 +65,7 @@ def test_a_frame_inside_a_packet_can_be_decoded_on_its_own() -> None:
     outer = np.frombuffer(bytes(50) + ethernet(TO_V4, vlans=[5]) + bytes(256), np.uint8)
     end = len(outer) - 256
     rows = Rows(outer, np.array([50]), np.array([end]), np.array([False]))
-    network, ethertype, outcome = decoded_ethernet(rows)
+    network, ethertype, outcome = DECODERS[1](rows)
     assert (network.tolist(), ethertype.tolist(), outcome.tolist()) == ([68], [0x0800], [0])
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.builders.links import MAC, avs, prism, radiotap, snap, wlan
+from tests.builders.links import avs, prism, radiotap, snap, wlan
 from tests.builders.one_frame import PACKET, TO_V4, fate
 
 WLAN, PRISM, RADIOTAP, AVS = 105, 119, 127, 163
@@ -38,24 +38,6 @@ def test_the_first_fragment_has_the_headers() -> None:
 
 def test_a_later_fragment_has_none() -> None:
     assert fate(wlan(BODY, fragment=3), WLAN) == "802.11 fragment"
-
-
-def subframe(body: bytes) -> bytes:
-    """One unit of an A-MSDU."""
-    return MAC * 2 + len(body).to_bytes(2, "big") + body + bytes(-(14 + len(body)) % 4)
-
-
-def test_an_aggregate_of_one_is_read() -> None:
-    assert fate(wlan(subframe(BODY), QOS, 1, quality=0x80), WLAN) == PACKET
-
-
-def test_an_aggregate_of_two_is_counted() -> None:
-    assert fate(wlan(subframe(BODY) * 2, QOS, 1, quality=0x80), WLAN) == "802.11 A-MSDU"
-
-
-def test_a_cut_aggregate_may_have_had_more() -> None:
-    data = wlan(subframe(BODY), QOS, 1, quality=0x80)
-    assert fate(data, WLAN, len(data) + 1) == "802.11 A-MSDU"
 
 
 PADDED = wlan(BODY, QOS, 1, padded=True)

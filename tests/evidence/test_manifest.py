@@ -20,9 +20,8 @@ from egress_audit.evidence.manifest import (
     manifest_bytes,
     mismatches,
     read_manifest,
-    verify,
 )
-from tests.builders.bundles import Packet, write_bundle
+from tests.builders.bundles import Packet, mismatches_in, write_bundle
 from tests.builders.captures import UDP, ipv4, udp
 
 PACKET = Packet(ipv4("10.87.0.2", "203.0.113.7", udp(1, 2, b"x"), UDP))
@@ -42,12 +41,12 @@ def altered(bundle: Path, **changes: object) -> Path:
 
 def refusal(bundle: Path) -> str:
     with pytest.raises(InputUnreadable) as refused:
-        verify(bundle)
+        mismatches_in(bundle)
     return str(refused.value)
 
 
 def test_a_closed_bundle_is_as_its_manifest_says(bundle: Path) -> None:
-    assert verify(bundle) == ()
+    assert mismatches_in(bundle) == ()
 
 
 def test_the_manifest_is_canonical(bundle: Path) -> None:
@@ -88,38 +87,38 @@ def test_a_changed_byte_is_found(bundle: Path) -> None:
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     path.write_bytes(data)
-    assert verify(bundle) == ("capture.pcapng has another sha256 than the manifest",)
+    assert mismatches_in(bundle) == ("capture.pcapng has another sha256 than the manifest",)
 
 
 def test_another_size_is_found(bundle: Path) -> None:
     path = bundle / "events.jsonl"
     path.write_bytes(path.read_bytes()[:-1])
-    (wrong,) = verify(bundle)
+    (wrong,) = mismatches_in(bundle)
     assert wrong.startswith("events.jsonl has ")
 
 
 def test_a_file_too_much_and_one_too_few_are_found(bundle: Path) -> None:
     (bundle / "no\nte").write_text("")
     (bundle / "payloads.sha256").unlink()
-    assert verify(bundle) == ("payloads.sha256 is missing", "no\\nte is not in the manifest")
+    assert mismatches_in(bundle) == ("payloads.sha256 is missing", "no\\nte is not in the manifest")
 
 
 def test_salts_may_go_but_not_change_their_number(bundle: Path) -> None:
     (bundle / "payloads.salt").write_bytes(bytes(33))
-    assert verify(bundle) == ("payloads.salt has 33 bytes, not 32",)
+    assert mismatches_in(bundle) == ("payloads.salt has 33 bytes, not 32",)
     (bundle / "payloads.salt").unlink()
-    assert verify(bundle) == ()
+    assert mismatches_in(bundle) == ()
 
 
 def test_hashes_are_as_many_as_frames(bundle: Path) -> None:
     assert "payloads.sha256 does not have a hash for each of 3 frames" in (
-        verify(altered(bundle, frames=3))
+        mismatches_in(altered(bundle, frames=3))
     )
 
 
 def test_a_bundle_without_manifest_was_not_closed(bundle: Path) -> None:
     (bundle / "manifest.json").unlink()
-    (wrong,) = verify(bundle)
+    (wrong,) = mismatches_in(bundle)
     assert wrong == "manifest.json is missing: the recorder did not close the bundle"
 
 

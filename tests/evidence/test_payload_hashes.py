@@ -11,7 +11,6 @@ from egress_audit.evidence import payload_hashes
 from egress_audit.evidence.payload_hashes import (
     captured_frames,
     payload_hash,
-    payload_matches,
     payload_of,
     write_payload_hashes,
 )
@@ -65,18 +64,18 @@ def test_every_frame_has_its_hash_in_order() -> None:
     rows = hashed(*frames)
     assert len(rows) == 3
     for frame, (salt, expected) in zip(frames, rows, strict=True):
-        assert payload_matches(frame, RAW, salt, expected)
+        assert payload_hash(frame, RAW, salt) == expected
 
 
 def test_another_payload_or_salt_does_not_match() -> None:
     ((salt, expected),) = hashed(UDP_PACKET)
-    assert not payload_matches(UDP_PACKET[:-1] + b"!", RAW, salt, expected)
-    assert not payload_matches(UDP_PACKET, RAW, SALT, expected)
+    assert payload_hash(UDP_PACKET[:-1] + b"!", RAW, salt) != expected
+    assert payload_hash(UDP_PACKET, RAW, SALT) != expected
 
 
 def test_another_header_over_the_same_payload_matches() -> None:
     ((salt, expected),) = hashed(UDP_PACKET)
-    assert payload_matches(TCP_PACKET, RAW, salt, expected)
+    assert payload_hash(TCP_PACKET, RAW, salt) == expected
 
 
 def test_equal_payloads_have_different_hashes() -> None:
@@ -88,7 +87,7 @@ def test_salts_are_fresh_beyond_one_batch(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(payload_hashes, "FRAMES_AT_ONCE", 4)
     rows = hashed(*[UDP_PACKET] * 11)
     assert len({salt for salt, _ in rows}) == 11
-    assert all(payload_matches(UDP_PACKET, RAW, *row) for row in rows)
+    assert all(payload_hash(UDP_PACKET, RAW, salt) == expected for salt, expected in rows)
 
 
 def test_an_empty_capture_has_no_hashes() -> None:

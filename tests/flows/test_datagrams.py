@@ -5,13 +5,12 @@ from collections.abc import Sequence
 import pytest
 
 from egress_audit.decode.ledger import Ledger
-from egress_audit.decode.packets import packets_of
 from egress_audit.flows.datagrams import Datagram, Datagrams, Kind
 from egress_audit.flows.table import FlowTable
 from egress_audit.names.gquic import PLAIN_VERSIONS
 from egress_audit.names.quic_protection import SALTS
 from tests.builders.captures import Frame, dns_answer, dns_query, pcap, udp_exchange
-from tests.builders.engine import SMALLEST_BLOCK, opened
+from tests.builders.engine import SMALLEST_BLOCK, opened, packets_of
 from tests.builders.quic import DRAFT_29, V1, V2, initial
 
 CLIENT = ("10.0.0.2", 40000)

@@ -7,12 +7,11 @@ import numpy as np
 
 from egress_audit.columns import I64, Bool, PacketBatch
 from egress_audit.decode.ledger import Ledger
-from egress_audit.decode.packets import packets_of
 from egress_audit.flows.assembly import MAX_PRINT
 from egress_audit.flows.first_looks import FirstLooks
 from egress_audit.flows.glance import UNKNOWN, Done, Glance, Look
 from tests.builders.captures import TCP, Frame, ethernet, ipv4, pcap, tcp
-from tests.builders.engine import opened
+from tests.builders.engine import opened, packets_of
 
 DONE, GOES_ON, NEEDS = Look(done=True, said="a"), Look(done=True, reader=len), Look(needs=9)
 Takes = Callable[[PacketBatch, I64, I64], tuple[Bool, I64]]

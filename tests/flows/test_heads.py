@@ -9,7 +9,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from egress_audit.decode.ledger import Ledger
-from egress_audit.decode.packets import packets_of
 from egress_audit.flows import assembly, heads
 from egress_audit.flows.head import MAX_DNS_SEGMENTS, MAX_SEGMENTS
 from egress_audit.flows.heads import (
@@ -29,7 +28,7 @@ from tests.builders.captures import (
     tcp,
     tcp_session,
 )
-from tests.builders.engine import opened
+from tests.builders.engine import opened, packets_of
 
 CLIENT, SERVER = ("10.0.0.2", 40000), ("192.0.2.1", 443)
 HELLO = client_hello("example.com", post_quantum=True)

@@ -5,11 +5,10 @@ import pytest
 
 from egress_audit.columns import PacketBatch
 from egress_audit.decode.ledger import Ledger
-from egress_audit.decode.packets import packets_of
 from egress_audit.flows.origins import Origins
 from egress_audit.flows.segments import SYN
 from tests.builders.captures import TCP, Frame, ethernet, ipv4, pcap, tcp
-from tests.builders.engine import opened
+from tests.builders.engine import opened, packets_of
 
 LAST = (1 << 32) - 1
 

@@ -5,11 +5,10 @@ import pytest
 
 from egress_audit.columns import PacketBatch
 from egress_audit.decode.ledger import Ledger
-from egress_audit.decode.packets import packets_of
 from egress_audit.flows import assembly
 from egress_audit.flows.second_readings import SecondReadings
 from tests.builders.captures import TCP, Frame, ethernet, ipv4, pcap, tcp
-from tests.builders.engine import opened
+from tests.builders.engine import opened, packets_of
 
 
 def conflicts(data: bytes, seq: int = 100, times: int = 1) -> int:

@@ -5,7 +5,6 @@ import pytest
 
 from egress_audit.columns import PacketBatch
 from egress_audit.decode.ledger import Ledger
-from egress_audit.decode.packets import packets_of
 from egress_audit.flows.segments import (
     BEGUN,
     NEW,
@@ -23,7 +22,7 @@ from egress_audit.flows.segments import (
 )
 from egress_audit.flows.table import Assigned
 from tests.builders.captures import TCP, Frame, ethernet, ipv4, pcap, tcp
-from tests.builders.engine import opened
+from tests.builders.engine import opened, packets_of
 
 LAST = (1 << 32) - 1
 

@@ -4,13 +4,12 @@ import numpy as np
 
 from egress_audit.columns import PacketBatch
 from egress_audit.decode.ledger import Ledger
-from egress_audit.decode.packets import packets_of
 from egress_audit.flows.head import Head
 from egress_audit.flows.origins import Origins
 from egress_audit.flows.segments import Segment, segments_of
 from egress_audit.flows.sequels import Sequels
 from tests.builders.captures import TCP, Frame, client_hello, ethernet, ipv4, pcap, tcp
-from tests.builders.engine import opened
+from tests.builders.engine import opened, packets_of
 
 HELLO = client_hello("example.com")
 SIDE = 7

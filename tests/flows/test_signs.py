@@ -7,11 +7,10 @@ import pytest
 
 from egress_audit.columns import PacketBatch
 from egress_audit.decode.ledger import Ledger
-from egress_audit.decode.packets import packets_of
 from egress_audit.flows.origins import Origins
 from egress_audit.flows.signs import Signs, places_of_signs
 from tests.builders.captures import TCP, Frame, client_hello, ethernet, ipv4, pcap, tcp
-from tests.builders.engine import opened
+from tests.builders.engine import opened, packets_of
 
 HELLO = client_hello("example.com")
 SECOND = HELLO[:2] + b"\x03" + HELLO[3:]

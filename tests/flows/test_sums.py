@@ -6,13 +6,12 @@ import pytest
 from egress_audit.columns import I64, Bool, PacketBatch
 from egress_audit.compiled.sums import Whose
 from egress_audit.decode.ledger import Ledger
-from egress_audit.decode.packets import packets_of
 from egress_audit.flows.keys import KeyTable
 from egress_audit.flows.rows import FlowRows
 from egress_audit.flows.runs import Runs, runs_of
 from egress_audit.flows.sums import add_runs
 from tests.builders.captures import TCP, UDP, Frame, ethernet, ip, pcap, tcp, udp
-from tests.builders.engine import opened
+from tests.builders.engine import opened, packets_of
 
 Batch = tuple[PacketBatch, Runs, Bool, I64, Bool]
 SUMMED = (

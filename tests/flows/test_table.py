@@ -10,13 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from egress_audit.decode.ledger import Ledger
-from egress_audit.decode.packets import packets_of
 from egress_audit.flows import rows
 from egress_audit.flows.table import FlowTable
 from egress_audit.model.flow import Flow
 from tests.builders import strategies
 from tests.builders.captures import Frame, ipv4, pcap, scripted, tcp, udp, udp_exchange
-from tests.builders.engine import SMALLEST_BLOCK, flow_rows, flows_in, opened, reference, run
+from tests.builders.engine import (
+    SMALLEST_BLOCK,
+    flow_rows,
+    flows_in,
+    opened,
+    packets_of,
+    reference,
+    run,
+)
 
 CLIENT, SERVER = ("10.0.0.2", 40000), ("192.0.2.1", 443)
 BLOCKS = (SMALLEST_BLOCK, 100, 300, 1 << 16)

@@ -1,14 +1,29 @@
 """What readers found is put where the judge looks: by flow, by address, by question."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
 from egress_audit.model.flow import NameSource
-from egress_audit.names.hearing import HIDING_MARKS, NO_NAME, QUIC, Hearing, Message, hellos_of
+from egress_audit.names.hearing import HIDING_MARKS, NO_NAME, QUIC, Hearing, hellos_of
 from egress_audit.names.plain_hello import PlainHello
 from egress_audit.names.plain_request import PlainRequest
 from egress_audit.names.reading import Reading, Spoken
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is said of some bytes where everything is known at once."""
+
+    flow: int
+    frame: int
+    ts_ns: int
+    sender: str
+    receiver: str
+    by_orig: bool = True
+    from_resolver: bool = True
+    from_dns_port: bool = True
+
 
 MESSAGE = Message(flow=7, frame=3, ts_ns=1_000, sender="10.0.0.2", receiver="10.0.0.1")
 WHEN = MESSAGE.flow, MESSAGE.frame, MESSAGE.ts_ns

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from egress_audit.model.flow import NameSource
-from egress_audit.names.http2 import MAX_BLOCK, PREFACE, Connection, read_preface
+from egress_audit.names.http2 import (
+    MAX_ASKING,
+    MAX_BLOCK,
+    MAX_QUESTION,
+    PREFACE,
+    Connection,
+    read_preface,
+)
 from egress_audit.names.reading import HUNGRY, Reading, Spoken, Unread
 from egress_audit.names.stream import read_head, read_on
 
@@ -29,6 +36,8 @@ def headers(number: int, host: bytes) -> bytes:
 
 SETTINGS = frame(4, 0, 0)
 BEGIN = PREFACE + SETTINGS
+DNS_MESSAGE = b"\x0f\x10\x17application/dns-message"
+ASKS = frame(1, 4, 1, block(b"r.example", method=b"\x83", more=DNS_MESSAGE))
 
 
 def said(stream: bytes) -> list[str]:
@@ -79,12 +88,38 @@ def test_trailers_and_responses_are_no_requests() -> None:
 
 
 def test_a_question_to_the_dns_is_read_in_the_body_and_in_the_path() -> None:
-    kind = b"\x0f\x10\x17application/dns-message"
-    asks = frame(1, 4, 1, block(b"a.example", more=kind)) + frame(0, 1, 1, QUESTION)
+    asks = frame(1, 4, 1, block(b"a.example", more=DNS_MESSAGE)) + frame(0, 1, 1, QUESTION)
     assert said(BEGIN + asks) == ["a.example", "q.example"]
     path = b"/q?dns=" + urlsafe_b64encode(QUESTION).rstrip(b"=")
     body = b"\x82\x86\x04" + bytes((len(path),)) + path + b"\x01\x09a.example"
     assert said(BEGIN + frame(1, 4, 1, body)) == ["a.example", "q.example"]
+
+
+@pytest.mark.parametrize(
+    "bodies",
+    [
+        frame(0, 0, 1, QUESTION[:14]) + frame(0, 1, 1, QUESTION[14:]),
+        frame(0, 1, 1),
+        frame(0, 1, 1, QUESTION + bytes(MAX_QUESTION)),
+    ],
+    ids=["in two frames", "nothing", "too long"],
+)
+def test_a_question_that_is_not_whole_in_a_frame_is_counted(bodies: bytes) -> None:
+    assert read_head(BEGIN + ASKS + bodies, dns=False).unread is not None
+
+
+def test_an_empty_frame_before_a_question_is_passed_over() -> None:
+    reading = read_head(BEGIN + ASKS + frame(0, 0, 1) + frame(0, 1, 1, QUESTION), dns=False)
+    assert [word.host for word in reading.spoken] == ["r.example", "q.example"]
+    assert reading.unread is None
+
+
+@pytest.mark.parametrize(("streams", "unread"), [(MAX_ASKING, None), (MAX_ASKING + 1, "truncated")])
+def test_more_questions_at_a_time_than_are_read_are_counted(
+    streams: int, unread: str | None
+) -> None:
+    asks = b"".join(ASKS[:5] + n.to_bytes(4, "big") + ASKS[9:] for n in range(1, streams + 1))
+    assert read_head(BEGIN + asks, dns=False).unread == unread
 
 
 def test_a_body_of_another_kind_is_no_question() -> None:

@@ -191,7 +191,6 @@ def test_details_of_a_question_beyond_the_bound_are_counted() -> None:
     question = asked(*many)
     assert question.total == MAX_DETAILS + 2
     assert len(question.resolvers) == len(question.frames) == MAX_DETAILS
-    assert question.further_resolvers == 2
     assert question.qtypes[OTHER_TYPES] == 2
 
 

@@ -25,7 +25,7 @@ def test_this_host_can_be_described() -> None:
 def test_what_a_kernel_does_not_have_is_missing(tmp_path: Path) -> None:
     facts = host_facts(tmp_path)
     assert (facts.settings, facts.modules, facts.container) == ({}, (), "")
-    assert (facts.filtered, facts.may_mount, facts.tun_mode) == (False, False, "")
+    assert (facts.may_mount, facts.tun_mode) == (False, "")
 
 
 def test_settings_are_as_the_kernel_shows_them(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_unless_our_system_calls_are_filtered(tmp_path: Path) -> None:
     (tmp_path / "proc/self/ns").mkdir()
     (tmp_path / "proc/self/ns/pid").symlink_to(FIRST_PIDS)
     facts = host_facts(tmp_path)
-    assert (facts.container, facts.filtered, facts.may_mount) == ("docker", True, True)
+    assert (facts.container, facts.may_mount) == ("docker", True)
 
 
 def test_the_mode_of_the_device_is_told(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from egress_audit.record.host_facts import HostFacts
 from egress_audit.record.remedies import remedy_for
 from egress_audit.record.trials import NO_SANDBOX, Trial
 
-PLAIN = HostFacts("6.12.1", "x86_64", {}, (), "", False, "0666", False, False, "/usr/bin/python3")
+PLAIN = HostFacts("6.12.1", "x86_64", {}, (), "", "0666", False, False, "/usr/bin/python3")
 
 
 def refused(code: int) -> Trial:

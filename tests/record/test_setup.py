@@ -29,8 +29,7 @@ def test_a_sandbox_has_no_real_network_and_no_capability_unless_asked_for() -> N
     assert PLAIN.keep == 0
 
 
-def test_a_sandbox_sees_files_and_both_versions_unless_told_otherwise() -> None:
-    assert PLAIN.files
+def test_a_sandbox_has_both_versions_and_the_usual_device_unless_told_otherwise() -> None:
     assert PLAIN.ipv6
     assert PLAIN.tun_node == TUN_NODE
 

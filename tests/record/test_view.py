@@ -246,7 +246,7 @@ def test_the_resolvers_cannot_be_rewritten(home: Path) -> None:
 def test_devices_that_lead_outside_cannot_be_opened(home: Path) -> None:
     def opened(view: View) -> list[str]:
         still = []
-        for path in view.hidden_devices:
+        for path in ("/dev/net/tun", "/dev/fuse", "/dev/kvm", "/dev/uinput"):
             try:
                 os.close(os.open(path, os.O_RDWR))
                 still.append(path)

@@ -1,11 +1,9 @@
-"""One link header at a time: 802.11 and its radios, rings, ATM, and what capturing systems write.
+"""One link header at a time: rings, ATM, and what capturing systems write.
 
-Source: IEEE 802.11-2020 §9.2; radiotap.org; ITU-T and RFC numbers beside each;
-www.tcpdump.org/linktypes.html.
+Source: ITU-T and RFC numbers beside each; www.tcpdump.org/linktypes.html.
 """
 
 from .link_cursor import Cursor, Onward
-from .link_upkeep import wlan_upkeep
 from .packet import Decoded, NoDestination, Undecoded
 
 AF_IPV4, AF_IPV6 = {2}, {10, 23, 24, 28, 30}
@@ -58,94 +56,6 @@ def slip(here: Cursor, onward: Onward) -> Decoded:
     if sort & 0x80 or sort & 0xF0 == 0x70:
         return Undecoded("compressed SLIP")
     return onward("any ip", rest)
-
-
-def wlan(here: Cursor, onward: Onward, *, padded: bool = False) -> Decoded:
-    """Frame control decides everything."""
-    here.past(2)
-    control, flags = here.read(0, 1), here.read(1, 1)
-    if control & 3:
-        return Undecoded("802.11 of another version")
-    if control >> 2 & 3 != 2:
-        return wlan_upkeep(here, control, flags)
-    if control & 0x40:
-        return _null_data(here, control, flags, padded=padded)
-    if flags & 0x40:
-        return Undecoded("encrypted 802.11")
-    quality, length = _wlan_header(control, flags)
-    rest = here.past(length + (-length % 4 if padded else 0))
-    if here.read(22, 1) & 15:
-        return Undecoded("802.11 fragment")
-    if quality is not None and here.read(quality, 1) & 0x80:
-        return _aggregate(rest, onward)
-    return onward("llc", rest)
-
-
-def _wlan_header(control: int, flags: int) -> tuple[int | None, int]:
-    """Where QoS control stands, if it does, and the length of a data frame's header."""
-    length = 24 + (6 if flags & 3 == 3 else 0)
-    if not control & 0x80:
-        return None, length
-    return length, length + (6 if flags & 0x80 else 2)
-
-
-def _null_data(here: Cursor, control: int, flags: int, *, padded: bool) -> Decoded:
-    """A header and nothing, but for a check sequence."""
-    if control >> 4 == 13:
-        return Undecoded("802.11 of a reserved subtype")
-    _, length = _wlan_header(control, flags)
-    rest = here.past(length + (-length % 4 if padded else 0))
-    if here.frame.caplen - rest.at > 4:
-        return Undecoded("more than 802.11 upkeep")
-    return NoDestination("802.11 null data")
-
-
-def _aggregate(here: Cursor, onward: Onward) -> Decoded:
-    """Two addresses, a length, the unit, padding to four: read if there is but one."""
-    left, length = here.frame.caplen - here.at, here.peek(12, 2)
-    whole = here.frame.caplen == here.frame.wirelen
-    if length is None or not whole or left - (14 + length + 3) // 4 * 4 >= 14:
-        return Undecoded("802.11 A-MSDU")
-    return onward("llc", here.past(14))
-
-
-def wlan_padded(here: Cursor, onward: Onward) -> Decoded:
-    """The header is filled up to words."""
-    return wlan(here, onward, padded=True)
-
-
-def radiotap(here: Cursor, onward: Onward) -> Decoded:
-    """Fields stand in the order of their bits, each aligned to its size."""
-    here.past(8)
-    length = here.read(2, 2, "little")
-    if here.read(0, 1) or length < 8:
-        return Undecoded("link-malformed")
-    rest = here.past(length)
-    present, field = here.read(4, 4, "little"), 8
-    more = bool(present >> 31)
-    while more and field < length:
-        # The last word may lie behind the header that claims it: then nothing is read of it.
-        word = here.peek(field, 4)
-        more = word is not None and bool(word & 0x80)
-        field += 4
-    if present & 1:
-        field = (field + 7) // 8 * 8 + 8
-    padded = present & 2 and field < length and here.read(field, 1) & 0x20
-    return onward("padded wlan" if padded else "link 105", rest)
-
-
-def prism(here: Cursor, onward: Onward) -> Decoded:
-    """Fixed length, unless it is AVS."""
-    cookie = here.peek(0, 4)
-    if cookie is not None and cookie >> 12 == 0x80211:
-        return avs(here, onward)
-    return onward("link 105", here.past(144))
-
-
-def avs(here: Cursor, onward: Onward) -> Decoded:
-    """Cookie and length."""
-    length = here.read(4, 4)
-    return onward("link 105", here.past(length)) if length >= 8 else Undecoded("link-malformed")
 
 
 def cooked(here: Cursor, onward: Onward, *, device: int, protocol: int, length: int) -> Decoded:

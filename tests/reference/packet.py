@@ -1,4 +1,4 @@
-"""The three values that a frame can become, and the two small tools every layer needs."""
+"""The values that a frame can become, and the two small tools every layer needs."""
 
 from dataclasses import dataclass
 
@@ -48,7 +48,23 @@ class NoDestination:
     kind: str
 
 
-Decoded = Packet | Undecoded | NoDestination
+@dataclass(frozen=True, slots=True)
+class Several:
+    """What an aggregate holds, each part by itself; no part is another one."""
+
+    parts: "tuple[Decoded, ...]"
+
+    @property
+    def fate(self) -> "Decoded":
+        """What counts of the frame: a part that was not understood, else a packet."""
+        for kind in (Undecoded, Packet):
+            for part in self.parts:
+                if isinstance(part, kind):
+                    return part
+        return self.parts[0]
+
+
+Decoded = Packet | Undecoded | NoDestination | Several
 
 
 def cut(frame: ReferenceFrame, otherwise: str) -> Undecoded:

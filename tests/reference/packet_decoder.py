@@ -1,7 +1,8 @@
 """Decodes one frame at a time, outermost IP header only: the oracle of `egress_audit.decode`.
 
-A frame becomes exactly one of three values: a `Packet`, an `Undecoded` with its reason, or a
-`NoDestination` of a kind that cannot leave the link. Nothing is shared with the engine.
+A frame becomes exactly one value: a `Packet`, an `Undecoded` with its reason, a `NoDestination` of
+a kind that cannot leave the link, or `Several` of these if it is an aggregate.
+Nothing is shared with the engine.
 This file leads from one link header of link_layers.py or link_kinds.py to the next;
 network_layer.py and transport_layer.py go on from there.
 """
@@ -10,13 +11,22 @@ from collections.abc import Callable
 
 from . import link_kinds as kinds
 from . import link_layers as layers
+from . import link_wlan as wireless
 from .capture_reader import ReferenceFrame, read_capture
 from .link_cursor import Cursor, Onward, Short
 from .link_upkeep import resolution
 from .network_layer import ipv4, ipv6
-from .packet import Decoded, NoDestination, Packet, Undecoded, cut
+from .packet import Decoded, NoDestination, Packet, Several, Undecoded, cut
 
-__all__ = ["Decoded", "NoDestination", "Packet", "Undecoded", "decode_frame", "packets_of"]
+__all__ = [
+    "Decoded",
+    "NoDestination",
+    "Packet",
+    "Several",
+    "Undecoded",
+    "decode_frame",
+    "packets_of",
+]
 
 MAX_HEADERS = 16
 
@@ -55,7 +65,13 @@ def decode_frame(frame: ReferenceFrame) -> Decoded:
 def packets_of(data: bytes) -> list[Packet]:
     """All packets of a capture."""
     found = [decode_frame(frame) for frame in read_capture(data).frames]
-    return [packet for packet in found if isinstance(packet, Packet)]
+    return [packet for each in found for packet in packets_in(each)]
+
+
+def packets_in(found: Decoded) -> list[Packet]:
+    """The packets of one frame."""
+    parts = found.parts if isinstance(found, Several) else (found,)
+    return [part for part in parts if isinstance(part, Packet)]
 
 
 def onward(kind: str | int, here: Cursor) -> Decoded:
@@ -126,22 +142,22 @@ HEADERS: dict[str | int, Callable[[Cursor, Onward], Decoded]] = {
     "link 100": kinds.atm,
     "link 101": _plain(0, "any ip"),
     "link 104": layers.c_hdlc,
-    "link 105": kinds.wlan,
+    "link 105": wireless.wlan,
     "link 106": kinds.classical_ip,
     "link 107": layers.frame_relay,
     "link 108": kinds.loop,
     "link 109": kinds.enc,
     "link 113": lambda h, o: kinds.cooked(h, o, device=2, protocol=14, length=16),
     "link 117": kinds.pflog,
-    "link 119": kinds.prism,
+    "link 119": wireless.prism,
     "link 122": _plain(16, "llc"),
     "link 123": kinds.sun_atm,
-    "link 127": kinds.radiotap,
+    "link 127": wireless.radiotap,
     "link 129": kinds.arcnet,
     "link 138": _type_at(16, 18),
     "link 143": kinds.docsis,
     "link 149": kinds.user2,
-    "link 163": kinds.avs,
+    "link 163": wireless.avs,
     "link 166": layers.ppp_pppd,
     "link 192": kinds.ppi,
     "link 204": _plain(1, "link 9"),
@@ -164,7 +180,7 @@ HEADERS: dict[str | int, Callable[[Cursor, Onward], Decoded]] = {
     "snap": layers.snap,
     "nlpid": layers.nlpid,
     "ppp protocol": layers.ppp_protocol,
-    "padded wlan": kinds.wlan_padded,
+    "padded wlan": wireless.wlan_padded,
     0x0806: lambda h, _: resolution(h, "ARP"),
     0x8035: lambda h, _: resolution(h, "RARP"),
     0x8100: _tag(2),

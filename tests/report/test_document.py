@@ -2,13 +2,15 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 from unicodedata import category
 
 import pytest
 
 from egress_audit.model.audit import Audit
 from egress_audit.model.claim import Question
-from egress_audit.report.document import Envelope, document, json_text
+from egress_audit.report.answers import answers
+from egress_audit.report.document import Envelope, json_text, shown_json
 from egress_audit.report.plain import plain
 from tests.builders.audits import asserted_silence, far_and_wide, hub_lookup, silent_capture
 
@@ -16,9 +18,20 @@ ENVELOPE = Envelope("0.1.0", ("capture.pcap",))
 SAMPLES = [hub_lookup(), silent_capture(), asserted_silence(), far_and_wide()]
 
 
+def document(audit: Audit, envelope: Envelope = ENVELOPE) -> dict[str, Any]:
+    """The whole document as plain data."""
+    whole: dict[str, Any] = json.loads(json_text(audit, envelope=envelope))
+    return whole
+
+
 @pytest.mark.parametrize("audit", SAMPLES, ids=lambda audit: audit.verdict)
-def test_the_text_is_the_document(audit: Audit) -> None:
-    assert json.loads(json_text(audit, envelope=ENVELOPE)) == document(audit, envelope=ENVELOPE)
+def test_the_document_holds_the_audit(audit: Audit) -> None:
+    assert document(audit)["audit"] == plain(audit)
+
+
+@pytest.mark.parametrize("audit", SAMPLES, ids=lambda audit: audit.verdict)
+def test_the_text_is_indented_as_any_json(audit: Audit) -> None:
+    assert json_text(audit, envelope=ENVELOPE) == shown_json(document(audit))
 
 
 ASKED = (Question("Where does it go?", "located"), Question("For how long?", "cannot", "Ask."))
@@ -27,18 +40,18 @@ ASKED = (Question("Where does it go?", "located"), Question("For how long?", "ca
 def test_the_questions_of_a_profile_are_answered_in_the_document() -> None:
     audit = hub_lookup()
     asking = replace(audit, claim=replace(audit.claim, questions=ASKED))
-    whole = json.loads(json_text(asking, envelope=ENVELOPE))
-    assert whole == document(asking, envelope=ENVELOPE)
+    whole = document(asking)
+    assert whole["answers"] == plain(answers(asking))
     assert [told["ask"] for told in whole["answers"]] == [asked.ask for asked in ASKED]
     assert whole["answers"][1]["answered"] == "not"
 
 
 def test_a_profile_without_questions_has_no_answers() -> None:
-    assert "answers" not in document(hub_lookup(), envelope=ENVELOPE)
+    assert "answers" not in document(hub_lookup())
 
 
 def test_the_envelope_names_tool_version_engine_and_inputs() -> None:
-    assert document(hub_lookup(), envelope=ENVELOPE)["envelope"] == {
+    assert document(hub_lookup())["envelope"] == {
         "tool": "egress-audit",
         "version": "0.1.0",
         "engine": "numpy",
@@ -86,7 +99,7 @@ def test_names_beyond_ascii_stay_readable() -> None:
 
 def test_an_audit_does_not_depend_on_its_envelope() -> None:
     other = replace(ENVELOPE, inputs=("another.pcap",))
-    assert document(hub_lookup(), envelope=other)["audit"] == plain(hub_lookup())
+    assert document(hub_lookup(), other)["audit"] == plain(hub_lookup())
     assert "another.pcap" not in str(plain(hub_lookup()))
 
 
