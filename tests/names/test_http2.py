@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from egress_audit.model.flow import NameSource
+from egress_audit.names.dns_over_http import MAX_QUESTION
 from egress_audit.names.http2 import MAX_BLOCK, PREFACE, Connection, read_preface
 from egress_audit.names.reading import HUNGRY, Reading, Spoken, Unread
 from egress_audit.names.stream import read_head, read_on
@@ -85,6 +86,29 @@ def test_a_question_to_the_dns_is_read_in_the_body_and_in_the_path() -> None:
     path = b"/q?dns=" + urlsafe_b64encode(QUESTION).rstrip(b"=")
     body = b"\x82\x86\x04" + bytes((len(path),)) + path + b"\x01\x09a.example"
     assert said(BEGIN + frame(1, 4, 1, body)) == ["a.example", "q.example"]
+
+
+ASKS = BEGIN + frame(1, 4, 1, block(b"a.example", more=b"\x0f\x10\x17application/dns-message"))
+
+
+@pytest.mark.parametrize("at", range(len(QUESTION)))
+def test_a_question_in_several_frames_is_put_together(at: int) -> None:
+    assert said(ASKS + frame(0, 0, 1, QUESTION[:at]) + frame(0, 1, 1, QUESTION[at:])) == [
+        "a.example",
+        "q.example",
+    ]
+
+
+def test_a_question_that_never_comes_whole_is_waited_for_or_counted() -> None:
+    begun = read_head(ASKS + frame(0, 0, 1, QUESTION[:9]), dns=False)
+    assert (begun.hungry, begun.unread) == (True, None)
+    ended = read_head(ASKS + frame(0, 1, 1, QUESTION[:9]), dns=False)
+    assert (ended.hungry, ended.unread) == (False, Unread.MALFORMED)
+
+
+def test_a_question_that_is_too_long_is_counted_and_not_held() -> None:
+    begun = ASKS + frame(0, 0, 1, QUESTION[:9]) + frame(0, 0, 1, bytes(MAX_QUESTION))
+    assert read_head(begun, dns=False).unread is Unread.MALFORMED
 
 
 def test_a_body_of_another_kind_is_no_question() -> None:
