@@ -16,7 +16,7 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 MAX_BLOCK = 1 << 16
 """Octets of one header block, over all its frames."""
 MAX_ASKING = 256
-"""Streams whose bodies are read as DNS messages, at a time; they hold MAX_QUESTION octets in all."""
+"""Streams whose bodies are read as DNS messages, at a time; MAX_QUESTION octets in all."""
 
 _FRAME = Struct(">HBBBI")
 _DATA, _HEADERS, _SETTINGS, _CONTINUATION = 0, 1, 4, 9
