@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from egress_audit.attribute.directions import INTERNAL, Far, unasked_answers, unprompted_errors
+from egress_audit.attribute.midway import MIDWAY, seen_from_middle
 from egress_audit.attribute.observations import Senders
 from egress_audit.attribute.opaque import hiding_by_port, sum_of, tunnels
 from egress_audit.attribute.own_addresses import Sides, foreign_flows, is_loopback
@@ -148,6 +149,8 @@ def _hidden(heard: Listening, traffic: Traffic) -> tuple[dict[str, int], dict[st
     hiding = hiding_by_port(flows, heard.hearing.legible)
     for kind, rows in heard.hearing.flows_hiding().items():
         hiding.setdefault(kind, np.zeros(len(flows), np.bool_))[list(rows)] = True
+    midway = seen_from_middle(flows, heard.hearing.compressed)
+    hiding[MIDWAY] = midway & ~heard.hearing.names.mentions.said_in(len(flows))
     said = {kind: int((judged & rows).sum()) for kind, rows in hiding.items()}
     beside = {k: int((near & rows).sum()) for k, rows in hiding.items() if k != NO_NAME}
     asked = _asked_through_http(heard.hearing.names, traffic)

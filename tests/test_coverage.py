@@ -136,3 +136,27 @@ def test_a_proxy_can_be_asked_for_one(tmp_path: Path, proxy: tuple[str, int]) ->
     path.write_bytes(pcap(tcp_session((near, 40000), proxy, asked)))
     names = audit_capture(str(path)).audit.coverage.hidden_names
     assert dict(names) == {"DNS over HTTP (known resolver)": 1}
+
+
+@pytest.mark.parametrize(("begun", "count"), [(True, 0), (False, 1)])
+def test_a_stream_without_its_beginning_hides_whom_it_was_for(
+    tmp_path: Path, begun: bool, count: int
+) -> None:
+    """On the machine too: what was asked of a local proxy led further."""
+    there = script(("127.0.0.1", 40001), ("127.0.0.1", 8080))
+    if begun:
+        there.handshake()
+    there.from_client("PA", bytes(20))
+    path = tmp_path / "made.pcap"
+    path.write_bytes(pcap(there.frames, 101))
+    coverage = audit_capture(str(path)).audit.coverage
+    hidden = {"TCP seen from its middle": count} if count else {}
+    assert coverage.hidden_names == coverage.hidden_near == hidden
+
+
+def test_a_stream_in_which_a_name_was_read_hides_none(tmp_path: Path) -> None:
+    there = script(("127.0.0.1", 40001), ("127.0.0.1", 8080))
+    there.from_client("PA", http_request("a.example"))
+    path = tmp_path / "made.pcap"
+    path.write_bytes(pcap(there.frames, 101))
+    assert audit_capture(str(path)).audit.coverage.hidden_names == {}

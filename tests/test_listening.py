@@ -149,9 +149,9 @@ CLIENT, SERVER = ("10.0.0.2", 40000), ("203.0.113.9", 80)
 ISN = (1 << 32) - 500
 
 
-def segment(offset: int, data: bytes, flags: str = "PA") -> Frame:
+def segment(offset: int, data: bytes, flags: str = "PA", port: int = SERVER[1]) -> Frame:
     """A segment of the client, so many bytes behind its SYN."""
-    wire = tcp(CLIENT[1], SERVER[1], flags, (ISN + offset) % (1 << 32), 1, data)
+    wire = tcp(CLIENT[1], port, flags, (ISN + offset) % (1 << 32), 1, data)
     return Frame(0, ethernet(ipv4(CLIENT[0], SERVER[0], wire, TCP)))
 
 
@@ -166,10 +166,11 @@ def spoken(frames: Sequence[Frame]) -> tuple[list[str], dict[str, int]]:
     return [name.host for name in names], dict(listening.heads.unread)
 
 
-def cut(stream: bytes, size: int) -> list[Frame]:
+def cut(stream: bytes, size: int, port: int = SERVER[1]) -> list[Frame]:
     """A SYN and the stream in segments of some size."""
-    pieces = range(0, len(stream), size)
-    return [segment(0, b"", "S"), *(segment(1 + at, stream[at : at + size]) for at in pieces)]
+    pieces = [(at, stream[at : at + size]) for at in range(0, len(stream), size)]
+    syn = segment(0, b"", "S", port)
+    return [syn, *(segment(1 + at, piece, port=port) for at, piece in pieces)]
 
 
 def post(host: str, body: int) -> bytes:
@@ -199,6 +200,27 @@ def test_each_of_many_requests_is_heard() -> None:
     names, unread = spoken(cut(stream, 100))
     assert names == [f"{number}.example" for number in range(300)]
     assert unread == {}
+
+
+QUESTIONS = {
+    f"{number}.example": over_tcp(dns_query(f"{number}.example")) for number in range(3000)
+}
+SIZE = len(QUESTIONS["1000.example"])
+
+
+@pytest.mark.parametrize("port", [53, 5999])
+@pytest.mark.parametrize("size", [33, SIZE, 40 * SIZE, 1460])
+def test_each_question_of_a_long_stream_of_dns_is_heard_once(port: int, size: int) -> None:
+    listening = heard_of(cut(b"".join(QUESTIONS.values()), size, port), block=1 << 16)
+    asked = {word.host: word.total for word in listening.hearing.names.questions()}
+    assert asked == dict.fromkeys(QUESTIONS, 1)
+    assert not listening.heads.unread
+
+
+@pytest.mark.parametrize("port", [53, 5999])
+def test_of_a_stream_of_dns_that_ends_in_a_message_the_rest_is_unread(port: int) -> None:
+    stream = b"".join(QUESTIONS.values())[:-1]
+    assert heard_of(cut(stream, 1460, port)).heads.unread == {"never completed": 1}
 
 
 def test_a_megabyte_of_requests_is_heard() -> None:

@@ -8,7 +8,11 @@ from egress_audit.flows.signs import HANDSHAKE, METHODS
 from egress_audit.values import dataclass
 
 MAX_SEGMENTS = 16
-"""Segments of one direction that are looked at while its reader is hungry."""
+"""Segments of one direction that are looked at while its reader is hungry for what may never come,
+or another one is missing; of a batch, those that are looked at before the segments of others."""
+MAX_CRUMBS = 512
+"""Segments looked at if none is missing and more bytes must come. A request that was typed, or cut
+into single bytes so that nobody should read it, has as many as bytes."""
 MAX_DNS_SEGMENTS = 4096
 MAX_HEAD = 16 << 10
 """Bytes after which a reader that is still hungry gets no more; 64 KiB for DNS over TCP."""
@@ -65,7 +69,9 @@ class Head:
         """True once no further segment may be fed to the reader."""
         if self.dns:
             return self.packets >= MAX_DNS_SEGMENTS or len(self.assembly.stream) >= LIMIT
-        return self.packets >= MAX_SEGMENTS or len(self.assembly.stream) >= MAX_HEAD
+        waits = self.optional or self.assembly.has_hole
+        limit = MAX_SEGMENTS if waits else MAX_CRUMBS
+        return self.packets >= limit or len(self.assembly.stream) >= MAX_HEAD
 
     def lies_behind(self, end: int) -> bool:
         """True for a segment that ends, at that sequence number, in what was read long ago."""

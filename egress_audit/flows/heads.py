@@ -88,13 +88,15 @@ class Heads:
         others = without(rows, seconds, len(side)) if len(seconds) else rows
         signs = self._sequels.by_sign(packets, side, others, wanted)
         yield from self._heads(packets, side, np.union1d(wanted, signs) if len(signs) else wanted)
-        if self._sequels.moved:
-            late = self._sequels.rows_of_moved(side, rows)
-            seen = np.concatenate((wanted, np.array(self._alone, np.int64)))
-            late = without(late, seen, len(side))
-            yield from self._heads(packets, side, late)
+        yield from self._heads(packets, side, self._late(side, rows, hungry, wanted))
         self._looks.hear_all()
         self._second.compare(packets, side, rows, self._alone)
+
+    def _late(self, side: I64, rows: I64, hungry: I64, wanted: I64) -> I64:
+        """Other rows of sides that moved, or whose heads are open and want more than the first."""
+        more = hungry[self._stage[side[hungry]] == BEGUN]
+        late = np.union1d(self._sequels.rows_of_moved(side, rows), more)
+        return without(late, np.concatenate((wanted, np.array(self._alone, np.int64))), len(side))
 
     def _heads(self, packets: PacketBatch, side: I64, rows: I64) -> Iterator[Head]:
         """The heads that grow by these rows, and those that begin in them."""
@@ -254,7 +256,7 @@ class Heads:
         return [*rows.tolist()]
 
     def _wanted(self, packets: PacketBatch, side: I64, rows: I64) -> I64:
-        """Rows with payload of hungry directions, at most so many of each, in order of arrival."""
+        """Rows with payload of hungry directions, the first ones of each, in order of arrival."""
         rows = rows[self._stage[side[rows]] != SATED]
         limit = np.where(is_dns(packets, rows), MAX_DNS_SEGMENTS, MAX_SEGMENTS)
         return rows[rank_within(side[rows]) < limit]

@@ -13,8 +13,6 @@ from egress_audit.names.reading import Damage, Reading, Spoken, Unread
 
 MAX_QUESTIONS = 64
 MAX_RECORDS = 512
-MAX_MESSAGES = 1024
-"""Messages read of one TCP stream at a time."""
 
 _HEADER = Struct(">HHHHHH")
 ENOUGH_FOR_DNS = 2 + _HEADER.size
@@ -77,31 +75,28 @@ def read_stream(stream: bytes, *, begin: int = 0) -> Reading:
 
     `begin`: where a message begins; what stands before it was read. Hungry while the last message
     is incomplete and could still become one; the questions that its bytes already ask are spoken.
-    A damaged message does not hide those behind it.
+    A damaged message does not hide those behind it. `then` is this reader itself.
     Source: RFC 1035 §4.2.2, RFC 7766 §8.
     """
     if begin >= len(stream):
-        return Reading(hungry=not begin, consumed=begin)
+        return Reading(hungry=not begin, consumed=begin, then=read_stream)
     spoken: list[Spoken] = []
     marks: frozenset[str] = frozenset()
     unread: Unread | None = None
     at = begin
-    for _ in range(MAX_MESSAGES):
+    while at < len(stream):
         before, start = at, at + 2
         at = start + int.from_bytes(stream[before:start], "big")
         whole = start <= len(stream) and at <= len(stream)
         reading = read_message(stream[start:at], complete=whole)
         if not whole and reading.unread is not Unread.MALFORMED:
             asked = [word for word in reading.spoken if word.question is None]
-            return Reading(
-                (*spoken, *asked), marks | reading.marks, unread, True, before, len(spoken)
-            )
+            said, marks = (*spoken, *asked), marks | reading.marks
+            return Reading(said, marks, unread, True, before, len(spoken), then=read_stream)
         spoken += reading.spoken
         marks |= reading.marks
         unread = unread or reading.unread
-        if at >= len(stream):
-            return Reading(tuple(spoken), marks, unread, False, at, len(spoken))
-    return Reading(tuple(spoken), marks, unread or Unread.TRUNCATED, consumed=at, done=len(spoken))
+    return Reading(tuple(spoken), marks, unread, False, at, len(spoken), then=read_stream)
 
 
 def could_begin_stream(stream: bytes) -> bool:

@@ -4,7 +4,6 @@ Source: RFC 1035 §4.1.1 (header), RFC 6895 §2.1 (its bits), RFC 6891 §6.1.1 (
 """
 
 import re
-from dataclasses import replace
 from struct import Struct
 
 from egress_audit.names.dns import read_message, read_stream
@@ -65,7 +64,7 @@ def read_question_stream(stream: bytes) -> Reading:
         return WAITING if fits else NOTHING
     if not looks_like_message(message):
         return NOTHING
-    return replace(read_stream(stream), then=read_stream)
+    return read_stream(stream)
 
 
 def _header_fits(payload: bytes) -> bool:

@@ -101,7 +101,9 @@ class Hearing:
         self.hiding: dict[str, set[int]] = {}
         """Flows whose protocol hides the name, by the words of HIDING_MARKS."""
         self.legible: set[int] = set()
-        """Flows of UDP whose port promises hidden names, and whose names were read."""
+        """Flows whose port promises hidden names, and whose names were read."""
+        self.compressed: set[int] = set()
+        """Flows of HTTP/2: its requests refer to earlier ones."""
         self._unnamed: set[int] = set()
         """Flows of QUIC in which no name was heard."""
         self._queries = Queries()
@@ -117,9 +119,8 @@ class Hearing:
         self._hear_marks(reading, flow)
         answers = "dns-response" in reading.marks and self._answers(reading, message)
         for spoken in reading.spoken[heard:]:
-            name = Name(
-                spoken.host, spoken.source, message.ts_ns, message.frame, outer=spoken.outer
-            )
+            where = message.ts_ns, message.frame
+            name = Name(spoken.host, spoken.source, *where, outer=spoken.outer)
             if spoken.source in ANSWERS:
                 self._answer(spoken, name, message, answers)
                 continue
@@ -141,6 +142,8 @@ class Hearing:
         elif not _HIDING.isdisjoint(reading.marks):
             for mark in _HIDING & reading.marks:
                 self._hide(mark, flow)
+        if "http2" in reading.marks:
+            self.compressed.add(flow)
         if "link-names" in reading.marks:
             self.legible.add(flow)
 

@@ -7,9 +7,11 @@ Source: RFC 9112 §2.2 (line ends), §3 (request line), §3.2 (request target), 
 
 import re
 from dataclasses import replace
+from functools import partial
 
 from egress_audit.model.flow import NameSource
 from egress_audit.names.authority import hosts_of
+from egress_audit.names.dns_over_http import DNS_MESSAGE, MAX_QUESTION, asked_by, asked_in
 from egress_audit.names.http2 import PREFACE, read_preface
 from egress_audit.names.reading import HUNGRY, NOTHING, Reader, Reading, Spoken, Unread, anew
 from egress_audit.values import dataclass
@@ -45,8 +47,9 @@ _FOLD = re.compile(rb"(?<![\r\n])[\r\n]+[ \t]+")
 _HOST = re.compile(rb"(?<=[\r\n])host[ \t]*:([^\r\n]*)(?=\n[^ \t\r]|\r+[^ \t\r\n])", re.IGNORECASE)
 """A Host field whose line has ended and is not folded into the next."""
 _LENGTH = re.compile(rb"[\r\n]content-length[ \t]*:([^\r\n]*)", re.I)
-_CODING = re.compile(rb"[\r\n]transfer-encoding[ \t]*:", re.I)
-_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[^\n]{0,1024}\n")
+_CODING = re.compile(rb"[\r\n]transfer-encoding[ \t]*:([^\r\n]*)", re.I)
+_ASKS = re.compile(rb"[\r\n]content-type[ \t]*:[ \t]*" + DNS_MESSAGE, re.I)
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})(?=[ \t;\r\n])[^\n]{0,1024}\n")
 _CHUNK_BEGUN = re.compile(rb"(?:[0-9A-Fa-f]{1,8}(?:[ \t;\r][^\n]{0,1024})?)?")
 CHUNKED = -1
 HTTP = frozenset(("http",))
@@ -157,16 +160,28 @@ def _read_request(stream: bytes) -> Reading:
     bare = b"\r" in fields.rstrip(b"\r")
     lost = request.odd or bare or size is None
     unread = Unread.MALFORMED if odd or odd_hosts or lost else None
+    if _ASKS.search(fields) and (then is read_chunk or (size or 0) > MAX_QUESTION):
+        unread = unread or Unread.TRUNCATED
     consumed = 0 if lost else start + (size or 0)
     return Reading(spoken + hosts, marks, unread, consumed=consumed, then=then)
 
 
 def _body(request: _Line, fields: bytes) -> tuple[int | None, Reader]:
-    """Bytes of the body that are known to follow, None if that is not clear; and what reads on."""
+    """Bytes of the body that are passed over, None if that is not clear; and what reads on."""
     if request.method == b"CONNECT":
         return 0, anew
     size = _body_size(fields)
+    if size and 0 < size <= MAX_QUESTION and _ASKS.search(fields):
+        return 0, partial(_read_question, size)
     return (0, read_chunk) if size == CHUNKED else (size, read_further)
+
+
+def _read_question(size: int, stream: bytes) -> Reading:
+    """A body of `size` octets that is a DNS message; requests follow."""
+    if len(stream) < size:
+        return Reading((), HTTP, hungry=True, then=partial(_read_question, size))
+    spoken, unread = asked_by(stream[:size])
+    return Reading(spoken, HTTP, unread, consumed=size, then=read_further)
 
 
 def _unended_line(line: bytes, full: bool) -> Reading:
@@ -203,13 +218,14 @@ def _target(request: _Line) -> tuple[tuple[Spoken, ...], frozenset[str], bool]:
         spoken, odd = hosts_of([target], NameSource.HTTP_CONNECT)
         return spoken, marks, odd or not spoken
     authorities = _AUTHORITIES.findall(target)
+    asked = asked_in(target)
     if not authorities and (target.startswith(b"/") or target == b"*"):
-        return (), marks, False
+        return asked, marks, False
     odd = not authorities or b" " in target
     if not authorities and _HOST_AND_PORT.fullmatch(target.partition(b"/")[0]):
         authorities = [target.partition(b"/")[0]]
     spoken, ambiguous = hosts_of(authorities, NameSource.HTTP_CONNECT)
-    return spoken, marks | {"absolute-form"}, odd or ambiguous or not spoken
+    return spoken + asked, marks | {"absolute-form"}, odd or ambiguous or not spoken
 
 
 def _body_size(fields: bytes) -> int | None:
@@ -218,8 +234,10 @@ def _body_size(fields: bytes) -> int | None:
     Source: RFC 9112 §6.3.
     """
     lengths = {length.strip() for length in _LENGTH.findall(fields)}
-    if _CODING.search(fields):
-        return None if lengths else CHUNKED
+    codings = _CODING.findall(fields)
+    if codings:
+        chunked = codings[-1].strip().lower().endswith(b"chunked")
+        return CHUNKED if chunked and not lengths else None
     if not lengths:
         return 0
     (length, *others) = lengths

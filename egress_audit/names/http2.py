@@ -4,29 +4,25 @@ Source: RFC 9113 §3.4 (preface), §4.1 (frames), §6.1, §6.2 and §6.10 (DATA,
 §8.3.1 and §8.5 (pseudo-header fields, CONNECT); RFC 8484 §4.1 (DNS queries over HTTPS).
 """
 
-from base64 import urlsafe_b64decode
 from struct import Struct
 
 from egress_audit.model.flow import NameSource
-from egress_audit.names import dns
 from egress_audit.names.authority import hosts_of
+from egress_audit.names.dns_over_http import DNS_MESSAGE, MAX_QUESTION, asked_by, asked_in
 from egress_audit.names.hpack import Field, HeaderTable, fields_of
 from egress_audit.names.reading import HUNGRY, Damage, Reading, Spoken, Unread
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 MAX_BLOCK = 1 << 16
 """Octets of one header block, over all its frames."""
-MAX_QUESTION = 4096
-"""Octets of a DNS message in the body of a request."""
-MAX_ASKING = 256
-"""Streams whose bodies are read as DNS messages, at a time."""
+MAX_ASKING = 64
+"""Streams whose bodies are read as DNS messages, at a time; MAX_QUESTION octets in all."""
 
 _FRAME = Struct(">HBBBI")
 _DATA, _HEADERS, _SETTINGS, _CONTINUATION = 0, 1, 4, 9
 _END_STREAM, _END_HEADERS, _PADDED, _PRIORITY = 0x01, 0x04, 0x08, 0x20
 _PRIORITY_SIZE = 5
 _STREAM_BITS = 0x7FFF_FFFF
-_DNS_MESSAGE = b"application/dns-message"
 HTTP2 = frozenset(("http2",))
 
 
@@ -49,10 +45,11 @@ class Connection:
         """Of a header block that is not whole yet, the octets of its frames so far."""
         self._block_of = 0
         """The stream of that block; 0 if there is none."""
-        self._asking: set[int] = set()
-        self._unread: Unread | None = None
-        """Why something in the frames now read was not: an authority has several readings, or a
-        question to the DNS is not whole in one frame."""
+        self._asking: dict[int, tuple[bytes, int]] = {}
+        """Streams whose body is a DNS message that is not whole yet, what is there of it, and from
+        how many octets on it is worth another look: each doubles what is read again."""
+        self._odd = False
+        """An authority in the frames now read has several readings."""
 
     def read(self, stream: bytes) -> Reading:
         """What the frames at the beginning of `stream` say, up to the first that is not whole.
@@ -62,7 +59,7 @@ class Connection:
         `consumed`; bodies are passed over without being held. Never raises.
         """
         spoken: list[Spoken] = []
-        at, self._unread = 0, None
+        at, self._odd = 0, False
         try:
             while at + 9 <= len(stream):
                 size, kind, flags, number = _frame(stream, at)
@@ -76,14 +73,10 @@ class Connection:
                 at = end
         except Damage as damage:
             return Reading(tuple(spoken), HTTP2, damage.unread)
+        hungry = at < len(stream) or any(message for message, _ in self._asking.values())
+        unread = Unread.MALFORMED if self._odd else None
         return Reading(
-            tuple(spoken),
-            HTTP2,
-            self._unread,
-            at < len(stream),
-            consumed=at,
-            done=len(spoken),
-            then=self.read,
+            tuple(spoken), HTTP2, unread, hungry, consumed=at, done=len(spoken), then=self.read
         )
 
     def _check_order(self, kind: int, number: int) -> None:
@@ -103,36 +96,43 @@ class Connection:
             return True
         if kind != _DATA or number not in self._asking:
             return False
-        if size > MAX_QUESTION:
-            self._asking.discard(number)
-            self._unread = Unread.TRUNCATED
-        return size <= MAX_QUESTION
+        fits = size + sum(len(message) for message, _ in self._asking.values()) <= MAX_QUESTION
+        if not fits:
+            self._odd = True
+            del self._asking[number]
+        return fits
 
     def _said(self, body: bytes, kind: int, flags: int, number: int) -> tuple[Spoken, ...]:
         """What a whole frame says, of those that are read."""
         if kind == _DATA:
-            return self._asked(body, number) if body or flags & _END_STREAM else ()
+            return self._asked(number, body, flags)
         self._block += body
         if not flags & _END_HEADERS:
             self._block_of = number
             return ()
         block, self._block, self._block_of = self._block, b"", 0
         fields = fields_of(block, self._table)
-        if (b"content-type", _DNS_MESSAGE) in fields:
+        if (b"content-type", DNS_MESSAGE) in fields:
+            self._odd |= len(self._asking) >= MAX_ASKING
             if len(self._asking) < MAX_ASKING:
-                self._asking.add(number)
-            else:
-                self._unread = Unread.TRUNCATED
+                self._asking[number] = b"", 0
         spoken, odd = _requested(fields)
-        self._unread = Unread.MALFORMED if odd else self._unread
+        self._odd |= odd
         return spoken
 
-    def _asked(self, body: bytes, number: int) -> tuple[Spoken, ...]:
-        """What the body of a stream asks the DNS, which is nearly always in its first frame."""
-        self._asking.discard(number)
-        reading = dns.read_message(body)
-        self._unread = reading.unread or self._unread
-        return _questions(reading)
+    def _asked(self, number: int, body: bytes, flags: int) -> tuple[Spoken, ...]:
+        """What a DNS message asks, once its last frame is there or it is whole."""
+        begun, enough = self._asking.pop(number)
+        message, ended = begun + body, flags & _END_STREAM
+        if len(message) < enough and not ended:
+            self._asking[number] = message, enough
+            return ()
+        spoken, unread = asked_by(message)
+        if unread and not ended:
+            self._asking[number] = message, 2 * len(message)
+            return ()
+        self._odd |= unread is not None
+        return spoken
 
 
 def _frame(stream: bytes, at: int) -> tuple[int, int, int, int]:
@@ -167,22 +167,4 @@ def _requested(fields: list[Field]) -> tuple[tuple[Spoken, ...], bool]:
     spoken, odd = hosts_of(authorities, source)
     named = (value for name, value in fields if name.lower() == b"host")
     hosts, odd_hosts = hosts_of(named, NameSource.HTTP_HOST)
-    return (*spoken, *hosts, *_asked_in(said.get(b":path", b""))), odd or odd_hosts
-
-
-def _asked_in(path: bytes) -> tuple[Spoken, ...]:
-    """What the DNS message in a path asks (RFC 8484 §4.1.1), if there is one."""
-    _, found, coded = path.partition(b"?dns=")
-    if not found or len(coded) > MAX_QUESTION:
-        return ()
-    coded = coded.partition(b"&")[0]
-    try:
-        message = urlsafe_b64decode(coded + b"=" * (-len(coded) % 4))
-    except ValueError:
-        return ()
-    return _questions(dns.read_message(message))
-
-
-def _questions(message: Reading) -> tuple[Spoken, ...]:
-    """The questions of a DNS message that a client sends."""
-    return tuple(word for word in message.spoken if word.source is NameSource.DNS_QUERY)
+    return (*spoken, *hosts, *asked_in(said.get(b":path", b""))), odd or odd_hosts

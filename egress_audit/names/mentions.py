@@ -127,6 +127,13 @@ class Mentions:
         in_order = sorted(rows, key=self._frame.__getitem__) if len(rows) > 1 else rows
         return tuple([self._name(row) for row in in_order])
 
+    def said_in(self, count: int) -> Bool:
+        """(count,) True for those of the first flows, so many, in which a name was said."""
+        said: Bool = np.zeros(count, np.bool_)
+        first = np.array(self._first, np.int32)[:count]
+        said[: len(first)] = first != 0
+        return said
+
     def flows(self) -> Iterator[tuple[int, tuple[Name, ...]]]:
         """Each flow in which a name was said, in their order, with its names."""
         return ((flow, self.of(flow)) for flow, first in enumerate(self._first) if first)

@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from egress_audit.names.dns_over_http import may_ask
 from egress_audit.names.reading import printable_host
 
 MAX_HEAD = 8192
@@ -41,11 +42,11 @@ def plain_request(stream: bytes) -> PlainRequest | None:
     """What a stream says that holds one plain request and nothing behind it; else None.
 
     Plain: printable, every line ended by CR LF, the target a path, one field with the host and at
-    most one with the length of the body, not all of which need be there. Of these
-    `read_request_head` says the same.
+    most one with the length of the body, not all of which need be there, and no question to the DNS
+    in it. Of these `read_request_head` says the same.
     """
     head = _HEAD.match(stream) if len(stream) <= MAX_HEAD else None
-    if head is None:
+    if head is None or may_ask(head[0]):
         return None
     hosts: list[bytes] = []
     sizes: list[int] = []

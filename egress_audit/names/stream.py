@@ -28,6 +28,8 @@ _READERS: tuple[Reader, ...] = (
     read_question_stream,
 )
 """Each hands back NOTHING for what is not its own, and is hungry while that is open."""
+HELD_OF_DNS = 32 << 10
+"""Bytes of a stream of DNS after which those that were read are let go of."""
 
 
 def read_head(stream: bytes, *, dns: bool, begin: int = 0) -> Reading:
@@ -41,16 +43,25 @@ def read_head(stream: bytes, *, dns: bool, begin: int = 0) -> Reading:
     if not dns:
         return read_on(stream, read_opening)
     if begin or could_begin_stream(stream):
-        return read_stream(stream, begin=begin)
+        return _read_dns(stream, begin)
     other = read_on(stream, read_opening)
     if other == NOTHING:
-        return read_stream(stream)
+        return _read_dns(stream, 0)
     if len(stream) < ENOUGH_FOR_DNS:
         return HUNGRY
     nameless = other.marks == TLS and not other.spoken and not other.hungry
     if nameless and read_stream(stream).spoken:
         return replace(other, unread=other.unread or Unread.MALFORMED)
     return other
+
+
+def _read_dns(stream: bytes, begin: int) -> Reading:
+    """What a stream to or from the port of the DNS says; while it is short, from `begin` on.
+
+    So its first bytes are held, and a second reading of any of them is noticed.
+    """
+    reading = read_stream(stream, begin=begin)
+    return reading if reading.consumed >= HELD_OF_DNS else replace(reading, then=None)
 
 
 def read_opening(stream: bytes) -> Reading:

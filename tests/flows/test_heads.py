@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from egress_audit.decode.ledger import Ledger
 from egress_audit.flows import assembly, heads
-from egress_audit.flows.head import MAX_DNS_SEGMENTS, MAX_SEGMENTS
+from egress_audit.flows.head import MAX_CRUMBS, MAX_DNS_SEGMENTS, MAX_SEGMENTS
 from egress_audit.flows.heads import (
     Heads,
 )
@@ -140,9 +140,15 @@ def test_a_hello_that_the_snaplen_cut_is_said_to_be_cut() -> None:
 
 @pytest.mark.parametrize("block", [100, 1 << 16])
 def test_a_stream_in_crumbs_is_given_up_after_its_budget(block: int) -> None:
-    done = heard([syn(), *(piece(at, at + 1) for at in range(100))], block)
-    assert done.offered == MAX_SEGMENTS
+    done = heard([syn(), *(piece(at, at + 1) for at in range(700))], block)
+    assert done.offered == MAX_CRUMBS
     assert done.heads.unread == {"longer than is read": 1}
+
+
+@pytest.mark.parametrize("block", [100, 1 << 16])
+def test_a_hello_in_crumbs_is_read(block: int) -> None:
+    done = heard([syn(), *(piece(at, at + 5) for at in range(0, len(HELLO), 5))], block)
+    assert (done.names, done.heads.unread) == (["example.com"], {})
 
 
 @pytest.mark.parametrize("block", [100, 1 << 16])

@@ -11,7 +11,6 @@ from scapy.layers.dns import DNS, DNSQR, DNSRR, DNSRROPT
 
 from egress_audit.model.flow import NameSource
 from egress_audit.names.dns import (
-    MAX_MESSAGES,
     MAX_QUESTIONS,
     MAX_RECORDS,
     could_begin_stream,
@@ -488,11 +487,9 @@ def test_a_length_alone_does_not_make_a_stream_dns() -> None:
     assert not could_begin_stream(b"POST / HTTP/1.1\r\n")
 
 
-def test_messages_beyond_the_bound_are_admitted() -> None:
-    full = read_stream(over_tcp(*[QUERY] * MAX_MESSAGES))
-    over = read_stream(over_tcp(*[QUERY] * (MAX_MESSAGES + 1)))
-    assert len(full.spoken) == len(over.spoken) == MAX_MESSAGES
-    assert (full.unread, over.unread) == (None, Unread.TRUNCATED)
+def test_a_stream_is_read_to_its_last_message() -> None:
+    full = read_stream(over_tcp(*[QUERY] * 1500))
+    assert (len(full.spoken), full.unread, full.then) == (1500, None, read_stream)
 
 
 @given(st.binary(), st.booleans())

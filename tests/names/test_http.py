@@ -1,6 +1,7 @@
 """Heads of HTTP requests: whom they are for, however carelessly they are written."""
 
 import time
+from base64 import urlsafe_b64encode
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from egress_audit.model.flow import NameSource
 from egress_audit.names.http import MAX_HEAD, read_further, read_request_head
 from egress_audit.names.reading import HUNGRY, NOTHING, Reader, Reading, Spoken, Unread
 from egress_audit.names.stream import read_on, read_opening
+from tests.builders.captures import dns_query
 
 
 def host(name: str) -> Spoken:
@@ -367,6 +369,51 @@ def said_by(reader: Reader, stream: bytes) -> list[str]:
 def test_a_chunk_without_size_is_counted() -> None:
     first = head("Host: a.example", "Transfer-Encoding: chunked", line="POST / HTTP/1.1")
     assert read(first + b"hello\r\n").unread is Unread.MALFORMED
+
+
+QUESTION = dns_query("q.example")
+ASKS = head(
+    "Host: a.example",
+    "content-type: Application/DNS-Message",
+    f"Content-Length: {len(QUESTION)}",
+    line="POST /dns-query HTTP/1.1",
+)
+
+
+def test_a_question_to_the_dns_in_a_body_is_spoken() -> None:
+    asked = ["a.example", "q.example"]
+    assert said(ASKS + QUESTION + SECOND)[:2] == asked
+    assert said(ASKS + QUESTION + SECOND)[2:] == ["evil.example"] * 2
+    begun = read(ASKS + QUESTION[:-1])
+    assert (begun.hungry, begun.optional, begun.consumed) == (True, False, len(ASKS))
+    assert begun.then is not None
+    assert said_by(begun.then, QUESTION) == ["q.example"]
+
+
+def test_a_body_of_another_type_is_passed_over() -> None:
+    assert said(ASKS.replace(b"DNS-M", b"X-M") + QUESTION) == ["a.example"]
+
+
+def test_a_question_in_a_path_is_spoken() -> None:
+    line = b"GET /q?dns=%s HTTP/1.1\r\nHost: a.example\r\n\r\n"
+    assert said(line % urlsafe_b64encode(QUESTION)) == ["q.example", "a.example"]
+
+
+def test_a_question_in_chunks_or_too_long_is_counted() -> None:
+    length = f"Content-Length: {len(QUESTION)}".encode()
+    for other in (b"Transfer-Encoding: chunked", b"Content-Length: 9999"):
+        assert read(ASKS.replace(length, other)).unread is Unread.TRUNCATED
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip", "chunked, gzip", ""])
+def test_a_body_whose_end_nobody_tells_is_counted(coding: str) -> None:
+    first = head("Host: a.example", f"Transfer-Encoding: {coding}", line="POST / HTTP/1.1")
+    assert read(first + SECOND).unread is Unread.MALFORMED
+
+
+def test_a_method_that_begins_like_a_number_is_no_chunk() -> None:
+    first = head("Host: a.example", "Transfer-Encoding: gzip, chunked", line="POST / HTTP/1.1")
+    assert read(first + head(line="CONNECT b.example:1 HTTP/1.1")).unread is Unread.MALFORMED
 
 
 def test_any_number_of_requests_is_read() -> None:

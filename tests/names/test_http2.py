@@ -7,14 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from egress_audit.model.flow import NameSource
-from egress_audit.names.http2 import (
-    MAX_ASKING,
-    MAX_BLOCK,
-    MAX_QUESTION,
-    PREFACE,
-    Connection,
-    read_preface,
-)
+from egress_audit.names.dns_over_http import MAX_QUESTION
+from egress_audit.names.http2 import MAX_ASKING, MAX_BLOCK, PREFACE, Connection, read_preface
 from egress_audit.names.reading import HUNGRY, Reading, Spoken, Unread
 from egress_audit.names.stream import read_head, read_on
 
@@ -36,8 +30,6 @@ def headers(number: int, host: bytes) -> bytes:
 
 SETTINGS = frame(4, 0, 0)
 BEGIN = PREFACE + SETTINGS
-DNS_MESSAGE = b"\x0f\x10\x17application/dns-message"
-ASKS = frame(1, 4, 1, block(b"r.example", method=b"\x83", more=DNS_MESSAGE))
 
 
 def said(stream: bytes) -> list[str]:
@@ -88,38 +80,53 @@ def test_trailers_and_responses_are_no_requests() -> None:
 
 
 def test_a_question_to_the_dns_is_read_in_the_body_and_in_the_path() -> None:
-    asks = frame(1, 4, 1, block(b"a.example", more=DNS_MESSAGE)) + frame(0, 1, 1, QUESTION)
+    kind = b"\x0f\x10\x17application/dns-message"
+    asks = frame(1, 4, 1, block(b"a.example", more=kind)) + frame(0, 1, 1, QUESTION)
     assert said(BEGIN + asks) == ["a.example", "q.example"]
     path = b"/q?dns=" + urlsafe_b64encode(QUESTION).rstrip(b"=")
     body = b"\x82\x86\x04" + bytes((len(path),)) + path + b"\x01\x09a.example"
     assert said(BEGIN + frame(1, 4, 1, body)) == ["a.example", "q.example"]
 
 
-@pytest.mark.parametrize(
-    "bodies",
-    [
-        frame(0, 0, 1, QUESTION[:14]) + frame(0, 1, 1, QUESTION[14:]),
-        frame(0, 1, 1),
-        frame(0, 1, 1, QUESTION + bytes(MAX_QUESTION)),
-    ],
-    ids=["in two frames", "nothing", "too long"],
-)
-def test_a_question_that_is_not_whole_in_a_frame_is_counted(bodies: bytes) -> None:
-    assert read_head(BEGIN + ASKS + bodies, dns=False).unread is not None
+ASKS = BEGIN + frame(1, 4, 1, block(b"a.example", more=b"\x0f\x10\x17application/dns-message"))
 
 
-def test_an_empty_frame_before_a_question_is_passed_over() -> None:
-    reading = read_head(BEGIN + ASKS + frame(0, 0, 1) + frame(0, 1, 1, QUESTION), dns=False)
-    assert [word.host for word in reading.spoken] == ["r.example", "q.example"]
-    assert reading.unread is None
+@pytest.mark.parametrize("at", range(len(QUESTION)))
+def test_a_question_in_several_frames_is_put_together(at: int) -> None:
+    assert said(ASKS + frame(0, 0, 1, QUESTION[:at]) + frame(0, 1, 1, QUESTION[at:])) == [
+        "a.example",
+        "q.example",
+    ]
 
 
-@pytest.mark.parametrize(("streams", "unread"), [(MAX_ASKING, None), (MAX_ASKING + 1, "truncated")])
+def test_a_question_that_never_comes_whole_is_waited_for_or_counted() -> None:
+    begun = read_head(ASKS + frame(0, 0, 1, QUESTION[:9]), dns=False)
+    assert (begun.hungry, begun.unread) == (True, None)
+    ended = read_head(ASKS + frame(0, 1, 1, QUESTION[:9]), dns=False)
+    assert (ended.hungry, ended.unread) == (False, Unread.MALFORMED)
+
+
+def test_a_question_in_frames_of_an_octet_that_ends_without_a_flag_is_read_by_its_double() -> None:
+    octets = b"".join(frame(0, 0, 1, QUESTION[at : at + 1]) for at in range(len(QUESTION)))
+    assert read_head(ASKS + octets, dns=False).hungry
+    ended = ASKS + octets + frame(0, 1, 1)
+    assert said(ended) == ["a.example", "q.example"]
+
+
+@pytest.mark.parametrize(("streams", "unread"), [(MAX_ASKING, None), (MAX_ASKING + 1, "malformed")])
 def test_more_questions_at_a_time_than_are_read_are_counted(
     streams: int, unread: str | None
 ) -> None:
-    asks = b"".join(ASKS[:5] + n.to_bytes(4, "big") + ASKS[9:] for n in range(1, streams + 1))
+    asks = b"".join(
+        frame(1, 4, number, block(b"a.example", more=b"\x0f\x10\x17application/dns-message"))
+        for number in range(1, streams + 1)
+    )
     assert read_head(BEGIN + asks, dns=False).unread == unread
+
+
+def test_a_question_that_is_too_long_is_counted_and_not_held() -> None:
+    begun = ASKS + frame(0, 0, 1, QUESTION[:9]) + frame(0, 0, 1, bytes(MAX_QUESTION))
+    assert read_head(begun, dns=False).unread is Unread.MALFORMED
 
 
 def test_a_body_of_another_kind_is_no_question() -> None:

@@ -12,15 +12,18 @@ from egress_audit.names.stream import read_head
 
 LINE = b"GET /v1?q=http://b.example/ HTTP/1.1\r\n"
 HOST = b"Host: A.example:8080\r\n"
+ASKS = b"GET /?dns=AAABAAABAAAAAAAAAXEHZXhhbXBsZQAAAQAB HTTP/1.1\r\n"
 LINES = (
     LINE, b"GET / HTTP/1.0\r\n", b"POST /api HTTP/1.1\r\n", b"GET http://c.example/ HTTP/1.1\r\n",
-    b"CONNECT d.example:443 HTTP/1.1\r\n", b"OPTIONS * HTTP/1.1\r\n", b"GET / HTTP/1.1\n", b"GET /",
+    b"CONNECT d.example:443 HTTP/1.1\r\n", ASKS, b"OPTIONS * HTTP/1.1\r\n",
+    b"GET / HTTP/1.1\n", b"GET /",
 )  # fmt: skip
 FIELDS = (
     HOST, b"host:a.example.\r\n", b"HOST : a.example\r\n", b"Host:\r\n", b"Host: a b\r\n",
     b"Host: [2001:db8::1]:80\r\n", b"Host: a.example:\r\n", b"Host: .\r\n", b"Host: a@b\r\n",
     b"Host: a.example\r\n folded\r\n", b"Host: a.example\n", b"Hos\0t: a\r\n", b"X-Host: a\r\n",
     b"Content-Length: 5\r\n", b"content-length: 0\r\n", b"Content-Length: 5, 5\r\n",
+    b"Content-Type: application/dns-message\r\n", b"Transfer-Encoding: gzip\r\n",
     b"Transfer-Encoding: chunked\r\n", b"Accept: */*\r\n", b"X: caf\xe9\r\n", b"X:\ty \t\r\n",
     b"Upgrade: h2c\r\n", b"\tx\r\n", b"no field\r\n", b"Host: a\r\r\n",
 )  # fmt: skip

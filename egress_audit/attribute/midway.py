@@ -1,0 +1,74 @@
+"""TCP streams of which the capture has no beginning: whom they were for was said before it.
+
+A stream that goes on after a silence is a flow of its own, too; what it said first is in the flow
+before it. Only where later messages cannot be read without the earlier ones is something unseen.
+"""
+
+from collections.abc import Collection
+
+import numpy as np
+
+from egress_audit.columns import END_REASONS, I64, U64, Bool, FlowColumns
+from egress_audit.model.flow import EndReason
+
+MIDWAY = "TCP seen from its middle"
+"""What hides the name, for the report."""
+_TCP = 6
+_IDLE = END_REASONS.index(EndReason.IDLE_TIMEOUT)
+_BEGINNING, _DATA = frozenset("SsHhQqIi"), frozenset("Dd")
+
+
+def seen_from_middle(flows: FlowColumns, unread_alone: Collection[int]) -> Bool:
+    """(n,) True for flows with payload whose beginning is in no flow.
+
+    unread_alone: rows of flows that nobody can read on who did not read them from the beginning.
+    """
+    begins, speaks = (_has(flows, letters) for letters in (_BEGINNING, _DATA))
+    found: Bool = (flows.proto == _TCP) & speaks & ~begins
+    silent = np.flatnonzero((flows.proto == _TCP) & (flows.end_reason == _IDLE))
+    late = np.flatnonzero(found)
+    if not len(silent) or not len(late):
+        return found
+    rows = np.union1d(silent, late)
+    group = _groups(flows, rows)
+    never = len(flows)
+    lost = rows[np.isin(rows, [*unread_alone])]
+    before = _first_of_group(group, rows, silent, never) < rows
+    unreadable = _first_of_group(group, rows, lost, never) < rows
+    found[rows] &= ~before | unreadable
+    return found
+
+
+def _has(flows: FlowColumns, letters: frozenset[str]) -> Bool:
+    """(n,) True for flows whose history has one of the letters."""
+    table = np.array([not letters.isdisjoint(text) for text in flows.histories], np.bool_)
+    found: Bool = table[flows.history]
+    return found
+
+
+def _groups(flows: FlowColumns, rows: I64) -> I64:
+    """(m,) the same number for rows of the same addresses and ports, whoever began."""
+    one = [flows.orig_hi[rows], flows.orig_lo[rows], flows.orig_p[rows].astype(np.uint64)]
+    other = [flows.resp_hi[rows], flows.resp_lo[rows], flows.resp_p[rows].astype(np.uint64)]
+    turned = _is_greater(one, other)
+    ends = [np.where(turned, b, a) for a, b in zip(one + other, other + one, strict=True)]
+    depth = flows.encap_depth[rows].astype(np.uint64)
+    _, number = np.unique(np.stack([*ends, depth]), axis=1, return_inverse=True)
+    group: I64 = number.ravel()
+    return group
+
+
+def _is_greater(one: list[U64], other: list[U64]) -> Bool:
+    """(m,) True where the first differing column of `one` is the greater one."""
+    greater: Bool = np.zeros(len(one[0]), np.bool_)
+    for a, b in zip(reversed(one), reversed(other), strict=True):
+        greater = np.where(a == b, greater, a > b)
+    return greater
+
+
+def _first_of_group(group: I64, rows: I64, chosen: I64, never: int) -> I64:
+    """(m,) for each row the first chosen one of its group, `never` if there is none."""
+    first = np.full(int(group.max()) + 1, never, np.int64)
+    at = np.isin(rows, chosen)
+    np.minimum.at(first, group[at], rows[at])
+    return first[group]
