@@ -1,7 +1,7 @@
 """Several captures as one, in time order: rotated files, or one host's interfaces. HOT PATH.
 
 The order is that of `mergecap`: of the frames that come next in each file, the earliest is taken,
-and of two at the same time that of the file named first. In columns: a frame's key is the latest
+and of two at the same time that of the file named last. In columns: a frame's key is the latest
 time of its file up to it, and all frames whose key lies below the last key that is known of every
 file can be sorted at once. A file is opened when the time reaches its first frame, so that rotated
 files cost the memory of one.
@@ -123,7 +123,8 @@ class MergedSource:
             file = _File(index, source, iter(source))
             if file.advance():
                 files.append(file)
-                files.sort(key=lambda each: each.index)
+                # Of frames at the same time the file named last comes first, as with mergecap.
+                files.sort(key=lambda each: -each.index)
             else:
                 self._facts[index] = source.facts()
 
@@ -135,7 +136,7 @@ class MergedSource:
         pieces, side = [], "right"
         for file in files:
             end = int(np.searchsorted(file.key, horizon, side))  # type: ignore[call-overload]
-            # Its next batch may go on at the same time: files named later have to wait.
+            # Its next batch may go on at the same time: files named before have to wait.
             if file.key[-1] == horizon:
                 side = "left"
             if end > file.at:

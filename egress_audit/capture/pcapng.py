@@ -15,6 +15,7 @@ from egress_audit.capture.pcapng_asides import Aside, Asides
 from egress_audit.capture.pcapng_blocks import (
     EPB,
     IDB,
+    IDB_BODY,
     MAX_BLOCK,
     OPB,
     SHB,
@@ -22,6 +23,7 @@ from egress_audit.capture.pcapng_blocks import (
     SPB,
     InterfaceState,
     interface_described_by,
+    leave_block,
     strange_version,
 )
 from egress_audit.capture.pcapng_drops import drops_beside
@@ -111,11 +113,14 @@ class PcapngSource:
             if kind in (EPB, SPB, OPB):
                 take_frame(position)
             elif kind in (SHB, IDB):
+                body = bytes(buffer[position + 8 : following - 4])
                 try:
-                    self._set_rules(kind, bytes(buffer[position + 8 : following - 4]))
+                    self._set_rules(kind, body)
                 except Unbelievable as error:
                     return records, asides, position, str(error)
                 records.follow(self._rules)
+                if kind == IDB and leave_block(body, IDB_BODY, self._order):
+                    asides.append(Aside(kind, position, following - 4, self._rules))
             else:
                 asides.append(Aside(kind, position, following - 4, self._rules))
             position = following

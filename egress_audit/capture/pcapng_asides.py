@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 from egress_audit.capture.pcapng_blocks import (
     BLOCK_NAMES,
+    IDB,
     ISB,
+    LEAVES_BLOCK,
     NRB,
     UNKNOWN_BLOCK,
     HostRecords,
@@ -49,6 +51,9 @@ class Asides:
     def take(self, kind: int, body: bytes, rules: Rules, interfaces: list[InterfaceState]) -> str:
         """What is damaged in a block, which is taken in as far as it can be read; '' if nothing."""
         order = ">" if rules.big_endian else "<"
+        if kind == IDB:
+            # It is in force already; here are only those whose options could not all be read.
+            return LEAVES_BLOCK
         if kind == NRB:
             self.hosts.take(body, order)
         elif kind == ISB:

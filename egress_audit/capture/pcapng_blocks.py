@@ -16,6 +16,8 @@ from egress_audit.values import dataclass
 SHB, IDB, OPB, SPB, NRB, ISB, EPB = 0x0A0D0D0A, 1, 2, 3, 4, 5, 6
 SHB_BODY = 16
 """Magic, version and section length: the shortest body of a section header."""
+IDB_BODY = 8
+"""Link type and snaplen: likewise of an interface description."""
 KNOWN_VERSION = 1
 """Major version of the format; minor ones add nothing that a reader would miss (§4.1)."""
 
@@ -37,7 +39,8 @@ BLOCK_NAMES: dict[int, str] = {
     0xBAD: "custom block",
     0x40000BAD: "custom block",
 }
-"""Blocks that are stepped over; of these only a custom block may hold a frame."""
+"""Blocks that are stepped over; of these only a custom block may hold a frame, and sysdig's tell of
+calls."""
 UNKNOWN_BLOCK = "unknown block type"
 """How the name of every block begins that stands in no list, and may hold a frame."""
 
@@ -47,7 +50,7 @@ MAX_HOSTS_OF_ADDRESS = 64
 """Names kept of one address, over all its records."""
 
 LEAVES_BLOCK = "an option that leaves its block"
-"""A loss that is stated in it, or behind it, cannot be read."""
+"""A loss or a filter that is stated in it, or behind it, cannot be read."""
 
 Option = tuple[int, bytes]
 
@@ -73,6 +76,13 @@ def options_in(body: bytes, start: int, order: str) -> Iterator[Option]:
             return
         yield code, value
         position += 4 + (length + 3 & ~3)
+
+
+def leave_block(body: bytes, start: int, order: str) -> bool:
+    """Whether one of the options from `start` on is longer than what is left of its block."""
+    for _, value in options_in(body, start, order):
+        start += 4 + (len(value) + 3 & ~3)
+    return any(body[start : start + 2])
 
 
 def text_of(raw: bytes, *, lower: bool = False) -> str:
@@ -148,11 +158,11 @@ class InterfaceState:
 def interface_described_by(body: bytes, order: str, section: int) -> InterfaceState | None:
     """The interface of an IDB; None if the block is too short to hold one. `body`: without the
     type and both lengths."""
-    if len(body) < 8:
+    if len(body) < IDB_BODY:
         return None
     linktype, _, snaplen = struct.unpack_from(order + "HHI", body, 0)
     state = InterfaceState(section, linktype, snaplen)
-    for code, value in options_in(body, 8, order):
+    for code, value in options_in(body, IDB_BODY, order):
         if code == 2:
             state.name = text_of(value)
         elif code == 9 and len(value) == 1:

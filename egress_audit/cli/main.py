@@ -3,12 +3,14 @@
 import os
 import sys
 from collections.abc import Sequence
+from errno import EDQUOT, EFBIG, ENOSPC
 from importlib import import_module
+from typing import TextIO
 
 import click
 
 from egress_audit import __version__
-from egress_audit.cli.output import ReaderLeft
+from egress_audit.cli.output import ReaderLeft, cannot_write
 from egress_audit.errors import EgressAuditError, ExitCode
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -25,6 +27,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Command → module that has it under the same name, and its line in the help. Modules are imported
 when they are asked for, so that `--help` stays fast."""
+
+
+FULL = (ENOSPC, EDQUOT, EFBIG)
+"""Errors of writing that are nobody's bug: no room left."""
 
 
 class Commands(click.Group):
@@ -103,16 +109,28 @@ def run(arguments: Sequence[str]) -> int:
         _complain(f"egress-audit: {error}")
         return error.exit_code
     except (BrokenPipeError, ReaderLeft):
-        return _reader_left()
+        _drop(sys.stdout)
+        return ExitCode.NO_AUDIT
+    except OSError as error:
+        # What is not a report (help, a version) click writes by itself.
+        if error.errno not in FULL:
+            raise
+        _complain(f"egress-audit: {cannot_write('standard output', error)}")
+        _drop(sys.stdout)
+        return ExitCode.NO_AUDIT
     return int(code or 0)
 
 
 def _complain(line: str) -> None:
-    """Prints what is wrong; a file name in it may hold anything, and a terminal would obey."""
+    """Prints what is wrong; a file name in it may hold anything, and a terminal would obey. If it
+    cannot be said, the exit code has to do."""
     # Late, since `--help` imports nothing that it can do without.
     from egress_audit.report.safe_text import clean
 
-    click.echo(clean(line), err=True)
+    try:
+        click.echo(clean(line), err=True)
+    except OSError:
+        _drop(sys.stderr)
 
 
 def _one_line(error: click.ClickException) -> str:
@@ -123,8 +141,7 @@ def _one_line(error: click.ClickException) -> str:
     return f"{command}: {message} (see {command} --help)"
 
 
-def _reader_left() -> int:
-    """Whoever read our output has gone, so no verdict was delivered whole."""
-    # Python would complain once more when it flushes standard output on its way out.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return ExitCode.NO_AUDIT
+def _drop(stream: TextIO) -> None:
+    """Sends nowhere what is left in a stream that takes no more: Python would complain once more
+    when it flushes it on its way out."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

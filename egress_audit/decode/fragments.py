@@ -188,13 +188,14 @@ def _pieces(
     for addresses, (header, field_at, end, ip_len, ts_ns) in zip(ends, places, strict=True):
         if addresses[0] == 4:
             head = buffer[header : header + 60].tobytes()
-            size = (head[0] & 15) * 4
+            size, proto = (head[0] & 15) * 4, head[9]
             identification = head[9] << 16 | head[4] << 8 | head[5]
             word = (head[6] << 8 | head[7]) & 0x3FFF
             offset, more = (word & 0x1FFF) * 8, word & 0x2000 != 0
         else:
             size = field_at + FRAGMENT_HEADER - header
             head = buffer[field_at : field_at + FRAGMENT_HEADER].tobytes()
+            proto = head[0]
             identification = int.from_bytes(head[4:8], "big")
             word = head[2] << 8 | head[3]
             offset, more = word & 0xFFF8, word & 1 != 0
@@ -208,6 +209,7 @@ def _pieces(
             data=buffer[start : max(min(end, start + length), start)].tobytes(),
             more=more,
             head=buffer[header:start].tobytes() if offset == 0 else b"",
+            proto=proto,
         )
 
 

@@ -67,14 +67,15 @@ def gre(rows: Rows) -> Inside:
 
 
 def _pptp(rows: Rows, inside: Inside, flags: I64, kind: I64) -> None:
-    """Enhanced GRE: the key holds length and call; without a sequence number it only answers."""
+    """Enhanced GRE: the key holds length and call; what ends with its header only answers. Length
+    and sequence number are not asked, since a packet stands there whatever they say."""
     enhanced = flags & 7 == 1
     inside.what[enhanced] = SEALED
     good = enhanced & (kind == PPP_TYPE) & (flags & KEY != 0)
     at = rows.start + 8 + np.where(flags & SEQUENCE != 0, 4, 0)
     at = at + np.where(flags & ACKNOWLEDGEMENT != 0, 4, 0)
     inside.choose(good, PPP, at)
-    inside.choose(good & ((flags & SEQUENCE == 0) | (rows.u16(rows.start + 4) == 0)), NOTHING, at)
+    inside.choose(good & (at >= rows.end) & ~rows.cut, NOTHING, at)
 
 
 def _erspan(rows: Rows, inside: Inside, kind: I64, numbered: I64, at: I64) -> None:

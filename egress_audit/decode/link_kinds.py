@@ -63,7 +63,6 @@ UNREAD_NAMES: dict[int, str] = {
 MANAGEMENT_80211 = LINK_ONLY | 1
 CONTROL_80211 = LINK_ONLY | 2
 NULL_80211 = LINK_ONLY | 3
-PPPOE_DISCOVERY = LINK_ONLY | 5
 SLARP = LINK_ONLY | 6
 CDP = LINK_ONLY | 7
 VTP = LINK_ONLY | 8
@@ -82,7 +81,6 @@ NO_DESTINATION: dict[int, str] = {
     MANAGEMENT_80211: "802.11 management",
     CONTROL_80211: "802.11 control",
     NULL_80211: "802.11 null data",
-    PPPOE_DISCOVERY: "PPPoE discovery",
     SLARP: "SLARP",
     CDP: "CDP",
     VTP: "VTP",

@@ -94,11 +94,10 @@ def _bridged(rows: Rows, at: I64) -> tuple[I64, I64]:
 
 
 def pppoe(rows: Rows) -> Decoded:
-    """PPPoE: version, code, session, length; code 0 is a session, others set one up."""
+    """A session of PPPoE: version, code, session, length. The code is not asked, as Linux does not
+    ask it: what sets a session up has an EtherType of its own."""
     behind = rows.start + PPPOE_HEADER
-    discovery = rows.u8(rows.start + 1) != 0
-    outcome = unless(rows.short(behind), [(discovery, link_kinds.PPPOE_DISCOVERY)])
-    return behind, rows.all(PPP), outcome
+    return behind, rows.all(PPP), rows.short(behind)
 
 
 def c_hdlc(rows: Rows) -> Decoded:

@@ -44,6 +44,8 @@ class Fragment:
     more: bool
     head: bytes
     """The headers before the data."""
+    proto: int
+    """What the data are, as this fragment says: IPv6 lets each say something else."""
 
 
 @dataclass(slots=True)
@@ -69,8 +71,11 @@ class Datagram:
     """The headers of the first fragment, once it was seen."""
     total: int = -1
     """Bytes of data; -1 until the last fragment was seen."""
+    proto: int = -1
+    """What the data are, as the last fragment says; -1 before there is one."""
     contradicted: bool = False
-    """Some byte came twice with different values, or two fragments disagree where the end is."""
+    """Some byte came twice with different values, or two fragments disagree where the end is, or
+    what the data are: by RFC 8200 §4.5 the first fragment tells, and others believe any."""
     counted: bool = False
     """That was counted; for the caller to keep."""
     pieces: int = 0
@@ -124,6 +129,8 @@ class Datagram:
             self.total = end if self.total < 0 else self.total
         if piece.offset == 0 and not self.head:
             self.head = piece.head
+        self.contradicted |= self.proto not in (-1, piece.proto)
+        self.proto = piece.proto
         self._write(piece, end)
         self.contradicted |= 0 <= self.total < len(self._covered)
         said = self.previous[piece.offset : piece.offset + len(piece.data)]

@@ -49,7 +49,9 @@ PORTS: dict[int, tuple[str, Reader]] = {
     500: ("IKE", contents.sealed),
     1194: ("OpenVPN", contents.sealed),
     1701: ("L2TP", udp_tunnels.l2tp),
+    2123: ("GTP-U", udp_tunnels.gtp_c),
     2152: ("GTP-U", udp_tunnels.gtp_u),
+    2268: ("AMT", udp_tunnels.amt),
     3386: ("GTP version 0", udp_tunnels.gtp_0),
     3544: ("Teredo", udp_tunnels.teredo),
     4341: ("LISP", udp_tunnels.lisp),
@@ -74,7 +76,7 @@ READERS: list[tuple[str, Reader]] = [
     *dict.fromkeys((*PROTOCOLS.values(), *PORTS.values(), IP_IN_UDP)),
 ]
 WIREGUARD, AT_ONCE = READERS.index(PORTS[51820]), READERS.index(IP_IN_UDP)
-BY_SHAPE_TOO = (0, READERS.index(PORTS[3386]), READERS.index(PORTS[37008]))
+BY_SHAPE_TOO = (0, *(READERS.index(PORTS[port]) for port in (2123, 2268, 3386, 37008)))
 """Readers that pass over what they do not know, so that it may be a packet at once."""
 PASSES_OVER: U8 = np.isin(np.arange(256), BY_SHAPE_TOO).astype(np.uint8)
 TOO_DEEP = SEALED.index("nested too deeply")

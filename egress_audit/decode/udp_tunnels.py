@@ -3,7 +3,7 @@
 Sources: RFC 7348 (VXLAN), draft-ietf-nvo3-vxlan-gpe-12 (VXLAN-GPE), RFC 8926 (Geneve), 3GPP
 TS 29.281 §5 (GTP-U) and TS 09.60 §6, §7.1 (its version 0), RFC 4380 §5.1.1 (Teredo), RFC 2661
 §3.1 and RFC 3931 §4.1.2 (L2TP), RFC 3948 (ESP and IKE), RFC 9300 §5 (LISP),
-draft-ietf-intarea-gue-09 (GUE), draft-massar-v6ops-ayiya-02.
+draft-ietf-intarea-gue-09 (GUE), draft-massar-v6ops-ayiya-02, RFC 7450 §5.1 (AMT).
 """
 
 import numpy as np
@@ -33,6 +33,9 @@ GTP_SIGNALS = (1, 2, 26, 31, 253, 254)
 GTP_0_HEADER = 20
 GTP_0_SIGNALS = (*range(1, 8), *range(16, 31), *range(32, 38), *range(48, 53))
 """Path, tunnel, location and mobility management."""
+
+AMT_PACKETS = {4: 12, 5: 12, 6: 2}
+"""Query, update and data of AMT → bytes before the packet."""
 
 
 def vxlan(rows: Rows) -> Inside:
@@ -88,6 +91,13 @@ def gtp_u(rows: Rows) -> Inside:
     return inside
 
 
+def gtp_c(rows: Rows) -> Inside:
+    """Control of GTP carries no packet, but what receives it would take one."""
+    inside = gtp_u(rows)
+    inside.choose(byte(rows, rows.start + 1) != T_PDU, NOTHING, rows.start)
+    return inside
+
+
 def gtp_0(rows: Rows) -> Inside:
     """Version 0: a packet behind 20 bytes, or a signal; without its protocol bit it is GTP', which
     carries records for a bill."""
@@ -98,7 +108,7 @@ def gtp_0(rows: Rows) -> Inside:
     at = rows.start + GTP_0_HEADER
     inside.choose(valid & (kind == T_PDU), IP, at)
     inside.choose(valid & np.isin(kind, GTP_0_SIGNALS), NOTHING, rows.start)
-    inside.choose(flags & 0x10 == 0, NOTHING, rows.start)
+    inside.choose((flags & 0x10 == 0) & (kind != T_PDU), NOTHING, rows.start)
     return inside
 
 
@@ -167,4 +177,14 @@ def ayiya(rows: Rows) -> Inside:
     inside.choose(said == 41, IPV6, at)
     inside.choose(said == 4, IPV4, at)
     inside.choose((said == 59) & (operation != 1), NOTHING, at)
+    return inside
+
+
+def amt(rows: Rows) -> Inside:
+    """What a host and a relay of multicast tell each other; a packet behind some of it."""
+    inside = Inside(np.full(len(rows.start), NOTHING, np.uint8), rows.start.copy())
+    for kind, size in AMT_PACKETS.items():
+        at = rows.start + size
+        packet = (at < rows.end) & np.isin(byte(rows, at) >> 4, (4, 6))
+        inside.choose(packet & (byte(rows, rows.start) == kind), IP, at)
     return inside

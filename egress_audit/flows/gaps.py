@@ -124,19 +124,25 @@ class GapTracker:
 
     def _open(self, side: int, hole: Hole) -> None:
         if side not in self._holes and len(self._holes) >= MAX_TRACKED:
-            self._lost[side] = self._lost.get(side, 0) + hole[1] - hole[0]
+            self._lose(side, hole)
             return
         holes = self._holes.setdefault(side, [])
         if len(holes) >= MAX_HOLES:
-            self._lost[side] = self._lost.get(side, 0) + hole[1] - hole[0]
+            self._lose(side, hole)
         else:
             holes.append(hole)
+
+    def _lose(self, side: int, hole: Hole) -> None:
+        self._lost[side] = self._lost.get(side, 0) + hole[1] - hole[0]
 
     def _fill(self, side: int, start: int, end: int) -> None:
         holes = self._holes.get(side, ())
         left = [part for hole in holes for part in without(hole, start, end)]
+        # A segment in the middle of a hole makes two of it.
+        for hole in left[MAX_HOLES:]:
+            self._lose(side, hole)
         if left:
-            self._holes[side] = left
+            self._holes[side] = left[:MAX_HOLES]
         else:
             self._holes.pop(side, None)
 

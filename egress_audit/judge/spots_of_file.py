@@ -43,8 +43,9 @@ def _headers_cut(coverage: Coverage) -> int:
 
 
 def _may_hold_frames(block: str) -> bool:
-    """Whether a kind of block, by its name in the facts of the capture, could be one of frames."""
-    return block.startswith(("unknown block type", "custom block"))
+    """Whether a kind of block, by its name in the facts of the capture, could be one of frames, or
+    of calls that lead out, as sysdig records them."""
+    return block.startswith(("unknown block type", "custom block", "sysdig"))
 
 
 def _blocks(*, unknown: bool) -> Callable[[Coverage], Mapping[str, int]]:

@@ -16,6 +16,8 @@ from egress_audit.report.section import Entry, Section
 from egress_audit.report.words import display_filter, frames_text, listed, number
 
 MAX_FINDINGS = 20
+NUMBERED_TOO = ("custom block", "systemd journal", "sysdig")
+"""How the names of blocks begin that hold no frame, and that Wireshark numbers as if they did."""
 NAMES = 4
 """That a resolver was asked for, in one finding."""
 DNS_PORT = 53
@@ -35,11 +37,14 @@ def why_section(audit: Audit) -> Section:
 def _contradictions(audit: Audit) -> Section:
     told: dict[tuple[str, ...], str] = {}
     resolvers = _resolvers(audit.observations)
+    skipped = audit.coverage.skipped_blocks.items()
+    others = sum(count for kind, count in skipped if kind.startswith(NUMBERED_TOO))
     entries = []
     for finding in audit.findings[:MAX_FINDINGS]:
         why = _explained(finding, told) or _as_resolver(finding, resolvers)
-        lines = (finding.message, *why, _where(finding.frames))
-        entries.append(Entry(finding.rule, lines, display_filter(finding.frames)))
+        lines = (finding.message, *why, _where(finding.frames, others))
+        to_copy = "" if others else display_filter(finding.frames)
+        entries.append(Entry(finding.rule, lines, to_copy))
     beyond = len(audit.findings) - MAX_FINDINGS
     if beyond > 0:
         entries.append(Entry("…", (f"and {number(beyond)} more findings: --format json",)))
@@ -74,10 +79,16 @@ def _as_resolver(finding: Finding, resolvers: Mapping[int, list[str]]) -> tuple[
     return (f"why: a resolver, asked for {listed(list(names), NAMES)}",) if names else ()
 
 
-def _where(frames: Frames) -> str:
-    """The frames in a sentence that leads to their display filter, if there is one."""
+def _where(frames: Frames, others: int) -> str:
+    """The frames in a sentence that leads to their display filter, if there is one.
+
+    others: blocks by which Wireshark's numbers may be higher than ours.
+    """
     if not frames.first:
         return frames_text(frames)
+    if others:
+        count = f"{number(others)} {'block' if others == 1 else 'blocks'}"
+        return f"{frames_text(frames)}; Wireshark also numbers {count} without a frame"
     kept = len(frames.first)
     which = f"the first {kept} of {number(frames.total)} " if frames.total > kept else ""
     return f"{frames_text(frames)}; {which}as a Wireshark display filter:"

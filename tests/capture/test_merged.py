@@ -49,11 +49,11 @@ def told(source: MergedSource) -> Told:
 
 
 def one_at_a_time(files: Sequence[list[Frame]]) -> Told:
-    """What mergecap does: of the frames that come next, the earliest; the first file if equal."""
+    """What mergecap does: of the frames that come next, the earliest; the last file if equal."""
     at, frames = [0] * len(files), list[tuple[int, bytes, int, int]]()
     while any(at[n] < len(files[n]) for n in range(len(files))):
         candidates = [n for n in range(len(files)) if at[n] < len(files[n])]
-        number = min(candidates, key=lambda n: (files[n][at[n]].ts_ns, n))
+        number = min(candidates, key=lambda n: (files[n][at[n]].ts_ns, -n))
         frame = files[number][at[number]]
         at[number] += 1
         frames.append((frame.ts_ns, frame.data, number, at[number]))
@@ -76,8 +76,10 @@ def test_files_that_overlap_are_interleaved() -> None:
     assert [time for time, *_ in told(merged(files))] == [START_NS + s * 10**9 for s in range(6)]
 
 
-def test_at_the_same_time_the_file_named_first_comes_first() -> None:
+def test_at_the_same_time_the_file_named_last_comes_first() -> None:
     files = [times(7, 7, 7), times(7, 7), times(7, 7, 7, 7)]
+    order = [file for _, _, file, _ in told(merged(files, block=90))]
+    assert order == [2, 2, 2, 2, 1, 1, 0, 0, 0]
     assert told(merged(files, block=90)) == one_at_a_time(files)
 
 

@@ -1,8 +1,11 @@
 """Blocks beside the frames are taken in where they are understood, and counted where not."""
 
+import struct
+
 import pytest
 
 from egress_audit.capture.pcapng_asides import MAX_BLOCK_KINDS
+from egress_audit.capture.pcapng_blocks import LEAVES_BLOCK
 from tests.builders.captures import NameResolution, Section, block, pcapng
 from tests.builders.engine import facts_of
 
@@ -30,6 +33,19 @@ def test_a_block_of_a_kind_that_may_hold_frames_is_told_from_one_that_does_not(
     kind: int, name: str
 ) -> None:
     assert facts_of(EMPTY_SECTION + block(kind, bytes(8))).skipped_blocks == {name: 1}
+
+
+@pytest.mark.parametrize("code", [2, 11, 14])
+def test_an_option_that_leaves_its_interface_description_is_damage(code: int) -> None:
+    body = struct.pack("<HHIHH", 1, 0, 0, code, 500) + b"\0tcp"
+    facts = facts_of(EMPTY_SECTION + block(1, body))
+    assert [damage.what for damage in facts.damage] == [LEAVES_BLOCK]
+
+
+@pytest.mark.parametrize("end", [b"", bytes(4)])
+def test_an_option_that_ends_with_its_interface_description_is_none(end: bytes) -> None:
+    body = struct.pack("<HHIHH", 1, 0, 0, 2, 4) + b"eth0" + end
+    assert facts_of(EMPTY_SECTION + block(1, body)).damage == ()
 
 
 def test_the_kinds_beyond_the_bound_are_unknown_ones_too() -> None:

@@ -3,12 +3,13 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from errno import EIO
 from pathlib import Path
 
 import pytest
 
 from egress_audit import __version__
-from egress_audit.cli.main import COMMANDS, run
+from egress_audit.cli.main import COMMANDS, Commands, run
 from egress_audit.errors import ExitCode
 from tests.builders.both_engines import compiled, in_numpy, needs_library
 
@@ -96,6 +97,31 @@ def test_a_reader_that_left_is_neither_a_crash_nor_a_verdict() -> None:
     code = done.stderr.decode().split()[-1]
     assert code in ("10", "12"), done.stderr.decode()
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["replay", "--help"], ["--version"]])
+def test_help_that_finds_no_room_is_no_crash(arguments: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "egress_audit", *arguments]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == ExitCode.NO_AUDIT
+    assert b"Traceback" not in done.stderr
+
+
+def test_an_error_that_finds_no_room_leaves_with_its_code() -> None:
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "egress_audit", "replay", "--nothing"]
+        done = subprocess.run(command, stderr=full, check=False)
+    assert done.returncode == ExitCode.USAGE
+
+
+def test_an_error_that_is_no_lack_of_room_is_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise OSError(EIO, "of something else")
+
+    monkeypatch.setattr(Commands, "get_command", broken)
+    with pytest.raises(OSError, match="of something else"):
+        run(["replay", "x"])
 
 
 @pytest.mark.parametrize("name", ["a\x1b[2Jb", "a\rb", "a\u202eb", "a\u200bb", "a\nb", "a\udcffb"])

@@ -57,6 +57,15 @@ def test_pptp_is_opened(acknowledged: bool) -> None:
     assert opened(packet).payload == QUESTION
 
 
+@pytest.mark.parametrize(
+    "head",
+    [struct.pack(">HHHH", 0x2001, 0x880B, 80, 7), struct.pack(">HHHHI", 0x3001, 0x880B, 0, 7, 1)],
+    ids=["without a number", "with a length of 0"],
+)
+def test_pptp_is_opened_whatever_its_header_says_of_the_payload(head: bytes) -> None:
+    assert opened(over_ip(GRE, head + ppp(INNER))).payload == QUESTION
+
+
 def test_its_bare_acknowledgement_holds_nothing() -> None:
     assert sealed(over_ip(GRE, struct.pack(">HHHHI", 0x2081, 0x880B, 0, 7, 1))) == ""
 

@@ -68,9 +68,14 @@ def test_a_pppoe_session_leads_to_the_packet(packet: bytes) -> None:
     assert fate(pppoe(packet), PPP_ETHER) == PACKET
 
 
+@pytest.mark.parametrize("code", [0x01, 0x09, 0xA7])
+def test_a_pppoe_session_is_one_whatever_its_code(code: int) -> None:
+    assert fate(ethernet(pppoe(TO_V4, code), 0x8864)) == PACKET
+    assert fate(pppoe(TO_V4, code), PPP_ETHER) == PACKET
+
+
 def test_pppoe_discovery_has_no_destination() -> None:
     assert fate(ethernet(pppoe(TO_V4, 0x09), 0x8863)) == "PPPoE discovery"
-    assert fate(pppoe(TO_V4, 0xA7), PPP_ETHER) == "PPPoE discovery"
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,11 @@ from egress_audit.decode.reassembly import HOLD_NS, MAX_BYTES, Fragment, Reassem
 KEY = (4, 0, 1, 0, 2, 1)
 
 
-def piece(offset: int, data: bytes, *, more: bool = True, key: int = 1, ts_ns: int = 0) -> Fragment:
+def piece(
+    offset: int, data: bytes, *, more: bool = True, key: int = 1, ts_ns: int = 0, proto: int = 17
+) -> Fragment:
     """A fragment of datagram `key`, all of it captured."""
-    return Fragment((*KEY[:-1], key), ts_ns, offset, len(data), data, more, b"head")
+    return Fragment((*KEY[:-1], key), ts_ns, offset, len(data), data, more, b"head", proto)
 
 
 def test_a_datagram_is_whole_when_its_last_byte_is_there() -> None:
@@ -42,6 +44,14 @@ def test_another_receiver_takes_the_last_ones() -> None:
     store.take(piece(6, b"gh", more=False))
     datagram, _ = store.take(piece(4, b"ef"))
     assert (datagram.captured, datagram.otherwise) == (b"abcdefgh", b"abxyefgh")
+
+
+def test_fragments_that_disagree_what_the_data_are_contradict_each_other() -> None:
+    store = Reassembly()
+    store.take(piece(0, b"ab"))
+    assert store.take(piece(2, b"c", more=False, proto=41))[0].contradicted
+    assert not store.take(piece(0, b"ab", key=2, proto=41))[0].contradicted
+    assert not store.take(piece(2, b"c", key=2, proto=41, more=False))[0].contradicted
 
 
 def test_where_none_differ_there_is_one_reading() -> None:

@@ -85,6 +85,31 @@ def test_what_is_written_for_a_bill_is_no_tunnel() -> None:
     assert sealed(over_udp(3386, gtp_0(b"", 240, 0x0E))) == ""
 
 
+def test_a_packet_among_what_is_written_for_a_bill_is_sealed() -> None:
+    assert sealed(over_udp(3386, gtp_0(INNER, flags=0x0E))) == "GTP version 0"
+
+
+def test_a_packet_at_the_port_of_gtp_control_is_opened() -> None:
+    assert opened(over_udp(2123, gtp(INNER))).payload == QUESTION
+
+
+@pytest.mark.parametrize("message", [gtp(b"", kind=32), b"\x48\x20\0\x08" + bytes(8), b"\x12\x34"])
+def test_control_of_gtp_is_no_tunnel(message: bytes) -> None:
+    assert sealed(over_udp(2123, message)) == ""
+
+
+@pytest.mark.parametrize(
+    ("head", "inner"), [(b"\6\0", INNER), (b"\5" + bytes(11), INNER), (b"\4" + bytes(11), INNER6)]
+)
+def test_amt_is_opened(head: bytes, inner: bytes) -> None:
+    assert opened(over_udp(2268, head + inner)).payload == QUESTION
+
+
+def test_amt_without_a_packet_is_no_tunnel() -> None:
+    assert sealed(over_udp(2268, b"\1" + bytes(7))) == ""
+    assert sealed(over_udp(2268, b"\6\0\1\0" + bytes(20))) == ""
+
+
 @pytest.mark.parametrize(
     "head",
     [b"", bytes(8), b"\0\1\2\3" + bytes(2 + 3 + 9), b"\0\1\0\0" + bytes(9) + bytes(8)],

@@ -125,6 +125,21 @@ def test_holes_beyond_the_bound_are_missed_whatever_fills_them() -> None:
     assert missed([*frames, told(first + 20 * holes)]) == 10 * holes
 
 
+def test_a_hole_is_not_cut_into_more_than_the_bound() -> None:
+    first, pieces = ISN + 1, 3 * gaps.MAX_HOLES
+    filling = [sent(first + 20 * at + 10, 10) for at in range(pieces)]
+    frames = [*opening(), sent(first + 20 * pieces, 1), *filling, told(first + 20 * pieces + 1)]
+    done = run(pcap(frames), keep=False)
+    assert [len(holes) for holes in done.table.gaps._holes.values()] == [gaps.MAX_HOLES]
+
+
+def test_what_is_cut_within_the_bound_is_what_was_not_sent() -> None:
+    first, pieces = ISN + 1, gaps.MAX_HOLES - 1
+    filling = [sent(first + 20 * at + 10, 10) for at in range(pieces)]
+    frames = [*opening(), sent(first + 20 * pieces, 1), *filling, told(first + 20 * pieces + 1)]
+    assert missed(frames) == 10 * pieces
+
+
 def test_no_more_sides_are_tracked_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gaps, "MAX_TRACKED", 0)
     frames = [*opening(), sent(ISN + 101, 1), sent(ISN + 1, 100), told(ISN + 102)]

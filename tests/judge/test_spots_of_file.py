@@ -119,7 +119,9 @@ def test_every_row_says_how_to_do_better_and_offers_no_assertion() -> None:
     assert all(spot.remedy and spot.lifted_by is Absent.NOT_APPLICABLE for spot in RECORDED)
 
 
-@pytest.mark.parametrize("kind", ["unknown block type 0x00000539", "custom block"])
+@pytest.mark.parametrize(
+    "kind", ["unknown block type 0x00000539", "custom block", "sysdig event block"]
+)
 def test_a_block_that_may_hold_frames_is_not_counted_among_those_that_hold_none(kind: str) -> None:
     found = spots(case(skipped_blocks={kind: 2, "decryption secrets block": 5}))
     assert (found["blocks-unknown"].count, found["blocks-skipped"].count) == (2, 5)

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from egress_audit.model.audit import Frames
 from egress_audit.model.destination import Absent
 from egress_audit.report.why_section import MAX_FINDINGS, remedies_section, why_section
@@ -29,6 +31,22 @@ def test_a_finding_without_frames_has_no_filter() -> None:
     (entry,) = why_section(replace(hub_lookup(), findings=(finding,))).entries
     assert entry.lines[1:] == ("in no frame",)
     assert entry.code == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("custom block", "; Wireshark also numbers 1 block without a frame"),
+        ("systemd journal export block", "; Wireshark also numbers 1 block without a frame"),
+        ("decryption secrets block", "; as a Wireshark display filter:"),
+    ],
+)
+def test_no_filter_is_given_where_wireshark_numbers_more_than_frames(kind: str, told: str) -> None:
+    audit = hub_lookup()
+    coverage = replace(audit.coverage, skipped_blocks={kind: 1})
+    entry = why_section(replace(audit, coverage=coverage)).entries[0]
+    assert entry.lines[-1].endswith(told)
+    assert bool(entry.code) == ("filter" in told)
 
 
 def test_findings_past_the_bound_are_counted() -> None:
