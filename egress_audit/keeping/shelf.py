@@ -1,13 +1,15 @@
 """The folder of the user's lists, written: files appear whole or not at all, and only for the user.
 
-The last step of every change is the replacement of SOURCES.yaml, which says what counts.
+The last step of every change is the replacement of SOURCES.yaml, which says what counts. Changes
+wait for each other: each begins with what the one before it left.
 """
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,27 @@ def imported_entries(folder: Path) -> list[dict[str, Any]]:
     return list(entries_of(folder)) if is_there(folder / SOURCES) else []
 
 
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Waits until nobody else changes the folder, and keeps others waiting.
+
+    Where the system or the file system has no locks, changes at once are not kept apart.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    with writing(folder):
+        descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def put(folder: Path, name: str, pieces: Iterable[bytes]) -> None:
     """Writes a file of the folder in one step: whoever reads it sees the old one or the new."""
     with writing(folder / name):
@@ -69,6 +92,11 @@ def put_entries(folder: Path, entries: Sequence[Entry]) -> None:
 def remove(name: str) -> Path:
     """Removes an imported list; where it was. Raises WrongUsage if none has that name."""
     folder = private_folder()
+    with alone(folder):
+        return _removed(folder, name)
+
+
+def _removed(folder: Path, name: str) -> Path:
     entries = imported_entries(folder)
     gone = [entry for entry in entries if name in (entry.get("name"), entry.get("file"))]
     if not gone:

@@ -1,5 +1,7 @@
 """The user's folder, written: whole files, for the user alone, and a way back."""
 
+import fcntl
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 from egress_audit.classify.user_lists import updated_folder
 from egress_audit.errors import EgressAuditError, WrongUsage
 from egress_audit.keeping.shelf import (
+    alone,
     imported_entries,
     private_folder,
     put,
@@ -72,6 +75,31 @@ def test_a_list_that_was_never_imported_cannot_be_removed(folder: Path) -> None:
     with pytest.raises(WrongUsage) as raised:
         remove("b")
     assert "a" in raised.value.hint
+
+
+def is_taken(folder: Path) -> bool:
+    """Whether somebody who changes the folder would have to wait."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def test_who_changes_the_folder_is_alone_and_leaves_nothing_behind(folder: Path) -> None:
+    with alone(folder):
+        assert is_taken(folder)
+    assert not is_taken(folder)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_change_that_fails_keeps_nobody_waiting(folder: Path) -> None:
+    with pytest.raises(WrongUsage), alone(folder):
+        raise WrongUsage("in the middle")
+    assert not is_taken(folder)
 
 
 def test_an_update_that_fails_leaves_nothing(folder: Path) -> None:
