@@ -115,9 +115,10 @@ def import_(
 def update(origin: str | None, undo: bool, form: str) -> int:
     """Take newer versions of the lists that come with the program.
 
-    The one command that may go online, and only to the URL that it is given; it says what it will
-    fetch before it does. Sizes and sha256 are those of the manifest, or nothing is changed. The
-    embedded lists stay, and --undo goes back to them.
+    The one command that may go online, and only to the URL that it is given, or to where that
+    redirects; it says what it will fetch, and where it is led, before it does. Sizes and sha256 are
+    those of the manifest, or nothing is changed. The embedded lists stay, and --undo goes back to
+    them.
     """
     from egress_audit.cli.list_words import (
         nowhere_words,
@@ -141,7 +142,7 @@ def update(origin: str | None, undo: bool, form: str) -> int:
     if origin is None:
         deliver(undone_words(form, undone=undo_update()), None)
         return 0
-    place = place_of(origin)
+    place = place_of(origin, _redirected)
     click.echo(f"fetching {clean(place.address(MANIFEST))}", err=True)
     newer = newer_of(place, offered_at(place))
     if newer:
@@ -149,6 +150,12 @@ def update(origin: str | None, undo: bool, form: str) -> int:
         update_from(place, newer, _accept)
     deliver({"text": updated_text, "json": updated_json}[form](newer), None)
     return 0
+
+
+def _redirected(url: str) -> None:
+    from egress_audit.report.safe_text import clean
+
+    click.echo(f"redirected to {clean(url)}", err=True)
 
 
 def _accept(made: Path) -> None:
