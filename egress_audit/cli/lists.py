@@ -55,19 +55,29 @@ def lookup(addresses: tuple[str, ...], supplied: tuple[str, ...], form: str) -> 
     from egress_audit.api import lookup_addresses
     from egress_audit.cli.list_words import looked_up_json, looked_up_text
 
-    found = lookup_addresses(_given(addresses), lists=supplied)
+    # All are looked at before the first answer is out: half an array is no JSON.
+    found = lookup_addresses(list(_given(addresses)), lists=supplied)
     deliver({"text": looked_up_text, "json": looked_up_json}[form](found), None)
     return 0
 
 
 def _given(addresses: tuple[str, ...]) -> Iterator[str]:
-    """The addresses of the command line, and in place of `-` the words of standard input."""
+    """The addresses of the command line, and in place of `-` the words of standard input.
+
+    Raises WrongUsage for what is no address.
+    """
+    from egress_audit.keeping.lookup import refuse_no_address
+
     for address in addresses:
         if address == "-":
             if sys.stdin is None:
                 raise WrongUsage("standard input is closed", hint="name the addresses")
-            yield from (word for line in sys.stdin for word in line.split())
+            for number, line in enumerate(sys.stdin, 1):
+                for word in line.removeprefix("\ufeff").split():
+                    refuse_no_address(word, f"standard input:{number}")
+                    yield word
         else:
+            refuse_no_address(address)
             yield address
 
 
