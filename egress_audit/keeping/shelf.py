@@ -126,15 +126,28 @@ def staged(folder: Path) -> Iterator[Path]:
 
 
 def use_update(folder: Path, made: Path | None) -> None:
-    """Makes a staged folder the one that counts, or none, and removes the others."""
+    """Makes a staged folder the one that counts, or none, and removes the others.
+
+    The one before stays until the next update: an audit that is under way reads it to its end.
+    """
+    kept = {made, _current(folder)}
     if made is None:
+        kept = set()
         with writing(folder / CURRENT):
             (folder / CURRENT).unlink(missing_ok=True)
     else:
         put(folder, CURRENT, [f"{made.name}\n".encode()])
     for path in folder.glob(f"{UPDATE_PREFIX}*"):
-        if path != made:
+        if path not in kept:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _current(folder: Path) -> Path | None:
+    """The folder that counts, there or not; None if there is none, or its name cannot be read."""
+    try:
+        return folder / (folder / CURRENT).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 @contextmanager
