@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -30,7 +31,7 @@ from typing import Any
 from egress_audit.classify.address_lists import MERGED
 from egress_audit.classify.list_sources import entries_of, sha256_of
 from egress_audit.classify.user_lists import REPLACEABLE
-from egress_audit.errors import EgressAuditError, WrongUsage
+from egress_audit.errors import EgressAuditError, ListUnreadable, WrongUsage
 from egress_audit.ranges.intervals import Range
 from egress_audit.ranges.merging import Gives, Layer, Merged, merged
 from egress_audit.ranges.mmdb_writer import About, Record, mmdb_pieces
@@ -129,7 +130,9 @@ def main(arguments: Sequence[str]) -> int:
     building = commands.add_parser("build")
     building.add_argument("sources", type=Path, nargs="+")
     building.add_argument("-o", "--output", type=Path, required=True)
-    building.add_argument("--date", help="of sources that do not say it, YYYY-MM-DD")
+    building.add_argument(
+        "--date", type=day, metavar="YYYY-MM-DD", help="of sources that do not say it"
+    )
     describing = commands.add_parser("manifest")
     describing.add_argument("folder", type=Path)
     asked = parser.parse_args(arguments)
@@ -187,8 +190,10 @@ def write_list(sources: Sequence[Source], target: Path) -> int:
     ranges = list(merged(layers, FEEDING))
     names = ", ".join(f"{source.name} {source.version}" for source in sources)
     about = About(MERGED, f"Merged from {names}; see SOURCES.yaml", epoch_of(oldest(sources)))
-    with target.open("wb") as stream:
+    half = target.with_name(f".{target.name}.new")
+    with half.open("wb") as stream:
         stream.writelines(mmdb_pieces(ranges, record_of, about))
+    half.replace(target)
     return len(ranges)
 
 
@@ -269,22 +274,31 @@ def _unpacked(path: Path, scratch: Path) -> Path:
     """
     folder = scratch / path.stem / "package"
     folder.mkdir(parents=True)
-    with tarfile.open(path) as archive:
-        for member in archive:
-            parts = PurePosixPath(member.name).parts
-            content = archive.extractfile(member) if member.isfile() else None
-            if content is not None and len(parts) == 2 and parts[1] != "..":
-                with content, (folder / parts[1]).open("wb") as out:
-                    shutil.copyfileobj(content, out)
+    try:
+        with tarfile.open(path) as archive:
+            for member in archive:
+                parts = PurePosixPath(member.name).parts
+                content = archive.extractfile(member) if member.isfile() else None
+                if content is not None and len(parts) == 2 and parts[1] != "..":
+                    with content, (folder / parts[1]).open("wb") as out:
+                        shutil.copyfileobj(content, out)
+    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+        raise ListUnreadable(
+            "cannot be unpacked", where=str(path), hint="fetch it again"
+        ) from error
     return folder
 
 
 def _package_source(folder: Path) -> Source:
     """A package: its name and version say all."""
-    about = json.loads((folder / "package.json").read_text("utf-8"))
-    name = about["name"].rpartition("/")[2].removesuffix("-mmdb")
+    try:
+        about = json.loads((folder / "package.json").read_text("utf-8"))
+        name, version = str(about["name"]), str(about["version"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        what = "its package.json says no name and version"
+        raise ListUnreadable(what, where=str(folder), hint="fetch it again") from error
+    name = name.rpartition("/")[2].removesuffix("-mmdb")
     known = _known(folder, name)
-    version = about["version"]
     files = sorted(folder.glob("*-num.csv")) or sorted(folder.glob("*-ipv?.mmdb"))
     licences = sorted([*folder.glob("*LICENSE*"), *folder.glob("MODIFICATIONS")])
     stamp = re.search(r"(20\d\d)(\d\d)(\d\d)", version)
@@ -328,6 +342,11 @@ def _known(path: Path, name: str) -> Known:
     if name not in KNOWN:
         raise WrongUsage("is none of the known sources", where=str(path), hint=", ".join(KNOWN))
     return KNOWN[name]
+
+
+def day(text: str) -> str:
+    """A date of a command line; argparse refuses what raises ValueError."""
+    return datetime.fromisoformat(text).date().isoformat()
 
 
 def oldest(sources: Sequence[Source]) -> str:

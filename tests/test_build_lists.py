@@ -195,3 +195,36 @@ def test_a_manifest_has_the_size_and_hash_of_each_list(tmp_path: Path, sources: 
         hashlib.sha256(content).hexdigest(),
     )
     assert gzip.decompress((out / listed["packed"]).read_bytes()) == content
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no archive", gzip.compress(b"no archive"), b"\x1f\x8b\x08"]
+)
+def test_a_package_that_cannot_be_unpacked_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes
+) -> None:
+    (tmp_path / "asn-2.3.tgz").write_bytes(content)
+    assert main(["build", str(tmp_path / "asn-2.3.tgz"), "-o", str(tmp_path / "out")]) == 12
+    assert "cannot be unpacked" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("about", ["", "{", "[]", '{"name": "@ip-location-db/asn"}'])
+def test_a_package_that_does_not_say_its_version_is_refused(
+    tmp_path: Path, sources: Path, capsys: pytest.CaptureFixture[str], about: str
+) -> None:
+    (sources / "asn" / "package.json").write_text(about, encoding="utf-8")
+    assert main(["build", str(sources), "-o", str(tmp_path / "out")]) == 12
+    assert "name and version" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("day", ["yesterday", "2026-13-01", ""])
+def test_a_date_that_is_none_is_wrong_usage(tmp_path: Path, sources: Path, day: str) -> None:
+    with pytest.raises(SystemExit) as raised:
+        main(["build", str(sources), "-o", str(tmp_path / "out"), "--date", day])
+    assert raised.value.code == 2
+
+
+def test_a_list_that_is_built_leaves_nothing_else_behind(tmp_path: Path, sources: Path) -> None:
+    built(tmp_path / "out", sources)
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"addresses.mmdb", "SOURCES.yaml", "licences"}

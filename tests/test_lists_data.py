@@ -116,4 +116,6 @@ def test_anycast_is_marked_by_whole_routable_blocks() -> None:
 
 
 def test_what_is_in_many_places_is_a_resolver_a_front_or_a_global_address_of_a_cloud() -> None:
-    assert {row["role"] for row in rows("anycast.csv")} == {"anycast-dns", "cdn", "cloud"}
+    assert {row["role"] for row in rows("anycast.csv")} == {
+        "anycast-dns", "cdn", "cloud", "cloud-global",
+    }  # fmt: skip

@@ -29,7 +29,14 @@ from egress_audit.classify.tables import is_country
 from egress_audit.errors import ListUnreadable
 from egress_audit.model.audit import ListUsed
 from egress_audit.model.destination import Absent
-from egress_audit.ranges.mmdb_tree import networks_of, opened, record_of, refuse_broken_tree
+from egress_audit.paths import is_folder, is_ordinary_file, is_there
+from egress_audit.ranges.mmdb_tree import (
+    holder_name,
+    networks_of,
+    opened,
+    record_of,
+    refuse_broken_tree,
+)
 from egress_audit.ranges.unfit_files import what_is_wrong
 from egress_audit.values import dataclass
 
@@ -90,6 +97,8 @@ class AddressList:
         self._damage = maxminddb.InvalidDatabaseError
         try:
             ours = path.parent == LISTS
+            if not ours and is_there(path) and not (is_ordinary_file(path) or is_folder(path)):
+                raise self._unreadable("is no ordinary file", "write it to one, and name that")
             self._reader: Reader = opened(path, ours=ours)
             if not ours:
                 refuse_broken_tree(self._reader, path)
@@ -185,7 +194,7 @@ def _answer_of(record: object, *, merged: bool) -> ListAnswer:
         _country(record.get("country_alt"), None),
         _country(record.get("registered_country"), None),
         _asn(record),
-        _text(record.get("autonomous_system_organization") or record.get("as_name")),
+        _text(holder_name(record)),
         merged and record.get("country_alone") is not True,
     )
 
@@ -205,10 +214,12 @@ def _interned(
     return ListAnswer(located, located_alt, registered, asn, organisation, corroborated)
 
 
-def _country(nested: object, flat: object) -> str | Absent:
-    """The ISO code of a GeoLite2-like `{"iso_code": "JP"}`, else of a flat field."""
-    code = nested.get("iso_code") if isinstance(nested, dict) else flat
-    return code if isinstance(code, str) and is_country(code) else Absent.NOT_FOUND
+def _country(named: object, flat: object) -> str | Absent:
+    """The ISO code of a GeoLite2-like `{"iso_code": "JP"}`, else of a flat field: IPinfo's older
+    lists have it where its newer ones have the country's name."""
+    codes = (named.get("iso_code"),) if isinstance(named, dict) else (flat, named)
+    known = (code for code in codes if isinstance(code, str) and is_country(code))
+    return next(known, Absent.NOT_FOUND)
 
 
 def _asn(record: Mapping[str, object]) -> int | Absent:

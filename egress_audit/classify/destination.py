@@ -118,8 +118,10 @@ class Classifier:
     def _global(self, answer: ListAnswer, anycast: Operator | None) -> Destination:
         """The destination of a globally reachable address for which the lists say `answer`."""
         group, controlled, role = self._standing(answer.asn, anycast)
-        placeless = anycast is not None or role in PLACELESS
-        located, confidence, dissent = NO_ONE_PLACE if placeless else _whereabouts(answer)
+        vague = anycast is not None and anycast.is_of_no_region
+        placeless = (anycast is not None and not vague) or role in PLACELESS
+        sure = replace(answer, corroborated=False) if vague else answer
+        located, confidence, dissent = NO_ONE_PLACE if placeless else _whereabouts(sure)
         return Destination(
             scope=Scope.GLOBAL,
             located=located,

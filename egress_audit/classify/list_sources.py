@@ -16,6 +16,11 @@ SOURCES = "SOURCES.yaml"
 
 REINSTALL = "reinstall egress-audit, or name another file"
 """The remedy for a list that came with the program and is not as it was made."""
+TAKE_AGAIN = (
+    "lists update --undo goes back to the lists that came with the program; where lists were"
+    " imported, remove this file and import them again"
+)
+"""The remedy for a SOURCES.yaml of the user's."""
 
 
 def sha256_of(path: Path) -> str:
@@ -47,7 +52,7 @@ def entries_of(folder: Path) -> list[dict[str, Any]]:
     try:
         changed_ns = sources.stat().st_mtime_ns
     except OSError as error:
-        raise ListUnreadable("cannot be read", where=str(sources), hint=REINSTALL) from error
+        raise ListUnreadable("cannot be read", where=str(sources), hint=_remedy(sources)) from error
     return _entries(sources, changed_ns)
 
 
@@ -64,10 +69,10 @@ def _entries(sources: Path, _changed_ns: int) -> list[dict[str, Any]]:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         document = yaml.load(sources.read_text(encoding="utf-8"), loader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ListUnreadable("cannot be read", where=str(sources), hint=REINSTALL) from error
+        raise ListUnreadable("cannot be read", where=str(sources), hint=_remedy(sources)) from error
     entries = document.get("lists") if isinstance(document, dict) else None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise ListUnreadable("has no `lists`", where=str(sources), hint=REINSTALL)
+        raise ListUnreadable("has no `lists`", where=str(sources), hint=_remedy(sources))
     return entries
 
 
@@ -77,6 +82,10 @@ def _used(entry: dict[str, Any], sources: Path, sha256: str) -> ListUsed:
     for key in ("name", "date", "licence", "attribution"):
         if not isinstance(entry.get(key), str):
             what = f"says no `{key}` of {entry['file']}"
-            raise ListUnreadable(what, where=str(sources), hint=REINSTALL)
+            raise ListUnreadable(what, where=str(sources), hint=_remedy(sources))
         fields[key] = entry[key]
     return ListUsed(sha256=sha256, **fields)
+
+
+def _remedy(sources: Path) -> str:
+    return REINSTALL if sources.parent == LISTS else TAKE_AGAIN

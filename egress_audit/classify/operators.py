@@ -10,7 +10,7 @@ from egress_audit.classify.list_sources import LISTS, described
 from egress_audit.classify.tables import PrefixTable, bad_row, country_cell, table_rows
 from egress_audit.csv_rows import Row
 from egress_audit.model.audit import ListUsed
-from egress_audit.model.destination import Absent, role_of
+from egress_audit.model.destination import CLOUD_GLOBAL, Absent, role_of
 from egress_audit.values import dataclass
 
 HIGHEST_ASN = 2**32 - 1
@@ -31,6 +31,8 @@ class Operator:
     """Who holds the AS, by the registries; empty for a service that is no AS."""
     registered: str | Absent = Absent.NOT_FOUND
     """Country under which the AS is registered: often another one than that of the parent."""
+    is_of_no_region: bool = False
+    """True for an address that a cloud gives to no region: it may be in one place or in many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,10 @@ def override_table(path: Path = LISTS / "ipv6_overrides.csv") -> PrefixTable[Hol
 
 def _service(path: Path, line: int, row: Row) -> Operator:
     jurisdiction = country_cell(path, line, row["jurisdiction"])
-    return Operator(row["operator"], jurisdiction, role_of(row["role"]), row["source"])
+    role, of_no_region = role_of(row["role"]), row["role"] == CLOUD_GLOBAL
+    return Operator(
+        row["operator"], jurisdiction, role, row["source"], is_of_no_region=of_no_region
+    )
 
 
 def _holder(path: Path, line: int, row: Row) -> Holder:

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from egress_audit.addresses import PrefixMap
 from egress_audit.classify.list_sources import REINSTALL, described
+from egress_audit.country_codes import COUNTRY_CODES
 from egress_audit.csv_rows import Row, numbered_rows
 from egress_audit.errors import ListUnreadable
 from egress_audit.model.audit import ListUsed
@@ -39,13 +40,14 @@ def country_cell(path: Path, line: int, text: str) -> str | Absent:
     if not text:
         return Absent.NOT_FOUND
     if not is_country(text):
-        raise bad_row(path, line, f"{text!r} is no country code of two capital letters")
+        raise bad_row(path, line, f"{text!r} is no country code of ISO 3166-1")
     return text
 
 
 def is_country(text: str) -> bool:
-    """Whether a text has the form of an ISO 3166-1 alpha-2 code."""
-    return len(text) == 2 and text.isascii() and text.isalpha() and text.isupper()
+    """Whether a text is the code of a country. `EU`, `AP` and `ZZ`, which lists have for more than
+    one country or for none, are not: two lists that agree on them would agree on no place."""
+    return text in COUNTRY_CODES
 
 
 class PrefixTable(Generic[Value]):

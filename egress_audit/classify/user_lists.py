@@ -79,7 +79,7 @@ def updated_folder() -> Path | None:
     found = folder / name
     if not name.startswith(UPDATE_PREFIX) or found.parent != folder or not is_folder(found):
         raise ListUnreadable("names no folder", where=str(folder / CURRENT), hint=UNDO)
-    must_be_private(found)
+    must_be_private(found, UNDO)
     return found
 
 
@@ -87,18 +87,21 @@ def current_list(name: str) -> Path:
     """The newest version of a list that comes with the program: the user's, else its own."""
     updated = updated_folder()
     if updated is not None and any(entry.get("file") == name for entry in entries_of(updated)):
-        must_be_private(updated / name)
+        must_be_private(updated / name, UNDO)
         return updated / name
     return LISTS / name
 
 
-def must_be_private(path: Path) -> None:
-    """Raises ListUnreadable if everybody may write here, or it cannot be seen."""
+def must_be_private(path: Path, way_back: str = GO_BACK) -> None:
+    """Raises ListUnreadable if everybody may write here, or it cannot be seen.
+
+    way_back: the remedy for what is not there.
+    """
     try:
         mode = path.stat().st_mode
     except OSError as error:
         raise ListUnreadable(
-            error.strerror or "cannot be seen", where=str(path), hint=GO_BACK
+            error.strerror or "cannot be seen", where=str(path), hint=way_back
         ) from error
     if mode & stat.S_IWOTH:
         raise ListUnreadable(

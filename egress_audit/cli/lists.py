@@ -55,19 +55,29 @@ def lookup(addresses: tuple[str, ...], supplied: tuple[str, ...], form: str) -> 
     from egress_audit.api import lookup_addresses
     from egress_audit.cli.list_words import looked_up_json, looked_up_text
 
-    found = lookup_addresses(_given(addresses), lists=supplied)
+    # All are looked at before the first answer is out: half an array is no JSON.
+    found = lookup_addresses(list(_given(addresses)), lists=supplied)
     deliver({"text": looked_up_text, "json": looked_up_json}[form](found), None)
     return 0
 
 
 def _given(addresses: tuple[str, ...]) -> Iterator[str]:
-    """The addresses of the command line, and in place of `-` the words of standard input."""
+    """The addresses of the command line, and in place of `-` the words of standard input.
+
+    Raises WrongUsage for what is no address.
+    """
+    from egress_audit.keeping.lookup import refuse_no_address
+
     for address in addresses:
         if address == "-":
             if sys.stdin is None:
                 raise WrongUsage("standard input is closed", hint="name the addresses")
-            yield from (word for line in sys.stdin for word in line.split())
+            for number, line in enumerate(sys.stdin, 1):
+                for word in line.removeprefix("\ufeff").split():
+                    refuse_no_address(word, f"standard input:{number}")
+                    yield word
         else:
+            refuse_no_address(address)
             yield address
 
 
@@ -115,9 +125,10 @@ def import_(
 def update(origin: str | None, undo: bool, form: str) -> int:
     """Take newer versions of the lists that come with the program.
 
-    The one command that may go online, and only to the URL that it is given; it says what it will
-    fetch before it does. Sizes and sha256 are those of the manifest, or nothing is changed. The
-    embedded lists stay, and --undo goes back to them.
+    The one command that may go online, and only to the URL that it is given, or to where that
+    redirects; it says what it will fetch, and where it is led, before it does. Sizes and sha256 are
+    those of the manifest, or nothing is changed. The embedded lists stay, and --undo goes back to
+    them.
     """
     from egress_audit.cli.list_words import (
         nowhere_words,
@@ -141,7 +152,7 @@ def update(origin: str | None, undo: bool, form: str) -> int:
     if origin is None:
         deliver(undone_words(form, undone=undo_update()), None)
         return 0
-    place = place_of(origin)
+    place = place_of(origin, _redirected)
     click.echo(f"fetching {clean(place.address(MANIFEST))}", err=True)
     newer = newer_of(place, offered_at(place))
     if newer:
@@ -149,6 +160,12 @@ def update(origin: str | None, undo: bool, form: str) -> int:
         update_from(place, newer, _accept)
     deliver({"text": updated_text, "json": updated_json}[form](newer), None)
     return 0
+
+
+def _redirected(url: str) -> None:
+    from egress_audit.report.safe_text import clean
+
+    click.echo(f"redirected to {clean(url)}", err=True)
 
 
 def _accept(made: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from egress_audit.classify.address_lists import AddressList
 from egress_audit.classify.list_sources import sha256_of
 from egress_audit.errors import ListUnreadable, WrongUsage
-from egress_audit.keeping.shelf import imported_entries, private_folder, put, put_entries
+from egress_audit.keeping.shelf import alone, imported_entries, private_folder, put, put_entries
 from egress_audit.paths import is_ordinary_file
 from egress_audit.ranges.intervals import Range, flattened, joined, no_place, without
 from egress_audit.ranges.merging import Holder
@@ -93,10 +93,11 @@ def _text(path: Path, name: str, date: str | None) -> _Found:
 def _shelved(entry: dict[str, Any], pieces: Iterator[bytes]) -> Mapping[str, Any]:
     """Writes the file, then the entry: only then it counts."""
     folder = private_folder()
-    others = [e for e in imported_entries(folder) if e.get("file") != entry["file"]]
-    put(folder, entry["file"], pieces)
-    entry["sha256"] = sha256_of(folder / entry["file"])
-    put_entries(folder, [entry, *others])
+    with alone(folder):
+        others = [e for e in imported_entries(folder) if e.get("file") != entry["file"]]
+        put(folder, entry["file"], pieces)
+        entry["sha256"] = sha256_of(folder / entry["file"])
+        put_entries(folder, [entry, *others])
     return entry
 
 

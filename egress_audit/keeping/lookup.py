@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from egress_audit.addresses import address_of
 from egress_audit.classify.destination import embedded_classifier
 from egress_audit.errors import WrongUsage
 from egress_audit.model.destination import Destination
@@ -25,9 +26,16 @@ def lookup_addresses(addresses: Iterable[str], *, lists: Sequence[str] = ()) -> 
     """
     classifier = embedded_classifier([Path(path) for path in lists])
     for address in addresses:
-        try:
-            yield LookedUp(address, classifier.destination(address))
-        except ValueError as error:
-            raise WrongUsage(
-                f"{address!r} is no IP address", hint="names are not resolved; give addresses"
-            ) from error
+        refuse_no_address(address)
+        yield LookedUp(address, classifier.destination(address))
+
+
+def refuse_no_address(word: str, where: str = "") -> None:
+    """Raises WrongUsage for what is no address. where: it stands, for a person; '' if they know."""
+    try:
+        address_of(word)
+    except ValueError as error:
+        hint = "names are not resolved; give addresses, and to `egress-audit whois` a host or an AS"
+        if "/" in word:
+            hint = "its addresses may differ; give single ones"
+        raise WrongUsage(f"{word!r} is no IP address", where=where, hint=hint) from error

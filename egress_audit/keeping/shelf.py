@@ -1,13 +1,15 @@
 """The folder of the user's lists, written: files appear whole or not at all, and only for the user.
 
-The last step of every change is the replacement of SOURCES.yaml, which says what counts.
+The last step of every change is the replacement of SOURCES.yaml, which says what counts. Changes
+wait for each other: each begins with what the one before it left.
 """
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,27 @@ def imported_entries(folder: Path) -> list[dict[str, Any]]:
     return list(entries_of(folder)) if is_there(folder / SOURCES) else []
 
 
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Waits until nobody else changes the folder, and keeps others waiting.
+
+    Where the system or the file system has no locks, changes at once are not kept apart.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    with writing(folder):
+        descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def put(folder: Path, name: str, pieces: Iterable[bytes]) -> None:
     """Writes a file of the folder in one step: whoever reads it sees the old one or the new."""
     with writing(folder / name):
@@ -69,6 +92,11 @@ def put_entries(folder: Path, entries: Sequence[Entry]) -> None:
 def remove(name: str) -> Path:
     """Removes an imported list; where it was. Raises WrongUsage if none has that name."""
     folder = private_folder()
+    with alone(folder):
+        return _removed(folder, name)
+
+
+def _removed(folder: Path, name: str) -> Path:
     entries = imported_entries(folder)
     gone = [entry for entry in entries if name in (entry.get("name"), entry.get("file"))]
     if not gone:
@@ -98,15 +126,28 @@ def staged(folder: Path) -> Iterator[Path]:
 
 
 def use_update(folder: Path, made: Path | None) -> None:
-    """Makes a staged folder the one that counts, or none, and removes the others."""
+    """Makes a staged folder the one that counts, or none, and removes the others.
+
+    The one before stays until the next update: an audit that is under way reads it to its end.
+    """
+    kept = {made, _current(folder)}
     if made is None:
+        kept = set()
         with writing(folder / CURRENT):
             (folder / CURRENT).unlink(missing_ok=True)
     else:
         put(folder, CURRENT, [f"{made.name}\n".encode()])
     for path in folder.glob(f"{UPDATE_PREFIX}*"):
-        if path != made:
+        if path not in kept:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _current(folder: Path) -> Path | None:
+    """The folder that counts, there or not; None if there is none, or its name cannot be read."""
+    try:
+        return folder / (folder / CURRENT).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from egress_audit.classify.destination import address_lists
-from egress_audit.classify.list_sources import LISTS, entries_of, sha256_of
+from egress_audit.classify.list_sources import LISTS, described, entries_of
 from egress_audit.classify.user_lists import REPLACEABLE, current_list, user_folder
 from egress_audit.errors import ListUnreadable
 from egress_audit.values import dataclass
@@ -58,30 +58,30 @@ def _paths() -> Iterator[Path]:
 
 def _shown(path: Path, today: date) -> ShownList:
     entry = next((e for e in entries_of(path.parent) if e.get("file") == path.name), None)
-    if entry is None:
+    used = described(path)
+    if entry is None or used is None:
         raise ListUnreadable("stands in no SOURCES.yaml", where=str(path), hint="import it again")
-    digest = sha256_of(path)
-    days = (today - _date_of(path, entry)).days
+    days = (today - _date_of(path, used.date)).days
     return ShownList(
-        name=str(entry["name"]),
+        name=used.name,
         path=path,
         source=_source_of(path),
-        date=str(entry["date"]),
+        date=used.date,
         age_days=days,
         age="stale" if days > STALE_DAYS else "old" if days > OLD_DAYS else "fresh",
-        licence=str(entry["licence"]),
-        attribution=str(entry.get("attribution", "")).strip(),
-        sha256=digest,
-        intact=digest == entry.get("sha256"),
+        licence=used.licence,
+        attribution=used.attribution.strip(),
+        sha256=used.sha256,
+        intact=used.sha256 == entry.get("sha256"),
         rows=_rows_of(path, entry),
         origins=tuple(_origins_of(entry)),
     )
 
 
-def _date_of(path: Path, entry: dict[str, Any]) -> date:
+def _date_of(path: Path, day: str) -> date:
     try:
-        return date.fromisoformat(str(entry["date"]))
-    except (KeyError, ValueError) as error:
+        return date.fromisoformat(day)
+    except ValueError as error:
         raise ListUnreadable(
             "has no date in SOURCES.yaml", where=str(path), hint="import it again"
         ) from error
@@ -102,5 +102,7 @@ def _rows_of(path: Path, entry: dict[str, Any]) -> int:
 
 
 def _origins_of(entry: dict[str, Any]) -> Iterator[str]:
-    for origin in entry.get("origin", ()):
-        yield f"{origin.get('from')}, {origin.get('version')}: {origin.get('gives')}"
+    origins = entry.get("origin")
+    for origin in origins if isinstance(origins, list) else ():
+        if isinstance(origin, dict):
+            yield f"{origin.get('from')}, {origin.get('version')}: {origin.get('gives')}"

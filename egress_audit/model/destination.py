@@ -31,7 +31,8 @@ class Confidence(StrEnum):
     HIGH = "high"
     """Independent sources agree, and the address is not known to be anycast or a CDN front."""
     LOW = "low"
-    """Sources differ, and both are shown; or one source stands alone."""
+    """Sources differ, and both are shown; one source stands alone; or the operator publishes the
+    address as of no region."""
     NONE = "none"
     """Anycast or CDN front: the address has no one place, `located` is NOT_APPLICABLE."""
 
@@ -61,13 +62,16 @@ class Destination:
 
 
 CDN_FRONT = "cdn-front"
+CLOUD_GLOBAL = "cloud-global"
+"""Category of addresses that a cloud publishes as of no region."""
 FRONTS = frozenset({CDN_FRONT, "proxy"})
 """Roles of operators that pass traffic on: where it ends cannot be read from the address."""
 
 
 def role_of(category: str) -> str:
-    """The role of what a table has under `category`: its own word, but `cdn` is a `cdn-front`."""
-    return CDN_FRONT if category == "cdn" else category
+    """The role of what a table has under `category`: its own word, but `cdn` is a `cdn-front`, and
+    a global address of a cloud that of a cloud."""
+    return {"cdn": CDN_FRONT, CLOUD_GLOBAL: "cloud"}.get(category, category)
 
 
 def located_in(destination: Destination, countries: Collection[str]) -> bool | None:

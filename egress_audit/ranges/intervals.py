@@ -16,9 +16,22 @@ Range = tuple[int, int, Value]
 IPV4_END = 1 << 32
 """First number that is no IPv4 address: `::/96` holds them."""
 SPACE_END = 1 << 128
-NOT_IN_A_LIST = ("2002::/16",)
-"""6to4: an address in it answers for the IPv4 address it carries (RFC 3056 §2), so no list is asked
-for it. Published ones give it an AS, that of some relay."""
+NOT_IN_A_LIST = (
+    "192.0.0.9/32",
+    "192.0.0.10/32",
+    "192.52.193.0/24",
+    "2001:1::1/128",
+    "2001:1::2/128",
+    "2001:1::3/128",
+    "2001:3::/32",
+    "2001:20::/28",
+    "2001:30::/28",
+    "2002::/16",
+)
+"""What is globally reachable and has no place, so that lists have the seat of a registry for it:
+servers and relays in any network (PCP, TURN and SRP, RFC 7723, 8155 and 9665; AMT, RFC 7450), and
+identities (ORCHIDv2, RFC 7343; DRIP, RFC 9374). And 6to4, which answers for the IPv4 address it
+carries (RFC 3056 §2), and has in published lists the AS of some relay."""
 
 
 def flattened(rows: Iterable[Range[Value]]) -> list[Range[Value]]:
@@ -112,6 +125,9 @@ def no_place() -> list[Range[object]]:
     Source: egress_audit.addresses.SPECIAL_PURPOSE, which decides scopes before any look-up.
     """
     rows: list[Range[bool]] = []
+    for prefix in NOT_IN_A_LIST:  # before the registries: of equal ranges the first answers
+        network = parse_prefix(prefix)
+        rows.append((int(network.network_address), int(network.broadcast_address), True))
     for prefix, scope, _ in SPECIAL_PURPOSE:
         network = parse_prefix(prefix)
         first, last = int(network.network_address), int(network.broadcast_address)
@@ -120,9 +136,6 @@ def no_place() -> list[Range[object]]:
         elif network.version == 6 and last < IPV4_END:
             continue  # loopback and unspecified: numbers of IPv4 here
         rows.append((first, last, scope is not Scope.GLOBAL))
-    for prefix in NOT_IN_A_LIST:
-        network = parse_prefix(prefix)
-        rows.append((int(network.network_address), int(network.broadcast_address), True))
     return [(first, last, None) for first, last, hidden in flattened(rows) if hidden]
 
 

@@ -9,6 +9,8 @@ The rules, each with what speaks for it:
 - Country: what the operator publishes of its own sites, then the measured list (DB-IP); for an AS
   of an operator that publishes geofeeds the list made of geofeeds comes before the measured one. A
   majority vote was tried and is worse, because whois and registries vote together.
+- China in a geofeed, where another list has Hong Kong, Macau or Taiwan, is the first part of a
+  region's code, and means that region.
 - Dissent: the first other country that any of them names. One voice alone is marked as such.
 - Registration: the country of the delegation.
 
@@ -93,6 +95,10 @@ UNDER_APNIC = tuple(
 )
 """Source: IANA IPv6 Global Unicast Address Assignments."""
 
+CHINA, HAVE_CODES_OF_THEIR_OWN = "CN", frozenset({"HK", "MO", "TW"})
+"""A geofeed writes the region as well, and that of Hong Kong is CN-HK: geo-whois has China for all
+of AWS in Hong Kong. Source: ISO 3166-2:CN, RFC 8805 §2.1.1.3."""
+
 NOBODY = Holder(0, "")
 MEASURED_FIRST = (Gives.PUBLISHED, Gives.MEASURED, Gives.FEED)
 FEEDS_FIRST = (Gives.PUBLISHED, Gives.FEED, Gives.MEASURED)
@@ -138,11 +144,19 @@ def _merged(
     if under_apnic and registered in told[Gives.MEASURED] and registered != REGISTRY_SEAT:
         told[Gives.FEED] = [registered if v == REGISTRY_SEAT else v for v in told[Gives.FEED]]
     announced_by_feeder = bool(told[Gives.ORIGIN]) and holder.asn in feeding
+    if announced_by_feeder:
+        told[Gives.FEED] = _with_own_codes(told[Gives.FEED], told[Gives.MEASURED])
     order = FEEDS_FIRST if announced_by_feeder else MEASURED_FIRST
     voices = [voice for gives in order for voice in told[gives]]
     country = voices[0] if voices else ""
     dissent = next((voice for voice in voices if voice != country), "")
     return Merged(country, dissent, len(voices) == 1, registered, *holder)
+
+
+def _with_own_codes(fed: Sequence[str], measured: Sequence[str]) -> list[str]:
+    """What feeds say, where China is a region of it that another list names by its own code."""
+    own = HAVE_CODES_OF_THEIR_OWN.intersection([*fed, *measured])
+    return [min(own) if own and voice == CHINA else voice for voice in fed]
 
 
 def _under_apnic(number: int) -> bool:

@@ -7,7 +7,7 @@ Source: MaxMind DB File Format Specification 2.0, "Binary Search Tree Section".
 """
 
 import mmap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -100,6 +100,13 @@ def record_of(reader: "Reader", address: IPv4Address | IPv6Address) -> object:
         return reader.get(address)
     except TypeError as error:  # a map that has a map for a key
         raise InvalidDatabaseError("a record makes no sense") from error
+
+
+def holder_name(record: Mapping[str, object]) -> object:
+    """Who holds the AS of a record, by GeoLite2, IPinfo, or IPinfo's list of ASes alone; the value
+    as it stands there, None if it does not."""
+    named = record.get("autonomous_system_organization") or record.get("as_name")
+    return named or (record.get("name") if "asn" in record else None)
 
 
 def networks_of(reader: "Reader", path: Path) -> Iterator[Range[object]]:

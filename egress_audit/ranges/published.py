@@ -5,7 +5,8 @@
     192.0.2.0/24,US,US-CA,,                         geofeed, RFC 8805 §2.1
     1.0.0.0<tab>1.0.0.255<tab>13335<tab>US<tab>CLOUDFLARENET    iptoasn; its country is the AS's
 
-Each may be packed with gzip. A row that says nothing (AS 0, no country) is left out.
+Each may be packed with gzip. A row that says nothing (AS 0, no country, or a code such as `EU` and
+`AP`, which is that of no country) is left out.
 """
 
 import csv
@@ -19,10 +20,11 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
+from egress_audit.country_codes import COUNTRY_CODES
 from egress_audit.errors import ListUnreadable
 from egress_audit.ranges.intervals import SPACE_END, Range
 from egress_audit.ranges.merging import Holder
-from egress_audit.ranges.mmdb_tree import networks_of, opened
+from egress_audit.ranges.mmdb_tree import holder_name, networks_of, opened
 from egress_audit.ranges.unfit_files import AGAIN, GZIP
 
 MOST_OCTETS = 1 << 30
@@ -30,7 +32,7 @@ MOST_OCTETS = 1 << 30
 MOST_ROWS = 1 << 24
 """Rows or networks that are read: 15 times those of the merged list. An MMDB of a few octets can
 have 2**128 networks, since several nodes may have the same children."""
-SILENT = frozenset({"", "-", "ZZ", "None", "Unknown", "NONE"})
+SILENT = frozenset({"", "-", "None", "Unknown", "NONE"})
 """Cells in place of a country where a list knows none."""
 MMDB_MARK = b"\xab\xcd\xefMaxMind.com"
 MARK_WITHIN = 128 * 1024
@@ -137,7 +139,7 @@ def _range(cells: Sequence[str]) -> tuple[int, int, Sequence[str]]:
         network = ip_network(cells[0].strip())
         return int(network.network_address), int(network.broadcast_address), cells[1:]
     first, last = _number(cells[0]), _number(cells[1] if len(cells) > 1 else "")
-    if first > last:
+    if first > last or (":" in cells[0]) != (":" in cells[1]):  # from IPv4 to IPv6 lies all else
         raise ValueError(cells[0])
     return first, last, cells[2:]
 
@@ -163,7 +165,7 @@ def _said(path: Path, number: int, cells: Sequence[str]) -> tuple[Holder | None,
     if first in SILENT:
         return None, ""
     if len(first) == 2 and first.isascii() and first.isalpha():
-        return None, first.upper()
+        return None, first.upper() if first.upper() in COUNTRY_CODES else ""
     raise bad_line(path, number, f"{first[:20]!r} is neither a country nor an AS number")
 
 
@@ -176,7 +178,7 @@ def _of_mmdb(path: Path) -> Rows:
         if country:
             countries.append((first, last, sys.intern(country)))
         if asn:
-            name = record.get("autonomous_system_organization") or record.get("as_name")
+            name = holder_name(record)
             holders.append((first, last, Holder(asn, name if isinstance(name, str) else "")))
     if not countries and not holders:
         raise refused(path, "holds neither countries nor AS numbers", BY_HAND)
@@ -204,9 +206,10 @@ def networks(path: Path) -> Iterator[Range[Mapping[str, object]]]:
 
 
 def _country_of(record: Mapping[str, object]) -> str:
-    nested = record.get("country")
-    code = nested.get("iso_code") if isinstance(nested, Mapping) else record.get("country_code")
-    return code if isinstance(code, str) and len(code) == 2 and code.isupper() else ""
+    named = record.get("country")
+    flat = (record.get("country_code"), named)
+    codes = (named.get("iso_code"),) if isinstance(named, Mapping) else flat
+    return next((code for code in codes if isinstance(code, str) and code in COUNTRY_CODES), "")
 
 
 def _asn_of(record: Mapping[str, object]) -> int:

@@ -217,7 +217,7 @@ def _located(there: Destination) -> _Told:
     if there.located_confidence is Confidence.HIGH:
         return there.located, ""
     if isinstance(there.located_alt, Absent):
-        return Absent.NOT_FOUND, f"one source alone: {there.located}"
+        return Absent.NOT_FOUND, f"nothing confirms: {there.located}"
     return Absent.NOT_FOUND, f"sources differ: {there.located} or {there.located_alt}"
 
 

@@ -63,7 +63,7 @@ def located_words(destination: Destination) -> str | Absent:
     if destination.located_confidence is Confidence.HIGH:
         return f"{located} (high confidence: sources agree)"
     if isinstance(other, Absent):
-        return f"{located} (low confidence: one source alone)"
+        return f"{located} (low confidence: nothing confirms it)"
     return f"{located} or {other} (low confidence: sources differ)"
 
 

@@ -75,6 +75,7 @@ def _offered(entry: object, where: str) -> Offered:
     for word in WORDS:
         if not isinstance(entry.get(word), str):
             raise _wrong(f"says no `{word}` of {file}", where)
+    _refuse_other_forms(entry, where)
     sha256 = entry.get("sha256")
     if not isinstance(sha256, str) or not SHA256.fullmatch(sha256):
         raise _wrong(f"has no sha256 of {file}", where)
@@ -91,6 +92,19 @@ def _offered(entry: object, where: str) -> Offered:
         fetched_size=size if packed == file else _size(entry, "packed_size", where),
         entry={key: value for key, value in entry.items() if not key.startswith("packed")},
     )
+
+
+def _refuse_other_forms(entry: dict[str, Any], where: str) -> None:
+    """Raises ListUnreadable if what is kept as it is could not be shown or written down."""
+    origin, rows = entry.get("origin", []), entry.get("rows", 0)
+    if not isinstance(origin, list) or not all(isinstance(one, dict) for one in origin):
+        raise _wrong(f"has no list of objects as `origin` of {entry['file']}", where)
+    if not isinstance(rows, int):
+        raise _wrong(f"has no number as `rows` of {entry['file']}", where)
+    try:
+        json.dumps(entry, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise _wrong(f"says what is no text of {entry['file']}", where) from error
 
 
 def _size(entry: dict[str, Any], key: str, where: str) -> int:

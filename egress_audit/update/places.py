@@ -1,14 +1,17 @@
 """Where newer lists are taken from: a folder, or a URL. Only this file goes online.
 
 Nothing but http and https is spoken; a redirect may not lead to another scheme, nor from https to
-http; no answer is read further than the manifest says that it is long.
+http, and is told before it is followed; no answer is read further than the manifest says that it is
+long, nor for ever.
 
 Source: RFC 9110 §15.4 (redirects).
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPException, HTTPMessage, HTTPResponse
+from io import BufferedIOBase
 from pathlib import Path
 from typing import IO, Protocol
 from urllib.error import HTTPError, URLError
@@ -30,9 +33,13 @@ from egress_audit.paths import is_folder
 
 TIMEOUT_S = 30.0
 """Seconds without an octet after which a server is given up."""
+PATIENCE_S, SLOWEST = 60.0, 1 << 10
+"""Seconds that any server is given, and octets a second that it must have sent after them: an octet
+now and then would hold out for days."""
 CHUNK = 1 << 16
 SCHEMES = ("http", "https")
 REDIRECTS = range(300, 400)
+A_FOLDER = "write https://HOST/FOLDER, without a user, `?`, `#` or spaces"
 AGAIN = "try again, or give a folder with --from; the lists in use were left as they are"
 
 
@@ -48,18 +55,33 @@ class Place(Protocol):
         ...
 
 
-def place_of(text: str) -> Place:
-    """The folder or URL that a person gave. Raises WrongUsage if it is neither."""
-    scheme = urlsplit(text).scheme.lower()
+def place_of(text: str, redirected: Callable[[str], None] = lambda url: None) -> Place:
+    """The folder or URL that a person gave. Raises WrongUsage if it is neither.
+
+    redirected: told of each URL to which a server leads on, before it is asked.
+    """
+    scheme = text.partition(":")[0].lower()
     if scheme in SCHEMES:
-        if not urlsplit(text).hostname:
-            raise WrongUsage(f"{text!r} names no host", hint="write https://HOST/FOLDER")
-        return _Remote(text.rstrip("/") + "/")
-    if is_folder(text):
+        _refuse_no_folder(text)
+        return _Remote(text.rstrip("/") + "/", redirected)
+    if text and is_folder(text):
         return _Folder(Path(text))
     if "://" in text:
         raise WrongUsage(f"{scheme} is not spoken", hint="give an http or https URL, or a folder")
     raise WrongUsage(f"{text!r} is no folder", hint="check the path, or give a URL")
+
+
+def _refuse_no_folder(url: str) -> None:
+    """Raises WrongUsage for a URL behind which no file can be named, or of which a part would be
+    left out in silence."""
+    try:
+        parts = urlsplit(url)
+        is_whole = bool(parts.hostname) and parts.port != 0
+    except ValueError as error:
+        raise WrongUsage(f"{url!r} is no URL: {error}", hint=A_FOLDER) from error
+    left_out = "@" in parts.netloc or parts.query or parts.fragment
+    if not is_whole or left_out or not url.isprintable() or " " in url:
+        raise WrongUsage(f"{url!r} is no URL of a folder", hint=A_FOLDER)
 
 
 class _Folder:
@@ -85,23 +107,35 @@ class _Folder:
 class _Remote:
     """A folder behind HTTP."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, redirected: Callable[[str], None]) -> None:
         self._base = base
+        self._redirected = redirected
 
     def address(self, name: str) -> str:
         return urljoin(self._base, name)
 
     def pieces(self, name: str, most: int) -> Iterator[bytes]:
         where = self.address(name)
-        with _answer(where) as answer:
-            yield from _bounded(answer, most, where)
-            if answer.length:  # octets that were announced and did not come
+        began, got = time.monotonic(), 0
+        with _answer(where, self._redirected) as answer:
+            announced = answer.length
+            for piece in _bounded(answer, most, where):
+                got += len(piece)
+                if is_too_slow(got, time.monotonic() - began):
+                    raise _failed(where, f"comes too slowly: {got} octets until now")
+                yield piece
+            if announced is not None and got < announced:
                 raise _failed(where, "was cut off on the way")
 
 
-def _bounded(stream: IO[bytes], most: int, where: str) -> Iterator[bytes]:
+def is_too_slow(octets: int, seconds: float) -> bool:
+    """Whether a server that sent so much in so long is given up."""
+    return seconds > PATIENCE_S and octets < seconds * SLOWEST
+
+
+def _bounded(stream: BufferedIOBase, most: int, where: str) -> Iterator[bytes]:
     left = most
-    while piece := stream.read(CHUNK):
+    while piece := stream.read1(CHUNK):
         left -= len(piece)
         if left < 0:
             raise ListUnreadable(
@@ -111,11 +145,11 @@ def _bounded(stream: IO[bytes], most: int, where: str) -> Iterator[bytes]:
 
 
 @contextmanager
-def _answer(url: str) -> Iterator[HTTPResponse]:
+def _answer(url: str, redirected: Callable[[str], None]) -> Iterator[HTTPResponse]:
     """What a server answers. What the way there raises becomes ListUnreadable."""
     request = Request(url, headers={"User-Agent": f"egress-audit/{__version__}"})
     try:
-        with _opener().open(request, timeout=TIMEOUT_S) as answer:
+        with _opener(redirected).open(request, timeout=TIMEOUT_S) as answer:
             yield answer
     except HTTPError as error:
         error.close()
@@ -125,7 +159,7 @@ def _answer(url: str) -> Iterator[HTTPResponse]:
         raise _failed(url, f"cannot be had: {error.reason}") from error
     except HTTPException as error:
         raise _failed(url, "was cut off on the way") from error
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a host, or a redirect, that is none
         raise _failed(url, f"cannot be had: {error}") from error
 
 
@@ -133,7 +167,7 @@ def _failed(url: str, what: str) -> ListUnreadable:
     return ListUnreadable(what, where=url, hint=AGAIN)
 
 
-def _opener() -> OpenerDirector:
+def _opener(redirected: Callable[[str], None]) -> OpenerDirector:
     """An opener that speaks HTTP and HTTPS alone: no files, no FTP, no data URLs."""
     opener = OpenerDirector()
     for handler in (
@@ -142,7 +176,7 @@ def _opener() -> OpenerDirector:
         HTTPSHandler(),
         HTTPDefaultErrorHandler(),
         HTTPErrorProcessor(),
-        _Redirects(),
+        _Redirects(redirected),
     ):
         opener.add_handler(handler)
     return opener
@@ -153,6 +187,21 @@ class _Redirects(HTTPRedirectHandler):
 
     max_redirections = 5
 
+    def __init__(self, redirected: Callable[[str], None]) -> None:
+        self._redirected = redirected
+
+    def http_error_302(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage
+    ) -> HTTPResponse | None:
+        """What the server answers there; raises ValueError or ListUnreadable for no such place."""
+        try:
+            return super().http_error_302(req, fp, code, msg, headers)
+        except (ValueError, ListUnreadable):
+            fp.close()
+            raise
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> Request | None:
@@ -160,4 +209,5 @@ class _Redirects(HTTPRedirectHandler):
         before, after = req.type, urlsplit(newurl).scheme.lower()
         if after not in SCHEMES or (before == "https" and after != "https"):
             raise _failed(req.full_url, f"redirects to {after or 'nowhere'}, which is refused")
+        self._redirected(newurl)
         return super().redirect_request(req, fp, code, msg, headers, newurl)

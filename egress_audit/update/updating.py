@@ -15,7 +15,14 @@ from egress_audit.classify.list_sources import LISTS, entries_of
 from egress_audit.classify.operators import OperatorTable, anycast_table, override_table
 from egress_audit.classify.user_lists import CURRENT, REPLACEABLE, current_list
 from egress_audit.errors import ListUnreadable
-from egress_audit.keeping.shelf import private_folder, put_entries, staged, use_update, writing
+from egress_audit.keeping.shelf import (
+    alone,
+    private_folder,
+    put_entries,
+    staged,
+    use_update,
+    writing,
+)
 from egress_audit.paths import is_there
 from egress_audit.ranges.published import networks
 from egress_audit.update.manifest import MANIFEST, MOST_MANIFEST_OCTETS, Offered, manifest_of
@@ -46,7 +53,7 @@ def update_from(
     the manifest says, or is no such list.
     """
     folder = private_folder()
-    with staged(folder) as made:
+    with alone(folder), staged(folder) as made:
         kept = _kept_versions(made, newer)
         for one in newer:
             _take(place, one, made)
@@ -58,8 +65,9 @@ def update_from(
 def undo_update() -> bool:
     """Goes back to the lists that came with the program; False if they were in use already."""
     folder = private_folder()
-    updated = is_there(folder / CURRENT)
-    use_update(folder, None)
+    with alone(folder):
+        updated = is_there(folder / CURRENT)
+        use_update(folder, None)
     return updated
 
 

@@ -1,6 +1,7 @@
 """Address lists: one adapter for every shape of MMDB, and what it refuses to read."""
 
 import hashlib
+import os
 import random
 from contextlib import suppress
 from dataclasses import replace
@@ -144,12 +145,32 @@ def test_an_ipinfo_record_is_flat(tmp_path: Path) -> None:
     assert found == replace(NOTHING, located="JP", asn=64500, organisation="Example")
 
 
+def test_an_older_ipinfo_record_has_the_code_where_newer_ones_have_the_name(tmp_path: Path) -> None:
+    record = {"country": "JP", "country_name": "Japan", "asn": "AS64500", "as_name": "Example"}
+    found = answer(opened(tmp_path, record, "ipinfo country_asn.mmdb"))
+    assert found == replace(NOTHING, located="JP", asn=64500, organisation="Example")
+
+
+def test_a_record_of_ipinfos_list_of_ases_names_the_holder(tmp_path: Path) -> None:
+    record = {"asn": "AS64500", "name": "Example", "domain": "example.com"}
+    found = answer(opened(tmp_path, record, "ipinfo standard_asn.mmdb"))
+    assert found == replace(NOTHING, asn=64500, organisation="Example")
+
+
+def test_a_name_beside_no_as_is_not_that_of_a_holder(tmp_path: Path) -> None:
+    found = answer(opened(tmp_path, {"country_code": "JP", "name": "Tokyo"}))
+    assert found == replace(NOTHING, located="JP")
+
+
 @pytest.mark.parametrize(
     "record",
     [
         {"country": {"iso_code": "japan"}, "autonomous_system_number": 64500},
         {"country": {"iso_code": 7}, "autonomous_system_number": 64500},
-        {"country": "JP", "autonomous_system_number": 64500},
+        {"country": "Japan", "autonomous_system_number": 64500},
+        {"country": {"iso_code": "AP"}, "autonomous_system_number": 64500},
+        {"country_code": "EU", "asn": "AS64500"},
+        {"country_code": "ZZ", "asn": "AS64500"},
         {"country_code": "", "asn": "AS64500"},
     ],
 )
@@ -228,6 +249,12 @@ def test_a_file_that_is_no_mmdb_is_refused(tmp_path: Path, content: bytes) -> No
     with pytest.raises(ListUnreadable) as raised:
         AddressList(path)
     assert raised.value.hint
+
+
+def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "list.mmdb")
+    with pytest.raises(ListUnreadable, match="no ordinary file"):
+        AddressList(tmp_path / "list.mmdb")
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:

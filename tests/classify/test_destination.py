@@ -181,6 +181,14 @@ def test_a_global_address_of_a_cloud_has_no_one_place_and_one_operator() -> None
     assert (destination.role, destination.operator) == ("cloud", "Amazon AWS")
 
 
+def test_what_a_cloud_gives_to_no_region_is_in_a_country_that_nothing_confirms() -> None:
+    classifier = Classifier([OneAnswer(AGREED)], anycast=anycast_table())
+    destination = classifier.destination("35.190.0.1")
+    assert destination.located == AGREED.located
+    assert destination.located_confidence is Confidence.LOW
+    assert (destination.role, destination.operator) == ("cloud", "Google")
+
+
 def test_who_announces_an_anycast_prefix_does_not_control_it(tmp_path: Path) -> None:
     carrier = operators(tmp_path, "cdn", "US")
     classifier = Classifier([OneAnswer(AGREED)], operators=carrier, anycast=anycast_table())

@@ -69,10 +69,14 @@ def test_a_country_cell_is_a_code_or_empty(tmp_path: Path) -> None:
         country_cell(tmp_path, 1, "China")
 
 
-@pytest.mark.parametrize("text", ["", "C", "cn", "CHN", "C1", "ÄÖ"])
-def test_only_two_capital_letters_are_a_country(text: str) -> None:
+@pytest.mark.parametrize("text", ["", "C", "cn", "CHN", "C1", "ÄÖ", "EU", "AP", "UK", "ZZ", "XX"])
+def test_what_is_no_code_of_a_country_is_none(text: str) -> None:
     assert not is_country(text)
-    assert is_country("CN")
+
+
+@pytest.mark.parametrize("text", ["CN", "HK", "TW", "MO", "XK"])
+def test_the_code_of_a_country_or_territory_is_one(text: str) -> None:
+    assert is_country(text)
 
 
 def test_the_longest_prefix_of_a_table_answers(tmp_path: Path) -> None:

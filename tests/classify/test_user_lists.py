@@ -145,3 +145,21 @@ def test_an_update_that_is_not_there_is_an_error_with_the_way_back(folder: Path,
     with pytest.raises(ListUnreadable) as raised:
         current_list("addresses.mmdb")
     assert "--undo" in raised.value.hint
+
+
+def test_an_updated_list_that_is_gone_is_an_error_with_the_way_back(folder: Path) -> None:
+    (updated(folder) / "addresses.mmdb").unlink()
+    with pytest.raises(ListUnreadable) as raised:
+        current_list("addresses.mmdb")
+    assert "--undo" in raised.value.hint
+
+
+def test_a_description_of_the_user_that_cannot_be_read_is_not_mended_by_a_reinstallation(
+    folder: Path,
+) -> None:
+    kept(folder, "a.mmdb")
+    (folder / "SOURCES.yaml").write_text(":::", encoding="utf-8")
+    with pytest.raises(ListUnreadable) as raised:
+        imported_lists()
+    assert "reinstall" not in raised.value.hint
+    assert "import them again" in raised.value.hint

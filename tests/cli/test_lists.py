@@ -112,6 +112,24 @@ def test_what_is_no_address_is_wrong_usage(capsys: pytest.CaptureFixture[str], w
     assert word in capsys.readouterr().err
 
 
+def test_one_word_that_is_no_address_leaves_no_half_an_array(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["lists", "lookup", "--format", "json", "8.8.8.8", "bogus", "9.9.9.9"]
+    assert run(words) == ExitCode.USAGE
+    assert capsys.readouterr().out == ""
+
+
+def test_a_word_of_standard_input_that_is_no_address_is_refused_with_its_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\ufeff8.8.8.8\n9.9.9.9 bogus\n"))
+    assert run(["lists", "lookup", "-"]) == ExitCode.USAGE
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "standard input:2: 'bogus'" in told.err
+
+
 def test_show_tells_of_each_list_its_date_age_licence_and_hash(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

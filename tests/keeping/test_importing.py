@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,13 @@ def test_an_mmdb_is_copied_as_it_is(tmp_path: Path, home: Path) -> None:
 def test_an_imported_list_is_asked_from_then_on(tmp_path: Path) -> None:
     import_list(mmdb_file(tmp_path))
     assert embedded_classifier().destination("9.1.1.1").located == "JP"
+
+
+def test_lists_imported_at_once_are_all_kept(tmp_path: Path) -> None:
+    path = mmdb_file(tmp_path)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: import_list(path, name=name), "abcdefgh"))
+    assert sorted(kept.stem for kept in imported_lists()) == list("abcdefgh")
 
 
 def test_the_newest_import_is_asked_first(tmp_path: Path, home: Path) -> None:

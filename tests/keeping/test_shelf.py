@@ -1,5 +1,7 @@
 """The user's folder, written: whole files, for the user alone, and a way back."""
 
+import fcntl
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 from egress_audit.classify.user_lists import updated_folder
 from egress_audit.errors import EgressAuditError, WrongUsage
 from egress_audit.keeping.shelf import (
+    alone,
     imported_entries,
     private_folder,
     put,
@@ -74,6 +77,31 @@ def test_a_list_that_was_never_imported_cannot_be_removed(folder: Path) -> None:
     assert "a" in raised.value.hint
 
 
+def is_taken(folder: Path) -> bool:
+    """Whether somebody who changes the folder would have to wait."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def test_who_changes_the_folder_is_alone_and_leaves_nothing_behind(folder: Path) -> None:
+    with alone(folder):
+        assert is_taken(folder)
+    assert not is_taken(folder)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_change_that_fails_keeps_nobody_waiting(folder: Path) -> None:
+    with pytest.raises(WrongUsage), alone(folder):
+        raise WrongUsage("in the middle")
+    assert not is_taken(folder)
+
+
 def test_an_update_that_fails_leaves_nothing(folder: Path) -> None:
     with pytest.raises(WrongUsage), staged(folder) as made:
         (made / "addresses.mmdb").write_bytes(b"half")
@@ -81,14 +109,16 @@ def test_an_update_that_fails_leaves_nothing(folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-def test_an_update_counts_at_once_and_the_one_before_is_taken_away(folder: Path) -> None:
+def test_an_update_counts_at_once_and_the_one_before_stays_for_who_is_reading_it(
+    folder: Path,
+) -> None:
     made = []
-    for _ in range(2):
+    for _ in range(3):
         with staged(folder) as new:
             use_update(folder, new)
         made.append(new)
-    assert updated_folder() == made[1]
-    assert not made[0].exists()
+    assert updated_folder() == made[2]
+    assert [path.exists() for path in made] == [False, True, True]
 
 
 def test_the_way_back_leaves_no_update(folder: Path) -> None:

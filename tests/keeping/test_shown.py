@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from egress_audit.classify.list_sources import LISTS, entries_of
+from egress_audit.errors import ListUnreadable
 from egress_audit.keeping.importing import import_list
+from egress_audit.keeping.shelf import private_folder, put_entries
 from egress_audit.keeping.shown import ShownList, shown_lists
 from tests.builders.address_lists import mmdb_file
 
@@ -56,3 +58,18 @@ def test_a_list_that_was_changed_is_not_intact(tmp_path: Path) -> None:
     path = shown_lists(date(2026, 1, 2))[0].path
     path.write_bytes(path.read_bytes() + b"\0")
     assert not shown_lists(date(2026, 1, 2))[0].intact
+
+
+@pytest.mark.parametrize("origin", ["a text", 5, ["a text"], None])
+def test_origins_of_another_form_are_left_out(tmp_path: Path, origin: object) -> None:
+    entry = dict(import_list(mmdb_file(tmp_path)))
+    put_entries(private_folder(), [entry | {"origin": origin}])
+    assert shown_lists(date(2026, 1, 2))[0].origins == ()
+
+
+def test_an_entry_without_a_licence_is_refused(tmp_path: Path) -> None:
+    entry = dict(import_list(mmdb_file(tmp_path)))
+    del entry["licence"]
+    put_entries(private_folder(), [entry])
+    with pytest.raises(ListUnreadable, match="licence"):
+        shown_lists(date(2026, 1, 2))

@@ -74,9 +74,21 @@ def test_a_delegation_is_no_voice_about_the_place() -> None:
     assert (found.registered, found.alone) == ("JP", True)
 
 
-@pytest.mark.parametrize("prefix", ["10.0.0.0/8", "192.0.2.0/24", "2001:db8::/32", "2002::/16"])
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "10.0.0.0/8",
+        "192.0.2.0/24",
+        "192.52.193.0/24",
+        "2001:1::1/128",
+        "2001:3::/32",
+        "2001:20::/28",
+        "2001:db8::/32",
+        "2002::/16",
+    ],
+)
 def test_a_special_purpose_range_has_no_record(prefix: str) -> None:
-    inside = str(ip_network(prefix)[1])
+    inside = str(ip_network(prefix)[-1])
     assert record(inside, countries(Gives.MEASURED, (prefix, "AU"))) is None
 
 
@@ -100,6 +112,35 @@ def test_a_site_in_australia_outside_the_space_of_its_registry_stays_one() -> No
     )
     assert found is not None
     assert found.dissent == "AU"
+
+
+ANNOUNCED = Layer(Gives.ORIGIN, held(("9.0.0.0/8", CLOUD)))
+CHINA = countries(Gives.FEED, ("9.0.0.0/8", "CN"))
+
+
+@pytest.mark.parametrize("code", ["HK", "MO", "TW"])
+def test_a_region_of_its_own_code_is_not_china_since_a_feed_begins_it_with_cn(code: str) -> None:
+    found = record("9.9.9.9", ANNOUNCED, countries(Gives.MEASURED, ("9.0.0.0/8", code)), CHINA)
+    assert found is not None
+    assert (found.country, found.dissent, found.alone) == (code, "", False)
+
+
+def test_the_same_of_two_lists_made_of_feeds() -> None:
+    found = record("9.9.9.9", ANNOUNCED, CHINA, countries(Gives.FEED, ("9.0.0.0/8", "HK")))
+    assert found is not None
+    assert (found.country, found.dissent) == ("HK", "")
+
+
+def test_china_in_a_feed_stays_where_no_list_has_such_a_region() -> None:
+    found = record("9.9.9.9", ANNOUNCED, MEASURED, CHINA)
+    assert found is not None
+    assert (found.country, found.dissent) == ("CN", "JP")
+
+
+def test_china_dissents_of_whom_no_feed_is_known() -> None:
+    found = record("9.9.9.9", countries(Gives.MEASURED, ("9.0.0.0/8", "HK")), CHINA)
+    assert found is not None
+    assert (found.country, found.dissent) == ("HK", "CN")
 
 
 DELEGATED = rows(("9.0.0.0/8", "US"))

@@ -65,7 +65,7 @@ def test_ipv6_is_read_as_text_and_as_a_number(tmp_path: Path) -> None:
     assert countries == [(number, number + 15, "JP"), (number, number + 15, "US")]
 
 
-@pytest.mark.parametrize("cell", ["", "-", "ZZ", "None", "0"])
+@pytest.mark.parametrize("cell", ["", "-", "ZZ", "None", "0", "EU", "AP"])
 def test_a_row_that_says_nothing_is_left_out(tmp_path: Path, cell: str) -> None:
     text = f"192.0.2.0,192.0.2.0,{cell}\n192.0.2.1,192.0.2.1,JP\n"
     assert published_rows(file(tmp_path, text)) == ([(FIRST + 1, FIRST + 1, "JP")], [])
@@ -84,11 +84,17 @@ def test_an_mmdb_gives_countries_and_holders(tmp_path: Path) -> None:
     assert holders == [(FIRST, LAST, Holder(64500, "Example"))]
 
 
+def test_an_older_list_of_ipinfo_has_the_code_as_its_country(tmp_path: Path) -> None:
+    countries, _ = published_rows(mmdb(tmp_path, {"country": "JP", "country_name": "Japan"}))
+    assert countries == [(FIRST, LAST, "JP")]
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [
         ("192.0.2.0,192.0.2.255,JP\nhere,there,JP\n", 2),
         ("192.0.2.0,192.0.2.255,JP\n192.0.2.9,192.0.2.1,JP\n", 2),
+        ("192.0.2.0,192.0.2.255,JP\n192.0.2.0,2001:500::,JP\n", 2),
         ("192.0.2.0,192.0.2.255,Japan\n", 1),
         ("192.0.2.0,192.0.2.255,4294967296\n", 1),
         ("192.0.2.0,192.0.2.255,JP\n192.0.2.5/24,JP\n", 2),

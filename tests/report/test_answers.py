@@ -74,7 +74,7 @@ def test_a_front_is_told_to_be_one(asked: Question) -> None:
     [
         (UNKNOWN, "Not known (1"),
         (place(located_confidence=Confidence.NONE), "Not known, anycast or a front (1"),
-        (place(located_confidence=Confidence.LOW), "Not known, one source alone: SE (1"),
+        (place(located_confidence=Confidence.LOW), "Not known, nothing confirms: SE (1"),
         (SPLIT, "Not known, sources differ: SE or US (1"),
         (INVENTED, "Not known, the address was invented in the sandbox (1"),
     ],

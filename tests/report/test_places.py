@@ -32,7 +32,7 @@ def test_doubt_about_a_country_is_shown(destination: Destination, shown: str) ->
     ("destination", "words"),
     [
         (SURE, "US (high confidence: sources agree)"),
-        (ALONE, "US (low confidence: one source alone)"),
+        (ALONE, "US (low confidence: nothing confirms it)"),
         (ALIBABA, "SG or CN (low confidence: sources differ)"),
         (
             CLOUDFLARE,

@@ -166,7 +166,7 @@ def test_an_address_is_told_with_place_dissent_and_operator() -> None:
     ("confidence", "words"),
     [
         (Confidence.HIGH, "Located US (high confidence: sources agree)"),
-        (Confidence.LOW, "Located US (low confidence: one source alone)"),
+        (Confidence.LOW, "Located US (low confidence: nothing confirms it)"),
         (Confidence.NONE, "Located no one place: anycast"),
     ],
 )

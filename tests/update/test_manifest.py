@@ -26,12 +26,13 @@ def text(*entries: object, number: object = 1) -> bytes:
 
 
 def test_a_list_is_offered_with_its_size_and_hash() -> None:
-    (one,) = manifest_of(text(GOOD | {"rows": 3}), "here")
+    more = {"rows": 3, "origin": [{"from": "Ω"}]}
+    (one,) = manifest_of(text(GOOD | more), "here")
     assert (one.file, one.size, one.sha256, one.date) == (
         "operators.csv", 10, "0" * 64, "2026-11-21",
     )  # fmt: skip
     assert not one.is_packed
-    assert one.entry == GOOD | {"rows": 3}
+    assert one.entry == GOOD | more
 
 
 def test_a_packed_list_is_fetched_as_its_gzip() -> None:
@@ -60,6 +61,12 @@ def test_a_packed_list_is_fetched_as_its_gzip() -> None:
         {"licence": 7},
         {"packed": "../x.gz", "packed_size": 5},
         {"packed": "operators.csv.gz"},
+        {"origin": 5},
+        {"origin": "text"},
+        {"origin": ["text"]},
+        {"rows": "many"},
+        {"attribution": "\ud800"},
+        {"version": ["\ud800"]},
     ],
     ids=str,
 )

@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 
 from egress_audit.errors import ListUnreadable, WrongUsage
-from egress_audit.update.places import Place, place_of
+from egress_audit.update.places import Place, is_too_slow, place_of
 
 CONTENT = bytes(range(256)) * 1000
 ELSEWHERE = {
@@ -16,6 +16,7 @@ ELSEWHERE = {
     "/file": "file:///etc/passwd",
     "/data": "data:,text",
     "/loop": "/loop",
+    "/no-url": "http://[",
 }
 
 
@@ -89,7 +90,24 @@ def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["ftp://host/x", "file:///tmp", "nowhere", "http://", "https:///x", "data:,x"]
+    "word",
+    [
+        "",
+        "ftp://host/x",
+        "file:///tmp",
+        "nowhere",
+        "http://",
+        "https:///x",
+        "data:,x",
+        "http://[/",
+        "http://host:port/",
+        "http://host:99999/",
+        "http://user:word@host/",
+        "http://host/folder?which=1",
+        "http://host/folder#part",
+        "http://host/two words",
+        "http://host/\n",
+    ],
 )
 def test_what_is_neither_folder_nor_http_is_refused(word: str) -> None:
     with pytest.raises(WrongUsage):
@@ -104,20 +122,37 @@ def test_a_server_gives_its_files(server: str, end: str) -> None:
 
 @pytest.mark.opens_sockets
 def test_a_redirect_to_http_is_followed(server: str) -> None:
-    assert read(place_of(f"{server}/moved"), "good") == CONTENT
+    led: list[str] = []
+    assert read(place_of(f"{server}/moved", led.append), "good") == CONTENT
+    assert led == [f"{server}/good"]
+
+
+@pytest.mark.opens_sockets
+def test_what_redirects_nowhere_is_said_to_redirect_nowhere(server: str) -> None:
+    led: list[str] = []
+    read(place_of(server, led.append), "good")
+    assert led == []
 
 
 @pytest.mark.opens_sockets
 @pytest.mark.parametrize("name", ["ftp", "file", "data"])
-def test_a_redirect_to_another_scheme_is_refused(server: str, name: str) -> None:
+def test_a_redirect_to_another_scheme_is_refused_and_not_followed(server: str, name: str) -> None:
+    led: list[str] = []
     with pytest.raises(ListUnreadable, match="redirects to"):
-        read(place_of(server), name)
+        read(place_of(server, led.append), name)
+    assert led == []
 
 
 @pytest.mark.opens_sockets
 @pytest.mark.parametrize(
     ("name", "says"),
-    [("none", "404"), ("cut-off", "cut off"), ("no-http", "cut off"), ("loop", "30[0-9]")],
+    [
+        ("none", "404"),
+        ("cut-off", "cut off"),
+        ("no-http", "cut off"),
+        ("loop", "30[0-9]"),
+        ("no-url", "cannot be had"),
+    ],
 )
 def test_a_server_that_fails_is_named_with_the_remedy(server: str, name: str, says: str) -> None:
     with pytest.raises(ListUnreadable, match=says) as raised:
@@ -138,3 +173,18 @@ def test_a_server_that_is_not_there_is_named() -> None:
         url = f"http://127.0.0.1:{closed.server_port}"
     with pytest.raises(ListUnreadable, match="cannot be had"):
         read(place_of(url), "good")
+
+
+@pytest.mark.opens_sockets
+def test_a_host_that_no_name_can_be_is_named() -> None:
+    with pytest.raises(ListUnreadable, match="cannot be had"):
+        read(place_of("http://a..b"), "good")
+
+
+def test_a_server_that_sends_an_octet_a_second_is_given_up() -> None:
+    assert is_too_slow(61, 61.0)
+
+
+@pytest.mark.parametrize(("octets", "seconds"), [(61 * 1024, 61.0), (1, 60.0), (10 << 20, 3600.0)])
+def test_a_slow_line_is_not_given_up(octets: int, seconds: float) -> None:
+    assert not is_too_slow(octets, seconds)
