@@ -1,4 +1,5 @@
-"""Blind spots of the catalogue: purposes that it leaves open, and callers that come later."""
+"""Blind spots of the catalogue: purposes and vendors that it leaves open, and callers that come
+later."""
 
 from itertools import chain
 
@@ -8,6 +9,7 @@ from egress_audit.judge.explanations import explanations, explanations_of
 from egress_audit.judge.phrases import either
 from egress_audit.judge.purposes import undecided_matches, unknown_purposes
 from egress_audit.judge.timers import is_named, late_callers, outlived, told_late
+from egress_audit.judge.vendors import vendors_in_doubt
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.destination import Absent
 
@@ -38,6 +40,19 @@ def _explained_unknown(case: Case) -> tuple[str, ...]:
     tried = (match for matches in case.tried.values() for match in matches)
     matches = {match.by: match for match in chain(seen, tried)}
     return explanations(case, (matches[place] for place in unknown if place in matches))
+
+
+def _which_in_doubt(case: Case) -> str:
+    """`hm.baidu.com: Baidu (CN)`."""
+    told = []
+    for name, match in vendors_in_doubt(case).items():
+        vendors = either(sorted({entry.vendor_and_law for entry in case.fitting(match)}))
+        told.append(f"{name}: {vendors}")
+    return some(told)
+
+
+def _explained_in_doubt(case: Case) -> tuple[str, ...]:
+    return explanations(case, vendors_in_doubt(case).values())
 
 
 def _versions(entries: list[Entry]) -> str:
@@ -95,6 +110,21 @@ SPOTS_OF_ENDPOINTS: tuple[Spot, ...] = (
         always,
         _which_unknown,
         explains=_explained_unknown,
+    ),
+    Spot(
+        "vendor-undecided",
+        "Whose law a vendor is under",
+        "names and addresses of which some vendor, or one known by general knowledge alone, is "
+        "under a jurisdiction that the claim forbids: {count} ({what})",
+        "an entry of the catalogue that fits alone, and does not merely label",
+        NONE,
+        "claims that allow or deny by control",
+        "find out who is there (`egress-audit whois NAME`); keep the program from calling it, or "
+        "deny it by name",
+        count_of(vendors_in_doubt),
+        always,
+        _which_in_doubt,
+        explains=_explained_in_doubt,
     ),
     Spot(
         "callers-later",
