@@ -7,7 +7,7 @@ from egress_audit.judge.blind_spots import Spot, always, count_of, some
 from egress_audit.judge.case import Case
 from egress_audit.judge.explanations import explanations, explanations_of
 from egress_audit.judge.phrases import either
-from egress_audit.judge.purposes import undecided_matches, unknown_purposes
+from egress_audit.judge.purposes import purposes_open, undecided_matches, unknown_purposes
 from egress_audit.judge.timers import is_named, late_callers, outlived, told_late
 from egress_audit.judge.vendors import vendors_in_doubt
 from egress_audit.model.catalogue import Entry
@@ -20,7 +20,7 @@ def _which_undecided(case: Case) -> str:
     """`huggingface.co: one of model-download or telemetry`."""
     told = []
     for name, match in undecided_matches(case).items():
-        purposes = either(sorted({entry.purpose for entry in case.accusing(match)}))
+        purposes = either(sorted(purposes_open(case, match)))
         told.append(f"{name} (one of {purposes})")
     return some(told)
 
