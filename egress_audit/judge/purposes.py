@@ -1,10 +1,10 @@
 """What the catalogue says a destination is for, and whether the claim denies that.
 
 A name or address may be one of several entries. It is denied when every accusing one of them is for
-something denied; when only some are, or the place is anybody's, nothing is decided. What merely
-labels never accuses; but what is labelled with a denied purpose, or as a place of anybody's, is not
-excused. Nor is a tunnel, which carries anything, a purpose that is known for some versions only, or
-a name of which no more is known than whose domain it is in.
+something denied; when only some are, or a label says that others call it for something else,
+nothing is decided. What merely labels never accuses; but what is labelled with a denied purpose, or
+as a place of anybody's, is not excused. Nor is a tunnel, which carries anything, a purpose that is
+known for some versions only, or a name of which no more is known than whose domain it is in.
 """
 
 from collections.abc import Iterator, Sequence
@@ -67,7 +67,7 @@ def decision(
     denied = [entry.purpose in claim.deny.purposes for entry in entries]
     marks = {label.purpose for label in labels}
     if all(denied):
-        return Decision.UNDECIDED if marks & ANYTHING - claim.deny.purposes else Decision.DENIED
+        return Decision.UNDECIDED if marks - claim.deny.purposes else Decision.DENIED
     if any(denied):
         return Decision.UNDECIDED
     if marks & (claim.deny.purposes | ANYTHING) or any(one.purpose in ANYTHING for one in entries):
@@ -121,10 +121,9 @@ def undecided_matches(case: Case) -> dict[str, Match]:
 
 
 def purposes_open(case: Case, match: Match) -> set[Purpose]:
-    """What an undecided name or address may be for; anything, if the place is anybody's."""
+    """What an undecided name or address may be for, by what labels it too."""
     labels = speaking_labels(match.by, case.fitting(match))
-    accusing = {entry.purpose for entry in case.accusing(match)}
-    return accusing | {label.purpose for label in labels} & ANYTHING
+    return {entry.purpose for entry in (*case.accusing(match), *labels)}
 
 
 def unknown_purposes(case: Case) -> dict[str, list[Entry]]:
