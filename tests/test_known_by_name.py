@@ -84,6 +84,8 @@ def test_a_name_reports_nothing_only_where_it_is_known_to_be_for_something_else(
     ("host", "verdict"),
     [
         ("gpt4all.io", HOLDS),
+        ("versions-prod.lmstudio.ai", HOLDS),
+        ("staff.lmstudio.ai", VIOLATED),
         ("api.openwebui.com", VIOLATED),
         ("agenthub.localai.io", VIOLATED),
         ("api.github.com", VIOLATED),

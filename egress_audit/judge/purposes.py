@@ -1,8 +1,8 @@
 """What the catalogue says a destination is for, and whether the claim denies that.
 
 A name or address may be one of several entries. It is denied when every accusing one of them is for
-something denied; when only some are, or a label says that others call it for something else,
-nothing is decided. What merely labels never accuses; but what is labelled with a denied purpose, or
+something denied; when only some are, or the place is anybody's, nothing is decided. What merely
+labels never accuses, nor does it lift what accuses; but what is labelled with a denied purpose, or
 as a place of anybody's, is not excused. Nor is a tunnel, which carries anything, a purpose that is
 known for some versions only, or a name of which no more is known than whose domain it is in.
 """
@@ -67,7 +67,7 @@ def decision(
     denied = [entry.purpose in claim.deny.purposes for entry in entries]
     marks = {label.purpose for label in labels}
     if all(denied):
-        return Decision.UNDECIDED if marks - claim.deny.purposes else Decision.DENIED
+        return Decision.UNDECIDED if marks & ANYTHING - claim.deny.purposes else Decision.DENIED
     if any(denied):
         return Decision.UNDECIDED
     if marks & (claim.deny.purposes | ANYTHING) or any(one.purpose in ANYTHING for one in entries):

@@ -59,10 +59,10 @@ def test_a_label_does_not_let_another_purpose_excuse(label: Entry) -> None:
     assert decision(HOST, [NEWS], NO_TELEMETRY, [label]) is Decision.UNKNOWN
 
 
-def test_what_others_call_for_something_else_is_denied_to_nobody_for_sure() -> None:
+def test_what_anybody_may_call_is_denied_to_nobody_for_sure() -> None:
     checked = entry("acme-check", "connectivity", labels_only=True)
     assert decision(HOST, [STATS], NO_TELEMETRY, [ANYBODY]) is Decision.UNDECIDED
-    assert decision(HOST, [STATS], NO_TELEMETRY, [LABEL, checked]) is Decision.UNDECIDED
+    assert decision(HOST, [STATS], NO_TELEMETRY, [LABEL, checked]) is Decision.DENIED
     assert decision(HOST, [STATS], NO_TELEMETRY, [LABEL]) is Decision.DENIED
     tunnels = claim(deny=Deny(purposes=frozenset({Purpose.TELEMETRY, Purpose.TUNNEL})))
     assert decision(HOST, [STATS], tunnels, [ANYBODY]) is Decision.DENIED
