@@ -120,6 +120,12 @@ def undecided_matches(case: Case) -> dict[str, Match]:
     return found | {match.by: match for _, _, match in undecided}
 
 
+def is_known_by_domain(case: Case, match: Match) -> bool:
+    """True if all that is known of a name is in whose domain it is."""
+    entries = case.accusing(match)
+    return bool(entries) and not any(_says_what_for(entry, match.by) for entry in entries)
+
+
 def purposes_open(case: Case, match: Match) -> set[Purpose]:
     """What an undecided name or address may be for, by what labels it too."""
     labels = speaking_labels(match.by, case.fitting(match))

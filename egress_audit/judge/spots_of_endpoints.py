@@ -7,9 +7,15 @@ from egress_audit.judge.blind_spots import Spot, always, count_of, some
 from egress_audit.judge.case import Case
 from egress_audit.judge.explanations import explanations, explanations_of
 from egress_audit.judge.phrases import either
-from egress_audit.judge.purposes import purposes_open, undecided_matches, unknown_purposes
+from egress_audit.judge.purposes import (
+    is_known_by_domain,
+    purposes_open,
+    undecided_matches,
+    unknown_purposes,
+)
 from egress_audit.judge.timers import is_named, late_callers, outlived, told_late
 from egress_audit.judge.vendors import vendors_in_doubt
+from egress_audit.model.audit import Match
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.destination import Absent
 
@@ -30,16 +36,24 @@ def _explained_undecided(case: Case) -> tuple[str, ...]:
 
 
 def _which_unknown(case: Case) -> str:
-    return some(place + _versions(entries) for place, entries in unknown_purposes(case).items())
+    matches = _matches(case)
+    return some(
+        place + (_versions(entries) or _doubt(case, matches.get(place)))
+        for place, entries in unknown_purposes(case).items()
+    )
 
 
 def _explained_unknown(case: Case) -> tuple[str, ...]:
     """Of what other versions, or general knowledge, say of them."""
-    unknown = unknown_purposes(case)
+    unknown, matches = unknown_purposes(case), _matches(case)
+    return explanations(case, (matches[place] for place in unknown if place in matches))
+
+
+def _matches(case: Case) -> dict[str, Match]:
+    """What each name or address may be, by name or address."""
     seen = (match for row in case.of_program for match in row.endpoints)
     tried = (match for matches in case.tried.values() for match in matches)
-    matches = {match.by: match for match in chain(seen, tried)}
-    return explanations(case, (matches[place] for place in unknown if place in matches))
+    return {match.by: match for match in chain(seen, tried)}
 
 
 def _which_in_doubt(case: Case) -> str:
@@ -59,6 +73,16 @@ def _versions(entries: list[Entry]) -> str:
     """` (known of Ollama server >=0.30 only)`; '' where no entry fits."""
     known = either(f"{entry.product} {entry.versions}" for entry in entries)
     return f" (known of {known} only)" if known else ""
+
+
+def _doubt(case: Case, match: Match | None) -> str:
+    """` (perhaps telemetry)` by what labels it; ` (known by its domain alone)`."""
+    if match is None:
+        return ""
+    perhaps = purposes_open(case, match) & case.claim.deny.purposes
+    if perhaps:
+        return f" (perhaps {either(sorted(perhaps))})"
+    return " (known by its domain alone)" if is_known_by_domain(case, match) else ""
 
 
 def _cut_off(case: Case) -> list[Entry]:

@@ -1,5 +1,6 @@
 """Blind spots of the catalogue: open purposes and vendors, and callers that come later."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from egress_audit.judge.case import Case, Tried
 from egress_audit.judge.spots_of_endpoints import SPOTS_OF_ENDPOINTS
 from egress_audit.model.audit import BlindSpot, Match
-from egress_audit.model.catalogue import Purpose
+from egress_audit.model.catalogue import Purpose, Verified
 from egress_audit.model.claim import AppliesTo, Deny
 from egress_audit.model.run import Run
 from tests.builders.cases import (
@@ -33,6 +34,7 @@ OF_ACME = claim(applies_to=AppliesTo(runtimes=("acme server",)))
 CUT = run(ended_by="observed")
 STATS, NEWS = entry("acme-stats"), entry("acme-news", "update-check")
 CHINESE = entry("acme-china", jurisdiction="CN", labels_only=True)
+WHOSE = entry("acme-any", "auth", hosts=("*.acme.example",), verified=Verified.CURATED)
 HOURLY = entry("acme-hourly", first_ns=HOUR_NS)
 SOON = entry("acme-soon", first_ns=1, every_ns=HOUR_NS)
 
@@ -110,6 +112,20 @@ def test_an_unknown_purpose_is_told_with_the_versions_that_are_known() -> None:
     judged = case(question(HOST, **known(HOST, old)), claim=NO_TELEMETRY, entries=(old,))
     told = spots(judged)["purpose-unknown"].message
     assert f"1 ({HOST} (known of Acme server >=2 only))" in told
+
+
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        ((NEWS, replace(STATS, labels_only=True)), "(perhaps telemetry)"),
+        ((WHOSE,), "(known by its domain alone)"),
+        ((), f"1 ({HOST})"),
+    ],
+)
+def test_an_unknown_purpose_is_told_with_what_makes_it_so(entries: Any, told: str) -> None:
+    asked = question(HOST, **known(HOST, *entries))
+    judged = case(asked, claim=NO_TELEMETRY, entries=entries)
+    assert told in spots(judged)["purpose-unknown"].message
 
 
 def test_an_address_that_was_tried_and_never_reached_is_explained_by_what_is_known_of_it() -> None:
