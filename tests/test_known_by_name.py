@@ -1,6 +1,6 @@
 """What packaged profiles make of names on machines that say nothing against them.
 
-Every contact goes to a server of Hetzner in Germany, of which everything is known.
+But for clouds, every contact goes to a server of Hetzner in Germany, of which everything is known.
 """
 
 from pathlib import Path
@@ -15,10 +15,10 @@ from tests.builders.scenes import ALL
 HOLDS, VIOLATED, OPEN = Verdict.HOLDS, Verdict.VIOLATED, Verdict.INCONCLUSIVE
 
 
-def verdict_on(host: str, name: str, folder: Path) -> Verdict:
+def verdict_on(host: str, name: str, folder: Path, address: str = GERMAN) -> Verdict:
     """What that profile says of a capture in which that host is asked for and contacted."""
     path = folder / "capture.pcap"
-    path.write_bytes(evidence_of(Offence(host, address=GERMAN), name))
+    path.write_bytes(evidence_of(Offence(host, address=address), name))
     return audit_capture(str(path), name, asserted=Asserted(ALL, "a test")).audit.verdict
 
 
@@ -95,3 +95,13 @@ def test_a_hub_or_a_licence_is_no_look_for_updates(
     tmp_path: Path, host: str, verdict: Verdict
 ) -> None:
     assert verdict_on(host, "updates-allowed", tmp_path) is verdict
+
+
+@pytest.mark.parametrize(
+    ("address", "verdict"),
+    [("3.33.128.1", HOLDS), ("34.102.136.180", HOLDS), ("13.32.0.1", OPEN), ("13.107.246.1", OPEN)],
+)
+def test_a_balancer_of_a_cloud_is_a_machine_of_it_and_a_front_may_be_anybodys(
+    tmp_path: Path, address: str, verdict: Verdict
+) -> None:
+    assert verdict_on("www.example.org", "trusted-clouds", tmp_path, address) is verdict
