@@ -28,6 +28,8 @@ def verdict_on(host: str, name: str, folder: Path, address: str = GERMAN) -> Ver
         ("api.deepseek.com", VIOLATED),
         ("hm.baidu.com", OPEN),
         ("hf-mirror.com", OPEN),
+        ("oapi.dingtalk.com", OPEN),
+        ("hooks.slack.com", HOLDS),
         ("api.openai.com", HOLDS),
         ("www.example.org", HOLDS),
     ],
