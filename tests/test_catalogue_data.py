@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from egress_audit.classify.versions import covers
 from egress_audit.model.catalogue import Purpose, Verified
 
 ROOT = Path(__file__).parent.parent
@@ -220,6 +221,13 @@ def test_a_version_that_was_seen_has_no_bounds_beside_it(entry: dict[str, Any]) 
 
 def test_what_was_run_or_read_in_one_version_of_a_product_says_in_which() -> None:
     assert len(of_each("seen_in")) + len(of_each("versions")) >= 90
+
+
+def test_bounds_never_leave_out_the_version_that_was_read() -> None:
+    # A release candidate sorts before its release: `>=0.33` does not hold for 0.33.0-rc2.
+    of_ollama = [entry for entry in ENTRIES if entry["id"].startswith("ollama-")]
+    read = [entry for entry in of_ollama if "0.33.0-rc2" in entry["source"]]
+    assert read and all(covers(entry.get("versions", ""), "0.33.0-rc2") for entry in read)
 
 
 @pytest.mark.parametrize("entry", of_each("stamps"))

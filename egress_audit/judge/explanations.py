@@ -6,6 +6,7 @@ from itertools import islice
 
 from egress_audit.judge.blind_spots import some
 from egress_audit.judge.case import Case
+from egress_audit.judge.grants import nearest
 from egress_audit.judge.phrases import either
 from egress_audit.model.audit import Match
 from egress_audit.model.catalogue import Entry, Purpose, Switch, Verified
@@ -80,11 +81,7 @@ def _sentences(who: str, entries: Sequence[Entry]) -> tuple[str, ...]:
 
 
 def _nearest(case: Case, match: Match) -> list[Entry]:
-    """The entries that fit, without what is said of all names below a domain where the same vendor
-    has an entry for this very name."""
-    entries = [case.endpoints[identifier] for identifier in match.one_of]
-    exact = {entry.vendor for entry in entries if entry.accuses and match.by in entry.hosts}
-    return [entry for entry in entries if match.by in entry.hosts or entry.vendor not in exact]
+    return nearest(match.by, [case.endpoints[identifier] for identifier in match.one_of])
 
 
 def _loaded(

@@ -43,7 +43,7 @@ def grant(place: str, entries: Sequence[Entry], words: Collection[str], caller: 
 
     words: `allow.endpoints`; caller: who called, NOT_APPLICABLE or NOT_FOUND where nobody knows.
     """
-    accusing = [entry for entry in entries if entry.accuses]
+    accusing = [entry for entry in nearest(place, entries) if entry.accuses]
     meant = [_words(entry, words) for entry in accusing]
     if not (meant and all(word.place or word.use for word in meant)):
         return Grant.NO
@@ -62,6 +62,14 @@ def speaking_labels(place: str, entries: Sequence[Entry]) -> list[Entry]:
     exact = any(name in entry.hosts for entry in entries if entry.accuses)
     labels = (entry for entry in entries if not entry.accuses)
     return [label for label in labels if not exact or name in label.hosts]
+
+
+def nearest(place: str, entries: Sequence[Entry]) -> list[Entry]:
+    """The entries that fit, without what is said of all names below a domain where the same vendor
+    has an accusing one for this very name."""
+    name = place.lower().removesuffix(".")
+    exact = {entry.vendor for entry in entries if entry.accuses and name in entry.hosts}
+    return [entry for entry in entries if name in entry.hosts or entry.vendor not in exact]
 
 
 def _words(entry: Entry, words: Collection[str]) -> _Words:

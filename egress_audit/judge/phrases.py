@@ -31,10 +31,11 @@ def plural(count: int, word: str) -> str:
 
 
 def either(words: Iterable[str]) -> str:
-    """`a`, `a or b`, `a, b, c or one of 4 more`; each once, in the order given."""
+    """`a`, `a or b`, `a, b, c or one of 4 more`; each once, in the order given. One is never left
+    out, since to count it takes more words than to name it."""
     each = list(dict.fromkeys(words))
     beyond = len(each) - MOST_NAMED
-    if beyond > 0:
+    if beyond > 1:
         return f"{', '.join(each[:MOST_NAMED])} or one of {beyond} more"
     return " or ".join(filter(None, (", ".join(each[:-1]), *each[-1:])))
 

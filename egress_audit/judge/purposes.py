@@ -1,9 +1,10 @@
 """What the catalogue says a destination is for, and whether the claim denies that.
 
 A name or address may be one of several entries. It is denied when every accusing one of them is for
-something denied; when only some are, nothing is decided. What merely labels never accuses; but
-what is labelled with a denied purpose, or as a place of anybody's, is not excused. Nor is a tunnel,
-which carries anything, or a purpose that is known for some versions only.
+something denied; when only some are, or the place is anybody's, nothing is decided. What merely
+labels never accuses, nor does it lift what accuses; but what is labelled with a denied purpose, or
+as a place of anybody's, is not excused. Nor is a tunnel, which carries anything, a purpose that is
+known for some versions only, or a name of which no more is known than whose domain it is in.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ from egress_audit.judge.grants import speaking_labels
 from egress_audit.judge.permission import (
     address_allowed,
     is_own_name,
+    literal_address,
     name_allowed,
     names_elsewhere,
     names_said,
@@ -24,7 +26,7 @@ from egress_audit.judge.permission import (
 )
 from egress_audit.judge.phrases import best_name
 from egress_audit.model.audit import Kind, Match, Observation
-from egress_audit.model.catalogue import Entry, Purpose
+from egress_audit.model.catalogue import Entry, Purpose, Verified
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Attempt
@@ -48,17 +50,29 @@ ANYTHING = frozenset({Purpose.TUNNEL})
 """Purposes of places that take whatever they are sent."""
 
 
-def decision(entries: Sequence[Entry], claim: Claim, labels: Sequence[Entry] = ()) -> Decision:
+OF_VENDORS = frozenset(
+    {Purpose.AUTH, Purpose.HOSTED_INFERENCE, Purpose.MODEL_DOWNLOAD, Purpose.UPDATE_CHECK}
+)
+"""Purposes of services, whose vendors have other names in the same domain for other purposes."""
+READ = frozenset({Verified.RAN, Verified.CODE})
+"""How a pattern of names is known that a program really makes names by."""
+
+
+def decision(
+    place: str, entries: Sequence[Entry], claim: Claim, labels: Sequence[Entry] = ()
+) -> Decision:
     """What the accusing entries that fit a name or address come to, with those that label it."""
     if not entries:
         return Decision.UNKNOWN
     denied = [entry.purpose in claim.deny.purposes for entry in entries]
+    marks = {label.purpose for label in labels}
     if all(denied):
-        return Decision.DENIED
+        return Decision.UNDECIDED if marks & ANYTHING - claim.deny.purposes else Decision.DENIED
     if any(denied):
         return Decision.UNDECIDED
-    labelled = {label.purpose for label in labels} & (claim.deny.purposes | ANYTHING)
-    if labelled or any(entry.purpose in ANYTHING for entry in entries):
+    if marks & (claim.deny.purposes | ANYTHING) or any(one.purpose in ANYTHING for one in entries):
+        return Decision.UNKNOWN
+    if not any(_says_what_for(entry, place) for entry in entries):
         return Decision.UNKNOWN
     return Decision.NOT_COVERED if all(entry.versions for entry in entries) else Decision.OTHER
 
@@ -66,7 +80,16 @@ def decision(entries: Sequence[Entry], claim: Claim, labels: Sequence[Entry] = (
 def decided(case: Case, match: Match) -> Decision:
     """What can be said of the purpose of a name or address."""
     labels = speaking_labels(match.by, case.fitting(match))
-    return decision(case.accusing(match), case.claim, labels)
+    return decision(match.by, case.accusing(match), case.claim, labels)
+
+
+def _says_what_for(entry: Entry, place: str) -> bool:
+    """False if all that the entry says of a name is whose domain it is in: somebody listed that
+    domain, and no program is known to call this name."""
+    if entry.purpose not in OF_VENDORS or entry.verified in READ:
+        return True
+    name = place.lower().removesuffix(".")
+    return name in entry.hosts or f"*.{name}" in entry.hosts or literal_address(name) is not None
 
 
 def denied_matches(case: Case, seen: Observation) -> Iterator[Match]:
@@ -95,6 +118,18 @@ def undecided_matches(case: Case) -> dict[str, Match]:
                 found[match.by] = match
     undecided = attempts_known(case, lambda match: decided(case, match) is Decision.UNDECIDED)
     return found | {match.by: match for _, _, match in undecided}
+
+
+def is_known_by_domain(case: Case, match: Match) -> bool:
+    """True if all that is known of a name is in whose domain it is."""
+    entries = case.accusing(match)
+    return bool(entries) and not any(_says_what_for(entry, match.by) for entry in entries)
+
+
+def purposes_open(case: Case, match: Match) -> set[Purpose]:
+    """What an undecided name or address may be for, by what labels it too."""
+    labels = speaking_labels(match.by, case.fitting(match))
+    return {entry.purpose for entry in (*case.accusing(match), *labels)}
 
 
 def unknown_purposes(case: Case) -> dict[str, list[Entry]]:

@@ -7,6 +7,7 @@ from egress_audit.judge.attempts import attempts_known
 from egress_audit.judge.case import Case, Matches
 from egress_audit.judge.purposes import denied_attempts, denied_matches
 from egress_audit.judge.rules_of_attempts import tried_known
+from egress_audit.judge.vendors import are_under
 from egress_audit.model.audit import Kind, Match, Observation
 from egress_audit.model.destination import controlled_from
 
@@ -30,13 +31,13 @@ def denied_vendor(case: Case) -> Matches:
         if _is_placed(seen, denied):
             continue
         for match in seen.endpoints:
-            if _is_under(case, match, denied):
+            if are_under(case, match, denied):
                 yield (
                     f"{phrases.clause(seen)}{_named(seen, match)}, {_vendors(case, match)}",
                     (seen,),
                 )
                 break
-    accused = attempts_known(case, lambda match: _is_under(case, match, denied))
+    accused = attempts_known(case, lambda match: are_under(case, match, denied))
     for place, match, clause in tried_known(case, accused):
         there = case.named.get(place.address)
         if there is None or not controlled_from(there, denied):
@@ -47,12 +48,6 @@ def _is_placed(seen: Observation, denied: Collection[str]) -> bool:
     """True if the address of a row, or an answer, is that of an operator under `denied`."""
     there = (seen.destination,) if seen.kind is Kind.CONTACT else seen.answer_destinations
     return any(controlled_from(place, denied) for place in there)
-
-
-def _is_under(case: Case, match: Match, denied: Collection[str]) -> bool:
-    """True if all vendors that a name or address may be of are under a denied jurisdiction."""
-    entries = case.accusing(match)
-    return bool(entries) and all(entry.jurisdiction in denied for entry in entries)
 
 
 def _purposes(case: Case, match: Match) -> str:

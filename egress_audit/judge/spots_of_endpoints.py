@@ -1,4 +1,5 @@
-"""Blind spots of the catalogue: purposes that it leaves open, and callers that come later."""
+"""Blind spots of the catalogue: purposes and vendors that it leaves open, and callers that come
+later."""
 
 from itertools import chain
 
@@ -6,8 +7,15 @@ from egress_audit.judge.blind_spots import Spot, always, count_of, some
 from egress_audit.judge.case import Case
 from egress_audit.judge.explanations import explanations, explanations_of
 from egress_audit.judge.phrases import either
-from egress_audit.judge.purposes import undecided_matches, unknown_purposes
+from egress_audit.judge.purposes import (
+    is_known_by_domain,
+    purposes_open,
+    undecided_matches,
+    unknown_purposes,
+)
 from egress_audit.judge.timers import is_named, late_callers, outlived, told_late
+from egress_audit.judge.vendors import vendors_in_doubt
+from egress_audit.model.audit import Match
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.destination import Absent
 
@@ -18,7 +26,7 @@ def _which_undecided(case: Case) -> str:
     """`huggingface.co: one of model-download or telemetry`."""
     told = []
     for name, match in undecided_matches(case).items():
-        purposes = either(sorted({entry.purpose for entry in case.accusing(match)}))
+        purposes = either(sorted(purposes_open(case, match)))
         told.append(f"{name} (one of {purposes})")
     return some(told)
 
@@ -28,22 +36,53 @@ def _explained_undecided(case: Case) -> tuple[str, ...]:
 
 
 def _which_unknown(case: Case) -> str:
-    return some(place + _versions(entries) for place, entries in unknown_purposes(case).items())
+    matches = _matches(case)
+    return some(
+        place + (_versions(entries) or _doubt(case, matches.get(place)))
+        for place, entries in unknown_purposes(case).items()
+    )
 
 
 def _explained_unknown(case: Case) -> tuple[str, ...]:
     """Of what other versions, or general knowledge, say of them."""
-    unknown = unknown_purposes(case)
+    unknown, matches = unknown_purposes(case), _matches(case)
+    return explanations(case, (matches[place] for place in unknown if place in matches))
+
+
+def _matches(case: Case) -> dict[str, Match]:
+    """What each name or address may be, by name or address."""
     seen = (match for row in case.of_program for match in row.endpoints)
     tried = (match for matches in case.tried.values() for match in matches)
-    matches = {match.by: match for match in chain(seen, tried)}
-    return explanations(case, (matches[place] for place in unknown if place in matches))
+    return {match.by: match for match in chain(seen, tried)}
+
+
+def _which_in_doubt(case: Case) -> str:
+    """`hm.baidu.com: Baidu (CN)`."""
+    told = []
+    for name, match in vendors_in_doubt(case).items():
+        vendors = either(sorted({entry.vendor_and_law for entry in case.fitting(match)}))
+        told.append(f"{name}: {vendors}")
+    return some(told)
+
+
+def _explained_in_doubt(case: Case) -> tuple[str, ...]:
+    return explanations(case, vendors_in_doubt(case).values())
 
 
 def _versions(entries: list[Entry]) -> str:
     """` (known of Ollama server >=0.30 only)`; '' where no entry fits."""
     known = either(f"{entry.product} {entry.versions}" for entry in entries)
     return f" (known of {known} only)" if known else ""
+
+
+def _doubt(case: Case, match: Match | None) -> str:
+    """` (perhaps telemetry)` by what labels it; ` (known by its domain alone)`."""
+    if match is None:
+        return ""
+    perhaps = purposes_open(case, match) & case.claim.deny.purposes
+    if perhaps:
+        return f" (perhaps {either(sorted(perhaps))})"
+    return " (known by its domain alone)" if is_known_by_domain(case, match) else ""
 
 
 def _cut_off(case: Case) -> list[Entry]:
@@ -95,6 +134,21 @@ SPOTS_OF_ENDPOINTS: tuple[Spot, ...] = (
         always,
         _which_unknown,
         explains=_explained_unknown,
+    ),
+    Spot(
+        "vendor-undecided",
+        "Whose law a vendor is under",
+        "names and addresses of which some vendor, or one known by general knowledge alone, is "
+        "under a jurisdiction that the claim forbids: {count} ({what})",
+        "an entry of the catalogue that fits alone, and does not merely label",
+        NONE,
+        "claims that allow or deny by control",
+        "find out who is there (`egress-audit whois NAME`); keep the program from calling it, or "
+        "deny it by name",
+        count_of(vendors_in_doubt),
+        always,
+        _which_in_doubt,
+        explains=_explained_in_doubt,
     ),
     Spot(
         "callers-later",

@@ -130,7 +130,7 @@ ALLOWED = {
     "eu-located": (("cloud.example.org", FRANKFURTER), ("www.example.org", GERMAN)),
     "no-telemetry": (("registry.ollama.ai", GERMAN),),
     "trusted-clouds": (("cloud.example.org", FRANKFURTER), ("www.example.org", VIRGINIAN)),
-    "updates-allowed": (("api.openwebui.com", VIRGINIAN), ("gpt4all.io", GERMAN)),
+    "updates-allowed": (("gpt4all.io", GERMAN),),
     "us-only": (("www.example.org", VIRGINIAN),),
 }
 """What may be contacted under a profile that allows other things than hosts; of those that are not

@@ -1,13 +1,16 @@
 """Scenes in which the catalogue decides: what a destination is for, whose it is, what may come."""
 
-from .captures import http_request
+from .captures import dns_answer, dns_query, http_request
 from .scenes import (
     HERE,
     LOCAL_PROXY,
+    LOCAL_RESOLVER,
     OUTSIDE,
     US,
     Scene,
     asked,
+    exchange,
+    later,
     quiet,
     session,
     without,
@@ -17,6 +20,10 @@ from .scenes_of_rules import RESOLVED, SOON_NS, TLS_GOOD
 
 ACME = "catalogues/acme.yaml"
 NO_TELEMETRY, ONE_ENDPOINT = "profiles/no-telemetry.yaml", "profiles/one-endpoint.yaml"
+FAR_EAST = "far-east.acme.example"
+ANSWERED_FROM_GERMANY = exchange(
+    HERE, LOCAL_RESOLVER, dns_query(FAR_EAST), dns_answer(FAR_EAST, ["116.203.1.1"])
+)
 CONNECT_EAST = http_request("east.acme.example:443", method="CONNECT")
 
 SCENES_OF_ENDPOINTS = (
@@ -72,6 +79,15 @@ SCENES_OF_ENDPOINTS = (
         "INCONCLUSIVE",
         profile=NO_TELEMETRY,
         spots=("purpose-unknown",),
+        catalogue=ACME,
+    ),
+    Scene(
+        "spot-vendor-undecided",
+        "a question for a name on a German machine, which a label has for a vendor from China",
+        written(later(ANSWERED_FROM_GERMANY)),
+        "INCONCLUSIVE",
+        profile="profiles/not-controlled-from-china.yaml",
+        spots=("vendor-undecided",),
         catalogue=ACME,
     ),
     Scene(

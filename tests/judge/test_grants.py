@@ -1,5 +1,6 @@
 """What `allow.endpoints` allows: places, or uses of them by who is known to call."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -94,6 +95,15 @@ def test_it_does_where_the_entry_knows_no_more_than_a_pattern(pattern: str) -> N
 @pytest.mark.parametrize("name", ["API.ACME.EXAMPLE", "api.acme.example."])
 def test_a_name_is_the_same_in_capitals_and_with_a_last_dot(name: str) -> None:
     assert grant(name, (NEWS, AROUND), BY_PURPOSE, NOBODY) is Grant.YES
+
+
+@pytest.mark.parametrize("words", [BY_ID, BY_PURPOSE])
+def test_nor_does_what_its_own_vendor_has_for_all_names_around(words: tuple[str, ...]) -> None:
+    around = entry("acme-all", "model-download", hosts=("*.acme.example",))
+    assert granted(words, NEWS, around) == "YES"
+    assert granted(("acme-all",), NEWS, around) == "NO"
+    assert granted(words, NEWS, replace(around, vendor="Other")) == "NO"
+    assert granted(words, NEWS, replace(around, hosts=(HOST,))) == "NO"
 
 
 # Versions

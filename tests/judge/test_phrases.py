@@ -22,6 +22,20 @@ def test_questions_are_told_by_type(counts: dict[str, int], words: str) -> None:
     assert phrases.questions_asked(question(questions=counts)) == words
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("a", "a"),
+        ("ab", "a or b"),
+        ("abcd", "a, b, c or d"),
+        ("abcde", "a, b, c or one of 2 more"),
+        ("aab", "a or b"),
+    ],
+)
+def test_of_many_the_first_are_told_and_more_than_one_is_counted(words: str, told: str) -> None:
+    assert phrases.either(words) == told
+
+
 def test_a_question_is_asked_for_a_name() -> None:
     asked = "asked for example.org (1 A question)"
     assert phrases.clause(question("example.org")) == asked

@@ -11,11 +11,12 @@ from egress_audit.judge.purposes import (
     Decision,
     decision,
     denied_matches,
+    purposes_open,
     undecided_matches,
     unknown_purposes,
 )
 from egress_audit.model.audit import Match, Observation
-from egress_audit.model.catalogue import Entry, Purpose
+from egress_audit.model.catalogue import Entry, Purpose, Verified
 from egress_audit.model.claim import Claim, Deny
 from egress_audit.model.flow import NameSource
 from tests.builders.cases import LAN, LOOPBACK, OUTSIDE, case, claim, contact, named, question
@@ -43,11 +44,11 @@ SAID = named(HOST, NameSource.TLS_SNI)
     ],
 )
 def test_what_entries_come_to(entries: tuple[Entry, ...], decided: Decision) -> None:
-    assert decision(list(entries), NO_TELEMETRY) is decided
+    assert decision(HOST, list(entries), NO_TELEMETRY) is decided
 
 
 def test_a_purpose_known_of_some_versions_accuses() -> None:
-    assert decision([entry(versions=">=2")], NO_TELEMETRY) is Decision.DENIED
+    assert decision(HOST, [entry(versions=">=2")], NO_TELEMETRY) is Decision.DENIED
 
 
 ANYBODY = entry("anybody", "tunnel", labels_only=True)
@@ -55,19 +56,54 @@ ANYBODY = entry("anybody", "tunnel", labels_only=True)
 
 @pytest.mark.parametrize("label", [ANYBODY, LABEL], ids=["anybody's", "a denied purpose"])
 def test_a_label_does_not_let_another_purpose_excuse(label: Entry) -> None:
-    assert decision([NEWS], NO_TELEMETRY, [label]) is Decision.UNKNOWN
-    assert decision([STATS], NO_TELEMETRY, [label]) is Decision.DENIED
+    assert decision(HOST, [NEWS], NO_TELEMETRY, [label]) is Decision.UNKNOWN
+
+
+def test_what_anybody_may_call_is_denied_to_nobody_for_sure() -> None:
+    checked = entry("acme-check", "connectivity", labels_only=True)
+    assert decision(HOST, [STATS], NO_TELEMETRY, [ANYBODY]) is Decision.UNDECIDED
+    assert decision(HOST, [STATS], NO_TELEMETRY, [LABEL, checked]) is Decision.DENIED
+    assert decision(HOST, [STATS], NO_TELEMETRY, [LABEL]) is Decision.DENIED
+    tunnels = claim(deny=Deny(purposes=frozenset({Purpose.TELEMETRY, Purpose.TUNNEL})))
+    assert decision(HOST, [STATS], tunnels, [ANYBODY]) is Decision.DENIED
+
+
+@pytest.mark.parametrize("verified", [Verified.CURATED, Verified.DOCUMENTS])
+def test_a_list_of_domains_does_not_say_what_each_name_below_is_for(verified: Verified) -> None:
+    whose = entry("acme", "hosted-inference", hosts=("*.acme.example",), verified=verified)
+    assert decision(HOST, [whose], NO_TELEMETRY) is Decision.UNKNOWN
+    assert decision("acme.example.", [whose], NO_TELEMETRY) is Decision.OTHER
+    assert decision(HOST, [replace(whose, hosts=(HOST,))], NO_TELEMETRY) is Decision.OTHER
+    assert decision(HOST, [whose, NEWS], NO_TELEMETRY) is Decision.OTHER
+    assert decision(OUTSIDE, [whose], NO_TELEMETRY) is Decision.OTHER
+
+
+def test_a_pattern_by_which_a_program_makes_names_does() -> None:
+    made = entry("acme", "hosted-inference", hosts=("*.acme.example",), verified=Verified.CODE)
+    assert decision(HOST, [made], NO_TELEMETRY) is Decision.OTHER
+
+
+def test_so_does_a_domain_of_the_operating_system_and_one_of_what_is_denied() -> None:
+    listed: dict[str, Any] = {"hosts": ("*.acme.example",), "verified": Verified.CURATED}
+    assert decision(HOST, [entry("time", "os-noise", **listed)], NO_TELEMETRY) is Decision.OTHER
+    assert decision(HOST, [entry("stats", **listed)], NO_TELEMETRY) is Decision.DENIED
+
+
+def test_an_undecided_name_is_told_with_what_anybody_may_do_there() -> None:
+    match = Match(HOST, ("acme-stats", "anybody", "acme-label"))
+    told = purposes_open(case(entries=(STATS, ANYBODY, LABEL)), match)
+    assert told == {Purpose.TELEMETRY, Purpose.TUNNEL}
 
 
 def test_a_label_with_another_purpose_does() -> None:
     more = entry("acme-more", "auth", labels_only=True)
-    assert decision([NEWS], NO_TELEMETRY, [more]) is Decision.OTHER
+    assert decision(HOST, [NEWS], NO_TELEMETRY, [more]) is Decision.OTHER
 
 
 def test_a_tunnel_may_carry_what_is_denied() -> None:
     tunnel = entry("acme-tunnel", "tunnel")
-    assert decision([tunnel], NO_TELEMETRY) is Decision.UNKNOWN
-    assert decision([NEWS, tunnel], NO_TELEMETRY) is Decision.UNKNOWN
+    assert decision(HOST, [tunnel], NO_TELEMETRY) is Decision.UNKNOWN
+    assert decision(HOST, [NEWS, tunnel], NO_TELEMETRY) is Decision.UNKNOWN
 
 
 def judged(*rows: Observation, **changes: Any) -> Case:

@@ -1,5 +1,6 @@
-"""Blind spots of the catalogue: open purposes, and callers that come later."""
+"""Blind spots of the catalogue: open purposes and vendors, and callers that come later."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,10 +8,22 @@ import pytest
 from egress_audit.judge.case import Case, Tried
 from egress_audit.judge.spots_of_endpoints import SPOTS_OF_ENDPOINTS
 from egress_audit.model.audit import BlindSpot, Match
-from egress_audit.model.catalogue import Purpose
+from egress_audit.model.catalogue import Purpose, Verified
 from egress_audit.model.claim import AppliesTo, Deny
 from egress_audit.model.run import Run
-from tests.builders.cases import OUTSIDE, case, claim, concluded, lifted_by, question, spots
+from tests.builders.cases import (
+    NO_CHINA,
+    OUTSIDE,
+    case,
+    claim,
+    concluded,
+    contact,
+    lifted_by,
+    named,
+    place,
+    question,
+    spots,
+)
 from tests.builders.endpoints import entry, known
 from tests.builders.runs import attempt, run
 
@@ -20,6 +33,8 @@ NO_TELEMETRY = claim(everything=True, deny=Deny(purposes=frozenset({Purpose.TELE
 OF_ACME = claim(applies_to=AppliesTo(runtimes=("acme server",)))
 CUT = run(ended_by="observed")
 STATS, NEWS = entry("acme-stats"), entry("acme-news", "update-check")
+CHINESE = entry("acme-china", jurisdiction="CN", labels_only=True)
+WHOSE = entry("acme-any", "auth", hosts=("*.acme.example",), verified=Verified.CURATED)
 HOURLY = entry("acme-hourly", first_ns=HOUR_NS)
 SOON = entry("acme-soon", first_ns=1, every_ns=HOUR_NS)
 
@@ -30,6 +45,11 @@ PRESENT: dict[str, dict[str, Any]] = {
         "entries": (STATS, NEWS),
     },
     "purpose-unknown": {"rows": (question(HOST),), "claim": NO_TELEMETRY},
+    "vendor-undecided": {
+        "rows": (contact(OUTSIDE, named(HOST), destination=place(), **known(HOST, CHINESE)),),
+        "claim": NO_CHINA,
+        "entries": (CHINESE,),
+    },
     "callers-later": {"run": CUT, "claim": OF_ACME, "timed": (HOURLY,)},
     "callers-after-end": {"run": run(), "claim": OF_ACME, "timed": (HOURLY,)},
 }
@@ -40,6 +60,11 @@ ABSENT: dict[str, dict[str, Any]] = {
         "entries": (NEWS,),
     },
     "purpose-unknown": {"rows": (question("localhost"),), "claim": NO_TELEMETRY},
+    "vendor-undecided": {
+        "rows": (contact(OUTSIDE, named(HOST), destination=place(), **known(HOST, STATS)),),
+        "claim": NO_CHINA,
+        "entries": (STATS,),
+    },
     "callers-later": {"run": CUT, "claim": OF_ACME, "timed": (SOON,)},
     "callers-after-end": {"run": run(), "claim": OF_ACME, "timed": (SOON,)},
 }
@@ -76,11 +101,31 @@ def test_an_undecided_purpose_is_told_with_the_name_and_what_it_may_be() -> None
     assert f"1 ({HOST} (one of telemetry or update-check))" in found.message
 
 
+def test_a_vendor_in_doubt_is_told_with_the_law_it_is_under() -> None:
+    found = spots(made(**PRESENT["vendor-undecided"]))["vendor-undecided"]
+    assert f"1 ({HOST}: Acme (CN))" in found.message
+    assert found.explanation[0].endswith("(general knowledge, no evidence)")
+
+
 def test_an_unknown_purpose_is_told_with_the_versions_that_are_known() -> None:
     old = entry("acme-old", "update-check", versions=">=2")
     judged = case(question(HOST, **known(HOST, old)), claim=NO_TELEMETRY, entries=(old,))
     told = spots(judged)["purpose-unknown"].message
     assert f"1 ({HOST} (known of Acme server >=2 only))" in told
+
+
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        ((NEWS, replace(STATS, labels_only=True)), "(perhaps telemetry)"),
+        ((WHOSE,), "(known by its domain alone)"),
+        ((), f"1 ({HOST})"),
+    ],
+)
+def test_an_unknown_purpose_is_told_with_what_makes_it_so(entries: Any, told: str) -> None:
+    asked = question(HOST, **known(HOST, *entries))
+    judged = case(asked, claim=NO_TELEMETRY, entries=entries)
+    assert told in spots(judged)["purpose-unknown"].message
 
 
 def test_an_address_that_was_tried_and_never_reached_is_explained_by_what_is_known_of_it() -> None:
