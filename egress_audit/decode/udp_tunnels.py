@@ -94,7 +94,7 @@ def gtp_u(rows: Rows) -> Inside:
 def gtp_c(rows: Rows) -> Inside:
     """Control of GTP carries no packet, but what receives it would take one."""
     inside = gtp_u(rows)
-    inside.choose(byte(rows, rows.start + 1) != T_PDU, NOTHING, rows.start)
+    inside.choose(rows.u8(rows.start + 1) != T_PDU, NOTHING, rows.start)
     return inside
 
 
@@ -185,6 +185,6 @@ def amt(rows: Rows) -> Inside:
     inside = Inside(np.full(len(rows.start), NOTHING, np.uint8), rows.start.copy())
     for kind, size in AMT_PACKETS.items():
         at = rows.start + size
-        packet = (at < rows.end) & np.isin(byte(rows, at) >> 4, (4, 6))
-        inside.choose(packet & (byte(rows, rows.start) == kind), IP, at)
+        packet = (at < rows.end) & np.isin(rows.u8(at) >> 4, (4, 6))
+        inside.choose(packet & (rows.u8(rows.start) == kind), IP, at)
     return inside
