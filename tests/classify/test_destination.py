@@ -24,7 +24,7 @@ from egress_audit.model.destination import (
     located_in,
 )
 
-GROUND_TRUTH = Path(os.environ.get("EGRESS_AUDIT_GROUND_TRUTH", "ground-truth.csv"))
+GROUND_TRUTH = Path(os.environ.get("EGRESS_AUDIT_SHARED", "shared"), "facts", "ground-truth.csv")
 """Optional: addresses with the country and the ASNs that public knowledge gives them."""
 
 WRONG = {
@@ -309,7 +309,7 @@ def test_a_supplied_list_that_is_missing_is_an_error_and_no_silence(tmp_path: Pa
 def truth() -> list[dict[str, str]]:
     """Rows of the ground truth: ip, country (`*`: anycast), asns, operator, jurisdiction, class."""
     if not GROUND_TRUTH.exists():
-        pytest.skip("no EGRESS_AUDIT_GROUND_TRUTH")
+        pytest.skip("no EGRESS_AUDIT_SHARED")
     with GROUND_TRUTH.open(encoding="utf-8", newline="") as stream:
         return [row for row in csv.DictReader(stream) if row["country"] != "-"]
 
