@@ -34,6 +34,9 @@ MOST_ROWS = 1 << 24
 have 2**128 networks, since several nodes may have the same children."""
 SILENT = frozenset({"", "-", "None", "Unknown", "NONE"})
 """Cells in place of a country where a list knows none."""
+MOST_BESIDE_AN_AS = 2
+"""Columns beside an AS number: iptoasn has a country and a name."""
+CONTINENTS = frozenset({"AF", "AN", "AS", "EU", "NA", "OC", "SA"})
 MMDB_MARK = b"\xab\xcd\xefMaxMind.com"
 MARK_WITHIN = 128 * 1024
 """Octets at the end of an MMDB in which its mark stands (specification, "Metadata Section")."""
@@ -95,6 +98,7 @@ def _of_text(path: Path, stream: TextIO) -> Rows:
             if number == 1:
                 continue  # a header
             raise bad_line(path, number, "has no address range or prefix") from error
+        _refuse_other_columns(path, number, said, by_range="/" not in cells[0])
         asn, country = _said(path, number, said)
         if asn is not None and asn.asn:
             holders.append((first, last, known.setdefault(asn, asn)))
@@ -151,6 +155,17 @@ def _number(text: str) -> int:
             return number
         raise ValueError(text)
     return int(ip_address(text.strip()))
+
+
+def _refuse_other_columns(path: Path, number: int, cells: Sequence[str], by_range: bool) -> None:
+    """Raises ListUnreadable for rows that would pass for what they are not: GeoLite2's CSV has ids
+    of places where an AS would stand, DB-IP's cities have a continent before the country, whose
+    codes (AS, AF, NA, SA) are those of countries too."""
+    first, *rest = (cell.strip() for cell in cells) if cells else ("",)
+    if first.removeprefix("AS").isdigit() and len(rest) > MOST_BESIDE_AN_AS:
+        raise bad_line(path, number, "has more columns than an AS number, a country and a name")
+    if by_range and first in CONTINENTS and rest and rest[0] in COUNTRY_CODES:
+        raise bad_line(path, number, f"has {first} before the country, as lists of cities have")
 
 
 def _said(path: Path, number: int, cells: Sequence[str]) -> tuple[Holder | None, str]:

@@ -11,6 +11,7 @@ is: origin, version, rows, modifications.
 
 import json
 import re
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -115,10 +116,10 @@ def _size(entry: dict[str, Any], key: str, where: str) -> int:
 
 
 def _day(text: str, file: str, where: str) -> str:
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError as error:
-        raise _wrong(f"has no date YYYY-MM-DD for {file}", where) from error
+    with suppress(ValueError):
+        if date.fromisoformat(text).isoformat() == text:
+            return text
+    raise _wrong(f"has no date YYYY-MM-DD for {file}", where)
 
 
 def _wrong(what: str, where: str) -> ListUnreadable:

@@ -37,6 +37,7 @@ def mmdb(folder: Path, record: Record, ranges: list[Range[str]] | None = None) -
         f"{FIRST},{LAST},JP",
         "192.0.2.0/24,JP,JP-13,Tokyo,",
         "192.0.2.0/24,jp",
+        "192.0.2.0,192.0.2.255,JP,Japan,AS,Asia,AS64500,Example,example.com",
         "# a comment\n192.0.2.0,192.0.2.255,JP",
         "start_ip,end_ip,country\n192.0.2.0,192.0.2.255,JP",
     ],
@@ -56,6 +57,12 @@ def test_a_country_is_read_by_range_and_by_prefix(tmp_path: Path, line: str) -> 
 def test_a_holder_is_read_and_the_country_of_its_as_is_no_place(tmp_path: Path, line: str) -> None:
     holder = Holder(64500, "Example, Inc.")
     assert published_rows(file(tmp_path, f"{line}\n")) == ([], [(FIRST, LAST, holder)])
+
+
+def test_a_country_whose_code_is_that_of_a_continent_stays_one(tmp_path: Path) -> None:
+    text = "192.0.2.0/24,NA,KH,Windhoek,\n192.0.3.0,192.0.3.255,SA\n"
+    countries, _ = published_rows(file(tmp_path, text))
+    assert [country for _, _, country in countries] == ["NA", "SA"]
 
 
 def test_ipv6_is_read_as_text_and_as_a_number(tmp_path: Path) -> None:
@@ -96,6 +103,9 @@ def test_an_older_list_of_ipinfo_has_the_code_as_its_country(tmp_path: Path) -> 
         ("192.0.2.0,192.0.2.255,JP\n192.0.2.9,192.0.2.1,JP\n", 2),
         ("192.0.2.0,192.0.2.255,JP\n192.0.2.0,2001:500::,JP\n", 2),
         ("192.0.2.0,192.0.2.255,Japan\n", 1),
+        ("network,geoname_id\n192.0.2.0/24,1861060,1861060,,0,0,\n", 2),
+        ("192.0.2.0,192.0.2.255,3221225984,3221226239,JP,Japan\n", 1),
+        ("192.0.2.0,192.0.2.255,AS,JP,Tokyo,Chiyoda,35.6,139.7\n", 1),
         ("192.0.2.0,192.0.2.255,4294967296\n", 1),
         ("192.0.2.0,192.0.2.255,JP\n192.0.2.5/24,JP\n", 2),
         ('192.0.2.0,192.0.2.255,JP\n192.0.2.0,"\n', 2),

@@ -57,6 +57,8 @@ def test_a_packed_list_is_fetched_as_its_gzip() -> None:
         {"size": "10"},
         {"size": MOST_LIST_OCTETS + 1},
         {"date": "yesterday"},
+        {"date": "20261121"},
+        {"date": "2026-W47-6"},
         {"date": None},
         {"licence": 7},
         {"packed": "../x.gz", "packed_size": 5},
