@@ -29,6 +29,8 @@ def verdict_on(host: str, name: str, folder: Path, address: str = GERMAN) -> Ver
         ("hm.baidu.com", OPEN),
         ("hf-mirror.com", OPEN),
         ("oapi.dingtalk.com", OPEN),
+        ("bedrock-runtime.cn-north-1.amazonaws.com.cn", OPEN),
+        ("bedrock-runtime.eu-central-1.amazonaws.com", HOLDS),
         ("hooks.slack.com", HOLDS),
         ("api.openai.com", HOLDS),
         ("www.example.org", HOLDS),
