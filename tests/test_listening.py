@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from egress_audit import listening
 from egress_audit.capture.source import source_of
 from egress_audit.capture.window import Window
+from egress_audit.flows import following
 from egress_audit.flows.datagrams import Kind
 from egress_audit.listening import USUAL_BOUNDS, Bounds, Listening
 from egress_audit.model.flow import NameSource
@@ -24,6 +25,7 @@ from tests.builders.captures import (
     dns_answer,
     dns_query,
     ethernet,
+    http_request,
     ip,
     ipv4,
     over_tcp,
@@ -72,6 +74,15 @@ def test_names_are_heard_in_their_flows() -> None:
         for flow, names in listening.hearing.names.mentions.flows()
     }
     assert said == {0: ["hub.example"], 1: ["hub.example"]}
+
+
+@pytest.mark.parametrize(("room", "unread"), [(2, {}), (1, {"too many connections to follow": 1})])
+def test_connections_that_cannot_be_followed_are_counted(
+    monkeypatch: pytest.MonkeyPatch, room: int, unread: dict[str, int]
+) -> None:
+    monkeypatch.setattr(following, "MAX_FOLLOWED", room)
+    sessions = [tcp_session((HERE[0], port), THERE, http_request("a.example")) for port in (1, 2)]
+    assert heard_of([frame for session in sessions for frame in session]).heads.unread == unread
 
 
 def test_past_the_bound_of_flows_packets_are_counted() -> None:

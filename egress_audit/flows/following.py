@@ -30,9 +30,6 @@ class Following:
         """For `rows_of`; false but there."""
         self._readers: dict[int, Any] = {}
 
-    def __len__(self) -> int:
-        return len(self._readers)
-
     def __contains__(self, side: int) -> bool:
         return side in self._readers
 

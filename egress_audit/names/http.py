@@ -192,12 +192,10 @@ def _unended_line(line: bytes, full: bool) -> Reading:
 
 
 def _request_line(line: bytes) -> _Line | None:
-    """Method and target of a request line, or None if it is none (RFC 9112 §3).
+    """Method and target of a line that begins like a request's, or None (RFC 9112 §3).
 
     The target is all between the first blank and the version: servers are as lenient.
     """
-    if not _METHOD.match(line):
-        return None
     method, _, rest = line.replace(b"\t", b" ").partition(b" ")
     target, _, version = rest.strip().rpartition(b" ")
     if target and _VERSION.fullmatch(version):

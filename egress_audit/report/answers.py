@@ -9,6 +9,7 @@ from egress_audit.model.claim import Question
 from egress_audit.model.destination import FRONTS, Absent, Confidence, Destination
 from egress_audit.model.flow import NameSource
 from egress_audit.model.run import Network
+from egress_audit.report.flow_records import FROM_HTTP
 from egress_audit.report.words import counted, listed
 from egress_audit.values import dataclass
 
@@ -20,7 +21,7 @@ SHOWN = 8
 """Places or operators in one answer."""
 
 DNS_PORT = 53
-PASSED_ON = frozenset({NameSource.HTTP_CONNECT, NameSource.SOCKS, NameSource.HTTP_HOST})
+PASSED_ON = frozenset((*FROM_HTTP, NameSource.SOCKS))
 """Sources of names that a proxy on the machine or its network may have been asked for."""
 
 OF_VENDORS = ("controlled", "operator")

@@ -11,6 +11,7 @@ from egress_audit.model.flow import Flow, FlowOwner, Name, NameSource
 from egress_audit.report.plain import Plain, plain
 
 FROM_HTTP = (NameSource.HTTP_HOST, NameSource.HTTP_CONNECT, NameSource.HTTP2_AUTHORITY)
+"""Sources of names in requests of HTTP, to proxies and to origins alike."""
 FLOW_FIELDS = tuple(field.name for field in fields(Flow))
 
 _flow_values = attrgetter(*FLOW_FIELDS)

@@ -131,3 +131,12 @@ def test_many_overlaps_of_one_datagram_are_one_datagram() -> None:
         datagram, _ = store.take(piece(8 + number % 64 * 8, data))
     assert not datagram.whole
     assert not datagram.contradicted
+
+
+def test_what_waits_behind_another_is_over_too_where_time_ran_backwards() -> None:
+    store, tenth = Reassembly(), HOLD_NS[4] // 10
+    store.take(piece(0, b"ab", key=1, ts_ns=10 * tenth))
+    store.take(piece(0, b"ab", key=2, ts_ns=19 * tenth))
+    assert store.take(piece(2, b"c", more=False, key=1, ts_ns=5 * tenth))[0].whole
+    assert not store.take(piece(2, b"c", more=False, key=2, ts_ns=5 * tenth))[0].whole
+    assert len(store.given_up) == 1

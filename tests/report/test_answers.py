@@ -113,8 +113,9 @@ def test_what_stays_or_came_in_is_no_destination(row: Observation) -> None:
     [
         question("a.example"),
         contact("127.0.0.1", named("a.example", NameSource.HTTP_CONNECT), destination=AT_HOME),
+        contact("127.0.0.1", named("a.example", NameSource.HTTP2_AUTHORITY), destination=AT_HOME),
     ],
-    ids=["a question", "through a proxy"],
+    ids=["a question", "through a proxy", "through a proxy of HTTP/2"],
 )
 def test_what_somebody_else_was_asked_for_is_not_nowhere(row: Observation) -> None:
     told = said(WHERE, audit(row))

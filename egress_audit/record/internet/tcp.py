@@ -56,9 +56,6 @@ class Tcp:
         self.evicted = 0
         """Connections that were reset to make room for another."""
 
-    def __len__(self) -> int:
-        return len(self._table)
-
     @property
     def next_due_ns(self) -> int | None:
         """When `due` has something to do, or None; early is harmless."""
