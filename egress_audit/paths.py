@@ -26,6 +26,12 @@ def is_ordinary_file(path: str | Path) -> bool:
     return found is not None and stat.S_ISREG(found.st_mode)
 
 
+def led_to(path: str | Path) -> Path:
+    """Where a path leads once every link is followed; a link that leads to itself leads nowhere
+    else. Path.resolve makes a crash of one before Python 3.13."""
+    return Path(os.path.realpath(path))
+
+
 def _status(path: str | Path) -> os.stat_result | None:
     try:
         return Path(path).stat()

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from egress_audit.paths import is_folder, is_ordinary_file, is_there
+from egress_audit.paths import is_folder, is_ordinary_file, is_there, led_to
 from tests.builders.namespaces import become_nobody, in_child
 
 LOOKS = (is_there, is_folder, is_ordinary_file)
@@ -23,6 +23,15 @@ def test_what_is_not_there_is_neither(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for path in ("absent", "file/below", "a\0b"):
         assert looked(tmp_path / path) == [False, False, False]
+
+
+def test_a_link_leads_to_its_file_and_a_loop_to_no_other(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("file")
+    (tmp_path / "loop").symlink_to("loop")
+    assert led_to(tmp_path / "link") == led_to(str(tmp_path / "file"))
+    assert led_to(tmp_path / "loop").name == "loop"
+    assert looked(tmp_path / "loop") == [False, False, False]
 
 
 def test_what_lies_behind_a_closed_folder_is_not_seen(tmp_path: Path) -> None:

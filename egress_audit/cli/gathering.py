@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from egress_audit.errors import InputUnreadable
-from egress_audit.paths import is_folder, is_ordinary_file, is_there
+from egress_audit.paths import is_folder, is_ordinary_file, is_there, led_to
 from egress_audit.values import dataclass
 
 if TYPE_CHECKING:
@@ -126,10 +126,11 @@ def _what_else(entry: Path) -> str:
 
     if is_folder(entry):
         return "" if is_bundle(entry) else "a folder, which is not looked into"
-    if entry.is_symlink() and entry.resolve().parent == entry.parent.resolve():
-        return f"a link to {entry.resolve().name}"
-    if is_there(entry) and not is_ordinary_file(entry):
-        return "no ordinary file"
+    if is_there(entry):
+        if entry.is_symlink() and led_to(entry).parent == led_to(entry.parent):
+            return f"a link to {led_to(entry).name}"
+        if not is_ordinary_file(entry):
+            return "no ordinary file"
     if entry.name.lower().endswith(_suffixes()):
         return ""
     try:
@@ -151,7 +152,7 @@ def _suffixes() -> tuple[str, ...]:
 def _refuse_twice(paths: Sequence[str]) -> None:
     seen: dict[Path, str] = {}
     for path in paths:
-        place = Path(path).resolve()
+        place = led_to(path)
         if path != "-" and place in seen:
             raise click.UsageError(f"{path} is named twice")
         seen[place] = path

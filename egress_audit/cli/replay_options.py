@@ -11,7 +11,7 @@ from egress_audit.cli.gathering import Gathered
 from egress_audit.cli.output import refuse_overwriting
 from egress_audit.cli.report_options import lists_option, refuse_sharing
 from egress_audit.cli.stated_versions import version_of_option
-from egress_audit.paths import is_folder, is_ordinary_file
+from egress_audit.paths import is_folder, is_ordinary_file, led_to
 from egress_audit.values import dataclass
 
 if TYPE_CHECKING:
@@ -152,10 +152,10 @@ def refuse_changing(bundle: str, outputs: Sequence[str | None]) -> None:
 
     if bundle == "-" or not is_folder(bundle) or not is_bundle(Path(bundle)):
         return
-    folder = Path(bundle).resolve()
+    folder = led_to(bundle)
     for path in outputs:
         if path not in (None, "-"):
-            place = Path(path).resolve()
+            place = led_to(path)
             if folder in (place, *place.parents):
                 what = f"{path} lies in the bundle, which would not be as it was made"
                 raise click.UsageError(what)

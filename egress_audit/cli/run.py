@@ -22,7 +22,7 @@ from egress_audit.cli.report_options import (
 from egress_audit.cli.stated_versions import version_of_option
 from egress_audit.cli.tidying import ended_tidily, place_for, terminal_kept
 from egress_audit.errors import EgressAuditError
-from egress_audit.paths import is_folder, is_there
+from egress_audit.paths import is_folder, is_there, led_to
 
 if TYPE_CHECKING:
     from egress_audit.api import Audited
@@ -226,8 +226,8 @@ def _refuse_outputs(
     for path in (output, flows):
         if path is None or path == "-":
             continue
-        where = Path(path).resolve()
-        if bundle is not None and Path(bundle).resolve() in (where, *where.parents):
+        where = led_to(path)
+        if bundle is not None and led_to(bundle) in (where, *where.parents):
             raise click.UsageError(f"{path} lies in the bundle, which holds evidence alone")
         if is_folder(where) or not is_folder(where.parent) or not os.access(where.parent, os.W_OK):
             what = (

@@ -81,7 +81,17 @@ def nflog(rows: Rows) -> Decoded:
         at = np.where(search, at + (length + 3 & ~3), at)
     family = rows.u8(rows.start)
     kind = by_table(family, FAMILIES)
-    outcome = unless(outcome, [(search, link_kinds.NESTED), (kind == 0, ledger.FAMILY | family)])
+    length = np.where(little, rows.u16_little(at), rows.u16(at))
+    # The kernel writes the packet last: what stands behind it may be another one.
+    more = at + (length + 3 & ~3) + ATTRIBUTE_HEADER <= rows.end
+    outcome = unless(
+        outcome,
+        [
+            (search, link_kinds.NESTED),
+            (kind == 0, ledger.FAMILY | family),
+            (more, ledger.LINK_MALFORMED),
+        ],
+    )
     return at + ATTRIBUTE_HEADER, kind, outcome
 
 

@@ -23,7 +23,7 @@ from egress_audit.judge.profile_values import ANY, Placed
 from egress_audit.model.catalogue import Entry, Purpose
 from egress_audit.model.claim import Allow, AppliesTo, Claim, Deny, Require
 from egress_audit.model.profile import Profile, ProfileKind, Setting
-from egress_audit.paths import is_folder
+from egress_audit.paths import is_folder, led_to
 from egress_audit.yaml_tree import SUFFIXES, table_of, text_of
 
 MAX_CHAIN = 5
@@ -119,7 +119,7 @@ def _merged(path: Path) -> dict[str, Setting]:
 
 def _line_of_descent(path: Path) -> Iterator[tuple[dict[str, Setting], Path]]:
     """The settings of each file, from the first to the one that extends no other."""
-    seen, way = {path.resolve()}, list[str]()
+    seen, way = {led_to(path)}, list[str]()
     while True:
         hint = ONE_OF_THEM if is_folder(path) else WHERE_NAMES_ARE
         if way:
@@ -131,14 +131,14 @@ def _line_of_descent(path: Path) -> Iterator[tuple[dict[str, Setting], Path]]:
             return
         path = _extended(settings["extends"], path)
         way.append(settings["extends"].where)
-        if path.resolve() in seen:
+        if led_to(path) in seen:
             others = f", by way of others: {' -> '.join((*way, str(path)))}" if way[1:] else ""
             raise ProfileInvalid(
                 f"extends itself{others}",
                 where=way[-1],
                 hint="leave `extends` out here, or extend a file that is not on the way",
             )
-        seen.add(path.resolve())
+        seen.add(led_to(path))
 
 
 def _extended(extends: Setting, child: Path) -> Path:

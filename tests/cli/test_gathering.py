@@ -92,6 +92,13 @@ def test_a_link_to_another_capture_of_the_folder_is_not_judged_a_second_time(
     assert [each.what for each in found.set_aside] == ["a link to b.pcap"]
 
 
+@pytest.mark.parametrize("target", ["a.pcap", "gone.pcap"])
+def test_a_link_to_nothing_is_a_capture_that_nobody_can_read(tmp_path: Path, target: str) -> None:
+    (tmp_path / "a.pcap").symlink_to(target)
+    found = gathered([str(tmp_path)])
+    assert (names(found.paths), found.set_aside) == (["a.pcap"], ())
+
+
 def test_a_link_to_a_capture_elsewhere_is_judged(tmp_path: Path) -> None:
     folder = folder_of(tmp_path / "f")
     (tmp_path / "x.pcap").write_bytes(pcap([]))

@@ -53,6 +53,11 @@ def test_nflog_is_read_in_the_order_of_its_writer(packet: bytes, order: str) -> 
     assert fate(nflog(packet, order), NFLOG) == PACKET
 
 
+def test_an_nflog_attribute_behind_the_packet_is_malformed() -> None:
+    assert fate(nflog(TO_V4) + attribute(9, TO_V4), NFLOG) == "link-malformed"
+    assert fate(nflog(TO_V4) + b"\0\0\0", NFLOG) == PACKET
+
+
 def test_an_nflog_family_that_is_not_ip_is_counted() -> None:
     assert fate(b"\7" + nflog(TO_V4)[1:], NFLOG) == "address family 7"
 

@@ -78,7 +78,11 @@ def nflog(here: Cursor, onward: Onward) -> Decoded:
         if length < 4:
             return Undecoded("link-malformed")
         if sort == 9:
-            return by_family(family, rest, onward) if family in (2, 10) else _family(family)
+            if family not in (2, 10):
+                return _family(family)
+            if place.peek((length + 3) // 4 * 4, 4) is not None:
+                return Undecoded("link-malformed")
+            return by_family(family, rest, onward)
         place = place.past((length + 3) // 4 * 4)
     return Undecoded("link headers nested too deep")
 

@@ -157,11 +157,8 @@ def _bridged(here: Cursor, onward: Onward) -> Decoded:
 
 
 def pppoe(here: Cursor, onward: Onward) -> Decoded:
-    """RFC 2516 §4: code 0 is session data."""
-    rest = here.past(6)
-    if here.read(1, 1):
-        return NoDestination("PPPoE discovery")
-    return onward("ppp protocol", rest)
+    """RFC 2516 §4; nobody who is told of a session asks for its code."""
+    return onward("ppp protocol", here.past(6))
 
 
 def c_hdlc(here: Cursor, onward: Onward) -> Decoded:
