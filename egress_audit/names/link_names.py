@@ -24,7 +24,8 @@ _SUBNET_BROADCAST = ".255"
 _ENCODED = 32
 """Characters of a NetBIOS name: two for each of 16 bytes, the last of which is its kind."""
 _OCTET, _NIBBLE = re.compile("[0-9]{1,3}"), re.compile("[0-9a-f]")
-_NETBIOS_TYPES = {"TYPE32": "NB", "TYPE33": "NBSTAT"}
+_NETBIOS_TYPES = {"TYPE32": "NB", "SRV": "NBSTAT"}
+"""By what the DNS calls their numbers, 32 and 33."""
 
 
 def read_link_message(message: bytes, source: NameSource, complete: bool = True) -> Reading:

@@ -76,6 +76,15 @@ def test_a_netbios_name_is_decoded(pad: bytes, kind: int) -> None:
     assert reading.spoken == (Spoken("fileserver", NETBIOS, qtype="NB"),)
 
 
+def test_the_question_for_the_names_of_a_machine_is_one_of_netbios() -> None:
+    reading = read_link_message(dns_query(encoded("*"), 33), NETBIOS)
+    assert [word.qtype for word in reading.spoken] == ["NBSTAT"]
+
+
+def test_of_the_dns_its_number_is_another_one() -> None:
+    assert read_link_message(dns_query("_x._tcp.local", 33), MDNS).spoken[0].qtype == "SRV"
+
+
 def test_a_netbios_name_keeps_its_scope_and_its_odd_bytes() -> None:
     assert hosts(dns_query(encoded("A B\x01") + ".corp.example", 32), NETBIOS) == [
         "a\\x20b\\x01.corp.example"
