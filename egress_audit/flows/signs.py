@@ -29,7 +29,7 @@ _SIGN = re.compile(
     rb"(?:\0[\x01-\x05]\x01|.{0,2}\Z|..\x01(?:\Z|\0(?:.{0,2}\Z|..\x03)))|" + b"|".join(METHODS),
     re.S,
 )
-"""Maybe change_cipher_spec (RFC 8446 §D.4), or the header in which clients of SQL Server wrap theirs
+"""Maybe change_cipher_spec (RFC 8446 §D.4), or the header in which SQL Server's clients wrap theirs
 ([MS-TDS] §2.2.3.1), then a record of any version with a ClientHello: below 64 KiB, of version 3, as
 random bytes look once in 2^43. Of a record of up to five octets less can be asked."""
 _COULD_BE: Bool = np.zeros(1 << 16, np.bool_)
