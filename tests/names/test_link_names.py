@@ -36,7 +36,7 @@ def announcement(*owners: str) -> bytes:
 def test_a_question_is_spoken_with_its_type() -> None:
     reading = read_link_message(dns_query("printer.local", 28), MDNS)
     assert reading.spoken == (Spoken("printer.local", MDNS, qtype="AAAA"),)
-    assert reading.marks == {"dns", "link-names"}
+    assert reading.marks == {"dns", "names-read"}
 
 
 def test_an_announcement_speaks_each_owner_once_and_no_address() -> None:
@@ -99,7 +99,7 @@ def test_a_name_that_is_not_encoded_stands_as_it_is() -> None:
 def test_a_damaged_message_is_not_read(complete: bool) -> None:
     reading = read_link_message(dns_query("printer.local")[:-3], MDNS, complete)
     assert reading.unread is (Unread.MALFORMED if complete else Unread.TRUNCATED)
-    assert "link-names" not in reading.marks
+    assert "names-read" not in reading.marks
 
 
 def stays(
