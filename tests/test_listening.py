@@ -113,6 +113,12 @@ def question(host: str) -> bytes:
     return ip("10.0.0.2", "192.0.2.1", udp(40000, 53, dns_query(host)), UDP)
 
 
+@pytest.mark.parametrize(("proto", "hosts"), [(17, ["a.example"]), (136, ["a.example"]), (33, [])])
+def test_the_dns_is_heard_over_udp_and_udp_lite(proto: int, hosts: list[str]) -> None:
+    wire = udp(4000, 53, dns_query("a.example"))
+    assert asked_in([ip("10.0.0.2", "192.0.2.1", wire, proto)]) == hosts
+
+
 def test_of_fragments_that_contradict_each_other_both_readings_are_heard() -> None:
     true, false = question("one.example"), question("two.example")
     at = true.index(b"one") - 20 & ~7
