@@ -208,6 +208,22 @@ def test_each_of_many_requests_is_heard() -> None:
     assert unread == {}
 
 
+@pytest.mark.parametrize(
+    ("begin", "message", "port"),
+    [
+        (b"", over_tcp(dns_query("a.example")), 5999),
+        (b"EHLO me.example\r\nSTARTTLS\r\n", client_hello("a.example"), 25),
+        (b"", GET % b"a.example", 80),
+    ],
+)
+def test_a_stream_in_single_bytes_is_heard(begin: bytes, message: bytes, port: int) -> None:
+    listening = heard_of(cut(begin + message, 1, port))
+    assert [name.host for name in listening.hearing.names.mentions.of(0)] == ["a.example"]
+    assert not listening.heads.unread
+    short = heard_of(cut(begin + message[:-1], 1, port))
+    assert short.heads.unread == {"never completed": 1}
+
+
 QUESTIONS = {
     f"{number}.example": over_tcp(dns_query(f"{number}.example")) for number in range(3000)
 }
