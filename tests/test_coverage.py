@@ -21,6 +21,7 @@ from tests.builders.captures import (
 )
 from tests.builders.recordings import EXERCISER, HOME, bundle, sent_by
 from tests.builders.scenes import one, script
+from tests.names.test_dtls import body, fragment, record
 
 
 def ledger(folder: Path) -> Coverage:
@@ -136,6 +137,17 @@ def test_a_proxy_can_be_asked_for_one(tmp_path: Path, proxy: tuple[str, int]) ->
     path.write_bytes(pcap(tcp_session((near, 40000), proxy, asked)))
     names = audit_capture(str(path)).audit.coverage.hidden_names
     assert dict(names) == {"DNS over HTTP (known resolver)": 1}
+
+
+@pytest.mark.parametrize(("host", "count"), [("a.example", 0), ("", 1)])
+def test_a_hello_of_dtls_on_the_port_of_quic_hides_nothing_if_it_has_a_name(
+    tmp_path: Path, host: str, count: int
+) -> None:
+    hello = body(host)
+    wire = udp(4000, 443, record(fragment(hello, 0, len(hello))))
+    path = tmp_path / "made.pcap"
+    path.write_bytes(pcap([one(ip(HOME, "192.0.2.1", wire, UDP))], 101))
+    assert audit_capture(str(path)).audit.coverage.hidden_names.get("QUIC", 0) == count
 
 
 @pytest.mark.parametrize(("begun", "count"), [(True, 0), (False, 1)])

@@ -124,6 +124,12 @@ def question(host: str) -> bytes:
     return ip("10.0.0.2", "192.0.2.1", udp(40000, 53, dns_query(host)), UDP)
 
 
+@pytest.mark.parametrize(("proto", "hosts"), [(17, ["a.example"]), (136, ["a.example"]), (33, [])])
+def test_the_dns_is_heard_over_udp_and_udp_lite(proto: int, hosts: list[str]) -> None:
+    wire = udp(4000, 53, dns_query("a.example"))
+    assert asked_in([ip("10.0.0.2", "192.0.2.1", wire, proto)]) == hosts
+
+
 def test_of_fragments_that_contradict_each_other_both_readings_are_heard() -> None:
     true, false = question("one.example"), question("two.example")
     at = true.index(b"one") - 20 & ~7
@@ -211,6 +217,22 @@ def test_each_of_many_requests_is_heard() -> None:
     names, unread = spoken(cut(stream, 100))
     assert names == [f"{number}.example" for number in range(300)]
     assert unread == {}
+
+
+@pytest.mark.parametrize(
+    ("begin", "message", "port"),
+    [
+        (b"", over_tcp(dns_query("a.example")), 5999),
+        (b"EHLO me.example\r\nSTARTTLS\r\n", client_hello("a.example"), 25),
+        (b"", GET % b"a.example", 80),
+    ],
+)
+def test_a_stream_in_single_bytes_is_heard(begin: bytes, message: bytes, port: int) -> None:
+    listening = heard_of(cut(begin + message, 1, port))
+    assert [name.host for name in listening.hearing.names.mentions.of(0)] == ["a.example"]
+    assert not listening.heads.unread
+    short = heard_of(cut(begin + message[:-1], 1, port))
+    assert short.heads.unread == {"never completed": 1}
 
 
 QUESTIONS = {

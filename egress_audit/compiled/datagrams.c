@@ -4,7 +4,7 @@
 
 #include "hot_path.h"
 
-enum { UDP = 17, PROTOCOLS = 256, DNS_PORT = 53, AHEAD = 16 };
+enum { UDP = 17, UDP_LITE = 136, PROTOCOLS = 256, DNS_PORT = 53, AHEAD = 16 };
 enum { IPV4_HEADER = 20, IPV6_HEADER = 40 };
 
 struct datagram_columns {
@@ -220,7 +220,7 @@ EXPORTED uint64_t kinds_of_datagrams(const uint8_t *buffer, uint64_t size,
                                      uint64_t count, const int8_t *of_port,
                                      const struct versions *versions, int64_t *rows, int8_t *kinds)
 {
-    const uint8_t wanted[PROTOCOLS] = {[UDP] = 1};
+    const uint8_t wanted[PROTOCOLS] = {[UDP] = 1, [UDP_LITE] = 1};
     uint64_t chosen = 0, some = rows_of(in, count, wanted, rows);
 
     for (uint64_t at = 0; at < some; at++) {

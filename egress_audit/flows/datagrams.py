@@ -12,9 +12,8 @@ import numpy as np
 
 from egress_audit.columns import I8, I64, U8, U32, Bool, PacketBatch
 from egress_audit.compiled import datagrams, library
-from egress_audit.flows.table import Assigned
+from egress_audit.flows.table import IS_DATAGRAM, Assigned
 
-UDP = 17
 DNS_PORT = 53
 
 
@@ -63,7 +62,7 @@ NOT_IN_ITS_FLAGS = 0x7840
 
 
 class Datagram(NamedTuple):
-    """One UDP payload."""
+    """One payload of UDP or UDP-Lite."""
 
     kind: Kind
     flow: int
@@ -120,7 +119,7 @@ class Datagrams:
         """Rows of the datagrams that somebody reads, and the index into KINDS of each."""
         if library.is_in_use():
             return datagrams.kinds(packets, flow, _OF_PORT, self._versions, self._plain)
-        rows = np.flatnonzero((packets.proto == UDP) & (packets.payload_len > 0) & (flow >= 0))
+        rows = np.flatnonzero(IS_DATAGRAM[packets.proto] & (packets.payload_len > 0) & (flow >= 0))
         kinds = self._kinds(packets, rows)
         chosen = np.flatnonzero(kinds >= 0)
         return rows[chosen], kinds[chosen]

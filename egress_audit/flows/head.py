@@ -11,8 +11,10 @@ MAX_SEGMENTS = 16
 """Segments of one direction that are looked at while its reader is hungry for what may never come,
 or another one is missing; of a batch, those that are looked at before the segments of others."""
 MAX_CRUMBS = 512
-"""Segments looked at if none is missing and more bytes must come. A request that was typed, or cut
-into single bytes so that nobody should read it, has as many as bytes."""
+"""Segments looked at if none is missing, and more bytes must come or they are crumbs: a request that
+was typed, or cut into single bytes so that nobody should read it, has as many as bytes."""
+CRUMB = 4
+"""Bytes of a segment, on average, below which segments are crumbs: no line of text is so short."""
 MAX_DNS_SEGMENTS = 4096
 MAX_HEAD = 16 << 10
 """Bytes after which a reader that is still hungry gets no more; 64 KiB for DNS over TCP."""
@@ -69,7 +71,8 @@ class Head:
         """True once no further segment may be fed to the reader."""
         if self.dns:
             return self.packets >= MAX_DNS_SEGMENTS or len(self.assembly.stream) >= LIMIT
-        waits = self.optional or self.assembly.has_hole
+        crumbs = len(self.assembly.stream) < CRUMB * self.packets
+        waits = self.assembly.has_hole or (self.optional and not crumbs)
         limit = MAX_SEGMENTS if waits else MAX_CRUMBS
         return self.packets >= limit or len(self.assembly.stream) >= MAX_HEAD
 

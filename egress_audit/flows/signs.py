@@ -25,18 +25,17 @@ HANDSHAKE = b"\x16\x03\x01"
 _SHORTEST, _LONGEST = 4, 16
 """Octets of a segment that are looked at."""
 _SIGN = re.compile(
-    rb"(\x14\x03[\0-\x04]\0\x01\x01)?\x16\x03[\0-\x04]"
+    rb"(\x14\x03[\0-\x04]\0\x01\x01|\x12[\0\x01]..\0\0.\0)?\x16\x03[\0-\x04]"
     rb"(?:\0[\x01-\x05]\x01|.{0,2}\Z|..\x01(?:\Z|\0(?:.{0,2}\Z|..\x03)))|" + b"|".join(METHODS),
     re.S,
 )
-"""Maybe change_cipher_spec (RFC 8446 §D.4), then a record of any version with a ClientHello: below
-64 KiB, of version 3, as random bytes look once in 2^43. Of a record of up to five octets less can
-be asked."""
+"""Maybe change_cipher_spec (RFC 8446 §D.4), or the header in which SQL Server's clients wrap theirs
+([MS-TDS] §2.2.3.1), then a record of any version with a ClientHello: below 64 KiB, of version 3, as
+random bytes look once in 2^43. Of a record of up to five octets less can be asked."""
 _COULD_BE: Bool = np.zeros(1 << 16, np.bool_)
 """By the first two octets."""
-_COULD_BE[[int.from_bytes(sign[:2], "little") for sign in (*METHODS, HANDSHAKE, b"\x14\x03")]] = (
-    True
-)
+_BEFORE = b"\x14\x03", b"\x12\0", b"\x12\x01"
+_COULD_BE[[int.from_bytes(sign[:2], "little") for sign in (*METHODS, HANDSHAKE, *_BEFORE)]] = True
 _SERVER_HELLO, _RESPONSE = (0x16, 2), np.frombuffer(b"HTTP/1.", np.uint8)
 
 

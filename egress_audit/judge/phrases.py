@@ -9,7 +9,11 @@ from egress_audit.model.catalogue import Entry
 from egress_audit.model.destination import Absent
 from egress_audit.model.flow import NameSource
 
-PROTOCOLS = {1: "ICMP", 2: "IGMP", 6: "TCP", 17: "UDP", 47: "GRE", 50: "ESP", 58: "ICMPv6"}
+PROTOCOLS = {
+    **{1: "ICMP", 2: "IGMP", 4: "IP-in-IP", 6: "TCP", 17: "UDP", 33: "DCCP", 41: "IPv6-in-IP"},
+    **{47: "GRE", 50: "ESP", 58: "ICMPv6", 89: "OSPF", 103: "PIM", 112: "VRRP", 132: "SCTP"},
+    136: "UDP-Lite",
+}
 TRUSTED_FIRST = (
     NameSource.TLS_SNI,
     NameSource.QUIC_SNI,

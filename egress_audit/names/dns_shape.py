@@ -7,7 +7,7 @@ import re
 from struct import Struct
 
 from egress_audit.names.dns import read_message, read_stream
-from egress_audit.names.reading import NOTHING, Reading
+from egress_audit.names.reading import HUNGRY, NOTHING, Reading
 
 MAX_MESSAGE = 4096
 """Octets of the first message of a TCP stream on a port that is not the DNS's."""
@@ -50,7 +50,7 @@ def looks_like_message(payload: bytes) -> bool:
 def read_question_stream(stream: bytes) -> Reading:
     """What the DNS messages of a TCP stream say that begins with one, on any port; else NOTHING.
 
-    Hungry while that is open; nothing is lost if it stays so.
+    Hungry while that is open; nothing is lost if it stays so before the header of a query is there.
     """
     size = int.from_bytes(stream[:2].ljust(2, b"\xff"), "big")
     if len(stream) == 1 and stream[0] < MAX_MESSAGE >> 8:
@@ -60,8 +60,10 @@ def read_question_stream(stream: bytes) -> Reading:
     message = stream[2 : 2 + size]
     if len(message) < size:
         padded = message + bytes(_HEADER.size)
-        fits = len(message) < _HEADER.size or _header_fits(padded[: max(len(message), _SMALLEST)])
-        return WAITING if fits else NOTHING
+        if len(message) < _HEADER.size:
+            return WAITING
+        fits = _header_fits(padded[: max(len(message), _SMALLEST)])
+        return (WAITING if message[2] & _RESPONSE >> 8 else HUNGRY) if fits else NOTHING
     if not looks_like_message(message):
         return NOTHING
     return read_stream(stream)

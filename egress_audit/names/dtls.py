@@ -9,7 +9,7 @@ from struct import Struct
 
 from egress_audit.model.flow import NameSource
 from egress_audit.names.pieces import Pieces
-from egress_audit.names.reading import Damage, Reading, Spoken, Unread
+from egress_audit.names.reading import READ, Damage, Reading, Spoken, Unread
 from egress_audit.names.tls import server_name
 from egress_audit.values import dataclass
 
@@ -65,7 +65,7 @@ class DtlsFlow:
         return self._datagrams >= MAX_DATAGRAMS or len(self._hellos) > MAX_HELLOS
 
     def read(self, datagram: bytes, by_orig: bool, complete: bool = True) -> Reading:
-        """What a datagram adds; marks as in `server_name`, and `dtls`.
+        """What a datagram adds; marks as in `server_name`, `dtls`, and `names-read` for a host.
 
         `by_orig`: which side sent it. `complete`: False if the capture has fewer bytes than were on
         the wire. Hungry while a hello is incomplete. TRUNCATED where bytes are missing or a bound
@@ -87,6 +87,8 @@ class DtlsFlow:
             unread = unread or damage.unread
         if self.spent:
             unread = unread or Unread.TRUNCATED
+        if spoken and "ech" not in marks:
+            marks |= READ
         return Reading(tuple(spoken), frozenset(marks), unread, self.pending)
 
 

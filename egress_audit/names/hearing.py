@@ -144,7 +144,7 @@ class Hearing:
                 self._hide(mark, flow)
         if "http2" in reading.marks:
             self.compressed.add(flow)
-        if "link-names" in reading.marks:
+        if "names-read" in reading.marks:
             self.legible.add(flow)
 
     def settle(self, is_ours: Callable[[int, bool], bool]) -> None:

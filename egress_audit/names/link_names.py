@@ -14,23 +14,23 @@ from egress_audit.addresses import NEAR, Scope, scope_of
 from egress_audit.model.flow import NameSource
 from egress_audit.names.dns import read_message
 from egress_audit.names.dns_cursor import address_text
-from egress_audit.names.reading import Reading, Spoken, printable_host
+from egress_audit.names.reading import READ, Reading, Spoken, printable_host
 
 LINK_SOURCES = (NameSource.MDNS, NameSource.LLMNR, NameSource.NETBIOS)
-READ = frozenset(("link-names",))
 _GROUPS = (ip_network("224.0.0.0/24"), ip_network("ff02::/16"), ip_network("255.255.255.255/32"))
 """What no router passes on (RFC 5771 §4, RFC 4291 §2.7, RFC 919 §7)."""
 _SUBNET_BROADCAST = ".255"
 _ENCODED = 32
 """Characters of a NetBIOS name: two for each of 16 bytes, the last of which is its kind."""
 _OCTET, _NIBBLE = re.compile("[0-9]{1,3}"), re.compile("[0-9a-f]")
-_NETBIOS_TYPES = {"TYPE32": "NB", "TYPE33": "NBSTAT"}
+_NETBIOS_TYPES = {"TYPE32": "NB", "SRV": "NBSTAT"}
+"""By what the DNS calls their numbers, 32 and 33."""
 
 
 def read_link_message(message: bytes, source: NameSource, complete: bool = True) -> Reading:
     """What one message of these protocols asks or announces: its names, each once, no address.
 
-    Marks and damage as in `read_message`; `link-names` when the message was read to its end. A name
+    Marks and damage as in `read_message`; `names-read` when the message was read to its end. A name
     of NetBIOS is spoken without its padding and kind, and with its scope. Never raises.
     """
     reading = read_message(message, complete)

@@ -66,8 +66,9 @@ class Reading:
 
     `tls`, `no-sni` (a ClientHello without a host name), `ech` (the true name may be encrypted),
     `alpn:h2` and the like; `http`, `absolute-form` (a proxy was asked), `http2`; `socks` (the
-    target could not be read); `proxy-protocol`; `starttls`; `dns`, `dns-response`, `link-names` (a
-    whole message to neighbours); `quic`, `dtls`.
+    target could not be read); `proxy-protocol`; `starttls`; `dns`, `dns-response`; `quic`,
+    `dtls`; `names-read` (nothing is hidden, though its port may promise that: a whole message to
+    neighbours, or a hello in a datagram).
     """
     unread: Unread | None = None
     """None when nothing was left out."""
@@ -92,6 +93,7 @@ class Reading:
 Reader = Callable[[bytes], Reading]
 """Contiguous bytes of one direction of a stream to what they say."""
 
+READ = frozenset(("names-read",))
 NOTHING = Reading()
 HUNGRY = Reading(hungry=True)
 

@@ -1,7 +1,7 @@
 """A head ends at its bounds, and lets go of what was read."""
 
 from egress_audit.flows.assembly import Assembly
-from egress_audit.flows.head import MAX_CRUMBS, MAX_HEAD, MAX_SEGMENTS, Head, read_on
+from egress_audit.flows.head import CRUMB, MAX_CRUMBS, MAX_HEAD, MAX_SEGMENTS, Head, read_on
 
 
 def head(stream: bytes = b"", *, dns: bool = False) -> Head:
@@ -23,12 +23,14 @@ def test_a_head_is_spent_by_bytes_or_by_segments() -> None:
 
 
 def test_a_head_waits_less_for_what_may_never_come() -> None:
-    waiting, lacking, plain = head(), head(), head()
-    waiting.optional = True
+    lines = bytes(CRUMB * MAX_SEGMENTS)
+    waiting, crumbs, lacking, plain = head(lines), head(lines[1:]), head(), head(lines)
+    waiting.optional = crumbs.optional = True
     lacking.assembly.add(200, b"later")
-    for each in (waiting, lacking, plain):
+    heads = (waiting, crumbs, lacking, plain)
+    for each in heads:
         each.packets = MAX_SEGMENTS
-    assert [each.spent for each in (waiting, lacking, plain)] == [True, True, False]
+    assert [each.spent for each in heads] == [True, False, True, False]
 
 
 def test_an_old_segment_is_known_once_the_stream_was_read_on() -> None:

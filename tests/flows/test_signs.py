@@ -53,6 +53,14 @@ def test_it_may_stand_behind_change_cipher_spec() -> None:
     assert place(CHANGE + b"\x17\x03\x03\0\x20" + bytes(32)) == -1
 
 
+@pytest.mark.parametrize("hello", [HELLO, SECOND])
+def test_it_may_stand_in_a_packet_of_sql_server(hello: bytes) -> None:
+    size = (8 + len(hello)).to_bytes(2, "big")
+    assert place(b"\x12\x01" + size + b"\0\0\x05\0" + hello) == 8
+    assert place(b"\x12\x01" + size + b"\0\0\x05\x01" + hello) == -1
+    assert place(b"\x04\x01" + size + b"\0\0\x05\0" + hello) == -1
+
+
 def test_it_may_stand_in_records_of_a_few_octets() -> None:
     assert place(b"\x16\x03\x03\0\x01\x01\x16\x03\x03\0\x01\0") == 0
 

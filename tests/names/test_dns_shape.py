@@ -65,6 +65,11 @@ def test_a_stream_of_messages_is_read_from_its_first_one_on() -> None:
 @pytest.mark.parametrize("size", range(1, len(QUERY) + 2))
 def test_a_first_message_in_pieces_is_waited_for(size: int) -> None:
     reading = read_question_stream(framed(QUERY)[:size])
+    assert (reading.hungry, reading.optional) == (True, size < 14)
+
+
+def test_the_rest_of_a_response_need_not_come() -> None:
+    reading = read_question_stream(framed(RESPONSE)[:-1])
     assert (reading.hungry, reading.optional) == (True, True)
 
 

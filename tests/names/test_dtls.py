@@ -55,7 +55,7 @@ HELLO = body("a.example")
 def test_the_name_in_a_hello_of_dtls_is_spoken(version: int) -> None:
     (reading,) = heard(record(fragment(HELLO, 0, len(HELLO)), version))
     assert names([reading]) == ["a.example"]
-    assert reading.marks == {"dtls", "alpn:h2"}
+    assert reading.marks == {"dtls", "alpn:h2", "names-read"}
     assert reading.unread is None
 
 

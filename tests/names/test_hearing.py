@@ -296,7 +296,7 @@ def test_a_nameless_hello_of_dtls_hides_its_name_as_in_tls() -> None:
     assert heard(Reading(marks=frozenset({"dtls", "no-sni"}))).flows_hiding() == {NO_NAME: {7}}
 
 
-PRINTER = Reading((Spoken("printer.local", NameSource.MDNS, qtype="A"),), frozenset({"link-names"}))
+PRINTER = Reading((Spoken("printer.local", NameSource.MDNS, qtype="A"),), frozenset({"names-read"}))
 
 
 def test_a_name_asked_of_the_link_is_kept_and_asks_no_resolver() -> None:

@@ -36,7 +36,7 @@ def announcement(*owners: str) -> bytes:
 def test_a_question_is_spoken_with_its_type() -> None:
     reading = read_link_message(dns_query("printer.local", 28), MDNS)
     assert reading.spoken == (Spoken("printer.local", MDNS, qtype="AAAA"),)
-    assert reading.marks == {"dns", "link-names"}
+    assert reading.marks == {"dns", "names-read"}
 
 
 def test_an_announcement_speaks_each_owner_once_and_no_address() -> None:
@@ -76,6 +76,15 @@ def test_a_netbios_name_is_decoded(pad: bytes, kind: int) -> None:
     assert reading.spoken == (Spoken("fileserver", NETBIOS, qtype="NB"),)
 
 
+def test_the_question_for_the_names_of_a_machine_is_one_of_netbios() -> None:
+    reading = read_link_message(dns_query(encoded("*"), 33), NETBIOS)
+    assert [word.qtype for word in reading.spoken] == ["NBSTAT"]
+
+
+def test_of_the_dns_its_number_is_another_one() -> None:
+    assert read_link_message(dns_query("_x._tcp.local", 33), MDNS).spoken[0].qtype == "SRV"
+
+
 def test_a_netbios_name_keeps_its_scope_and_its_odd_bytes() -> None:
     assert hosts(dns_query(encoded("A B\x01") + ".corp.example", 32), NETBIOS) == [
         "a\\x20b\\x01.corp.example"
@@ -90,7 +99,7 @@ def test_a_name_that_is_not_encoded_stands_as_it_is() -> None:
 def test_a_damaged_message_is_not_read(complete: bool) -> None:
     reading = read_link_message(dns_query("printer.local")[:-3], MDNS, complete)
     assert reading.unread is (Unread.MALFORMED if complete else Unread.TRUNCATED)
-    assert "link-names" not in reading.marks
+    assert "names-read" not in reading.marks
 
 
 def stays(
