@@ -49,6 +49,7 @@ def outermost(batch: FrameBatch, counted: Ledger) -> Outermost:
     if len(left) == len(batch):
         return _in_numpy(batch, frame, counted)
     truncated = batch.caplen < batch.wirelen
+    truncated |= columns["payload_cap"] < columns["payload_len"]
     cut = int(np.count_nonzero(truncated)) - int(np.count_nonzero(truncated[left]))
     counted.take_whole(len(batch) - len(left), cut)
     columns |= {name: np.zeros(len(batch), dtype) for name, dtype in ZERO.items()}
@@ -63,8 +64,18 @@ def _in_numpy(batch: FrameBatch, frame: I64, counted: Ledger) -> Outermost:
     network = network_columns(batch, network_layers(batch))
     rows = np.flatnonzero(network.outcome == ledger.PACKET)
     packets, partial = transport_layers(batch, network, rows, frame[rows])
-    counted.take(network.outcome, partial, int(np.count_nonzero(batch.caplen < batch.wirelen)))
+    counted.take(network.outcome, partial, _truncated(batch, packets, network, rows))
     return Outermost(packets, network, rows)
+
+
+def _truncated(batch: FrameBatch, packets: PacketBatch, network: NetworkColumns, rows: I64) -> int:
+    """Frames that hold less than was on the wire: by their own lengths, or by those in the headers
+    of their packets, which writers that strip payloads leave as they were."""
+    truncated = batch.caplen < batch.wirelen
+    lacking = packets.payload_cap < packets.payload_len
+    lacking |= packets.fragment & (network.end[rows] - network.header[rows] < packets.ip_len)
+    truncated[rows[lacking]] = True
+    return int(np.count_nonzero(truncated))
 
 
 def _with_left(batch: FrameBatch, columns: dict[str, Any], left: I64, counted: Ledger) -> Outermost:
