@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from egress_audit.columns import I64, FrameBatch, PacketBatch
+from egress_audit.columns import I64, Bool, FrameBatch, PacketBatch
 from egress_audit.compiled import library
 from egress_audit.compiled.frames import DECODED, decoded
 from egress_audit.decode import ledger
@@ -50,6 +50,7 @@ def outermost(batch: FrameBatch, counted: Ledger) -> Outermost:
     if len(left) == len(batch):
         return _in_numpy(batch, frame, counted)
     truncated = batch.caplen < batch.wirelen
+    truncated |= columns["payload_cap"] < columns["payload_len"]
     cut = int(np.count_nonzero(truncated)) - int(np.count_nonzero(truncated[left]))
     counted.take_whole(len(batch) - len(left), cut)
     columns |= {name: np.zeros(len(batch), dtype) for name, dtype in ZERO.items()}
@@ -65,9 +66,19 @@ def _in_numpy(batch: FrameBatch, frame: I64, counted: Ledger) -> Outermost:
     network = network_columns(units.batch, units.link)
     rows = np.flatnonzero(network.outcome == ledger.PACKET)
     packets, partial = transport_layers(units.batch, network, rows, frame[units.frame[rows]])
-    truncated = int(np.count_nonzero(batch.caplen < batch.wirelen))
-    counted.take(outcome_of_frames(units, network.outcome), partial, truncated)
+    truncated = batch.caplen < batch.wirelen
+    truncated[units.frame[rows[_lacking(packets, network, rows)]]] = True
+    outcome = outcome_of_frames(units, network.outcome)
+    counted.take(outcome, partial, int(np.count_nonzero(truncated)))
     return Outermost(packets, network, rows)
+
+
+def _lacking(packets: PacketBatch, network: NetworkColumns, rows: I64) -> Bool:
+    """Packets of which less is there than their headers say: writers that strip payloads leave both
+    lengths of a record equal, and those in the headers as they were."""
+    held = network.end[rows] - network.header[rows]
+    lacking: Bool = packets.payload_cap < packets.payload_len
+    return lacking | (packets.fragment & (held < packets.ip_len))
 
 
 def _with_left(batch: FrameBatch, columns: dict[str, Any], left: I64, counted: Ledger) -> Outermost:

@@ -89,7 +89,7 @@ def _drops(drops: int | Absent) -> str:
 def _incomplete(coverage: Coverage) -> str:
     """Everything that is missing inside what was recorded; '' if nothing is."""
     counts = {
-        ("cut by the snaplen", "cut by the snaplen"): coverage.truncated,
+        ("shorter than on the wire", "shorter than on the wire"): coverage.truncated,
         ("recorded twice", "recorded twice"): coverage.duplicates,
         ("without a time", "without a time"): coverage.frames_without_time,
         ("out of time order", "out of time order"): coverage.time_reversals,

@@ -1,5 +1,6 @@
 """Packets of the common form and all others stand in their places, whoever decoded them."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -43,6 +44,23 @@ def test_both_engines_give_the_same_packets_and_counts(frames: tuple[bytes, ...]
         assert getattr(found, name).tolist() == getattr(expected, name).tolist(), name
         assert getattr(found, name).dtype == getattr(expected, name).dtype, name
     assert vars(counted) == vars(plainly)
+
+
+@needs_library
+@pytest.mark.parametrize("engine", [compiled, in_numpy])
+@pytest.mark.parametrize(
+    ("frame", "truncated"),
+    [
+        *((SEGMENT, 0), (SEGMENT[:-1], 1), (SEGMENT[:-2], 1), (SEGMENT + bytes(9), 0)),
+        *((DATAGRAM, 0), (DATAGRAM[:-1], 1), (FRAGMENT[:40], 1), (PING, 0), (ARP, 0)),
+    ],
+)
+def test_a_frame_shorter_than_its_headers_say_is_cut_whatever_the_file_says(
+    engine: Callable[[Callable[[], object]], object], frame: bytes, truncated: int
+) -> None:
+    batch, counted = next(iter(opened(pcap([Frame(0, frame)])))), Ledger()
+    engine(lambda: outermost(batch, counted))
+    assert counted.truncated == truncated
 
 
 def test_packets_stand_in_the_order_of_their_frames() -> None:

@@ -69,7 +69,7 @@ def test_a_file_of_many_interfaces_names_the_first_and_counts_the_others() -> No
 def test_what_is_incomplete_is_told_only_where_it_is() -> None:
     assert "Incomplete" not in told()
     shown = told(truncated=3, partial={"fragment": 2})["Incomplete"]
-    assert shown == ("3 cut by the snaplen, 2 fragment",)
+    assert shown == ("3 shorter than on the wire, 2 fragment",)
 
 
 @pytest.mark.parametrize(
