@@ -60,9 +60,10 @@ static int64_t sequence_length(const struct segment_columns *in, int64_t row)
     return in->payload_len[row] + ((flags & SYN) != 0) + ((flags & FIN) != 0);
 }
 
-/* Advances a side by a segment. Returns how many events that makes: one or none. */
+/* Advances a side by a segment. Returns how many events that makes: one or none. begins: it begins
+   a stream, and skips nothing, whatever number it has. */
 static uint64_t follow(struct side *side, const struct side_columns *sides, uint64_t number,
-                       uint32_t sequence, int64_t length, int64_t max_jump,
+                       uint32_t sequence, int64_t length, bool begins, int64_t max_jump,
                        const struct event_columns *out, uint64_t event)
 {
     if (!side->has_sent) {
@@ -82,7 +83,7 @@ static uint64_t follow(struct side *side, const struct side_columns *sides, uint
     out->before[event] = before;
     out->relative[event] = relative;
     out->length[event] = length;
-    out->skipped[event] = relative > before;
+    out->skipped[event] = relative > before && !begins;
     return 1;
 }
 
@@ -131,7 +132,8 @@ EXPORTED uint64_t follow_numbers(const struct segment_columns *in, const int64_t
             if (flags == 0 || (flags & RST) != 0 || in->fragment[row])
                 continue;
             events += follow(&both[own], sides, first + own, in->tcp_seq[row],
-                             sequence_length(in, row), (int64_t)max_jump, out, events);
+                             sequence_length(in, row), (flags & SYN) != 0, (int64_t)max_jump, out,
+                             events);
             if (flags & ACK)
                 acknowledge(&both[!own], sides, first + !own, in->tcp_ack[row]);
         }

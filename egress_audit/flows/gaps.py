@@ -60,7 +60,7 @@ class GapTracker:
         length = packets.payload_len.take(at)
         length += flags & SYN != 0
         length += flags & FIN != 0
-        self._follow(side, starts, packets.tcp_seq.take(at), length)
+        self._follow(side, starts, packets.tcp_seq.take(at), length, flags & SYN != 0)
         self._acknowledge(side, packets.tcp_ack.take(at), flags & ACK != 0)
 
     def _compiled(self, segments: Segments, runs: Runs, flow: I64) -> None:
@@ -77,8 +77,11 @@ class GapTracker:
     def _grow(self, needed: int) -> None:
         grow_together(self, ("_next", "_acked", "_known"), needed)
 
-    def _follow(self, side: I64, starts: I64, seq: U32, length: I64) -> None:
-        """Advances the number expected next; notes what was skipped and what filled a hole."""
+    def _follow(self, side: I64, starts: I64, seq: U32, length: I64, begins: Bool) -> None:
+        """Advances the number expected next; notes what was skipped and what filled a hole.
+
+        begins: where a stream begins, which skips nothing, whatever number it has.
+        """
         target = side.take(starts)
         known = self._known.take(target) & NEXT_KNOWN != 0
         base = np.where(known, self._next.take(target), seq.take(starts))
@@ -94,7 +97,7 @@ class GapTracker:
         before[starts] = lane[starts]
         before -= lane
         np.maximum(before, 0, out=before)
-        skipped = believed & (relative > before)
+        skipped = believed & (relative > before) & ~begins
         if self._holes or skipped.any():
             wide = np.repeat(base.astype(np.int64), runs)
             self._note_holes(side, wide, before, relative, length, skipped, believed)

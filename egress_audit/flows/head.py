@@ -11,8 +11,11 @@ MAX_SEGMENTS = 16
 """Segments of one direction that are looked at while its reader is hungry for what may never come,
 or another one is missing; of a batch, those that are looked at before the segments of others."""
 MAX_CRUMBS = 512
-"""Segments looked at if none is missing, and more bytes must come or they are crumbs: a request that
-was typed, or cut into single bytes so that nobody should read it, has as many as bytes."""
+"""Segments looked at if none is missing, and more bytes must come or they are crumbs: what was
+typed, or cut into single bytes so that nobody should read it, has as many segments as bytes."""
+MAX_READ_AGAIN = 256 << 10
+"""Twice the bytes, about, that a reader is given of one head which comes in more than MAX_SEGMENTS,
+as each segment has it read again from its beginning: 512 single bytes."""
 CRUMB = 4
 """Bytes of a segment, on average, below which segments are crumbs: no line of text is so short."""
 MAX_DNS_SEGMENTS = 4096
@@ -71,10 +74,10 @@ class Head:
         """True once no further segment may be fed to the reader."""
         if self.dns:
             return self.packets >= MAX_DNS_SEGMENTS or len(self.assembly.stream) >= LIMIT
-        crumbs = len(self.assembly.stream) < CRUMB * self.packets
-        waits = self.assembly.has_hole or (self.optional and not crumbs)
-        limit = MAX_SEGMENTS if waits else MAX_CRUMBS
-        return self.packets >= limit or len(self.assembly.stream) >= MAX_HEAD
+        size = len(self.assembly.stream)
+        waits = self.assembly.has_hole or (self.optional and size >= CRUMB * self.packets)
+        waits |= self.packets * size >= MAX_READ_AGAIN
+        return self.packets >= (MAX_SEGMENTS if waits else MAX_CRUMBS) or size >= MAX_HEAD
 
     def lies_behind(self, end: int) -> bool:
         """True for a segment that ends, at that sequence number, in what was read long ago."""

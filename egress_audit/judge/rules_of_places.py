@@ -108,8 +108,11 @@ def denied_host_or_prefix(case: Case) -> Matches:
         inside = not isinstance(seen.far_h, Absent) and _in_denied(
             seen.far_h, seen.destination, deny
         )
-        if inside or any(_denied(use.host, deny) for use in seen.names):
-            yield f"{phrases.clause(seen)}, which the profile denies", (seen,)
+        named = [use.host for use in seen.names if _denied(use.host, deny)]
+        if inside or named:
+            told = inside or phrases.best_name(seen) in named
+            other = "" if told else f", also called {phrases.either(named)}"
+            yield f"{phrases.clause(seen)}{other}, which the profile denies", (seen,)
     for seen in case.questions():
         answers = zip(seen.answers, seen.answer_destinations, strict=True)
         led = [answer for answer, there in answers if _in_denied(answer, there, deny)]

@@ -93,6 +93,17 @@ class TestWhateverTheNumbersAndTheBatches:
         frames = [*opening(isn), sent(first, 100), sent(first + 100, 0, "FA"), told(first + 101)]
         assert missed(frames, block) == 0
 
+    def test_between_two_beginnings_nothing_is_missed(self, isn: int, block: int) -> None:
+        again = isn + 5_000
+        frames = [*opening(isn), sent(isn + 1, 100), sent(again, 0, "S", 0)]
+        frames += [told(again + 1, "SA", 7_000), sent(again + 1, 100, ack=7_001), told(again + 101)]
+        assert missed(frames, block) == 0
+
+    def test_behind_a_second_beginning_a_loss_is_one(self, isn: int, block: int) -> None:
+        again = isn + 5_000
+        frames = [*opening(isn), sent(again, 0, "S", 0), sent(again + 51, 50), told(again + 101)]
+        assert missed(frames, block) == 50
+
     def test_a_reset_with_any_number_is_no_gap(self, isn: int, block: int) -> None:
         first = isn + 1
         frames = [*opening(isn), sent(first, 100), told(first + 100), sent(first + 9_999, 0, "R")]

@@ -1,7 +1,15 @@
 """A head ends at its bounds, and lets go of what was read."""
 
 from egress_audit.flows.assembly import Assembly
-from egress_audit.flows.head import CRUMB, MAX_CRUMBS, MAX_HEAD, MAX_SEGMENTS, Head, read_on
+from egress_audit.flows.head import (
+    CRUMB,
+    MAX_CRUMBS,
+    MAX_HEAD,
+    MAX_READ_AGAIN,
+    MAX_SEGMENTS,
+    Head,
+    read_on,
+)
 
 
 def head(stream: bytes = b"", *, dns: bool = False) -> Head:
@@ -20,6 +28,12 @@ def test_a_head_is_spent_by_bytes_or_by_segments() -> None:
     many = head()
     many.packets = MAX_CRUMBS
     assert many.spent
+
+
+def test_a_head_is_not_read_again_and_again_for_ever() -> None:
+    long, longer = (head(bytes(MAX_READ_AGAIN // 64 - less)) for less in (1, 0))
+    long.packets = longer.packets = 64
+    assert (long.spent, longer.spent) == (False, True)
 
 
 def test_a_head_waits_less_for_what_may_never_come() -> None:

@@ -147,7 +147,7 @@ def test_a_stream_in_crumbs_is_given_up_after_its_budget(block: int) -> None:
 
 @pytest.mark.parametrize("block", [100, 1 << 16])
 def test_a_hello_in_crumbs_is_read(block: int) -> None:
-    done = heard([syn(), *(piece(at, at + 5) for at in range(0, len(HELLO), 5))], block)
+    done = heard([syn(), *(piece(at, at + 20) for at in range(0, len(HELLO), 20))], block)
     assert (done.names, done.heads.unread) == (["example.com"], {})
 
 

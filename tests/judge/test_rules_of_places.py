@@ -48,6 +48,23 @@ def test_the_name_of_an_invented_address_can_be_denied() -> None:
     assert fired(case(there, claim=denies, run=run())) == ["EA009"]
 
 
+@pytest.mark.parametrize(
+    ("hosts", "told"),
+    [
+        (("a.example", "bad.example"), "a.example at 203.0.113.9:443, also called bad.example"),
+        (("bad.example", "a.example"), "bad.example at 203.0.113.9:443"),
+    ],
+)
+def test_a_denied_name_is_told_where_another_one_stands_first(
+    hosts: tuple[str, ...], told: str
+) -> None:
+    there = contact("203.0.113.9", *map(named, hosts))
+    denies = claim(everything=True, deny=Deny(hosts=("bad.example",)))
+    [finding] = findings(case(there, claim=denies))
+    words = finding.message.replace(" (documentation)", "")
+    assert words == f"opened 1 connection to {told}, which the profile denies"
+
+
 def test_an_invented_address_is_in_no_denied_country() -> None:
     there = contact("198.18.0.9", destination=INVENTED)
     assert fired(case(there, claim=NO_CHINA, run=run())) == []
