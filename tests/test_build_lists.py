@@ -198,7 +198,7 @@ def test_a_manifest_has_the_size_and_hash_of_each_list(tmp_path: Path, sources: 
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"no archive", gzip.compress(b"no archive"), b"\x1f\x8b\x08"]
+    "content", [b"", b"no archive", gzip.compress(b"no archive", mtime=0), b"\x1f\x8b\x08"]
 )
 def test_a_package_that_cannot_be_unpacked_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes
