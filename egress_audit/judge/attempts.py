@@ -154,6 +154,21 @@ def attempts_known(
             yield attempt, address, known[led[0]]
 
 
+def tried_without_name(case: Case, is_settled: Callable[[Match], bool]) -> Iterator[str]:
+    """Addresses that the claim does not allow, which the program tried to reach and never sent to,
+    for which no name speaks.
+
+    What a name that led there is for is judged with the question for it. is_settled: whether what
+    the catalogue knows of an address decides about it.
+    """
+    if isinstance(case.run, Absent) or not case.run.attempts:
+        return
+    settled = {address for _, address, _ in attempts_known(case, is_settled)}
+    for _, address in unseen_attempts(case):
+        if address not in settled and not names_of(case, address):
+            yield str(address)
+
+
 def _stays_here(case: Case, address: Address) -> bool:
     """Loopback, an address of the sandbox, or none at all, which the kernel takes for loopback."""
     assert not isinstance(case.run, Absent)

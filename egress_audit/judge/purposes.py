@@ -12,7 +12,7 @@ from dataclasses import replace
 from enum import Enum, auto
 
 from egress_audit.addresses import NEAR
-from egress_audit.judge.attempts import Address, attempts_known, names_of, unseen_attempts
+from egress_audit.judge.attempts import Address, attempts_known, tried_without_name
 from egress_audit.judge.case import Case, is_kernels_error, is_link_maintenance
 from egress_audit.judge.grants import speaking_labels
 from egress_audit.judge.permission import (
@@ -28,7 +28,6 @@ from egress_audit.judge.phrases import best_name
 from egress_audit.model.audit import Kind, Match, Observation
 from egress_audit.model.catalogue import Entry, Purpose, Verified
 from egress_audit.model.claim import Claim
-from egress_audit.model.destination import Absent
 from egress_audit.model.run import Attempt
 
 
@@ -147,25 +146,11 @@ def unknown_purposes(case: Case) -> dict[str, list[Entry]]:
     for seen in (*case.questions(), *case.contacts()):
         for place in _unknown_places(case, seen, stated):
             found.setdefault(place, _not_covering(case, seen, place))
-    return found | {address: [] for address in _tried_without_packet(case, stated)}
-
-
-def _tried_without_packet(case: Case, stated: Claim) -> Iterator[str]:
-    """Addresses that the program tried to reach and never sent to, for which no name speaks, and of
-    which no entry says that they are for something denied, or may be.
-
-    What a name that led there is for is judged with the question for it.
-    """
-    if isinstance(case.run, Absent) or not case.run.attempts:
-        return
     told = (Decision.DENIED, Decision.UNDECIDED)
-    settled = {
-        address
-        for _, address, _ in attempts_known(case, lambda match: decided(case, match) in told)
-    }
-    for _, address in unseen_attempts(replace(case, claim=stated)):
-        if address not in settled and not names_of(case, address):
-            yield str(address)
+    tried = tried_without_name(
+        replace(case, claim=stated), lambda match: decided(case, match) in told
+    )
+    return found | {address: [] for address in tried}
 
 
 def _unknown_places(case: Case, seen: Observation, stated: Claim) -> Iterator[str]:

@@ -8,6 +8,7 @@ from egress_audit.judge.blind_spots import Spot, always, count_of, some
 from egress_audit.judge.case import Case
 from egress_audit.judge.permission import is_own_name, names_elsewhere, of_denied_operator
 from egress_audit.judge.places import attempts_left_to_places, left_to_places, permitted
+from egress_audit.judge.unnamed import unnamed_ends
 from egress_audit.model.audit import Direction
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent, Destination, controlled_from, located_in
@@ -162,6 +163,20 @@ SPOTS_OF_CLAIM: tuple[Spot, ...] = (
         "record whole frames from the beginning",
         _unread,
         always,
+    ),
+    Spot(
+        "name-unknown",
+        "Whose an address is",
+        "addresses off the machine to which no name leads, so that a denied host may be behind "
+        "them: {count} ({what})",
+        "a name that was asked for or spoken, or an address that the catalogue knows",
+        NONE,
+        "claims that deny by name",
+        "find out who is there (`egress-audit whois ADDRESS`), then allow it by prefix, or keep "
+        "the program from calling it",
+        count_of(unnamed_ends),
+        always,
+        _some_of(unnamed_ends),
     ),
     Spot(
         "names-dropped",

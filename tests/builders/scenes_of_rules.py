@@ -116,6 +116,14 @@ RULES_FIRE = (
         rules=("EA009",),
     ),
     Scene(
+        "spot-name-unknown",
+        "a connection to an address, under a profile that denies a host, and no name leads there",
+        written(session(US, OUTSIDE, b"\x00ping", b"\x00pong")),
+        "INCONCLUSIVE",
+        profile="profiles/denied-names.yaml",
+        spots=("name-unknown",),
+    ),
+    Scene(
         "rule-ea010-inbound-contact",
         "a stranger's connection that was answered, under a profile that denies it",
         written(session(FROM_OUTSIDE, (OURS, 8080), b"\x00hello", b"\x00hello")),

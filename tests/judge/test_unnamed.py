@@ -1,0 +1,86 @@
+"""Whose an address is, where the claim denies by name and no name leads to it."""
+
+from ipaddress import ip_address
+from typing import Any
+
+import pytest
+
+from egress_audit.judge.attempts import tried_place
+from egress_audit.judge.unnamed import unnamed_ends
+from egress_audit.model.audit import Match, Observation
+from egress_audit.model.claim import Deny
+from egress_audit.model.flow import NameSource
+from tests.builders.cases import LAN, LOOPBACK, OUTSIDE, case, claim, contact, named, question
+from tests.builders.endpoints import entry, known
+from tests.builders.runs import RESOLVER, attempt, run
+
+DENIED = Deny(hosts=("bad.example", "*.bad.example"))
+NO_BAD = claim(everything=True, deny=DENIED)
+NEWS = entry("acme-news", "update-check")
+LABEL = entry("acme-label", labels_only=True)
+
+
+def unnamed(*rows: Observation, claim: Any = NO_BAD, **facts: Any) -> list[str]:
+    return sorted(unnamed_ends(case(*rows, claim=claim, entries=(NEWS, LABEL), **facts)))
+
+
+def test_a_contact_of_which_no_name_is_known_may_be_of_a_denied_host() -> None:
+    assert unnamed(contact(OUTSIDE)) == [OUTSIDE]
+
+
+@pytest.mark.parametrize("source", [NameSource.DNS_ANSWER, NameSource.TLS_SNI])
+def test_one_that_has_a_name_is_judged_by_it(source: NameSource) -> None:
+    assert unnamed(contact(OUTSIDE, named("good.example", source))) == []
+
+
+@pytest.mark.parametrize(
+    "name", [named("good.example", NameSource.PCAPNG_NRB), named(OUTSIDE, NameSource.HTTP_HOST)]
+)
+def test_a_name_that_only_the_file_has_or_an_address_in_place_of_one_is_none(name: Any) -> None:
+    assert unnamed(contact(OUTSIDE, name)) == [OUTSIDE]
+
+
+def test_a_claim_that_denies_no_host_asks_for_no_name() -> None:
+    assert unnamed(contact(OUTSIDE), claim=claim(everything=True)) == []
+
+
+def test_where_only_names_are_allowed_an_address_without_one_contradicts_anyhow() -> None:
+    assert unnamed(contact(OUTSIDE), claim=claim(hosts=("good.example",), deny=DENIED)) == []
+
+
+def test_what_is_allowed_by_prefix_needs_no_name() -> None:
+    allowed = claim(everything=True, prefixes=("203.0.113.0/24",), deny=DENIED)
+    assert unnamed(contact("203.0.113.9"), claim=allowed) == []
+
+
+@pytest.mark.parametrize("address", [LOOPBACK, LAN])
+def test_what_stays_near_needs_none(address: str) -> None:
+    assert unnamed(contact(address)) == []
+
+
+def test_a_resolver_is_for_what_it_is_asked() -> None:
+    assert unnamed(contact(OUTSIDE, far_p=53, proto=17)) == []
+    assert unnamed(contact(RESOLVER, far_p=53, proto=17), run=run()) == []
+
+
+def test_an_address_that_the_catalogue_knows_needs_none_unless_it_merely_labels_it() -> None:
+    assert unnamed(contact(OUTSIDE, **known(OUTSIDE, NEWS))) == []
+    assert unnamed(contact(OUTSIDE, **known(OUTSIDE, LABEL))) == [OUTSIDE]
+
+
+def test_an_address_that_was_tried_without_a_packet_may_be_of_a_denied_host() -> None:
+    assert unnamed(run=run(attempts=(attempt(OUTSIDE),))) == [OUTSIDE]
+
+
+def test_the_name_that_led_to_a_try_speaks_for_it() -> None:
+    asked = question("good.example", OUTSIDE)
+    assert unnamed(asked, run=run(attempts=(attempt(OUTSIDE),))) == []
+
+
+@pytest.mark.parametrize(("entry", "left"), [("acme-news", []), ("acme-label", [OUTSIDE])])
+def test_what_the_catalogue_knows_of_an_address_speaks_for_a_try(
+    entry: str, left: list[str]
+) -> None:
+    tried = attempt(OUTSIDE)
+    matches = {tried_place(tried, ip_address(OUTSIDE)): (Match(OUTSIDE, (entry,)),)}
+    assert unnamed(run=run(attempts=(tried,)), tried=matches) == left
