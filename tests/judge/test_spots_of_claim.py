@@ -18,6 +18,7 @@ from tests.builders.cases import (
     LOOPBACK,
     NO_CHINA,
     OFFLINE,
+    OUTSIDE,
     START_NS,
     case,
     claim,
@@ -32,6 +33,7 @@ from tests.builders.cases import (
 )
 
 NO_TELECOM = claim(everything=True, deny=Deny(categories=frozenset({"state-telecom"})))
+NO_BAD = claim(everything=True, deny=Deny(hosts=("bad.example",)))
 SWEDISH = replace(claim(), allow=Allow(controlled=frozenset({"SE"})))
 NOWHERE = place(located=Absent.NOT_FOUND, located_confidence=Absent.NOT_FOUND)
 UNOWNED = place(controlled=Absent.NOT_FOUND, operator=Absent.NOT_FOUND, role=Absent.NOT_FOUND)
@@ -42,6 +44,7 @@ OLD = replace(ADDRESS_LIST, date="2025-10-01")
 PRESENT: dict[str, dict[str, Any]] = {
     "names-hidden": {"claim": NO_CHINA, "hidden_names": {"QUIC": 3}},
     "names-unread": {"unread_heads": {"cut by snaplen": 3}},
+    "name-unknown": {"claim": NO_BAD, "rows": (ELSEWHERE,)},
     "names-dropped": {"names_dropped": 3},
     "rows-dropped": {"rows": (rest(loopback=3),)},
     "location-unknown": {"claim": NO_CHINA, "rows": (contact("45.9.0.1", destination=NOWHERE),)},
@@ -55,6 +58,7 @@ PRESENT: dict[str, dict[str, Any]] = {
 ABSENT: dict[str, dict[str, Any]] = {
     "names-hidden": {"claim": NO_CHINA},
     "names-unread": {},
+    "name-unknown": {"claim": NO_BAD, "rows": (contact(OUTSIDE, named("good.example")),)},
     "names-dropped": {},
     "rows-dropped": {"rows": (contact(LOOPBACK),)},
     "location-unknown": {"claim": NO_CHINA, "rows": (ELSEWHERE,)},
