@@ -60,8 +60,8 @@ def place_of(text: str, redirected: Callable[[str], None] = lambda url: None) ->
 
     redirected: told of each URL to which a server leads on, before it is asked.
     """
-    scheme = text.partition(":")[0].lower()
-    if scheme in SCHEMES:
+    scheme, colon, _ = text.partition(":")
+    if colon and scheme.lower() in SCHEMES:
         _refuse_no_folder(text)
         return _Remote(text.rstrip("/") + "/", redirected)
     if text and is_folder(text):

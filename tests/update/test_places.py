@@ -78,6 +78,16 @@ def test_a_folder_gives_its_files(tmp_path: Path) -> None:
     assert place.address("file") == str(tmp_path / "file")
 
 
+def test_a_folder_may_be_called_as_a_scheme_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("http").mkdir()
+    assert place_of("http").address("file") == "http/file"
+    with pytest.raises(WrongUsage, match="no URL of a folder"):
+        place_of("http:")
+
+
 def test_a_file_that_is_longer_than_promised_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(CONTENT)
     with pytest.raises(ListUnreadable, match="longer"):
