@@ -11,8 +11,8 @@ MAX_SEGMENTS = 16
 """Segments of one direction that are looked at while its reader is hungry for what may never come,
 or another one is missing; of a batch, those that are looked at before the segments of others."""
 MAX_CRUMBS = 512
-"""Segments looked at if none is missing, and more bytes must come or they are crumbs: a request that
-was typed, or cut into single bytes so that nobody should read it, has as many as bytes."""
+"""Segments looked at if none is missing, and more bytes must come or they are crumbs: a request
+that was typed, or cut into single bytes so that nobody should read it, has as many as bytes."""
 CRUMB = 4
 """Bytes of a segment, on average, below which segments are crumbs: no line of text is so short."""
 MAX_DNS_SEGMENTS = 4096
