@@ -17,7 +17,7 @@ from egress_audit.report.words import display_filter, frames_text, listed, numbe
 
 MAX_FINDINGS = 20
 NUMBERED_TOO = ("custom block", "systemd journal", "sysdig")
-"""How the names of blocks begin that hold no frame, and that Wireshark can number as if they did."""
+"""How the names of blocks begin that hold no frame, and that Wireshark may number like frames."""
 NAMES = 4
 """That a resolver was asked for, in one finding."""
 DNS_PORT = 53
