@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from egress_audit.classify.list_sources import LISTS, described, sha256_of
 from egress_audit.classify.tables import is_country
+from egress_audit.classify.user_lists import way_back_from
 from egress_audit.errors import ListUnreadable
 from egress_audit.model.audit import ListUsed
 from egress_audit.model.destination import Absent
@@ -104,7 +105,7 @@ class AddressList:
                 refuse_broken_tree(self._reader, path)
             records = [record for _, _, record in islice(networks_of(self._reader, path), SAMPLE)]
         except OSError as error:
-            hint = "check the path, or leave the option out to use the embedded list"
+            hint = way_back_from(path) or "check the path, or leave the option out"
             reason = error.strerror.lower() if error.strerror else "it cannot be opened"
             raise self._unreadable(f"cannot be read: {reason}", hint) from error
         except (self._damage, ValueError) as error:

@@ -17,8 +17,8 @@ SOURCES = "SOURCES.yaml"
 REINSTALL = "reinstall egress-audit, or name another file"
 """The remedy for a list that came with the program and is not as it was made."""
 TAKE_AGAIN = (
-    "lists update --undo goes back to the lists that came with the program; where lists were"
-    " imported, remove this file and import them again"
+    "egress-audit lists update --undo goes back to the lists that came with the program; where"
+    " lists were imported, remove this file and import them again"
 )
 """The remedy for a SOURCES.yaml of the user's."""
 

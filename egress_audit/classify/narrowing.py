@@ -2,8 +2,8 @@
 
 A host serves many purposes, and who calls it tells them apart. But what a catalogue knows is not
 all there is, so an entry goes only where another one is positively meant: one that names the
-program, or the phase. What was known stays when nothing would be left. Versions are looked at by
-themselves: they tell, and do not judge.
+program, or the phase. What was known stays when nothing would be left, or what merely labels: a
+label lifts no accusation. Versions are looked at by themselves: they tell, and do not judge.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -70,11 +70,16 @@ def _meant(
     fits: Callable[[Entry], bool],
 ) -> tuple[Entry, ...]:
     """If an entry says what fits, those that do and those that say nothing; else all of them."""
-    if not any(map(fits, entries)):
+    if not any(map(fits, _accusing(entries) or entries)):
         return entries
     return tuple(entry for entry in entries if not words(entry) or fits(entry))
 
 
 def _unless_empty(entries: tuple[Entry, ...], is_out: Callable[[Entry], bool]) -> tuple[Entry, ...]:
     """The entries that are not out; all of them if all are."""
-    return tuple(entry for entry in entries if not is_out(entry)) or entries
+    left = tuple(entry for entry in entries if not is_out(entry))
+    return left if _accusing(left) or not _accusing(entries) else entries
+
+
+def _accusing(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    return tuple(entry for entry in entries if entry.accuses)

@@ -92,6 +92,14 @@ def current_list(name: str) -> Path:
     return LISTS / name
 
 
+def way_back_from(path: Path) -> str:
+    """The remedy for a list of the user's that cannot be read; '' for what lies elsewhere."""
+    folder = user_folder()
+    if folder is None or folder not in path.parents:
+        return ""
+    return GO_BACK if path.parent == folder else UNDO
+
+
 def must_be_private(path: Path, way_back: str = GO_BACK) -> None:
     """Raises ListUnreadable if everybody may write here, or it cannot be seen.
 

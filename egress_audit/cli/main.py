@@ -111,6 +111,13 @@ def run(arguments: Sequence[str]) -> int:
     except (BrokenPipeError, ReaderLeft):
         _drop(sys.stdout)
         return ExitCode.NO_AUDIT
+    except SystemExit:
+        # click's way out where whoever read a remark has gone: it wraps both streams, and leaves
+        # with the code of a crash.
+        sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+        _drop(sys.stdout)
+        _drop(sys.stderr)
+        return ExitCode.NO_AUDIT
     except OSError as error:
         # What is not a report (help, a version) click writes by itself.
         if error.errno not in FULL:
@@ -141,7 +148,9 @@ def _one_line(error: click.ClickException) -> str:
     return f"{command}: {message} (see {command} --help)"
 
 
-def _drop(stream: TextIO) -> None:
+def _drop(stream: TextIO | None) -> None:
     """Sends nowhere what is left in a stream that takes no more: Python would complain once more
-    when it flushes it on its way out."""
+    when it flushes it on its way out. None for a stream that was closed from the start."""
+    if stream is None:
+        return
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -31,7 +31,7 @@ _TABLE_MAIN, _PROTOCOL_STATIC = 254, 4
 _SCOPE_UNIVERSE, _SCOPE_LINK = 0, 253
 
 _UNICAST = 1
-"""RTN_… values; `blackhole` swallows in silence, `unreachable` answers EHOSTUNREACH."""
+"""RTN_UNICAST: a route that leads to somebody."""
 
 _HEADER = struct.Struct("=IHHII")
 _LINK = struct.Struct("=BxHiII")

@@ -17,7 +17,7 @@ from egress_audit.report.words import display_filter, frames_text, listed, numbe
 
 MAX_FINDINGS = 20
 NUMBERED_TOO = ("custom block", "systemd journal", "sysdig")
-"""How the names of blocks begin that hold no frame, and that Wireshark numbers as if they did."""
+"""How the names of blocks begin that hold no frame, and that Wireshark may number like frames."""
 NAMES = 4
 """That a resolver was asked for, in one finding."""
 DNS_PORT = 53
@@ -88,7 +88,7 @@ def _where(frames: Frames, others: int) -> str:
         return frames_text(frames)
     if others:
         count = f"{number(others)} {'block' if others == 1 else 'blocks'}"
-        return f"{frames_text(frames)}; Wireshark also numbers {count} without a frame"
+        return f"{frames_text(frames)}; Wireshark may also number {count} without a frame"
     kept = len(frames.first)
     which = f"the first {kept} of {number(frames.total)} " if frames.total > kept else ""
     return f"{frames_text(frames)}; {which}as a Wireshark display filter:"

@@ -29,7 +29,7 @@ from urllib.request import (
 
 from egress_audit import __version__
 from egress_audit.errors import ListUnreadable, WrongUsage
-from egress_audit.paths import is_folder
+from egress_audit.paths import is_folder, is_ordinary_file, is_there
 
 TIMEOUT_S = 30.0
 """Seconds without an octet after which a server is given up."""
@@ -60,8 +60,8 @@ def place_of(text: str, redirected: Callable[[str], None] = lambda url: None) ->
 
     redirected: told of each URL to which a server leads on, before it is asked.
     """
-    scheme = text.partition(":")[0].lower()
-    if scheme in SCHEMES:
+    scheme, colon, _ = text.partition(":")
+    if colon and scheme.lower() in SCHEMES:
         _refuse_no_folder(text)
         return _Remote(text.rstrip("/") + "/", redirected)
     if text and is_folder(text):
@@ -95,6 +95,8 @@ class _Folder:
 
     def pieces(self, name: str, most: int) -> Iterator[bytes]:
         where = self.address(name)
+        if is_there(where) and not (is_ordinary_file(where) or is_folder(where)):
+            raise ListUnreadable("is no ordinary file", where=where, hint="check the folder")
         try:
             with (self._folder / name).open("rb") as stream:
                 yield from _bounded(stream, most, where)

@@ -50,15 +50,16 @@ def update_from(
 
     accept: looks at the folder that holds them all, and raises if they are not to count. Raises
     ListUnreadable, or CatalogueInvalid, and leaves everything as it is, if one of them is not what
-    the manifest says, or is no such list.
+    the manifest says, or is no such list, or older than one that another update took meanwhile.
     """
     folder = private_folder()
     with alone(folder), staged(folder) as made:
-        kept = _kept_versions(made, newer)
-        for one in newer:
+        wanted = newer_of(place, newer)
+        kept = _kept_versions(made, wanted)
+        for one in wanted:
             _take(place, one, made)
         accept(made)
-        put_entries(made, [*(one.entry for one in newer), *kept])
+        put_entries(made, [*(one.entry for one in wanted), *kept])
         use_update(folder, made)
 
 

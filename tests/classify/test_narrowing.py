@@ -12,6 +12,7 @@ OLLAMA = read_entry(id="ollama", processes="[ollama]", phases="[start]", version
 DOCKER = read_entry(id="docker", processes="[dockerd]", phases="[idle]", first="10m")
 ANYBODY = read_entry(id="anybody")
 ALL = (OLLAMA, DOCKER, ANYBODY)
+LABEL = read_entry(id="label", processes="[piper]", phases="[idle]", labels_only="true")
 
 
 def left(*entries: Entry, **facts: object) -> list[str]:
@@ -64,6 +65,18 @@ def test_a_timer_may_be_early() -> None:
 
 def test_what_is_known_stays_when_nothing_would_be_left() -> None:
     assert left(DOCKER, after_ns=0) == ["docker"]
+
+
+@pytest.mark.parametrize("facts", [{"exe": "/opt/piper"}, {"phase": "idle"}, {"after_ns": 0}])
+def test_a_label_alone_leaves_out_nothing_that_accuses(facts: dict[str, object]) -> None:
+    accusing = OLLAMA if "after_ns" not in facts else DOCKER
+    assert left(accusing, LABEL, **facts) == [accusing.id, "label"]
+
+
+def test_a_label_goes_as_any_other_entry_does() -> None:
+    assert left(OLLAMA, LABEL, exe="/usr/local/bin/ollama") == ["ollama"]
+    other = read_entry(id="other", phases="[start]", labels_only="true")
+    assert left(other, LABEL, phase="idle") == ["label"]
 
 
 # Versions

@@ -102,6 +102,24 @@ def test_an_imported_list_answers_first_and_the_embedded_one_may_dissent(folder:
     assert found.located_alt != "JP"
 
 
+@pytest.mark.parametrize("is_update", [False, True])
+def test_a_list_of_the_users_that_cannot_be_read_has_the_way_back(
+    folder: Path, is_update: bool
+) -> None:
+    path = updated(folder) / "addresses.mmdb" if is_update else kept(folder, "a.mmdb")[0]
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(ListUnreadable, match="is a directory") as raised:
+        embedded_classifier()
+    assert ("--undo" if is_update else "--remove") in raised.value.hint
+
+
+def test_a_list_of_an_option_is_left_out_with_the_option(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ListUnreadable) as raised:
+        embedded_classifier([tmp_path / "nothing.mmdb"])
+    assert "leave the option out" in raised.value.hint
+
+
 def test_an_imported_list_that_is_gone_is_an_error_and_no_silence(folder: Path) -> None:
     (path,) = kept(folder, "a.mmdb")
     path.unlink()

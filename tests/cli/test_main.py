@@ -115,6 +115,19 @@ def test_an_error_that_finds_no_room_leaves_with_its_code() -> None:
     assert done.returncode == ExitCode.USAGE
 
 
+@pytest.mark.parametrize("stdout", ["", ">&-"])
+@pytest.mark.parametrize("stderr", ["2>/dev/full", "2> >(exec true)"])
+def test_a_remark_that_nobody_takes_is_no_crash(tmp_path: Path, stdout: str, stderr: str) -> None:
+    (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
+    # The reader of the second kind has gone once the shell has waited for it.
+    script = f'exec 2>/dev/null; exec {stderr}; wait "$!"; exec "$@" {stdout}'
+    words = [sys.executable, "-m", "egress_audit", "lists", "update", "--from", str(tmp_path)]
+    done = subprocess.run(
+        ["bash", "-c", script, "bash", *words], stdout=subprocess.PIPE, check=False
+    )
+    assert done.returncode == ExitCode.NO_AUDIT
+
+
 def test_an_error_that_is_no_lack_of_room_is_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise OSError(EIO, "of something else")

@@ -36,8 +36,9 @@ def test_a_finding_without_frames_has_no_filter() -> None:
 @pytest.mark.parametrize(
     ("kind", "told"),
     [
-        ("custom block", "; Wireshark also numbers 1 block without a frame"),
-        ("systemd journal export block", "; Wireshark also numbers 1 block without a frame"),
+        ("custom block", "; Wireshark may also number 1 block without a frame"),
+        ("systemd journal export block", "; Wireshark may also number 1 block without a frame"),
+        ("sysdig block", "; Wireshark may also number 1 block without a frame"),
         ("decryption secrets block", "; as a Wireshark display filter:"),
     ],
 )

@@ -1,5 +1,6 @@
 """Where newer lists are taken from: folders, and HTTP servers that may do whatever they like."""
 
+import os
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -78,10 +79,26 @@ def test_a_folder_gives_its_files(tmp_path: Path) -> None:
     assert place.address("file") == str(tmp_path / "file")
 
 
+def test_a_folder_may_be_called_as_a_scheme_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("http").mkdir()
+    assert place_of("http").address("file") == "http/file"
+    with pytest.raises(WrongUsage, match="no URL of a folder"):
+        place_of("http:")
+
+
 def test_a_file_that_is_longer_than_promised_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(CONTENT)
     with pytest.raises(ListUnreadable, match="longer"):
         read(place_of(str(tmp_path)), "file", len(CONTENT) - 1)
+
+
+def test_a_pipe_in_a_folder_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "file")
+    with pytest.raises(ListUnreadable, match="no ordinary file"):
+        read(place_of(str(tmp_path)), "file")
 
 
 def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:

@@ -123,6 +123,27 @@ def refused(shop: Path) -> str:
     return raised.value.what
 
 
+def test_no_update_puts_an_older_list_in_place_of_one_taken_meanwhile(shop: Path) -> None:
+    offer(shop, addresses=merged_bytes("SE"), change={"date": "2026-11-30"})
+    place = place_of(str(shop))
+    found_before = newer_of(place, offered_at(place))
+    offer(shop, addresses=WHOLE)
+    update(shop)
+    with pytest.raises(ListUnreadable, match="older than the one in use"):
+        update_from(place, found_before)
+    assert current_list("addresses.mmdb").read_bytes() == WHOLE
+
+
+def test_what_another_update_took_meanwhile_stays_in_use(shop: Path) -> None:
+    offer(shop, addresses=WHOLE, operators=OPERATORS)
+    place = place_of(str(shop))
+    found_before = newer_of(place, offered_at(place))
+    update(shop)
+    update_from(place, found_before)
+    assert current_list("addresses.mmdb").read_bytes() == WHOLE
+    assert current_list("operators.csv").read_bytes() == OPERATORS
+
+
 def test_another_hash_than_promised_is_refused(shop: Path) -> None:
     offer(shop, addresses=WHOLE, change={"sha256": "0" * 64})
     assert "sha256" in refused(shop)
