@@ -11,8 +11,11 @@ MAX_SEGMENTS = 16
 """Segments of one direction that are looked at while its reader is hungry for what may never come,
 or another one is missing; of a batch, those that are looked at before the segments of others."""
 MAX_CRUMBS = 512
-"""Segments looked at if none is missing, and more bytes must come or they are crumbs: a request that
-was typed, or cut into single bytes so that nobody should read it, has as many as bytes."""
+"""Segments looked at if none is missing, and more bytes must come or they are crumbs: a request
+that was typed, or cut into single bytes so that nobody should read it, has as many as bytes."""
+MAX_READ_ANEW = 1 << 20
+"""Bytes of a beginning times its segments: all of it is read anew with each of them, so that 16 KiB
+in pieces of 32 bytes would be read as four million."""
 CRUMB = 4
 """Bytes of a segment, on average, below which segments are crumbs: no line of text is so short."""
 MAX_DNS_SEGMENTS = 4096
@@ -73,8 +76,9 @@ class Head:
             return self.packets >= MAX_DNS_SEGMENTS or len(self.assembly.stream) >= LIMIT
         crumbs = len(self.assembly.stream) < CRUMB * self.packets
         waits = self.assembly.has_hole or (self.optional and not crumbs)
-        limit = MAX_SEGMENTS if waits else MAX_CRUMBS
-        return self.packets >= limit or len(self.assembly.stream) >= MAX_HEAD
+        size = max(len(self.assembly.stream), 1)
+        limit = MAX_SEGMENTS if waits else min(MAX_CRUMBS, MAX_READ_ANEW // size)
+        return self.packets >= limit or size >= MAX_HEAD
 
     def lies_behind(self, end: int) -> bool:
         """True for a segment that ends, at that sequence number, in what was read long ago."""

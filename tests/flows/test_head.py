@@ -1,7 +1,15 @@
 """A head ends at its bounds, and lets go of what was read."""
 
 from egress_audit.flows.assembly import Assembly
-from egress_audit.flows.head import CRUMB, MAX_CRUMBS, MAX_HEAD, MAX_SEGMENTS, Head, read_on
+from egress_audit.flows.head import (
+    CRUMB,
+    MAX_CRUMBS,
+    MAX_HEAD,
+    MAX_READ_ANEW,
+    MAX_SEGMENTS,
+    Head,
+    read_on,
+)
 
 
 def head(stream: bytes = b"", *, dns: bool = False) -> Head:
@@ -31,6 +39,15 @@ def test_a_head_waits_less_for_what_may_never_come() -> None:
     for each in heads:
         each.packets = MAX_SEGMENTS
     assert [each.spent for each in heads] == [True, False, True, False]
+
+
+def test_a_head_of_many_bytes_is_spent_by_fewer_segments() -> None:
+    small, large = head(bytes(MAX_READ_ANEW // MAX_CRUMBS)), head(bytes(MAX_HEAD // 2))
+    for each in (small, large):
+        each.packets = MAX_CRUMBS - 1
+    assert [each.spent for each in (small, large)] == [False, True]
+    large.packets = MAX_SEGMENTS
+    assert not large.spent
 
 
 def test_an_old_segment_is_known_once_the_stream_was_read_on() -> None:
