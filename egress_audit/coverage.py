@@ -121,7 +121,7 @@ def _coverage(heard: Listening, facts: CaptureFacts, traffic: Traffic) -> Covera
         unread_heads=sum_of(*(_unread(traffic, said) for said in given_up)),
         hidden_names=hidden,
         hidden_near=near,
-        tunnels=sum_of(tunnels(flows, traffic.judged)),
+        tunnels=sum_of(tunnels(flows, traffic.judged, _named(heard, flows))),
         names_dropped=table.dropped + traffic.names.cut + heard.heads.unremembered,
         one_way_flows=int((flows.one_sided | unasked_answers(flows, far)).sum()),
         unprompted_errors=unprompted_errors(flows, far),
@@ -150,11 +150,16 @@ def _hidden(heard: Listening, traffic: Traffic) -> tuple[dict[str, int], dict[st
     for kind, rows in heard.hearing.flows_hiding().items():
         hiding.setdefault(kind, np.zeros(len(flows), np.bool_))[list(rows)] = True
     midway = seen_from_middle(flows, heard.hearing.compressed)
-    hiding[MIDWAY] = midway & ~heard.hearing.names.mentions.said_in(len(flows))
+    hiding[MIDWAY] = midway & ~_named(heard, flows)
     said = {kind: int((judged & rows).sum()) for kind, rows in hiding.items()}
     beside = {k: int((near & rows).sum()) for k, rows in hiding.items() if k != NO_NAME}
     asked = _asked_through_http(heard.hearing.names, traffic)
     return sum_of(_some(said), asked), sum_of(_some(beside))
+
+
+def _named(heard: Listening, flows: FlowColumns) -> Bool:
+    """(n,) True for flows in which a name was said."""
+    return heard.hearing.names.mentions.said_in(len(flows))
 
 
 def _some(counted: Mapping[str, int]) -> dict[str, int]:

@@ -172,3 +172,17 @@ def test_a_stream_in_which_a_name_was_read_hides_none(tmp_path: Path) -> None:
     path = tmp_path / "made.pcap"
     path.write_bytes(pcap(there.frames, 101))
     assert audit_capture(str(path)).audit.coverage.hidden_names == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "tunnels"), [(http_request("a.example"), {}), (bytes(20), {"ESP in TCP": 1})]
+)
+def test_a_stream_in_which_a_name_was_read_is_no_tunnel_by_its_port(
+    tmp_path: Path, said: bytes, tunnels: dict[str, int]
+) -> None:
+    there = script(("127.0.0.1", 40001), ("127.0.0.1", 4500))
+    there.handshake()
+    there.from_client("PA", said)
+    path = tmp_path / "made.pcap"
+    path.write_bytes(pcap(there.frames, 101))
+    assert audit_capture(str(path)).audit.coverage.tunnels == tunnels

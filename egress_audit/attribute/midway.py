@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from egress_audit.columns import END_REASONS, I64, U64, Bool, FlowColumns
+from egress_audit.columns import END_REASONS, I64, U64, Bool, FlowColumns, alike_rows
 from egress_audit.model.flow import EndReason
 
 MIDWAY = "TCP seen from its middle"
@@ -53,9 +53,7 @@ def _groups(flows: FlowColumns, rows: I64) -> I64:
     turned = _is_greater(one, other)
     ends = [np.where(turned, b, a) for a, b in zip(one + other, other + one, strict=True)]
     depth = flows.encap_depth[rows].astype(np.uint64)
-    _, number = np.unique(np.stack([*ends, depth]), axis=1, return_inverse=True)
-    group: I64 = number.ravel()
-    return group
+    return alike_rows([*ends, depth]).group
 
 
 def _is_greater(one: list[U64], other: list[U64]) -> Bool:

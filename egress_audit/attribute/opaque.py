@@ -34,8 +34,12 @@ READABLE = frozenset({"QUIC", "mDNS", "LLMNR", "NetBIOS names"})
 """Those of them that hide nothing where the names were read."""
 
 
-def tunnels(flows: FlowColumns, among: Bool) -> dict[str, int]:
-    """Flows that carry packets which were not seen, by kind. `among`: (n,) the flows to look at."""
+def tunnels(flows: FlowColumns, among: Bool, named: Bool) -> dict[str, int]:
+    """Flows that carry packets which were not seen, by kind. `among`: (n,) the flows to look at.
+
+    `named`: (n,) those in which a name was said: one of TCP is of TLS, HTTP or the like, and no
+    tunnel that is known by its port alone.
+    """
     counted: dict[str, int] = {}
     for number in np.unique(flows.proto).tolist():
         if number not in NO_TUNNELS | LOOKED_INTO:
@@ -47,7 +51,7 @@ def tunnels(flows: FlowColumns, among: Bool) -> dict[str, int]:
         rows = (flows.proto == TCP) & ((flows.resp_p == port) | (flows.orig_p == port))
         if rows.any():
             spoke = np.array(["D" in history.upper() for history in flows.histories], np.bool_)
-            _add(counted, name, among & rows & spoke[flows.history])
+            _add(counted, name, among & ~named & rows & spoke[flows.history])
     return counted
 
 

@@ -94,7 +94,8 @@ def gtp_u(rows: Rows) -> Inside:
 def gtp_c(rows: Rows) -> Inside:
     """Control of GTP carries no packet, but what receives it would take one."""
     inside = gtp_u(rows)
-    inside.choose(rows.u8(rows.start + 1) != T_PDU, NOTHING, rows.start)
+    packet = (rows.u8(rows.start) >> 4 == 3) & (rows.u8(rows.start + 1) == T_PDU)
+    inside.choose(~packet, NOTHING, rows.start)
     return inside
 
 

@@ -13,9 +13,9 @@ or another one is missing; of a batch, those that are looked at before the segme
 MAX_CRUMBS = 512
 """Segments looked at if none is missing, and more bytes must come or they are crumbs: what was
 typed, or cut into single bytes so that nobody should read it, has as many segments as bytes."""
-MAX_READ_AGAIN = 256 << 10
-"""Twice the bytes, about, that a reader is given of one head which comes in more than MAX_SEGMENTS,
-as each segment has it read again from its beginning: 512 single bytes."""
+MAX_READ_AGAIN = 512 << 10
+"""Bytes times segments of a head that comes in more than MAX_SEGMENTS: each segment has it read
+again from its beginning. 16 KiB in segments of 536 bytes are read, 16 KiB in pieces of 32 not."""
 CRUMB = 4
 """Bytes of a segment, on average, below which segments are crumbs: no line of text is so short."""
 MAX_DNS_SEGMENTS = 4096

@@ -8,14 +8,16 @@ import re
 from base64 import urlsafe_b64decode
 
 from egress_audit.model.flow import NameSource
-from egress_audit.names.dns import read_message
+from egress_audit.names.dns import could_begin_stream, read_message
 from egress_audit.names.reading import Spoken, Unread, printable_host
 
 MAX_QUESTION = 4096
 """Octets of a DNS message in a request."""
+_MAX_CODED = (MAX_QUESTION * 4 + 2) // 3
+"""Letters of one in a path."""
 DNS_MESSAGE = b"application/dns-message"
 
-_IN_PATH = re.compile(rb"[?&]dns=([0-9A-Za-z_\-]{16,5500})(?:=*)(?:&|\Z)")
+_IN_PATH = re.compile(rb"[?&]dns=([0-9A-Za-z_\-]{16,})=*(?:&|\Z)")
 _UDP_TARGET = re.compile(rb"/\.well-known/masque/udp/([^/?#]{1,300})/[0-9]{1,5}(?:/|\Z)")
 _ESCAPED = re.compile(rb"%([0-9A-Fa-f]{2})")
 _SIGNS = b"dns", b"/masque/"
@@ -28,16 +30,25 @@ def may_ask(head: bytes) -> bool:
     return any(sign in lower for sign in _SIGNS)
 
 
-def asked_in(path: bytes) -> tuple[Spoken, ...]:
-    """What the DNS message in a path asks, and the host that a proxy is asked to send UDP to."""
+def asked_in(path: bytes) -> tuple[tuple[Spoken, ...], bool]:
+    """What the DNS messages in a path ask, and the hosts that a proxy is asked to send UDP to; and
+    whether one of the messages could not be read to its end.
+
+    What does not begin with a header of the DNS is no message: `dns` may be anybody's parameter.
+    """
     spoken: list[Spoken] = []
+    odd = False
     for coded in _IN_PATH.findall(path):
-        message = urlsafe_b64decode(coded[: len(coded) - (len(coded) % 4 == 1)] + b"==")
-        spoken += asked_by(message)[0]
+        letters = coded[:_MAX_CODED]
+        message = urlsafe_b64decode(letters[: len(letters) - (len(letters) % 4 == 1)] + b"==")
+        if could_begin_stream(bytes(2) + message):
+            asked, unread = asked_by(message)
+            spoken += asked
+            odd |= unread is not None or len(coded) > _MAX_CODED
     for target in _UDP_TARGET.findall(path):
         host = _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()), target)
         spoken.append(Spoken(printable_host(host), NameSource.HTTP_CONNECT))
-    return tuple(spoken)
+    return tuple(spoken), odd
 
 
 def asked_by(message: bytes) -> tuple[tuple[Spoken, ...], Unread | None]:

@@ -216,10 +216,10 @@ def _target(request: _Line) -> tuple[tuple[Spoken, ...], frozenset[str], bool]:
         spoken, odd = hosts_of([target], NameSource.HTTP_CONNECT)
         return spoken, marks, odd or not spoken
     authorities = _AUTHORITIES.findall(target)
-    asked = asked_in(target)
+    asked, odd = asked_in(target)
     if not authorities and (target.startswith(b"/") or target == b"*"):
-        return asked, marks, False
-    odd = not authorities or b" " in target
+        return asked, marks, odd
+    odd |= not authorities or b" " in target
     if not authorities and _HOST_AND_PORT.fullmatch(target.partition(b"/")[0]):
         authorities = [target.partition(b"/")[0]]
     spoken, ambiguous = hosts_of(authorities, NameSource.HTTP_CONNECT)

@@ -167,4 +167,5 @@ def _requested(fields: list[Field]) -> tuple[tuple[Spoken, ...], bool]:
     spoken, odd = hosts_of(authorities, source)
     named = (value for name, value in fields if name.lower() == b"host")
     hosts, odd_hosts = hosts_of(named, NameSource.HTTP_HOST)
-    return (*spoken, *hosts, *asked_in(said.get(b":path", b""))), odd or odd_hosts
+    asked, odd_path = asked_in(said.get(b":path", b""))
+    return (*spoken, *hosts, *asked), odd or odd_hosts or odd_path

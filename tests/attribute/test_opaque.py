@@ -26,9 +26,9 @@ def hidden(flows: FlowColumns, read: tuple[int, ...] = ()) -> dict[str, int]:
     return {kind: int(rows.sum()) for kind, rows in hiding_by_port(flows, read).items()}
 
 
-def tunnels(flows: FlowColumns) -> dict[str, int]:
-    """What all flows tunnel."""
-    return opaque.tunnels(flows, np.ones(len(flows), np.bool_))
+def tunnels(flows: FlowColumns, *, named: bool = False) -> dict[str, int]:
+    """What all flows tunnel. named: whether a name was said in them."""
+    return opaque.tunnels(flows, np.ones(len(flows), np.bool_), np.full(len(flows), named))
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_protocol_that_carries_packets_is_a_tunnel(proto: int, kind: str) -> N
     ("port", "kind"), [(51820, "WireGuard"), (4789, "VXLAN"), (3544, "Teredo")]
 )
 def test_a_port_that_tunnels_use_is_a_tunnel(port: int, kind: str) -> None:
-    assert tunnels(datagram(port)) == {kind: 1}
+    assert tunnels(datagram(port)) == tunnels(datagram(port), named=True) == {kind: 1}
 
 
 def test_an_ordinary_datagram_is_no_tunnel() -> None:
@@ -57,7 +57,9 @@ def test_the_same_port_in_tcp_is_no_tunnel() -> None:
 @pytest.mark.parametrize(("port", "kind"), [(1194, "OpenVPN"), (4500, "ESP in TCP")])
 def test_a_tunnel_over_tcp_is_known_by_its_port(port: int, kind: str) -> None:
     frames = scripted(">S <SA >A >PAd", server=("192.0.2.1", port))
-    assert tunnels(run(pcap(frames)).flows) == {kind: 1}
+    flows = run(pcap(frames)).flows
+    assert tunnels(flows) == {kind: 1}
+    assert tunnels(flows, named=True) == {}
 
 
 @pytest.mark.parametrize("port", [1194, 4500])

@@ -91,9 +91,13 @@ def test_a_packet_among_what_is_written_for_a_bill_is_sealed() -> None:
 
 def test_a_packet_at_the_port_of_gtp_control_is_opened() -> None:
     assert opened(over_udp(2123, gtp(INNER))).payload == QUESTION
+    assert sealed(over_udp(2123, gtp(INNER[:9]))) == "GTP-U"
 
 
-@pytest.mark.parametrize("message", [gtp(b"", kind=32), b"\x48\x20\0\x08" + bytes(8), b"\x12\x34"])
+@pytest.mark.parametrize(
+    "message",
+    [gtp(b"", kind=32), b"\x48\x20\0\x08" + bytes(8), b"\x12\x34", b"\x4a\xff" + bytes(30)],
+)
 def test_control_of_gtp_is_no_tunnel(message: bytes) -> None:
     assert sealed(over_udp(2123, message)) == ""
 

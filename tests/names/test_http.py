@@ -399,6 +399,14 @@ def test_a_question_in_a_path_is_spoken() -> None:
     assert said(line % urlsafe_b64encode(QUESTION)) == ["q.example", "a.example"]
 
 
+@pytest.mark.parametrize(("left", "unread"), [(None, None), (-5, Unread.MALFORMED)])
+def test_what_cannot_be_read_of_a_question_in_a_path_is_counted(
+    left: int | None, unread: Unread | None
+) -> None:
+    coded = urlsafe_b64encode(QUESTION).rstrip(b"=")[:left]
+    assert read(b"GET /q?dns=%s HTTP/1.1\r\nHost: a.example\r\n\r\n" % coded).unread is unread
+
+
 def test_a_question_in_chunks_or_too_long_is_counted() -> None:
     length = f"Content-Length: {len(QUESTION)}".encode()
     for other in (b"Transfer-Encoding: chunked", b"Content-Length: 9999"):

@@ -86,6 +86,9 @@ def test_a_question_to_the_dns_is_read_in_the_body_and_in_the_path() -> None:
     path = b"/q?dns=" + urlsafe_b64encode(QUESTION).rstrip(b"=")
     body = b"\x82\x86\x04" + bytes((len(path),)) + path + b"\x01\x09a.example"
     assert said(BEGIN + frame(1, 4, 1, body)) == ["a.example", "q.example"]
+    lacking = b"\x82\x86\x04" + bytes((len(path) - 5,)) + path[:-5]
+    unread = [read_head(BEGIN + frame(1, 4, 1, each), dns=False).unread for each in (body, lacking)]
+    assert unread == [None, Unread.MALFORMED]
 
 
 ASKS = BEGIN + frame(1, 4, 1, block(b"a.example", more=b"\x0f\x10\x17application/dns-message"))
