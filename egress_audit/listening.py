@@ -18,6 +18,7 @@ from egress_audit.flows.head import Head
 from egress_audit.flows.heads import Heads
 from egress_audit.flows.segments import DNS_PORT
 from egress_audit.flows.table import MAX_FLOWS, Assigned, FlowTable
+from egress_audit.names.dns import is_no_stream
 from egress_audit.names.gquic import PLAIN_VERSIONS
 from egress_audit.names.hearing import Heard, Hearing, hellos_of
 from egress_audit.names.http import read_further
@@ -220,6 +221,9 @@ class Listening:
         message = Told(self.table, head)
         said_otherwise = [_reading(other, head.dns, deepcopy(head.reader)) for other in others]
         outcome = _reading(stream, head.dns, head.reader, head.read_from)
+        first = head.dns and head.reader is None and not head.read_from
+        head.stranger = first and is_no_stream(stream)
+        head.dns &= outcome.hungry or not head.stranger
         if any(said.spoken for said in (outcome, *said_otherwise)):
             self._hear_waiting()  # It may answer what a datagram asked.
         self.hearing.hear(outcome, message, heard=head.heard)

@@ -256,6 +256,20 @@ def test_of_a_stream_of_dns_that_ends_in_a_message_the_rest_is_unread(port: int)
     assert heard_of(cut(stream, 1460, port)).heads.unread == {"never completed": 1}
 
 
+@pytest.mark.parametrize("size", [16, 90, 1460])
+def test_what_is_no_dns_is_heard_on_its_port_as_on_any_other(size: int) -> None:
+    stream = b"".join(GET % b"%03d.example" % number for number in range(900))
+    listening = heard_of(cut(stream, size, 53))
+    assert len(listening.hearing.names.mentions.of(0)) == 900
+    assert not listening.heads.unread
+
+
+@pytest.mark.parametrize("port", [53, 80])
+def test_a_long_head_in_pieces_is_given_up_on_every_port(port: int) -> None:
+    head = b"GET / HTTP/1.1\r\nX: " + b"a" * 14_000
+    assert heard_of(cut(head, 32, port)).heads.unread == {"longer than is read": 1}
+
+
 def test_a_megabyte_of_requests_is_heard() -> None:
     stream = GET % b"a.example" * 26_000
     assert spoken(cut(stream + GET % b"b.example", 1460)) == (["a.example", "b.example"], {})

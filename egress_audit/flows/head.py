@@ -30,7 +30,7 @@ class Head:
     flow: int
     by_orig: bool
     dns: bool
-    """One of the ports is the DNS's."""
+    """One of the ports is the DNS's, and what is said there may be of it."""
     assembly: Assembly
     packets: int = 0
     frame: int = 0
@@ -52,6 +52,8 @@ class Head:
     """How the stream begins is remembered already."""
     needs: int = 0
     """Bytes of the stream before which no reader would find anything, and be hungry."""
+    stranger: bool = False
+    """It begins as no message of the DNS does, whatever its port: the reader is another's."""
     read_from: int = 0
     """Offset in the stream up to which whole messages were read; for the caller to keep.
 
@@ -72,7 +74,7 @@ class Head:
     @property
     def spent(self) -> bool:
         """True once no further segment may be fed to the reader."""
-        if self.dns:
+        if self.dns and not self.stranger:
             return self.packets >= MAX_DNS_SEGMENTS or len(self.assembly.stream) >= LIMIT
         size = len(self.assembly.stream)
         waits = self.assembly.has_hole or (self.optional and size >= CRUMB * self.packets)

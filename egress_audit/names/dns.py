@@ -112,6 +112,11 @@ def could_begin_stream(stream: bytes) -> bool:
     return bool(fits)
 
 
+def is_no_stream(stream: bytes) -> bool:
+    """True if enough is there to see that no DNS message over TCP begins with it."""
+    return len(stream) >= ENOUGH_FOR_DNS and not could_begin_stream(stream)
+
+
 def _parse(message: bytes, end_means: Unread) -> tuple[Parts, int, Unread | None]:
     """The parts of a message up to its end or to the damage, its flags, and the damage."""
     cursor, parts, flags = Cursor(message, end_means), Parts(), 0

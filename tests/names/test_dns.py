@@ -14,6 +14,7 @@ from egress_audit.names.dns import (
     MAX_QUESTIONS,
     MAX_RECORDS,
     could_begin_stream,
+    is_no_stream,
     read_message,
     read_stream,
 )
@@ -485,6 +486,12 @@ def test_a_length_alone_does_not_make_a_stream_dns() -> None:
     assert not could_begin_stream(b"\x17\x03" + header(65, 0, 0, 0))
     assert not could_begin_stream(b"\x17\x03" + header(1, 500, 13, 0))
     assert not could_begin_stream(b"POST / HTTP/1.1\r\n")
+
+
+def test_what_no_message_begins_with_is_no_stream_once_enough_of_it_is_there() -> None:
+    assert is_no_stream(b"POST / HTTP/1.1\r\n")
+    assert not is_no_stream(b"POST / HTTP/1")
+    assert not is_no_stream(over_tcp(QUERY))
 
 
 def test_a_stream_is_read_to_its_last_message() -> None:
