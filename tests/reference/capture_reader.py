@@ -241,6 +241,7 @@ class _PcapngReader:
         )
         self.capture.interfaces.append(interface)
         self.section_interfaces.append(interface)
+        self._note_lost_counts(body[8:], ())  # a filter may stand in what cannot be told
 
     def _enhanced_packet(self, body: bytes) -> None:
         """§4.3."""
