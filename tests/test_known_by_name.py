@@ -71,6 +71,8 @@ def test_china_mobile_is_a_state_telecom_by_its_name_too(
         ("fonts.gstatic.com", OPEN),
         ("bucket.tos-cn-beijing.volces.com", OPEN),
         ("apmplus.volces.com", VIOLATED),
+        ("mcs.volceapplog.com", VIOLATED),
+        ("open.volcengineapi.com", OPEN),
         ("us.i.posthog.com", VIOLATED),
         ("claude.ai", HOLDS),
         ("api.mistral.ai", HOLDS),
