@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
-from errno import EDQUOT, EFBIG, ENOSPC
+from errno import EAGAIN, EDQUOT, EFBIG, EMFILE, ENFILE, ENOMEM, ENOSPC
 from importlib import import_module
 from typing import TextIO
 
@@ -31,6 +31,9 @@ when they are asked for, so that `--help` stays fast."""
 
 FULL = (ENOSPC, EDQUOT, EFBIG)
 """Errors of writing that are nobody's bug: no room left."""
+EXHAUSTED = (EMFILE, ENFILE, EAGAIN, ENOMEM)
+"""Errors of limits that somebody set for this process or this host: files, processes, memory."""
+ASK_LESS = "give fewer files at once or --jobs 1, or raise what `ulimit` shows"
 
 
 class Commands(click.Group):
@@ -119,6 +122,9 @@ def run(arguments: Sequence[str]) -> int:
         _drop(sys.stderr)
         return ExitCode.NO_AUDIT
     except OSError as error:
+        if error.errno in EXHAUSTED:
+            _complain(f"egress-audit: the system gave no more: {error.strerror} ({ASK_LESS})")
+            return ExitCode.NO_AUDIT
         # What is not a report (help, a version) click writes by itself.
         if error.errno not in FULL:
             raise

@@ -66,6 +66,7 @@ def in_order(
 
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=(begin, given))
+    at_work = True
     try:
         with _not_interrupted():
             waiting = [pool.submit(function, task) for task in tasks]
@@ -74,12 +75,13 @@ def in_order(
             while not wait(waiting[-1:], IDLE_S).done:
                 idle()
             yield waiting.pop().result()
+        at_work = False
     except BrokenProcessPool as error:
         what = "a process that judged a capture was killed, perhaps for want of memory"
         raise EgressAuditError(what, hint="try again with --jobs 1") from error
     finally:
-        # Only those of a pool that was left early still work.
-        if waiting:
+        # Those of a pool that was left early, or that could not all be started.
+        if at_work:
             for process in multiprocessing.active_children():
                 process.terminate()
         pool.shutdown(cancel_futures=True)

@@ -128,6 +128,18 @@ def test_a_remark_that_nobody_takes_is_no_crash(tmp_path: Path, stdout: str, std
     assert done.returncode == ExitCode.NO_AUDIT
 
 
+def test_processes_that_the_system_does_not_give_are_no_crash() -> None:
+    # 16 descriptors are enough for one process, and too few for the pipes to four.
+    script = 'ulimit -n 16; exec "$@"'
+    words = [sys.executable, "-m", "egress_audit", "replay", "--jobs", "4"]
+    files = sorted((ROOT / "captures").glob("hf-*.pcap"))[:4]
+    command = ["bash", "-c", script, "bash", *words, *map(str, files)]
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    assert done.returncode == ExitCode.NO_AUDIT
+    assert b"Too many open files" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
 def test_an_error_that_is_no_lack_of_room_is_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise OSError(EIO, "of something else")
