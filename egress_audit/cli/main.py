@@ -138,10 +138,14 @@ def _complain(line: str) -> None:
     """Prints what is wrong; a file name in it may hold anything, and a terminal would obey. If it
     cannot be said, the exit code has to do."""
     # Late, since `--help` imports nothing that it can do without.
-    from egress_audit.report.safe_text import clean
-
     try:
-        click.echo(clean(line), err=True)
+        from egress_audit.report.safe_text import clean
+
+        line = clean(line)
+    except OSError:  # No file can be opened any more, not even that one.
+        line = ascii(line)
+    try:
+        click.echo(line, err=True)
     except OSError:
         _drop(sys.stderr)
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from errno import EIO
 from pathlib import Path
+from shutil import copy
 
 import pytest
 
@@ -126,6 +127,19 @@ def test_a_remark_that_nobody_takes_is_no_crash(tmp_path: Path, stdout: str, std
         ["bash", "-c", script, "bash", *words], stdout=subprocess.PIPE, check=False
     )
     assert done.returncode == ExitCode.NO_AUDIT
+
+
+def test_files_that_the_system_does_not_open_are_no_crash(tmp_path: Path) -> None:
+    files = [tmp_path / f"{number}.pcap" for number in range(40)]
+    for file in files:
+        copy(TALKING, file)
+    script = 'ulimit -n 30; exec "$@"'
+    words = [sys.executable, "-m", "egress_audit", "replay", "--merge", *map(str, files)]
+    command = ["bash", "-c", script, "bash", *words]
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    assert done.returncode == ExitCode.NO_AUDIT
+    assert b"Too many open files" in done.stderr
+    assert b"Traceback" not in done.stderr
 
 
 def test_processes_that_the_system_does_not_give_are_no_crash() -> None:
