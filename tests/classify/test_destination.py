@@ -43,7 +43,9 @@ OTHER_AS = {
     "202.45.84.58": 17794,  # announced by nobody; the ranges on both sides are Hutchison's
 }
 """AS numbers of the list of 2026-06 that the ground truth does not have: 7 of 105. Six are what was
-announced in that month; the numbers of another source would be needed to mend them."""
+announced in that month; the numbers of another source would be needed to mend them. All but the
+first and the last stood so in the lists of 2025-04 (versions 2.3.2025040218 and 2.3.2025041118 of
+the same source), where the first was 4812 and the last had none."""
 
 AGREED = ListAnswer("JP", Absent.NOT_FOUND, "US", 64500, "Example", corroborated=True)
 
