@@ -75,6 +75,11 @@ PEERS = (
     Program("tcpdump", ("tcpdump", "-n", "-r", "{capture}", "tcp[13] = 2"), "a filter, no flows"),
     Program(
         "tshark, fields of SNI",
+        ("tshark", "-n", "-r", "{capture}", "-T", "fields", "-e", SERVER_NAME),
+        "server names, a line for each packet",
+    ),
+    Program(
+        "… of hellos alone",
         ("tshark", "-n", "-r", "{capture}", "-Y", SERVER_NAME, "-T", "fields", "-e", SERVER_NAME),
         "server names",
     ),
@@ -151,7 +156,7 @@ def peers_table(costs: dict[Program, Costs]) -> list[str]:
     ]
     for program, cost in costs.items():
         cpu_s, rss_mb = statistics.median(cost.cpu_s), max(cost.rss_mb)
-        beside = f"{ratio(costs[TEXT], cost):.2f}"
+        beside = f"{ratio(costs[TEXT], cost):.3g}"
         lines.append(
             f"| `{program.name}` | {program.gives} | {cpu_s:.2f} | {rss_mb:.0f} | {beside} |"
         )
