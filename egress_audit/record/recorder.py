@@ -266,10 +266,7 @@ class Recorder:
         note_losses(sandbox, capture, traffic, self._write, self._began_ns)
         if traffic.unattributed:
             self._write("unattributed-count", count=traffic.unattributed)
-        if self._open is not None and self._open.ended:
-            text = (
-                f"the way to the real network, which was refused once it failed: {self._open.ended}"
-            )
+        for text in traffic.limits():
             self._write("cannot-see", text=text)
         self._write("end")
         self._flush(capture)

@@ -104,6 +104,10 @@ class Traffic:
         self.received[LOOPBACK] += len(frames)
         return bool(frames)
 
+    def limits(self) -> list[str]:
+        """What nobody answered whom the real network might have, in words."""
+        return [] if self._internet is None else self._internet.limits()
+
     def due(self) -> None:
         """Sends what our side of the wire sends by itself: repetitions, greetings, ends."""
         if self._internet is not None:

@@ -122,6 +122,16 @@ def test_simulated_http_is_answered_with_503(way: Way) -> None:
     assert b"503 Service Unavailable" in said
 
 
+def test_what_had_no_answer_of_ours_is_a_limit_of_the_recording() -> None:
+    seen = recorded(python(ONE_DATAGRAM))
+    assert [limit for limit in seen.run.cannot_see if "did not answer" in limit]
+
+
+def test_a_run_in_which_all_was_answered_has_no_such_limit() -> None:
+    seen = recorded(python(RESOLVES, "a.example"))
+    assert not [limit for limit in seen.run.cannot_see if "did not answer" in limit]
+
+
 @every_way
 def test_every_name_gets_an_address_of_its_own(way: Way) -> None:
     seen = recorded(python(RESOLVES, "models.example"), way)
