@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from egress_audit.model.audit import Frames
+from egress_audit.model.audit import Frames, OwnAddresses
 from egress_audit.model.destination import Absent
 from egress_audit.report.safe_text import NO_BREAK
 
@@ -92,6 +92,17 @@ def listed(items: Sequence[str], limit: int = 8) -> str:
     shown = ", ".join(items[:limit])
     beyond = len(items) - limit
     return f"{shown} … and {number(beyond)} more" if beyond > 0 else shown
+
+
+def own_sides(own: OwnAddresses, limit: int = 8) -> str:
+    """`a, b, c`, our own addresses; `a … and 15 more at least` where not all were counted."""
+    return listed(own.prefixes, limit) + (" at least" if own.may_be_more else "")
+
+
+def first_of(lines: Sequence[str], most: int) -> tuple[str, ...]:
+    """The first ones of lines that the JSON report has all of, and how many more there are."""
+    beyond = len(lines) - most
+    return (*lines[:most], *([f"… and {number(beyond)} more: --format json"] * (beyond > 0)))
 
 
 def tally(counts: Mapping[str, int]) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from egress_audit.model.audit import Frames
+from egress_audit.model.audit import MOST_GUESSED, Frames, OwnAddresses
 from egress_audit.model.destination import Absent
 from egress_audit.report.safe_text import NO_BREAK
 from egress_audit.report.words import (
@@ -11,9 +11,11 @@ from egress_audit.report.words import (
     display_filter,
     duration_text,
     every,
+    first_of,
     frames_text,
     listed,
     number,
+    own_sides,
     protocol,
     short_number,
     stated,
@@ -113,6 +115,18 @@ def test_a_long_list_says_how_much_is_left_out() -> None:
 def test_a_tally_begins_with_the_most_frequent() -> None:
     assert spaced(tally({"LLDP": 1, "ARP": 3})) == "3 ARP, 1 LLDP"
     assert tally({}) == ""
+
+
+def test_the_first_lines_are_told_and_the_others_counted() -> None:
+    assert first_of(["a", "b"], 2) == ("a", "b")
+    assert first_of(["a", "b", "c"], 2) == ("a", "b", "… and 1 more: --format json")
+
+
+def test_own_addresses_that_nobody_counted_are_so_many_at_least() -> None:
+    many = tuple(f"10.0.0.{number}" for number in range(MOST_GUESSED))
+    assert own_sides(OwnAddresses("guessed", many), 1) == "10.0.0.0 … and 15 more at least"
+    assert own_sides(OwnAddresses("guessed", many[1:]), 1) == "10.0.0.1 … and 14 more"
+    assert own_sides(OwnAddresses("given", many), 1) == "10.0.0.0 … and 15 more"
 
 
 def test_frames_are_named_and_counted() -> None:
