@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from egress_audit.errors import EgressAuditError
 from egress_audit.evidence.bundle import BundleWriter
 from egress_audit.evidence.events import EventsWriter, Value
+from egress_audit.evidence.lines import one_line
 from egress_audit.evidence.pcapng_writer import CaptureInterface, PcapngWriter
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Network, Process, Role
@@ -204,7 +205,7 @@ class Recorder:
             rung=sandbox.rung.value,
             network=network_of(sandbox.rung, self._plan.network).value,
             recorder="run",
-            command=self._prepared.shown,
+            command=one_line(self._prepared.shown),
             hostname=HOSTNAME if sandbox.rung.sees_all else socket.gethostname(),
             own_addresses=own,
             resolvers=list(self._resolvers) if sandbox.rung.sees_all else [],
