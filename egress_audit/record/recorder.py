@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from egress_audit.errors import EgressAuditError
 from egress_audit.evidence.bundle import BundleWriter
+from egress_audit.evidence.event_kinds import VERSION
 from egress_audit.evidence.events import EventsWriter, Value
 from egress_audit.evidence.lines import one_line
 from egress_audit.evidence.pcapng_writer import CaptureInterface, PcapngWriter
@@ -47,7 +48,6 @@ from egress_audit.record.watcher import Watcher, watcher_of
 from egress_audit.record.way_on import probed_resolvers, resolvers_of, way_on
 from egress_audit.record.wire import INTERFACE, LINKTYPE_RAW
 
-RECORD_VERSION = 1
 GATHERED = 1 << 20
 """Bytes of events that wait at most until they are written together."""
 
@@ -201,7 +201,7 @@ class Recorder:
             own = own_addresses()
         self._write(
             "begin",
-            version=RECORD_VERSION,
+            version=VERSION,
             rung=sandbox.rung.value,
             network=network_of(sandbox.rung, self._plan.network).value,
             recorder="run",
