@@ -24,6 +24,7 @@ from egress_audit.record.descendants import end_below, end_own, signal_below
 from egress_audit.record.filter import install
 from egress_audit.record.init import HANDLED, LONGEST_MESSAGE, Init, Job, confine
 from egress_audit.record.phases import VARIABLE
+from egress_audit.record.privileges import die_with
 from egress_audit.record.setup import NoFilter, Setup, confess
 from egress_audit.record.syscalls import (
     PR_SET_CHILD_SUBREAPER,
@@ -48,9 +49,7 @@ class TreeInit(Init):
 def build_on_host(setup: Setup, rung: Rung, control: socket.socket, recorder: int) -> NoReturn:
     """Becomes init of a tree on the host itself, and never returns."""
     try:
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != recorder:
-            os._exit(1)
+        die_with(recorder)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         _free_ports()
         words = setup.on_host()
