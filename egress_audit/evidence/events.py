@@ -16,6 +16,9 @@ from egress_audit.values import dataclass
 MAX_LINE = 1 << 20
 MAX_EVENTS = 10_000_000
 MAX_UNKNOWN_KINDS = 64
+MAX_TEXTS = 1000
+"""Items read of a list, each of which costs a look at every flow; more are a problem of the record.
+"""
 SHOWN = 60
 """Characters of a stranger's text in an error."""
 
@@ -120,7 +123,7 @@ class Event:
         """A field that KINDS has as a list of texts."""
         value = self.fields[name]
         assert isinstance(value, list)
-        return tuple(map(one_line, value))
+        return tuple(one_line(item) for item in value[:MAX_TEXTS])
 
 
 @dataclass(slots=True)

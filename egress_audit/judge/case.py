@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field
 from datetime import UTC, datetime
+from functools import lru_cache
 from ipaddress import ip_address
 
 from egress_audit.addresses import Scope
@@ -159,7 +160,7 @@ class Case:
         """True for the sandbox's own name, and the reverse names of its own addresses."""
         if isinstance(self.run, Absent):
             return False
-        own = {_reverse_name(text) for text in self.run.own_addresses}
+        own = _reverse_names(self.run.own_addresses)
         return host in own or (host != "" and host == self.run.hostname.lower())
 
     def granted(self, seen: Observation, *, surely: bool = False) -> frozenset[str]:
@@ -215,6 +216,11 @@ class Case:
 def _is_contact(seen: Observation) -> bool:
     going_out = seen.direction is Direction.OUTBOUND or seen.direction is Direction.INTERNAL
     return seen.kind is Kind.CONTACT and going_out
+
+
+@lru_cache(1)
+def _reverse_names(addresses: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(_reverse_name, addresses))
 
 
 def _reverse_name(address: str) -> str:

@@ -141,13 +141,6 @@ def test_fields_are_given_as_one_line_texts_and_absences() -> None:
     assert (event.texts("l"), event.text_or_empty("z")) == (("\\x1b",), "")
 
 
-def test_no_item_of_a_long_list_is_left_out() -> None:
-    addresses = [str(number) for number in range(5000)]
-    assert Event(1, "begin", 1, {"own_addresses": addresses}).texts("own_addresses") == tuple(
-        addresses
-    )
-
-
 @given(st.binary(max_size=200))
 def test_any_bytes_are_events_or_one_clear_error(data: bytes) -> None:
     try:
