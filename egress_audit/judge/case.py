@@ -22,6 +22,7 @@ from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.evidence import Coverage
 from egress_audit.model.run import Run
+from egress_audit.periods import SECOND_NS
 from egress_audit.product_versions import KnownVersions
 from egress_audit.values import dataclass
 
@@ -210,7 +211,7 @@ class Case:
         if isinstance(last, Absent):
             return Absent.NOT_APPLICABLE
         date = datetime.strptime(used.date, "%Y-%m-%d").replace(tzinfo=UTC)
-        return abs(last - int(date.timestamp()) * 1_000_000_000)
+        return abs(last - int(date.timestamp()) * SECOND_NS)
 
 
 def _is_contact(seen: Observation) -> bool:

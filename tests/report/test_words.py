@@ -4,9 +4,9 @@ import pytest
 
 from egress_audit.model.audit import MOST_GUESSED, Frames, OwnAddresses
 from egress_audit.model.destination import Absent
+from egress_audit.periods import SECOND_NS
 from egress_audit.report.safe_text import NO_BREAK
 from egress_audit.report.words import (
-    SECOND_NS,
     counted,
     display_filter,
     duration_text,
@@ -16,12 +16,12 @@ from egress_audit.report.words import (
     listed,
     number,
     own_sides,
+    period,
     protocol,
     short_number,
     stated,
     tally,
     time_text,
-    whole_units,
 )
 from tests.builders.audit_parts import START_NS
 
@@ -91,12 +91,8 @@ def test_a_duration_has_at_most_two_units(tenths: int, shown: str) -> None:
     assert spaced(duration_text(tenths * SECOND_NS // 10)) == shown
 
 
-@pytest.mark.parametrize(
-    ("seconds", "shown"),
-    [(0, "0 s"), (9, "9 s"), (90, "90 s"), (600, "10 min"), (14_400, "4 h"), (86_400, "1 d")],
-)
-def test_a_period_is_told_in_whole_units(seconds: int, shown: str) -> None:
-    assert spaced(whole_units(seconds * SECOND_NS)) == shown
+def test_a_period_is_never_broken_into_two_lines() -> None:
+    assert period(90 * SECOND_NS) == f"90{NO_BREAK}s"
 
 
 @pytest.mark.parametrize(
