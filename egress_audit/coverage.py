@@ -26,7 +26,7 @@ from egress_audit.model.flow import NameSource
 from egress_audit.names.flow_names import FlowNames
 from egress_audit.names.hearing import NO_NAME
 from egress_audit.names.table import NameTable
-from egress_audit.recorded import Recorded
+from egress_audit.recorded import Recorded, sum_of_all
 from egress_audit.values import dataclass
 
 OF_THE_FAR_END = (
@@ -94,8 +94,6 @@ def coverage_of(
 def _coverage(heard: Listening, facts: CaptureFacts, traffic: Traffic) -> Coverage:
     """What the capture alone says."""
     flows, far = traffic.flows, traffic.far
-    drops = [interface.drops for interface in facts.interfaces]
-    known = [count for count in drops if not isinstance(count, Absent)]
     table = heard.hearing.names
     hidden, near = _hidden(heard, traffic)
     given_up = (heard.heads.unread_in, heard.datagrams.unread_in)
@@ -107,7 +105,7 @@ def _coverage(heard: Listening, facts: CaptureFacts, traffic: Traffic) -> Covera
         partial=sum_of(heard.ledger.partial),
         truncated=heard.ledger.truncated,
         duplicates=heard.duplicates,
-        drops=sum(known) if known and len(known) == len(drops) else Absent.NOT_FOUND,
+        drops=sum_of_all([interface.drops for interface in facts.interfaces]),
         interfaces=facts.interfaces,
         first_ts_ns=heard.timeline.first_ts_ns,
         last_ts_ns=heard.timeline.last_ts_ns,

@@ -135,9 +135,13 @@ class Recorded:
     @property
     def drops(self) -> int | Absent:
         """Frames lost on all interfaces; NOT_FOUND if one of them does not say."""
-        lost = tuple(self.account.run.drops.values())
-        known = [count for count in lost if not isinstance(count, Absent)]
-        return sum(known) if known and len(known) == len(lost) else Absent.NOT_FOUND
+        return sum_of_all(tuple(self.account.run.drops.values()))
+
+
+def sum_of_all(counts: Sequence[int | Absent]) -> int | Absent:
+    """The counts added up; NOT_FOUND where there is none, or one of them is not known."""
+    known = [count for count in counts if not isinstance(count, Absent)]
+    return sum(known) if known and len(known) == len(counts) else Absent.NOT_FOUND
 
 
 def _networks(texts: Iterable[str]) -> list[IPv4Network | IPv6Network]:

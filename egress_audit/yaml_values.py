@@ -10,6 +10,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TypeVar
 
 from egress_audit.country_codes import COUNTRY_CODES
+from egress_audit.periods import SECOND_NS
 from egress_audit.yaml_tree import Item, Listing, Table, Word, refused
 
 Value = TypeVar("Value")
@@ -80,7 +81,7 @@ def duration(item: Item) -> int:
     match = _DURATION.fullmatch(found.text)
     if not match:
         raise refused(item, f"`{found.text}` is no duration", "write 60s, 5m, 4h or 365d")
-    return int(match[1]) * _SECONDS[match[2]] * 1_000_000_000
+    return int(match[1]) * _SECONDS[match[2]] * SECOND_NS
 
 
 def one_of(*words: str) -> Callable[[Item], str]:

@@ -65,11 +65,8 @@ def test_no_sentence_that_is_made_has_a_hole(name: str) -> None:
     assert not re.findall(r".* [,.;:](?: .*|$)|.* \(\).*", PAGES[name](), re.MULTILINE)
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
-def test_a_rule_has_the_anchor_that_its_findings_point_to(rule: object) -> None:
-    known = next(row for row in RULES if row is rule)
-    file, _, anchor = known.manual.partition("#")
-    assert anchor in anchors((ROOT / file).read_text(encoding="utf-8"))
+def test_every_rule_has_an_anchor() -> None:
+    assert {rule.id.lower() for rule in RULES} <= anchors(page("rules.md"))
 
 
 def test_every_blind_spot_has_an_anchor() -> None:

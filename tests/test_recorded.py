@@ -15,6 +15,7 @@ from egress_audit.model.audit import Audit, Direction, Kind, Observation, Owner
 from egress_audit.model.destination import Absent
 from egress_audit.model.flow import NameSource
 from egress_audit.model.run import Role
+from egress_audit.recorded import sum_of_all
 from tests.builders.bundles import (
     RESOLVERS,
     SECOND_NS,
@@ -403,3 +404,18 @@ def test_an_attempt_in_a_denied_country_is_found_without_a_packet(folder: Path) 
     audit = audit_of(bundle(folder, (), tried), "no-china")
     assert audit.verdict == "VIOLATED"
     assert rules(audit) == ["EA007"]
+
+
+@pytest.mark.parametrize(
+    ("counts", "total"),
+    [
+        ((), Absent.NOT_FOUND),
+        ((0,), 0),
+        ((2, 3), 5),
+        ((2, Absent.NOT_FOUND), Absent.NOT_FOUND),
+    ],
+)
+def test_what_was_lost_is_known_where_every_interface_says_it(
+    counts: tuple[int | Absent, ...], total: int | Absent
+) -> None:
+    assert sum_of_all(counts) == total

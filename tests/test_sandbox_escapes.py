@@ -38,7 +38,6 @@ from tests.builders.recorded_runs import (
 pytestmark = pytest.mark.opens_sockets
 
 FARTHEST_DESCRIPTOR = 70_000
-FORWARDING = "sys/net/ipv4/ip_forward"
 NOWHERE = {"EPERM", "EACCES", "ENOENT", "EROFS", "ESRCH", "EINVAL", "ENOSYS", "ENXIO", "ENODEV"}
 
 OPEN_DESCRIPTORS = """

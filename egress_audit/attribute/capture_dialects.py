@@ -184,8 +184,8 @@ def _claim_in(comment: str, section: int) -> Claim | None:
 
 
 def _shown(text: str) -> str:
-    """Text without anything that could move a cursor, bounded."""
-    cut = text[:MAX_TEXT]
+    """Text without anything that could move a cursor. Cut text ends in `…`."""
+    cut = text[:MAX_TEXT] + "…" * (len(text) > MAX_TEXT)
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
 
 

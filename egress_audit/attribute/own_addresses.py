@@ -13,13 +13,11 @@ import numpy as np
 
 from egress_audit.addresses import address_text
 from egress_audit.columns import I64, U8, U64, Bool, FlowColumns, alike_rows
-from egress_audit.model.audit import OwnAddresses
+from egress_audit.model.audit import MOST_GUESSED, OwnAddresses
 from egress_audit.values import dataclass
 
 Network = IPv4Network | IPv6Network
 
-MAX_SHOWN = 16
-"""Guessed addresses that the document lists."""
 NEAR, MIDDLE, OUT, NEVER = range(4)
 """How far out an address is; NEVER cannot be anybody's own."""
 DISTANCES: tuple[tuple[str, int], ...] = (
@@ -134,10 +132,10 @@ def _shown(flows: FlowColumns, orig: Bool, resp: Bool) -> tuple[str, ...]:
     for ours, hi, lo in sides:
         rows = np.flatnonzero(ours & ~is_loopback(flows.version, hi, lo))
         alike = alike_rows((flows.version[rows], hi[rows], lo[rows]))
-        for row in rows[alike.first[:MAX_SHOWN]].tolist():
+        for row in rows[alike.first[:MOST_GUESSED]].tolist():
             text = address_text(int(flows.version[row]), int(hi[row]), int(lo[row]))
             seen[text] = None
-    return tuple(seen)[:MAX_SHOWN]
+    return tuple(seen)[:MOST_GUESSED]
 
 
 def foreign_flows(flows: FlowColumns, sides: Sides) -> int:

@@ -40,8 +40,6 @@ class Groups:
 class Sum(NamedTuple):
     """What the flows of one group come to."""
 
-    leader: int
-    """Row of its first flow."""
     direction: int
     """Of its flows, as in `Far`."""
     proto: int
@@ -67,7 +65,6 @@ def sums_of(flows: FlowColumns, far: Far, tls: I64, groups: Groups) -> Iterator[
     added = (tls, far.pkts_out, far.pkts_in, far.ip_bytes_out, far.ip_bytes_in)
     leaders = order[starts]
     columns: list[npt.NDArray[Any]] = [
-        leaders,
         far.direction[leaders],
         flows.proto[leaders],
         sizes,

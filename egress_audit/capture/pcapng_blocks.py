@@ -86,12 +86,12 @@ def leave_block(body: bytes, start: int, order: str) -> bool:
 
 
 def text_of(raw: bytes, *, lower: bool = False) -> str:
-    """Option text as UTF-8, bounded; control characters written as escapes.
+    """Option text as UTF-8; control characters written as escapes. Cut text ends in `…`.
 
     `lower`: in lower case, but for the escapes.
     """
     shown = raw[:MAX_TEXT].rstrip(b"\0").decode("utf-8", "backslashreplace")
-    shown = shown.lower() if lower else shown
+    shown = (shown.lower() if lower else shown) + "…" * (len(raw) > MAX_TEXT)
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
 
 

@@ -88,7 +88,6 @@ class Heads:
     """The fixed fields of frame blocks, in native byte order."""
 
     simple: Bool
-    old: Bool
     length: I64
     interface: I64
     """As the block numbers it, within its section."""
@@ -146,14 +145,13 @@ def _heads(window: Window, position: I64, big: Bool) -> Heads:
     ticks = words[:, 3].astype(np.uint64) << np.uint64(32) | words[:, 4]
     if not (simple.any() or old.any()):
         length, number, caplen, wirelen = words[:, [1, 2, 5, 6]].T.astype(np.int64)
-        return Heads(simple, old, length, number, np.zeros_like(number), ticks, caplen, wirelen)
+        return Heads(simple, length, number, np.zeros_like(number), ticks, caplen, wirelen)
     first, second = words[:, 2] >> np.uint32(16), words[:, 2] & np.uint32(0xFFFF)
     halves = (np.where(big, first, second), np.where(big, second, first))
     number = np.where(old, halves[0], np.where(simple, 0, words[:, 2]))
     drops = np.where(old & (halves[1] != 0xFFFF), halves[1], 0)
     return Heads(
         simple=simple,
-        old=old,
         length=words[:, 1].astype(np.int64),
         interface=number.astype(np.int64),
         drops=drops.astype(np.int64),

@@ -12,13 +12,13 @@ from egress_audit.classify.catalogue_rows import Row, compiled, rows_in
 from egress_audit.classify.catalogue_schema import ENTRY_KEYS, VENDOR_KEYS, PlacedEntry, entry_in
 from egress_audit.classify.written_catalogues import refuse_contradictions
 from egress_audit.errors import CatalogueInvalid
+from egress_audit.periods import SECOND_NS
 from egress_audit.yaml_tree import MAX_DEPTH, Item, Listing, Table, Word
 
 FIRST_ROW = 2
 """The line of the first row, below the bracket."""
 NEWER = "made for another version? update egress-audit, or compile it anew from its YAML files"
 
-_SECOND_NS = 1_000_000_000
 _KEYS = {field: key for key, (field, _) in {**VENDOR_KEYS, **ENTRY_KEYS}.items()}
 """By field of Entry, the key of a file that fills it."""
 _DURATIONS = ("first_ns", "every_ns")
@@ -57,7 +57,7 @@ def _as_written(row: Row) -> Iterator[tuple[str, object]]:
     """The keys and values with which a file says the same; what is none of a row's stays."""
     for field, value in row.items():
         if field in _DURATIONS and isinstance(value, int):
-            value = f"{value // _SECOND_NS}s"
+            value = f"{value // SECOND_NS}s"
         elif field == "switch" and isinstance(value, dict):
             value = {name: _variables(name, inner) for name, inner in value.items()}
         yield _KEYS.get(field, field), value

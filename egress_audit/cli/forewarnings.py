@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 from egress_audit.cli.durations import clock_text
+from egress_audit.periods import SECOND_NS
 
 if TYPE_CHECKING:
     from egress_audit.model.claim import Claim
     from egress_audit.record.plan import RunPlan
 
-NS = 1_000_000_000
 BY_OTHER_MEANS = ("run", "ready")
 """Phases that need no exercise."""
 
@@ -16,7 +16,7 @@ BY_OTHER_MEANS = ("run", "ready")
 def forewarnings(claim: "Claim", plan: "RunPlan") -> list[str]:
     """A line for each requirement of the claim that this run can hardly meet."""
     lines = []
-    required_s = claim.require.observe_ns / NS
+    required_s = claim.require.observe_ns / SECOND_NS
     if plan.observe_s < required_s:
         lines.append(
             f"the profile asks for {clock_text(required_s)} of watching, --observe is "

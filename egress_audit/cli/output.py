@@ -53,7 +53,8 @@ def deliver(text: str | Iterable[str], path: str | None) -> None:
     except BrokenPipeError as error:
         raise ReaderLeft from error
     except OSError as error:
-        raise cannot_write(path or "standard output", error) from error
+        place = "standard output" if path is None or path == "-" else path
+        raise cannot_write(place, error) from error
 
 
 @contextmanager
@@ -85,6 +86,7 @@ def held(paths: Sequence[str | None]) -> Iterator[list[str | None]]:
 def _to_standard_output(pieces: Iterable[str]) -> None:
     if sys.stdout is None:
         raise EgressAuditError("standard output is closed", hint="write to a file with -o")
+    # Not opened anew by its name, which would empty a file that was there before (`>> log`).
     # Not click.echo: it would strip what it takes for colour out of a capture's own text.
     for piece in pieces:
         sys.stdout.buffer.write(piece.encode("utf-8"))

@@ -2,15 +2,12 @@
 
 from collections.abc import Callable
 from functools import reduce
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from egress_audit import __version__
 from egress_audit.cli.output import (
-    ReaderLeft,
-    cannot_write,
     deliver,
     terminal_width,
     wants_colour,
@@ -107,11 +104,4 @@ def write_flows(result: "Audited", path: str) -> None:
     """Writes every flow as one line of JSON; `-` is standard output. Raises EgressAuditError."""
     from egress_audit.report.flow_records import flow_line
 
-    try:
-        with Path("/dev/stdout" if path == "-" else path).open("w", encoding="utf-8") as lines:
-            for record in result.flow_records():
-                lines.write(flow_line(*record) + "\n")
-    except BrokenPipeError as error:
-        raise ReaderLeft from error
-    except OSError as error:
-        raise cannot_write(path, error) from error
+    deliver((flow_line(*record) + "\n" for record in result.flow_records()), path)

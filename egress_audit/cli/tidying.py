@@ -72,6 +72,8 @@ def _tidy(tell_path: int, wait_for: int) -> NoReturn:
     """In a process of its own: makes the folder, and removes it in the end."""
     try:
         os.setsid()  # What the terminal sends is for the others.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # So is what a service manager sends to all.
         nothing = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(nothing, stream)  # Who reads our output waits for nobody else's end.

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from egress_audit.evidence.account_notes import NOBODY, Notes, Take, known_process
 from egress_audit.evidence.account_versions import library
 from egress_audit.evidence.event_kinds import HOWS
-from egress_audit.evidence.events import Event
+from egress_audit.evidence.events import MAX_TEXTS, Event
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import (
     Attempt,
@@ -29,6 +29,9 @@ WEIGHTS = ("absent", "fell-back", "setuid", "reached", "elsewhere", "time-of-che
 def _begin(notes: Notes, event: Event) -> None:
     notes.begin = event
     notes.cannot_see += event.texts("cannot_see")
+    for name, value in event.fields.items():
+        if isinstance(value, list) and len(value) > MAX_TEXTS:
+            notes.problem(f"more than {MAX_TEXTS} `{name}`; the others are not read")
 
 
 def _process(notes: Notes, event: Event) -> None:

@@ -17,7 +17,8 @@ MAX_LINE = 1 << 20
 MAX_EVENTS = 10_000_000
 MAX_UNKNOWN_KINDS = 64
 MAX_TEXTS = 1000
-"""Items read of a list."""
+"""Items read of a list, each of which costs a look at every flow; more are a problem of the record.
+"""
 SHOWN = 60
 """Characters of a stranger's text in an error."""
 

@@ -116,10 +116,8 @@ def entry_of(folder: Folder, name: str) -> FileEntry:
     return FileEntry(digest.hexdigest(), size)
 
 
-def mismatches(folder: Folder, manifest: Manifest | None) -> tuple[str, ...]:
+def mismatches(folder: Folder, manifest: Manifest) -> tuple[str, ...]:
     """What in a bundle is not as its manifest says; empty if all is."""
-    if manifest is None:
-        return (f"{MANIFEST} is missing: the recorder did not close the bundle",)
     found = folder.names()
     wrong = [f"{one_line(name)} is missing" for name in sorted(manifest.files) if name not in found]
     for name in sorted(found):

@@ -28,13 +28,11 @@ COLUMNS: dict[str, type[np.generic]] = {
     "seen": np.uint8,
     "closing": np.uint8,
     "end_reason": np.uint8,
-    "sated": np.uint8,
     "carrier": np.bool_,
     "sealed": np.uint8,
 }
 """Name → dtype of every column; COUNTERS may grow wider. `seen` and `closing` are bits: see
-tcp_events, runs; `sated`: directions (1 originator, 2 responder) in which no more payload is wanted
-for names."""
+tcp_events, runs."""
 
 COUNTERS = (
     *("orig_pkts", "resp_pkts", "orig_ip_bytes", "resp_ip_bytes"),
@@ -67,7 +65,6 @@ class FlowRows:
     seen: Any
     closing: Any
     end_reason: Any
-    sated: Any
     carrier: Any
     sealed: Any
 

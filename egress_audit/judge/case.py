@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field
 from datetime import UTC, datetime
+from functools import lru_cache
 from ipaddress import ip_address
 
 from egress_audit.addresses import Scope
@@ -21,6 +22,7 @@ from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.evidence import Coverage
 from egress_audit.model.run import Run
+from egress_audit.periods import SECOND_NS
 from egress_audit.product_versions import KnownVersions
 from egress_audit.values import dataclass
 
@@ -159,7 +161,7 @@ class Case:
         """True for the sandbox's own name, and the reverse names of its own addresses."""
         if isinstance(self.run, Absent):
             return False
-        own = {_reverse_name(text) for text in self.run.own_addresses}
+        own = _reverse_names(self.run.own_addresses)
         return host in own or (host != "" and host == self.run.hostname.lower())
 
     def granted(self, seen: Observation, *, surely: bool = False) -> frozenset[str]:
@@ -209,12 +211,17 @@ class Case:
         if isinstance(last, Absent):
             return Absent.NOT_APPLICABLE
         date = datetime.strptime(used.date, "%Y-%m-%d").replace(tzinfo=UTC)
-        return abs(last - int(date.timestamp()) * 1_000_000_000)
+        return abs(last - int(date.timestamp()) * SECOND_NS)
 
 
 def _is_contact(seen: Observation) -> bool:
     going_out = seen.direction is Direction.OUTBOUND or seen.direction is Direction.INTERNAL
     return seen.kind is Kind.CONTACT and going_out
+
+
+@lru_cache(1)
+def _reverse_names(addresses: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(_reverse_name, addresses))
 
 
 def _reverse_name(address: str) -> str:

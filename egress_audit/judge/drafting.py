@@ -32,8 +32,6 @@ from egress_audit.model.draft import Draft, Reason
 
 AS_SCOPES = NEAR | {Scope.METADATA_SERVICE}
 """Scopes that a draft allows whole. A metadata service can be allowed in no other way."""
-TOLD = 20
-"""Clauses of what no line can allow, and of what was answered; the others are counted."""
 NO_ANSWER = "no DNS answer in this evidence leads there, so that no host could allow it"
 DISAGREES = "named in the traffic, while the DNS answer for the address has another name"
 RESOLVER = "a resolver, by its port; each name that it is asked for is judged by itself"
@@ -70,10 +68,9 @@ def drafted(case: Case) -> Draft:
         allow=allow,
         lines=made,
         phases=_phases(case),
-        answered=tuple(Reason(phrases.clause(seen), seen) for seen in case.answered())[:TOLD],
-        uncovered=tuple(finding.message for finding in left[:TOLD]),
-        uncovered_more=max(0, len(left) - TOLD),
-        unseen=tuple(_unseen(under_draft))[:TOLD],
+        answered=tuple(Reason(phrases.clause(seen), seen) for seen in case.answered()),
+        uncovered=tuple(finding.message for finding in left),
+        unseen=tuple(_unseen(under_draft)),
         left_out=left_out,
     )
 

@@ -10,6 +10,7 @@ from egress_audit.judge.rules_of_attempts import REFUSED
 from egress_audit.model.audit import BlindSpot, Finding, Kind, Observation, Verdict
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Run
+from egress_audit.periods import SECOND_NS
 
 
 def headline(
@@ -82,8 +83,8 @@ def _watched(case: Case, run: Run) -> str:
 
 def _seconds(length_ns: int) -> str:
     """`62.4`; with milliseconds where there are few of them."""
-    digits = 1 if length_ns >= 10_000_000_000 else 3
-    return f"{length_ns / 1_000_000_000:.{digits}f}"
+    digits = 1 if length_ns >= 10 * SECOND_NS else 3
+    return f"{length_ns / SECOND_NS:.{digits}f}"
 
 
 def _basis(case: Case) -> str:

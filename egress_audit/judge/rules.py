@@ -41,11 +41,6 @@ class Rule:
     """Why that contradicts the claim."""
     matches: Callable[[Case], Matches]
 
-    @property
-    def manual(self) -> str:
-        """The page of the manual that explains it."""
-        return f"docs/rules.md#{self.id.lower()}"
-
     def findings(self, case: Case) -> Iterator[Finding]:
         """A finding for each contradiction, in the order of the observations."""
         for clause, behind in self.matches(case):

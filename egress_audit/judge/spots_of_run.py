@@ -4,8 +4,10 @@ from egress_audit.judge.blind_spots import Spot, always, never, some
 from egress_audit.judge.case import Case, is_link_maintenance
 from egress_audit.judge.phases import open_phases
 from egress_audit.model.destination import Absent
+from egress_audit.periods import DAY_NS
 
 RUN = "audit the program itself with `egress-audit run`"
+OLD_NS = 90 * DAY_NS  # In as long about one address in a hundred changes its AS.
 
 
 def _foreign(case: Case) -> int | None:
@@ -100,10 +102,9 @@ def _filter(case: Case) -> int | None:
 
 
 def _old_lists(case: Case) -> int | None:
-    limit = 90 * 86_400 * 1_000_000_000
     ages = [case.list_age_ns(used) for used in (*case.lists, *case.catalogue)]
-    old = [age for age in ages if not isinstance(age, Absent) and age > limit]
-    return max(old) // (86_400 * 1_000_000_000) if old else None
+    old = [age for age in ages if not isinstance(age, Absent) and age > OLD_NS]
+    return max(old) // DAY_NS if old else None
 
 
 def _whole_run(case: Case) -> bool:

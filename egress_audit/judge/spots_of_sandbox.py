@@ -8,9 +8,9 @@ from egress_audit.judge.permission import address_allowed, is_own_name, name_all
 from egress_audit.judge.phases import is_unmet
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Network, Role, Run
+from egress_audit.periods import SECOND_NS
 
 NONE = Absent.NOT_APPLICABLE
-SECOND_NS = 1_000_000_000
 
 
 def _run(case: Case) -> Run | None:

@@ -22,12 +22,11 @@ from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Process, Role, Run
+from egress_audit.periods import whole_units
 from egress_audit.product_versions import speaks_of
 from egress_audit.programs import is_named as is_of
 from egress_audit.programs import program_names
 
-SECOND_NS = 1_000_000_000
-UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 USED = frozenset({"import", "start", "load", "generate"})
 """Phases that come with the start of a program, or with its use."""
 
@@ -115,11 +114,4 @@ def told_late(case: Case, entry: Entry) -> str:
     """`Ollama app: update-check, after 1 h`; `every 4 h` where the start was not watched."""
     waits_ns = _waits_ns(case, entry)
     when = "after" if waits_ns == due_ns(entry) else "every"
-    return f"{entry.product}: {entry.purpose}, {when} {_length(waits_ns)}"
-
-
-def _length(length_ns: int) -> str:
-    """`90 s`, `10 min`, `4 h`: in the largest unit that leaves nothing over."""
-    seconds = length_ns // SECOND_NS
-    unit, size = next((u, s) for u, s in UNITS if seconds % s == 0)
-    return f"{seconds // size} {unit}"
+    return f"{entry.product}: {entry.purpose}, {when} {whole_units(waits_ns)}"

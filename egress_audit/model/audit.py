@@ -249,6 +249,10 @@ class ListUsed:
     attribution: str
 
 
+MOST_GUESSED = 16
+"""Guessed addresses that are listed; there may be more of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class OwnAddresses:
     """Which addresses count as ours, and how that is known."""
@@ -256,6 +260,10 @@ class OwnAddresses:
     how: str
     """`given` (--local), `recorded` (by the evidence) or `guessed`."""
     prefixes: tuple[str, ...]
+
+    @property
+    def may_be_more(self) -> bool:
+        return self.how == "guessed" and len(self.prefixes) >= MOST_GUESSED
 
 
 @dataclass(frozen=True, slots=True)

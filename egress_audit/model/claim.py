@@ -5,9 +5,10 @@ from ipaddress import IPv4Network, IPv6Network
 
 from egress_audit.addresses import Scope
 from egress_audit.model.catalogue import Purpose
+from egress_audit.periods import DAY_NS
 from egress_audit.values import dataclass
 
-DEFAULT_LISTS_MAX_AGE_NS = 365 * 86_400 * 1_000_000_000
+DEFAULT_LISTS_MAX_AGE_NS = 365 * DAY_NS
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,8 +56,6 @@ class Draft:
     """What came from outside and was answered."""
     uncovered: tuple[str, ...]
     """Clauses of what contradicts the claim all the same, since no line can allow it."""
-    uncovered_more: int
-    """Such clauses beyond the bound."""
     unseen: tuple[str, ...]
     """What the evidence hides from this claim, and nobody can assert away."""
     left_out: int

@@ -85,13 +85,17 @@ class FlowNames:
         self._ends = ends
         self._recorded: dict[str, dict[str, Name]] = {}
         self._led_to: dict[str, _LedTo] = {}
-        self.cut = 0
-        """Hosts that `far_names` left out because MAX_HOSTS_OF_FLOW was reached, over all flows."""
+        self._unrecorded = 0
         for record in host_records:
             known = self._recorded.setdefault(record.address, {})
             for host in record.hosts:
                 if len(known) < MAX_RECORDED:
                     known[host] = Name(host, RECORDED, 0, 0)
+                else:
+                    self._unrecorded += host not in known
+        self.cut = self._unrecorded
+        """Hosts left out because MAX_RECORDED was reached, or by `far_names` because
+        MAX_HOSTS_OF_FLOW was, over all flows."""
 
     def of(self, row: int) -> tuple[Name, ...]:
         """Said in the flow; then answered for its far address until it began; then recorded."""
@@ -110,7 +114,7 @@ class FlowNames:
         numbers = np.zeros(len(self._ends.ts_ns), np.int32)
         sets: list[tuple[NameUse, ...]] = [()]
         number_of: dict[_Uses, int] = {(): 0}
-        self.cut = 0
+        self.cut = self._unrecorded
         said, led_to = np.zeros(len(numbers), np.int64), self._led_to_by()
         said[self._spoken.rows] = self._spoken.kind
         rows = np.flatnonzero((said > 0) | (led_to.far > 0))

@@ -21,7 +21,7 @@ from egress_audit.record.netlink import Links
 from egress_audit.record.offload import make_checksums
 from egress_audit.record.packet_socket import PacketSocket, open_packet_socket
 from egress_audit.record.privileges import die_with, map_self
-from egress_audit.record.setup import ADDRESS4, ADDRESS6, NoDevice, NoNamespaces, Setup
+from egress_audit.record.setup import ADDRESS4, ADDRESS6, NoDevice, NoNamespaces, Setup, confess
 from egress_audit.record.syscalls import (
     CLONE_NEWCGROUP,
     CLONE_NEWIPC,
@@ -73,18 +73,11 @@ def build(setup: Setup, control: socket.socket, recorder: int) -> NoReturn:
             die_with(recorder)
         status = _inside(setup, control)
     except EgressAuditError as error:
-        _confess(control, type(error).__name__, error.what, error.where, error.hint)
+        confess(control, error)
     except OSError as error:
-        kind = "NoNamespaces" if error.errno in FORBIDDEN else "EgressAuditError"
-        _confess(control, kind, f"{error.strerror}", str(error.filename or ""), "")
+        confess(control, error, NoNamespaces if error.errno in FORBIDDEN else EgressAuditError)
     finally:
         os._exit(status)
-
-
-def _confess(control: socket.socket, kind: str, what: str, where: str, hint: str) -> None:
-    words = {"failed": kind, "what": what, "where": where, "hint": hint}
-    with suppress(OSError):
-        control.send(json.dumps(words).encode())
 
 
 def _inside(setup: Setup, control: socket.socket) -> int:
@@ -105,7 +98,7 @@ def _inside(setup: Setup, control: socket.socket) -> int:
     socket.send_fds(
         control,
         [json.dumps(dict(mounted.words)).encode()],
-        list(mounted.descriptors[:MOST_DESCRIPTORS]),
+        list(mounted.descriptors),
     )
     for descriptor in mounted.descriptors:
         os.close(descriptor)
@@ -213,7 +206,7 @@ def _initiate(setup: Setup, control: socket.socket) -> NoReturn:
         confine(setup.keep, guarded=True)
         listener = install()
     except OSError as error:
-        _confess(control, "NoNamespaces", f"{error.strerror}", str(error.filename or ""), "")
+        confess(control, error, NoNamespaces)
         os._exit(1)
     os.write(control.fileno(), json.dumps({"listener": listener}).encode())
     os.read(control.fileno(), LONGEST_MESSAGE)

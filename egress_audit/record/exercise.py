@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 MOST_OUTPUT = 1 << 20
-"""Bytes that are searched; what comes after is passed on and forgotten."""
+"""Bytes that are searched; what comes after is passed on and counted."""
 CHUNK = 65_536
 
 
@@ -20,11 +20,15 @@ class Exercise:
         self._expect = expect
         self._on_output = on_output
         self._said = bytearray()
+        self.beyond = 0
+        """Bytes that were not searched."""
 
     def hear(self) -> bool:
         """Takes what was printed since; False when there will be no more."""
         part = os.read(self.output, CHUNK)
-        self._said += part[: MOST_OUTPUT - len(self._said)]
+        searched = part[: MOST_OUTPUT - len(self._said)]
+        self._said += searched
+        self.beyond += len(part) - len(searched)
         if part:
             self._on_output(part)
         return bool(part)

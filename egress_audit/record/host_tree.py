@@ -24,7 +24,8 @@ from egress_audit.record.descendants import end_below, end_own, signal_below
 from egress_audit.record.filter import install
 from egress_audit.record.init import HANDLED, LONGEST_MESSAGE, Init, Job, confine
 from egress_audit.record.phases import VARIABLE
-from egress_audit.record.setup import NoFilter, Setup
+from egress_audit.record.privileges import die_with
+from egress_audit.record.setup import NoFilter, Setup, confess
 from egress_audit.record.syscalls import (
     PR_SET_CHILD_SUBREAPER,
     PR_SET_DUMPABLE,
@@ -48,9 +49,7 @@ class TreeInit(Init):
 def build_on_host(setup: Setup, rung: Rung, control: socket.socket, recorder: int) -> NoReturn:
     """Becomes init of a tree on the host itself, and never returns."""
     try:
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != recorder:
-            os._exit(1)
+        die_with(recorder)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         _free_ports()
         words = setup.on_host()
@@ -64,11 +63,8 @@ def build_on_host(setup: Setup, rung: Rung, control: socket.socket, recorder: in
             _initiate(setup, rung, control)
         control.close()
         _guard(init, recorder)
-    except EgressAuditError as error:
-        _confess(control, type(error).__name__, error.what, error.where, error.hint)
-    except OSError as error:
-        what = f"{error.strerror}"
-        _confess(control, "EgressAuditError", what, str(error.filename or ""), "")
+    except (EgressAuditError, OSError) as error:
+        confess(control, error)
     finally:
         os._exit(1)
 
@@ -86,11 +82,6 @@ def _free_ports() -> None:
 
 def _say(control: socket.socket, **words: object) -> None:
     control.send(json.dumps(words).encode())
-
-
-def _confess(control: socket.socket, kind: str, what: str, where: str, hint: str) -> None:
-    with suppress(OSError):
-        _say(control, failed=kind, what=what, where=where, hint=hint)
 
 
 def _guard(init: int, recorder: int) -> None:
@@ -111,10 +102,8 @@ def _initiate(setup: Setup, rung: Rung, control: socket.socket) -> NoReturn:
     """Becomes init, or says why it could not."""
     try:
         _be_init(setup, rung, control)
-    except EgressAuditError as error:
-        _confess(control, type(error).__name__, error.what, error.where, error.hint)
-    except OSError as error:
-        _confess(control, "EgressAuditError", f"{error.strerror}", str(error.filename or ""), "")
+    except (EgressAuditError, OSError) as error:
+        confess(control, error)
     finally:
         os._exit(1)
 

@@ -24,6 +24,7 @@ from egress_audit.record.written import (
     written_files,
 )
 
+MOST_REACHABLE = 1000
 MOST_WRITTEN = 2000
 MOST_LOOKED_AT = 100_000
 """Entries of the real folders: a working folder may hold a whole file system."""
@@ -61,9 +62,8 @@ class Leavings:
         words = self._sandbox.mounted.words
         for path, product, hidden in _rows(words.get("stamps")):
             self._write("stamp", path=str(path), product=str(product), hidden=bool(hidden))
-        for path in reachable_sockets(self._sandbox.inside):
-            self._write("socket-reachable", path=path)
         notes = [str(note) for note in _list(words.get("notes"))]
+        notes += self._note_sockets()
         gpus = [str(path) for path in _list(words.get("gpus"))]
         if gpus:
             notes.append(f"what devices do by themselves: {', '.join(gpus)}")
@@ -74,6 +74,19 @@ class Leavings:
         ]
         for note in notes:
             self._write("cannot-see", text=note)
+
+    def _note_sockets(self) -> list[str]:
+        """Writes sockets of the host within reach; in words, what is not known of them."""
+        try:
+            reachable = reachable_sockets(self._sandbox.inside)
+        except OSError as error:
+            return [f"sockets of the host within reach: {error.strerror}: {error.filename}"]
+        for path in reachable[:MOST_REACHABLE]:
+            self._write("socket-reachable", path=path)
+        beyond = len(reachable[MOST_REACHABLE:])
+        if not beyond:
+            return []
+        return [f"sockets of the host within reach, past the first {MOST_REACHABLE}: {beyond}"]
 
     def executed(self, path: str) -> None:
         """Notes an executable, to be hashed at the end."""

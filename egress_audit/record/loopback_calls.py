@@ -39,6 +39,8 @@ PROTOCOLS = (0, socket.IPPROTO_TCP, socket.IPPROTO_UDP, *ECHO)
 SOCKET_CALLS = (
     *("socket", "connect", "bind", "listen", "sendto", "sendmsg", "sendmmsg", "setsockopt"),
 )
+UNREAD = (errno.EFAULT, errno.EMSGSIZE)
+"""Why a call is refused of which we do not know where it leads; others have no such socket."""
 MOST_WANTED = 100_000
 MESSAGE_LENGTH = 56
 """Place of msg_len in struct mmsghdr."""
@@ -56,8 +58,13 @@ class LoopbackCalls(TreeSocketCalls):
         self._workers = carried_out.Workers()
 
     def _unread(self, note: Notification, error: OSError) -> int:
-        """A call that leads somewhere is never let go unseen."""
-        return (error.errno or errno.EFAULT) if note.name in SOCKET_CALLS else 0
+        """A call that leads somewhere is never let go unseen, and what we cannot read the kernel
+        might have."""
+        if note.name not in SOCKET_CALLS:
+            return 0
+        if error.errno in UNREAD:
+            self._attempts.add(self._caller(note.tid), note.name, denied=errno.EFAULT)
+        return error.errno or errno.EFAULT
 
     # Sockets
 

@@ -6,19 +6,18 @@ the host. Source: passt(1) of 2023-03 (Debian 12); the options used are also tho
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from egress_audit.errors import EgressAuditError
 from egress_audit.record.passthrough import FramedStream
-from egress_audit.record.privileges import TargetUser
+from egress_audit.record.privileges import TargetUser, die_with
 from egress_audit.record.setup import RESOLVER4
-from egress_audit.record.syscalls import PR_SET_PDEATHSIG, prctl
 
 MODE = "passt"
 """The name it is started by says what it is to be; pasta is the same program."""
@@ -107,13 +106,6 @@ def _ready(
 def _started(
     path: str, words: list[str], stream: socket.socket, said: int, user: TargetUser
 ) -> "subprocess.Popen[bytes]":
-    parent = os.getpid()
-
-    def die_with_us() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
-
     other = user.is_other
     try:
         return subprocess.Popen(
@@ -123,7 +115,7 @@ def _started(
             stdout=subprocess.DEVNULL,
             stderr=said,
             pass_fds=[stream.fileno()],
-            preexec_fn=die_with_us,
+            preexec_fn=partial(die_with, os.getpid()),
             process_group=0,
             user=user.uid if other else None,
             group=user.gid if other else None,

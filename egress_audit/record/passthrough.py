@@ -114,6 +114,12 @@ class OpenNetwork:
         """None: here names are the real ones."""
         return []
 
+    def limits(self) -> list[str]:
+        """In words, from when on there was no way to the real network."""
+        if not self.ended:
+            return []
+        return [f"the way to the real network, which was refused once it failed: {self.ended}"]
+
 
 class OpenWire:
     """The sandbox's wire, which also wakes us when something comes back from the network."""

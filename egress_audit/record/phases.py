@@ -31,7 +31,7 @@ class ReportedPhases:
         self._write = write
         self._offset = 0
         self._rest = b""
-        self._count = 0
+        self._count = self._passed_over = 0
         self._at_ns = 0
         self.current = ""
 
@@ -60,10 +60,14 @@ class ReportedPhases:
             if isinstance(said, dict) and isinstance(said.get("phase"), str):
                 word = said["phase"].strip()[:LONGEST_WORD]
                 told = float(said["t"]) if isinstance(said.get("t"), int | float) else 0.0
-        if not word or self._count >= MOST_PHASES:
+        if not word:
+            self._passed_over += bool(line.strip())
             return
         self._at_ns = self._believed(told)
         self.close()
+        if self._count >= MOST_PHASES:
+            self._passed_over += 1
+            return
         self._count += 1
         self.current = word
         self._write("phase", phase=word, proof="self", edge="begin", at_ns=self._at_ns)
@@ -75,9 +79,12 @@ class ReportedPhases:
         return min(max(told, self._at_ns, now - SINCE_LAST_LOOK_NS), now)
 
     def finish(self) -> None:
-        """Ends the phase that is under way, now."""
+        """Ends the phase that is under way, now, and says how many lines were no phase of ours."""
         self._at_ns = time.time_ns()
         self.close()
+        if self._passed_over:
+            where = f"lines of {VARIABLE} that say no phase, or one past the first {MOST_PHASES}"
+            self._write("cannot-see", text=f"{where}: {self._passed_over}")
 
     def close(self) -> None:
         """Ends the phase that is under way, when the last line was written."""

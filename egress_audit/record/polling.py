@@ -21,6 +21,7 @@ PAUSE_S = 0.002
 UNDECLARED_S = 0.1
 """A child of init that has said nothing by then is a daemon, not one of ours."""
 MOST_SEEN = 100_000
+"""Sockets told apart; then all are forgotten, and those that are still held counted once more."""
 KINDS = {socket.SOCK_STREAM: "stream", socket.SOCK_DGRAM: "dgram"}
 
 Seen = tuple[int, Any, Any, Any]
@@ -75,8 +76,10 @@ class Polling:
 
     def _take(self, process: Process, connection: Any) -> None:
         key = (process.id, connection.type, connection.laddr, connection.raddr)
-        if key in self._seen or len(self._seen) >= MOST_SEEN:
+        if key in self._seen:
             return
+        if len(self._seen) >= MOST_SEEN:
+            self._seen.clear()
         self._seen.add(key)
         self.handled += 1
         call, end = self._meaning(connection)

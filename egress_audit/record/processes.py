@@ -23,6 +23,7 @@ MOST_TASKS = 256
 MOST_PROCESSES = 200_000
 MOST_GENERATIONS = 64
 LONGEST_COMMAND = 4096
+"""Octets read of a process's arguments; whatever is as long ends with `…`."""
 PIDFD_THREAD = os.O_EXCL
 """Linux 6.9: a pidfd of a thread that need not lead its group."""
 
@@ -270,4 +271,5 @@ def _command_line(pid: int) -> str | Absent:
 
 @lru_cache(maxsize=1024)
 def _masked(raw: bytes) -> str:
-    return mask_arguments([os.fsdecode(word) for word in raw.rstrip(b"\0").split(b"\0")])
+    shown = mask_arguments([os.fsdecode(word) for word in raw.rstrip(b"\0").split(b"\0")])
+    return shown if len(raw) < LONGEST_COMMAND else f"{shown} …"

@@ -14,7 +14,9 @@ from dataclasses import dataclass, replace
 
 from egress_audit.errors import EgressAuditError
 from egress_audit.evidence.bundle import BundleWriter
+from egress_audit.evidence.event_kinds import VERSION
 from egress_audit.evidence.events import EventsWriter, Value
+from egress_audit.evidence.lines import one_line
 from egress_audit.evidence.pcapng_writer import CaptureInterface, PcapngWriter
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Network, Process, Role
@@ -46,7 +48,6 @@ from egress_audit.record.watcher import Watcher, watcher_of
 from egress_audit.record.way_on import probed_resolvers, resolvers_of, way_on
 from egress_audit.record.wire import INTERFACE, LINKTYPE_RAW
 
-RECORD_VERSION = 1
 GATHERED = 1 << 20
 """Bytes of events that wait at most until they are written together."""
 
@@ -200,11 +201,11 @@ class Recorder:
             own = own_addresses()
         self._write(
             "begin",
-            version=RECORD_VERSION,
+            version=VERSION,
             rung=sandbox.rung.value,
             network=network_of(sandbox.rung, self._plan.network).value,
             recorder="run",
-            command=self._prepared.shown,
+            command=one_line(self._prepared.shown),
             hostname=HOSTNAME if sandbox.rung.sees_all else socket.gethostname(),
             own_addresses=own,
             resolvers=list(self._resolvers) if sandbox.rung.sees_all else [],
@@ -266,10 +267,7 @@ class Recorder:
         note_losses(sandbox, capture, traffic, self._write, self._began_ns)
         if traffic.unattributed:
             self._write("unattributed-count", count=traffic.unattributed)
-        if self._open is not None and self._open.ended:
-            text = (
-                f"the way to the real network, which was refused once it failed: {self._open.ended}"
-            )
+        for text in traffic.limits():
             self._write("cannot-see", text=text)
         self._write("end")
         self._flush(capture)

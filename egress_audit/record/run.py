@@ -66,7 +66,8 @@ def record(
 
     # Ctrl-C reaches the recorder by itself; a request to end is passed on, and ends in a verdict.
     def pass_on(number: int, frame: FrameType | None) -> None:
-        os.kill(recorder, signal.SIGTERM)
+        with suppress(ProcessLookupError):  # It has ended a moment ago.
+            os.kill(recorder, signal.SIGTERM)
 
     before = {number: signal.signal(number, pass_on) for number in (signal.SIGTERM, signal.SIGHUP)}
     before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -262,6 +262,9 @@ class Session:
         self._wait(lambda: False, TICK_S)
         if exercise.succeeded(self._jobs.left.get(EXERCISE)):
             self._write("phase", phase="generate", proof="exercise", edge="end")
+        elif exercise.beyond:
+            text = f"the last {exercise.beyond} bytes of what the exerciser printed: not searched"
+            self._write("cannot-see", text=text)
         self.status.phase = "run"
 
     def _end_tree(self) -> None:

@@ -1,6 +1,9 @@
 """What a sandbox is to be, and what can keep it from being made."""
 
+import json
+import socket
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from egress_audit.errors import EgressAuditError
@@ -25,6 +28,23 @@ class NoDevice(EgressAuditError):
 
 class NoFilter(EgressAuditError):
     """This host does not let us watch system calls."""
+
+
+def confess(
+    control: socket.socket,
+    error: EgressAuditError | OSError,
+    kind: type[EgressAuditError] = EgressAuditError,
+) -> None:
+    """Tells the recorder, if it is there, why no sandbox can be made.
+
+    kind: what an OSError is raised as there.
+    """
+    if isinstance(error, OSError):
+        error = kind(f"{error.strerror}", where=str(error.filename or ""))
+    words = {"failed": type(error).__name__, "what": error.what}
+    words |= {"where": error.where, "hint": error.hint}
+    with suppress(OSError):
+        control.send(json.dumps(words).encode())
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ class Traffic:
         self.expected: list[Expected] = []
         """Probes that have not been found yet."""
         self.names: dict[str, str] = {}
-        self.unattributed = 0
+        self.unattributed = self._untaken = 0
         self.received = [0, 0]
         """Frames read, by interface; our own answers are not among them."""
         self.destinations = Destinations()
@@ -103,6 +103,12 @@ class Traffic:
             self._owned(LOOPBACK, frame.data, frame.data, frame.wire_len)
         self.received[LOOPBACK] += len(frames)
         return bool(frames)
+
+    def limits(self) -> list[str]:
+        """What was not answered that the real network might have, or never came in; in words."""
+        told = [] if self._internet is None else self._internet.limits()
+        untaken = f"answers in the capture that the sandbox would not take: {self._untaken}"
+        return [*told, untaken] if self._untaken else told
 
     def due(self) -> None:
         """Sends what our side of the wire sends by itself: repetitions, greetings, ends."""
@@ -135,7 +141,7 @@ class Traffic:
         for packet in packets:
             frame = self._wire.frame_for(packet)
             self._capture.write(WAY_OUT, self._now(), frame, outbound=False)
-            self._wire.write(frame)
+            self._untaken += not self._wire.write(frame)
 
     def _owned(self, interface: int, frame: bytes, packet: bytes, wire_len: int) -> int:
         """Writes a frame with its process beside it; returns its number."""

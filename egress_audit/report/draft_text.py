@@ -4,7 +4,7 @@ What a capture holds was chosen by whoever made it. So comments are cleaned, and
 of their own; values are quoted, and are no patterns, addresses or words of YAML.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from egress_audit.model.audit import Audit, EvidenceItem, OwnAddresses
@@ -13,12 +13,22 @@ from egress_audit.model.destination import Absent
 from egress_audit.model.draft import Draft, Line, Party, Reason
 from egress_audit.report.places import place_of
 from egress_audit.report.safe_text import NO_BREAK, clean, middle_cut, wrapped
-from egress_audit.report.words import counted, duration_text, frames_text, listed, number, time_text
+from egress_audit.report.words import (
+    counted,
+    duration_text,
+    frames_text,
+    listed,
+    number,
+    own_sides,
+    time_text,
+)
 from egress_audit.values import dataclass
 
 WIDTH = 100
 SHOWN_REASONS = 3
 """Reasons of one line that are told; the others are counted."""
+SHOWN_CLAUSES = 20
+"""Of what no line can allow, and of what is hidden; the others are counted."""
 BRIEF_FROM = 100
 """Lines from which on each has one reason, cut to one line: a profile has at most 256 KiB."""
 BRIEF_COLUMNS = 88
@@ -99,7 +109,7 @@ def _head(draft: Draft, origin: Origin, known_only: bool) -> list[str]:
             "the other end; find out before you allow it."
         )
     if origin.own.how == "guessed":
-        own = listed(origin.own.prefixes, 4) or "unknown"
+        own = own_sides(origin.own, 4) or "unknown"
         told.append(f"Which side is the program's was guessed: {own}. Say it with --local.")
     if draft.left_out:
         left = counted(draft.left_out, "more value")
@@ -107,17 +117,18 @@ def _head(draft: Draft, origin: Origin, known_only: bool) -> list[str]:
     lines = [line for text in told for line in comment(text)]
     if draft.uncovered:
         lines += comment("This evidence contradicts the draft all the same. No line can allow that")
-        lines += _bullets(f"it {clause}" for clause in draft.uncovered)
-        if draft.uncovered_more:
-            lines += _bullets([f"and {number(draft.uncovered_more)} more"])
+        lines += _bullets([f"it {clause}" for clause in draft.uncovered], SHOWN_CLAUSES, "")
     if draft.unseen:
         lines += comment("This evidence hides the following, of which no line speaks:")
-        lines += _bullets(draft.unseen)
+        lines += _bullets(draft.unseen, SHOWN_CLAUSES, "")
     return lines
 
 
-def _bullets(texts: Iterable[str]) -> list[str]:
-    return [line for text in texts for line in comment(text, bullet="- ")]
+def _bullets(texts: Sequence[str], most: int, noun: str) -> list[str]:
+    """The first ones, each in a line of its own, and how many more there are."""
+    beyond = len(texts) - most
+    more = [f"and {number(beyond)} more {noun}".rstrip()] if beyond > 0 else []
+    return [line for text in (*texts[:most], *more) for line in comment(text, bullet="- ")]
 
 
 def _top(name: str, origin: Origin) -> list[str]:
@@ -206,10 +217,7 @@ def _inbound(draft: Draft) -> list[str]:
     lines = [""]
     if draft.answered:
         lines += comment("Seen from outside, and answered; `deny` would make it a contradiction.")
-        for reason in draft.answered[:SHOWN_REASONS]:
-            lines += comment(_reason(reason), bullet="- ")
-        if len(draft.answered) > SHOWN_REASONS:
-            lines += comment(f"and {len(draft.answered) - SHOWN_REASONS} more rows", bullet="- ")
+        lines += _bullets([_reason(reason) for reason in draft.answered], SHOWN_REASONS, "rows")
     return [*lines, "inbound: report"]
 
 

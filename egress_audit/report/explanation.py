@@ -9,6 +9,7 @@ from egress_audit.model.catalogue import Entry
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.flow import WITH_PORTS, Flow, FlowOwner, Name
 from egress_audit.model.run import Process, Role
+from egress_audit.periods import SECOND_NS
 from egress_audit.report.dissect import dissected
 from egress_audit.report.flow_records import flow_record
 from egress_audit.report.places import place_of
@@ -95,7 +96,7 @@ def _record(explained: Explained) -> dict[str, Plain]:
 
 def _block(explained: Explained) -> Iterable[str]:
     frame = explained.frame
-    seconds, ns = divmod(frame.ts_ns, 1_000_000_000)
+    seconds, ns = divmod(frame.ts_ns, SECOND_NS)
     at = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
     on_wire = counted(frame.wirelen, "byte").replace(NO_BREAK, " ")
     size = (

@@ -8,7 +8,7 @@ from egress_audit.model.destination import Absent
 from egress_audit.model.run import ModelFile, Network, Phase, Role, Run, Rung, WrittenFile
 from egress_audit.report.safe_text import clean, middle_cut
 from egress_audit.report.section import Entry, Section
-from egress_audit.report.words import counted, duration_text, listed, number
+from egress_audit.report.words import counted, duration_text, first_of, listed, number
 
 RUNG_WORDS = {
     Rung.TUN: "every packet and every system call (a network namespace with a TUN device)",
@@ -61,8 +61,8 @@ def run_section(audit: Audit, run: Run) -> Section:
         ("Control", (_probes(audit),)),
         ("Loss", (_loss(run),)),
         ("Processes", (_processes(run),)),
-        ("Senders", tuple(_senders(audit))),
-        ("Models opened", tuple(_model(file) for file in run.model_files[:MAX_FILES])),
+        ("Senders", first_of(list(_senders(audit)), MAX_FILES)),
+        ("Models opened", first_of([_model(file) for file in run.model_files], MAX_FILES)),
     ]
     return Section("How it was run", tuple(Entry(term, lines) for term, lines in texts if lines))
 
@@ -151,12 +151,10 @@ def _senders(audit: Audit) -> Iterator[str]:
         owner = seen.owner
         if not isinstance(owner, Absent) and not seen.by_helper:
             told.setdefault((owner.exe, owner.cmdline), owner)
-    for owner in list(told.values())[:MAX_FILES]:
+    for owner in told.values():
         command = "" if isinstance(owner.cmdline, Absent) else f": {owner.cmdline}"
         line = f"pid {owner.pid} {owner.exe}, {_hash(owner.exe_sha256)}{command}"
         yield middle_cut(clean(line), LONGEST_SENDER)
-    if len(told) > MAX_FILES:
-        yield f"… and {number(len(told) - MAX_FILES)} more: --format json"
 
 
 def _model(file: ModelFile) -> str:

@@ -6,7 +6,16 @@ from egress_audit.model.audit import Audit, EvidenceItem, OwnAddresses
 from egress_audit.model.destination import Absent
 from egress_audit.model.evidence import Coverage, Interface
 from egress_audit.report.section import Entry, Section
-from egress_audit.report.words import counted, duration_text, listed, number, tally, time_text
+from egress_audit.report.words import (
+    counted,
+    duration_text,
+    first_of,
+    listed,
+    number,
+    own_sides,
+    tally,
+    time_text,
+)
 
 MAX_INTERFACES = 8
 DROPS_UNKNOWN = "unknown: the file does not say"
@@ -114,11 +123,8 @@ def _damage(coverage: Coverage) -> str:
 
 
 def _interfaces(interfaces: tuple[Interface, ...]) -> Entry:
-    lines = [_interface(interface) for interface in interfaces[:MAX_INTERFACES]]
-    beyond = len(interfaces) - MAX_INTERFACES
-    if beyond > 0:
-        lines.append(f"… and {number(beyond)} more: --format json")
-    return Entry("Interfaces", tuple(lines) or ("none described",))
+    lines = first_of([_interface(interface) for interface in interfaces], MAX_INTERFACES)
+    return Entry("Interfaces", lines or ("none described",))
 
 
 def _interface(interface: Interface) -> str:
@@ -136,4 +142,4 @@ def _interface(interface: Interface) -> str:
 def _own_addresses(own: OwnAddresses) -> str:
     if not own.prefixes:
         return "unknown: no address was given or recorded, and none could be guessed"
-    return f"{listed(own.prefixes)}, {HOW_KNOWN.get(own.how, own.how)}"
+    return f"{own_sides(own)}, {HOW_KNOWN.get(own.how, own.how)}"

@@ -13,7 +13,7 @@ from egress_audit.report.places import SCOPE_WORDS, UNANNOUNCED, located_words
 from egress_audit.report.safe_text import NO_BREAK, clean
 from egress_audit.report.section import Section
 from egress_audit.report.terminal import bold, indented, section_lines
-from egress_audit.report.words import every, whole_units
+from egress_audit.report.words import every, period
 
 INDENT = 2
 FEW = 3
@@ -221,7 +221,7 @@ def _lines_of_entry(entry: Entry, *, noted: bool) -> Iterator[Line]:
 def _lines_of_times(entry: Entry) -> Iterator[Line]:
     times = []
     if not isinstance(entry.first_ns, Absent):
-        times.append(f"first after {whole_units(entry.first_ns)}")
+        times.append(f"first after {period(entry.first_ns)}")
     if not isinstance(entry.every_ns, Absent):
         times.append(every(entry.every_ns))
     if entry.phases:

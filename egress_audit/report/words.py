@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from egress_audit.model.audit import Frames
+from egress_audit.model.audit import Frames, OwnAddresses
 from egress_audit.model.destination import Absent
+from egress_audit.periods import SECOND_NS, UNITS, whole_units
 from egress_audit.report.safe_text import NO_BREAK
 
-SECOND_NS = 1_000_000_000
-_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 _ONE = {"d": "day", "h": "hour", "min": "minute", "s": "second"}
 LONG_DAYS = 31
 """Past them nobody asks for the hours."""
@@ -58,16 +57,14 @@ def time_text(ts_ns: int | Absent) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def whole_units(length_ns: int) -> str:
-    """`4 h`, `90 s`: whole seconds in the largest unit that leaves nothing over."""
-    seconds = length_ns // SECOND_NS
-    unit, size = next((unit, size) for unit, size in _UNITS if seconds % size == 0)
-    return f"{seconds // size}{NO_BREAK}{unit}" if seconds else f"0{NO_BREAK}s"
+def period(length_ns: int) -> str:
+    """`4 h`, `90 s`: what `whole_units` says, never broken into two lines."""
+    return whole_units(length_ns).replace(" ", NO_BREAK)
 
 
 def every(length_ns: int) -> str:
     """`every 4 h`, `every day`."""
-    whole = whole_units(length_ns)
+    whole = period(length_ns)
     number_of, _, unit = whole.partition(NO_BREAK)
     return f"every {_ONE[unit] if number_of == '1' else whole}"
 
@@ -79,8 +76,8 @@ def duration_text(length_ns: int) -> str:
         return f"0.{rest_ns // 1_000_000:03d}{NO_BREAK}s"
     if seconds < 60:
         return f"{seconds}.{rest_ns // 100_000_000}{NO_BREAK}s"
-    place = next(place for place, (_, size) in enumerate(_UNITS) if seconds >= size)
-    (large, size), (small, small_size) = _UNITS[place : place + 2]
+    place = next(place for place, (_, size) in enumerate(UNITS) if seconds >= size)
+    (large, size), (small, small_size) = UNITS[place : place + 2]
     whole, rest = divmod(seconds, size)
     beside = 0 if large == "d" and whole > LONG_DAYS else rest // small_size
     words = (number(whole), large, *((str(beside), small) if beside else ()))
@@ -92,6 +89,17 @@ def listed(items: Sequence[str], limit: int = 8) -> str:
     shown = ", ".join(items[:limit])
     beyond = len(items) - limit
     return f"{shown} … and {number(beyond)} more" if beyond > 0 else shown
+
+
+def own_sides(own: OwnAddresses, limit: int = 8) -> str:
+    """`a, b, c`, our own addresses; `a … and 15 more at least` where not all were counted."""
+    return listed(own.prefixes, limit) + (" at least" if own.may_be_more else "")
+
+
+def first_of(lines: Sequence[str], most: int) -> tuple[str, ...]:
+    """The first ones of lines that the JSON report has all of, and how many more there are."""
+    beyond = len(lines) - most
+    return (*lines[:most], *([f"… and {number(beyond)} more: --format json"] * (beyond > 0)))
 
 
 def tally(counts: Mapping[str, int]) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from egress_audit.api import audit_capture
 from egress_audit.attribute import capture_dialects
-from egress_audit.attribute.capture_dialects import claim_of
+from egress_audit.attribute.capture_dialects import MAX_TEXT, claim_of
 from egress_audit.model.audit import Audit, Owner, Verdict
 from egress_audit.model.destination import Absent
 from egress_audit.model.evidence import Dialect
@@ -83,6 +83,12 @@ def owner(audit: Audit) -> Owner:
     (seen,) = audit.observations
     assert isinstance(seen.owner, Owner)
     return seen.owner
+
+
+def test_arguments_past_the_bound_are_said_to_be_cut(tmp_path: Path) -> None:
+    found = owner(judged(tmp_path, [comment(PTCPDUMP + b"a" * MAX_TEXT)]))
+    assert str(found.cmdline).startswith("curl https://example.coma")
+    assert (len(str(found.cmdline)), str(found.cmdline)[-1]) == (MAX_TEXT + 1, "…")
 
 
 def test_a_comment_of_ptcpdump_names_program_and_arguments(tmp_path: Path) -> None:

@@ -32,7 +32,6 @@ def summed(rows: list[int]) -> Sum:
     """The sum of one group, flow by flow."""
     states = Counter(CONN_STATES[FLOWS.conn_state[row]] for row in rows)
     return Sum(
-        rows[0],
         int(FAR.direction[rows[0]]),
         int(FLOWS.proto[rows[0]]),
         len(rows),

@@ -208,4 +208,6 @@ def _write_lines(events: EventsWriter, lines: Iterable[Line]) -> None:
 def mismatches_in(path: Path) -> tuple[str, ...]:
     """What in the bundle at `path` is not as its manifest says; empty if all is."""
     with Folder.open(path) as folder:
-        return mismatches(folder, read_manifest(folder))
+        manifest = read_manifest(folder)
+        assert manifest is not None
+        return mismatches(folder, manifest)

@@ -95,7 +95,8 @@ def test_a_compiled_filter_is_told_as_such() -> None:
 
 
 def test_text_is_bounded() -> None:
-    assert len(text_of(b"a" * 100_000)) == MAX_TEXT
+    assert text_of(b"a" * 100_000) == "a" * MAX_TEXT + "…"
+    assert text_of(b"a" * MAX_TEXT) == "a" * MAX_TEXT
 
 
 def test_text_cannot_steer_a_terminal() -> None:

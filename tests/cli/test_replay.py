@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from egress_audit.api import audit_capture
 from egress_audit.cli.main import run
 from egress_audit.errors import ExitCode
 from tests.builders.recordings import asked, bundle, connected
@@ -83,6 +84,18 @@ def test_a_full_disk_is_no_verdict_and_no_crash() -> None:
         )
     assert done.returncode == ExitCode.NO_AUDIT
     assert b"Traceback" not in done.stderr
+
+
+def test_flows_are_put_behind_what_a_file_held_before(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("before\n", encoding="utf-8")
+    with log.open("a", encoding="utf-8") as stream:
+        flows = ["--flows", "-", "-o", str(tmp_path / "report")]
+        command = [sys.executable, "-m", "egress_audit", "replay", TALKING, *flows]
+        subprocess.run(command, stdout=stream, check=False)
+    first, *others = log.read_text(encoding="utf-8").splitlines()
+    assert first == "before"
+    assert len(others) == len(list(audit_capture(TALKING).flow_records())) > 0
 
 
 def test_who_asserts_when_and_why_stands_in_the_document(

@@ -18,6 +18,7 @@ import pytest
 
 from egress_audit.cli.tidying import ended_tidily, place_for, terminal_kept
 from egress_audit.errors import EgressAuditError
+from egress_audit.record.descendants import children
 from tests.builders.recorded_runs import usual_way
 
 
@@ -33,6 +34,14 @@ def test_evidence_that_nobody_asked_to_keep_is_gone_afterwards() -> None:
 def test_it_is_gone_after_an_error_too() -> None:
     with pytest.raises(KeyboardInterrupt), place_for(None) as place:
         raise KeyboardInterrupt
+    assert not Path(place).parent.exists()
+
+
+def test_it_is_gone_where_every_process_is_told_to_end() -> None:
+    before = set(children(os.getpid()))
+    with place_for(None) as place:
+        (tidier,) = set(children(os.getpid())) - before
+        os.kill(tidier, signal.SIGTERM)
     assert not Path(place).parent.exists()
 
 

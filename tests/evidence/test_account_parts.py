@@ -1,10 +1,13 @@
 """Tests of egress_audit/evidence/account_parts.py."""
 
+from ipaddress import ip_address
+
 import pytest
 
 from egress_audit.evidence import account_notes
 from egress_audit.evidence.account import Account
 from egress_audit.evidence.event_kinds import OUTCOMES
+from egress_audit.evidence.events import MAX_TEXTS
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Attempt, ModelFile, Probe, Role, Setting, Stamp, WrittenFile
 from tests.builders.accounts import account_of
@@ -14,6 +17,7 @@ from tests.builders.bundles import (
     TARGET,
     Line,
     attempt,
+    begin,
     line,
     owner,
     probe,
@@ -37,6 +41,14 @@ def test_a_process_is_known_with_its_executable_and_role() -> None:
     assert (program.id, program.pid, program.start_time) == (2, 1002, 5002)
     assert (program.exe, program.exe_sha256) == ("/usr/bin/program", "cd" * 32)
     assert (program.cmdline, program.parent, program.role) == ("program --quiet", 1, Role.TARGET)
+
+
+def test_addresses_past_the_bound_are_a_problem_and_the_others_are_read() -> None:
+    many = [str(ip_address(number)) for number in range(MAX_TEXTS + 1)]
+    account = account_of(whole_run(first=begin(own_addresses=many)))
+    assert account.run.own_addresses == tuple(many[:-1])
+    assert account.problems == ("more than 1000 `own_addresses`; the others are not read",)
+    assert account_of(whole_run(first=begin(own_addresses=many[:-1]))).problems == ()
 
 
 def test_what_is_not_known_of_a_process_is_absent() -> None:

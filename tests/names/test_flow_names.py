@@ -157,7 +157,9 @@ def test_a_host_recorded_and_answered_only_later_is_there_as_recorded() -> None:
 
 def test_the_records_of_one_address_are_bounded() -> None:
     records = [HostRecord(FAR[0], (f"a{n}.example", f"b{n}.example")) for n in range(1_000)]
-    assert len(FlowNames(NameTable(), ends(FAR[0]), records).of(0)) == MAX_RECORDED
+    names = FlowNames(NameTable(), ends(FAR[0]), records)
+    assert len(names.of(0)) == MAX_RECORDED
+    assert names.cut == 2_000 - MAX_RECORDED
 
 
 def test_many_flows_to_a_crowded_address_are_named_in_seconds() -> None:

@@ -114,6 +114,7 @@ def test_what_comes_behind_the_bound_is_passed_on_and_not_searched(
     ready.says(b"x" * before)
     ready.says(b"ready 1")
     assert ready.exercise.succeeded(0) is found
+    assert ready.exercise.beyond == (not found)
     assert sum(map(len, ready.passed_on)) == before + 7
 
 
@@ -121,3 +122,4 @@ def test_no_more_is_kept_than_the_bound(ready: Said) -> None:
     ready.says(b"x" * (MOST_OUTPUT + 3 * CHUNK))
     ready.says(b"ready 1")
     assert len(ready.exercise._said) == MOST_OUTPUT
+    assert ready.exercise.beyond == 3 * CHUNK + 7

@@ -119,10 +119,14 @@ def test_a_line_that_is_no_socket_is_passed_over(
         assert host.reachable() == [path]
 
 
-def test_many_are_sorted_and_no_more_than_so_many(
-    host: Host, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_many_are_sorted(host: Host) -> None:
     paths = [host.socket(name) for name in ("c", "a", "b")]
     assert host.reachable() == sorted(paths)
-    monkeypatch.setattr(module, "MOST_REACHABLE", 0)
-    assert host.reachable() == []
+
+
+def test_a_host_that_does_not_tell_its_sockets_is_no_host_without_any(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "TABLE", str(host.folder / "hidden"))
+    with pytest.raises(FileNotFoundError):
+        host.reachable()

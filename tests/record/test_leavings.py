@@ -3,8 +3,10 @@
 import hashlib
 import os
 import socket
+import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -12,6 +14,7 @@ from typing import cast
 import pytest
 
 from egress_audit.model.run import Role
+from egress_audit.record import host_sockets
 from egress_audit.record import leavings as module
 from egress_audit.record.inside import O_PATH, Inside
 from egress_audit.record.leavings import Leavings
@@ -144,6 +147,51 @@ def test_a_standard_stream_of_a_network_was_not_the_programs_and_that_is_written
 
     (note,) = in_child(told)
     assert note.startswith("standard input of the program")
+
+
+@pytest.fixture
+def within_reach(world: World) -> Iterator[list[str]]:
+    """Three sockets of the host that a program would find where it looks for them."""
+    # A short path: an address has room for 108 bytes, and pytest's folders may lie deep.
+    with tempfile.TemporaryDirectory(prefix="s-", dir="/tmp") as folder, ExitStack() as stack:
+        paths = [f"{folder}/{name}" for name in "abc"]
+        for path in paths:
+            made = stack.enter_context(socket.socket(socket.AF_UNIX))
+            made.bind(path)
+            made.listen()
+            there = Path(f"{world.root}{path}")
+            there.parent.mkdir(parents=True, exist_ok=True)
+            there.hardlink_to(path)
+        yield paths
+
+
+@pytest.mark.opens_sockets
+def test_sockets_of_the_host_within_reach_are_written(
+    world: World, within_reach: list[str]
+) -> None:
+    world.environment()
+    assert [told["path"] for told in world.of("socket-reachable")] == within_reach
+    assert world.of("cannot-see") == []
+
+
+@pytest.mark.opens_sockets
+def test_of_more_sockets_than_are_written_it_is_said_how_many_there_are(
+    world: World, within_reach: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_REACHABLE", 1)
+    world.environment()
+    assert [told["path"] for told in world.of("socket-reachable")] == within_reach[:1]
+    text = "sockets of the host within reach, past the first 1: 2"
+    assert world.of("cannot-see") == [{"text": text}]
+
+
+def test_a_host_that_hides_its_sockets_is_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host_sockets, "TABLE", "/nonexistent")
+    world.environment()
+    (note,) = world.of("cannot-see")
+    assert str(note["text"]).startswith("sockets of the host within reach: ")
 
 
 # After

@@ -57,6 +57,18 @@ os._exit(0)
 """
 
 
+SENDS_MORE_BESIDE_THAN_IS_READ = """
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+    beside = [(socket.IPPROTO_IP, 4, bytes(5000))]
+    tell(came=tried(out.sendmsg, [b"x"], beside, 0, ("9.9.9.9", 9)))
+"""
+
+SENDS_ON_A_PIPE = """
+import ctypes
+ends = os.pipe()
+ctypes.CDLL(None).sendto(ends[1], b"x", 1, 0, None, 0)
+"""
+
 LOOKS_FOR_ITSELF = """
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
     tell(came=tried(asker.connect, ("8.8.8.8", 80)))
@@ -94,6 +106,18 @@ def test_a_server_of_the_host_on_loopback_cannot_be_used_as_a_way_out(way: Way) 
 
 def test_a_full_backlog_lets_nobody_else_wait() -> None:
     assert run_behind_uplink(python(FULL_BACKLOG), A_CALLS_WAY)[0].told["seconds"] < 1
+
+
+def test_a_send_that_cannot_be_carried_out_is_an_attempt_all_the_same() -> None:
+    seen, left = run_behind_uplink(python(SENDS_MORE_BESIDE_THAN_IS_READ), A_CALLS_WAY)
+    assert (seen.told["came"], left) == ("EMSGSIZE", [])
+    (attempt,) = seen.attempts("sendmsg")
+    assert attempt.denied == "EFAULT"
+
+
+def test_a_send_on_what_is_no_socket_is_no_attempt() -> None:
+    seen, _ = run_behind_uplink(python(SENDS_ON_A_PIPE), A_CALLS_WAY)
+    assert seen.attempts("sendto") == []
 
 
 def test_a_route_probe_is_answered_and_sends_nothing() -> None:

@@ -120,9 +120,14 @@ def test_frames_that_hold_no_ip_are_left_out(far: Far) -> None:
 def test_a_way_that_ends_is_refusal_from_then_on(far: Far) -> None:
     far.end.close()
     assert far.network.arrived() == []
-    assert far.network.ended
+    assert far.network.ended in far.network.limits()[0]
     (answer,) = far.network.answer(datagram("203.0.113.5"), 0)
     assert answer[9] == 1
+
+
+def test_a_way_that_goes_on_has_no_limit(far: Far) -> None:
+    far.network.answer(datagram("203.0.113.5"), 0)
+    assert far.network.limits() == []
 
 
 def test_a_length_beyond_all_frames_ends_the_way(far: Far) -> None:

@@ -16,6 +16,7 @@ from egress_audit.record.phases import (
     LONGEST_WORD,
     MOST_PHASES,
     PLACE,
+    VARIABLE,
     ReportedPhases,
 )
 
@@ -30,9 +31,13 @@ class Reports:
         self.inside = Inside(os.open(root, O_PATH | os.O_DIRECTORY))
         self.events: list[tuple[object, object]] = []
         self.times: list[int] = []
+        self.limits: list[str] = []
         self.phases = ReportedPhases(self.inside, self._write)
 
     def _write(self, event: str, **fields: object) -> None:
+        if event == "cannot-see":
+            self.limits.append(str(fields["text"]))
+            return
         assert (event, fields["proof"]) == ("phase", "self")
         self.events.append((fields["phase"], fields["edge"]))
         assert isinstance(fields["at_ns"], int)
@@ -167,6 +172,25 @@ def test_no_more_phases_are_kept_than_so_many(reports: Reports) -> None:
     reports.adds(b"".join(line(str(number)) for number in range(MOST_PHASES + 5)))
     reports.phases.read()
     assert len(reports.begun) == MOST_PHASES
+
+
+def test_the_last_phase_that_is_kept_ends_where_the_next_one_began(reports: Reports) -> None:
+    reports.adds(b"".join(line(str(number)) for number in range(MOST_PHASES + 1)))
+    assert reports.events[-1] == (str(MOST_PHASES - 1), "end")
+    assert reports.phases.current == ""
+
+
+def test_lines_that_are_not_kept_are_told_as_a_limit(reports: Reports) -> None:
+    reports.adds(b"{}\n" + b"".join(line(str(number)) for number in range(MOST_PHASES + 2)))
+    reports.phases.finish()
+    (limit,) = reports.limits
+    assert VARIABLE in limit and limit.endswith(": 3")
+
+
+def test_where_all_lines_are_phases_there_is_no_limit(reports: Reports) -> None:
+    reports.adds(line("load") + b"\n" + line("generate"))
+    reports.phases.finish()
+    assert reports.limits == []
 
 
 def test_without_a_file_there_are_no_phases(reports: Reports) -> None:

@@ -140,6 +140,15 @@ def test_a_secret_in_the_arguments_is_masked(met: Met) -> None:
     assert "hunter2" not in str(process.cmdline)
 
 
+def test_arguments_past_the_bound_are_said_to_be_cut(met: Met) -> None:
+    program = [sys.executable, "-c", "import time; time.sleep(60)", *["--an-option"] * 500]
+    with subprocess.Popen(program) as made:
+        becomes(lambda: b"--an" in Path(f"/proc/{made.pid}/cmdline").read_bytes())
+        process = met.processes.task(made.pid).process
+        made.kill()
+    assert str(process.cmdline).endswith(" …")
+
+
 def test_a_process_met_twice_is_one(met: Met) -> None:
     with sleeping() as pid:
         first = met.processes.task(pid).process

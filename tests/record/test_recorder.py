@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from egress_audit.evidence.events import read_events
+from egress_audit.evidence.lines import MAX_TEXT
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Network, Role
 from tests.builders.programs import (
@@ -57,6 +58,12 @@ def test_a_record_begins_with_what_was_asked_and_ends_with_its_last_line(way: Wa
     assert seen.run.command == "true"
     assert seen.run.own_addresses == ("10.87.0.2", "fd00:e6e4::2")
     assert seen.run.resolvers == ("10.87.0.1", "fd00:e6e4::1")
+
+
+def test_a_command_longer_than_a_line_of_a_record_is_cut() -> None:
+    seen = recorded(("true", *["é" * 5000] * 60))
+    assert seen.run.command.startswith("true 'é")
+    assert (len(seen.run.command), seen.run.command[-1]) == (MAX_TEXT, "…")
 
 
 def test_every_line_of_a_record_is_canonical() -> None:
@@ -120,6 +127,16 @@ def test_simulated_http_is_answered_with_503(way: Way) -> None:
     assert seen.told["answer6"].startswith("HTTP/1.1 503 ")
     said = b"".join(frame.payload for frame in seen.frames if not frame.outbound)
     assert b"503 Service Unavailable" in said
+
+
+def test_what_had_no_answer_of_ours_is_a_limit_of_the_recording() -> None:
+    seen = recorded(python(ONE_DATAGRAM))
+    assert [limit for limit in seen.run.cannot_see if "did not answer" in limit]
+
+
+def test_a_run_in_which_all_was_answered_has_no_such_limit() -> None:
+    seen = recorded(python(RESOLVES, "a.example"))
+    assert not [limit for limit in seen.run.cannot_see if "did not answer" in limit]
 
 
 @every_way

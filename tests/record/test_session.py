@@ -175,6 +175,12 @@ def test_an_exercise_that_prints_something_else_proves_nothing() -> None:
     assert phases(exercised(None, "forty-three"))["generate"].end_ns is Absent.NOT_FOUND
 
 
+def test_words_behind_what_is_searched_are_not_found_and_that_is_said() -> None:
+    seen = exercised(None, "forty-two", exercise="head -c 1048576 /dev/zero; echo forty-two")
+    assert phases(seen)["generate"].end_ns is Absent.NOT_FOUND
+    assert "the last 10 bytes of what the exerciser printed: not searched" in seen.run.cannot_see
+
+
 def test_an_exercise_that_fails_proves_nothing() -> None:
     seen = exercised(None, "forty-two", exercise="echo forty-two; exit 1")
     assert phases(seen)["generate"].end_ns is Absent.NOT_FOUND

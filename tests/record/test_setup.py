@@ -1,5 +1,7 @@
 """What a sandbox is unless something else is asked for, and what may keep it from being made."""
 
+import json
+import socket
 from ipaddress import ip_address
 
 import pytest
@@ -18,6 +20,7 @@ from egress_audit.record.setup import (
     NoFilter,
     NoNamespaces,
     Setup,
+    confess,
 )
 from egress_audit.record.tun import TUN_NODE
 
@@ -71,3 +74,36 @@ def test_each_hindrance_is_a_bad_input_with_a_remedy_and_can_be_told_from_the_ot
     assert isinstance(error, EgressAuditError)
     assert not isinstance(error, tuple(others))
     assert (error.where, error.hint) == ("where", "remedy")
+
+
+def told_by(error: EgressAuditError | OSError, kind: type[EgressAuditError]) -> object:
+    """What the recorder reads."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        confess(theirs, error, kind)
+        return json.loads(ours.recv(4096))
+
+
+@pytest.mark.opens_sockets
+def test_the_recorder_is_told_the_kind_of_a_hindrance_with_its_words() -> None:
+    error = NoDevice("no tun", where="/dev/net/tun", hint="load it")
+    words = {"what": "no tun", "where": "/dev/net/tun", "hint": "load it"}
+    assert told_by(error, EgressAuditError) == {"failed": "NoDevice", **words}
+
+
+@pytest.mark.opens_sockets
+@pytest.mark.parametrize("kind", [EgressAuditError, NoNamespaces])
+def test_what_the_system_refused_is_told_as_the_kind_it_is_there(
+    kind: type[EgressAuditError],
+) -> None:
+    error = PermissionError(1, "Operation not permitted", "unshare")
+    words = {"what": "Operation not permitted", "where": "unshare", "hint": ""}
+    assert told_by(error, kind) == {"failed": kind.__name__, **words}
+
+
+@pytest.mark.opens_sockets
+def test_where_nobody_listens_any_more_nothing_is_raised() -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        ours.close()
+        confess(theirs, NoDevice("no tun"))

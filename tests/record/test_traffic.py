@@ -45,6 +45,8 @@ class ListWire:
         self.written: list[bytes] = []
         self.empty = False
         """True: no frame holds an IP packet."""
+        self.is_down = False
+        """True: it takes nothing in."""
 
     def fileno(self) -> int:
         return -1
@@ -62,7 +64,7 @@ class ListWire:
 
     def write(self, frame: bytes) -> bool:
         self.written.append(frame)
-        return True
+        return not self.is_down
 
     def dropped(self, pid: int) -> int:
         return 0
@@ -338,6 +340,17 @@ def test_nothing_answers_where_packets_go_on_by_themselves(world: World) -> None
     world.leaves(segment(1))
     world.traffic.due()
     assert world.wire.written == []
+
+
+def test_an_answer_that_is_not_taken_is_a_limit(answering: World) -> None:
+    answering.leaves(segment(1))
+    assert answering.traffic.limits() == []
+    answering.wire.is_down = True
+    answering.leaves(segment(2))
+    assert len(answering.captured()) == 4
+    assert answering.traffic.limits() == [
+        "answers in the capture that the sandbox would not take: 1"
+    ]
 
 
 def test_what_stays_inside_is_not_answered_by_us(answering: World) -> None:

@@ -125,6 +125,15 @@ def test_what_was_answered_stands_above_inbound() -> None:
     assert "Seen from outside" not in text_of(drafted(case(*SEEN)))
 
 
+def test_what_is_not_told_of_many_is_counted() -> None:
+    rows = [contact(OUTSIDE, far_p=port, direction=Direction.INBOUND) for port in range(50)]
+    assert "# - and 47 more rows\n" in text_of(drafted(case(*rows)))
+    many = replace(drafted(case(*SEEN)), uncovered=("sent",) * 30, unseen=("hidden",) * 25)
+    head = text_of(many).partition("name: ")[0]
+    assert (head.count("it sent\n"), head.count("and 10 more\n")) == (20, 1)
+    assert (head.count("hidden\n"), head.count("and 5 more\n")) == (20, 1)
+
+
 def test_further_reasons_of_a_line_are_counted() -> None:
     rows = [replace(SEEN[1], far_p=port) for port in range(1, 8)]
     assert "# - and 4 more such rows\n" in text_of(drafted(case(*rows)))

@@ -10,6 +10,7 @@ from egress_audit.model.run import ModelFile, Network, Role, Rung, WrittenFile
 from egress_audit.report.run_section import (
     ENDED_WORDS,
     HOME_WORDS,
+    MAX_FILES,
     NETWORK_WORDS,
     PROOF_WORDS,
     RUNG_WORDS,
@@ -93,6 +94,12 @@ def test_models_are_told_with_size_and_hash() -> None:
     )
     gone = ModelFile("/m.gguf", Absent.NOT_FOUND, Absent.NOT_FOUND)
     assert told(model_files=(gone,))["Models opened"] == ("/m.gguf, size unknown, not hashed",)
+
+
+def test_the_first_models_are_told_and_the_others_counted() -> None:
+    models = tuple(ModelFile(f"/{number}.gguf", 12, "ab" * 32) for number in range(MAX_FILES + 2))
+    lines = told(model_files=models)["Models opened"]
+    assert lines[MAX_FILES:] == ("… and 2 more: --format json",)
 
 
 def test_processes_are_counted_by_whose_they_are() -> None:

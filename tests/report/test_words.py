@@ -2,24 +2,26 @@
 
 import pytest
 
-from egress_audit.model.audit import Frames
+from egress_audit.model.audit import MOST_GUESSED, Frames, OwnAddresses
 from egress_audit.model.destination import Absent
+from egress_audit.periods import SECOND_NS
 from egress_audit.report.safe_text import NO_BREAK
 from egress_audit.report.words import (
-    SECOND_NS,
     counted,
     display_filter,
     duration_text,
     every,
+    first_of,
     frames_text,
     listed,
     number,
+    own_sides,
+    period,
     protocol,
     short_number,
     stated,
     tally,
     time_text,
-    whole_units,
 )
 from tests.builders.audit_parts import START_NS
 
@@ -89,12 +91,8 @@ def test_a_duration_has_at_most_two_units(tenths: int, shown: str) -> None:
     assert spaced(duration_text(tenths * SECOND_NS // 10)) == shown
 
 
-@pytest.mark.parametrize(
-    ("seconds", "shown"),
-    [(0, "0 s"), (9, "9 s"), (90, "90 s"), (600, "10 min"), (14_400, "4 h"), (86_400, "1 d")],
-)
-def test_a_period_is_told_in_whole_units(seconds: int, shown: str) -> None:
-    assert spaced(whole_units(seconds * SECOND_NS)) == shown
+def test_a_period_is_never_broken_into_two_lines() -> None:
+    assert period(90 * SECOND_NS) == f"90{NO_BREAK}s"
 
 
 @pytest.mark.parametrize(
@@ -113,6 +111,18 @@ def test_a_long_list_says_how_much_is_left_out() -> None:
 def test_a_tally_begins_with_the_most_frequent() -> None:
     assert spaced(tally({"LLDP": 1, "ARP": 3})) == "3 ARP, 1 LLDP"
     assert tally({}) == ""
+
+
+def test_the_first_lines_are_told_and_the_others_counted() -> None:
+    assert first_of(["a", "b"], 2) == ("a", "b")
+    assert first_of(["a", "b", "c"], 2) == ("a", "b", "… and 1 more: --format json")
+
+
+def test_own_addresses_that_nobody_counted_are_so_many_at_least() -> None:
+    many = tuple(f"10.0.0.{number}" for number in range(MOST_GUESSED))
+    assert own_sides(OwnAddresses("guessed", many), 1) == "10.0.0.0 … and 15 more at least"
+    assert own_sides(OwnAddresses("guessed", many[1:]), 1) == "10.0.0.1 … and 14 more"
+    assert own_sides(OwnAddresses("given", many), 1) == "10.0.0.0 … and 15 more"
 
 
 def test_frames_are_named_and_counted() -> None:

@@ -48,6 +48,8 @@ class Fragments:
 
     def __init__(self) -> None:
         self._waiting: OrderedDict[tuple[bytes, bytes, int, bytes], _Datagram] = OrderedDict()
+        self.displaced = 0
+        """Datagrams that were given up for newer ones."""
 
     def packet_of(self, raw: bytes, packet: Packet, now_ns: int) -> bytes | Incomplete:
         """The whole packet that this fragment completes, without a trace of fragmentation."""
@@ -80,6 +82,7 @@ class Fragments:
         self._waiting.pop(key, None)
         if len(self._waiting) >= MAX_DATAGRAMS:
             self._waiting.popitem(last=False)
+            self.displaced += 1
         datagram = self._waiting[key] = _Datagram(now_ns)
         return datagram
 

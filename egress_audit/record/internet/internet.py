@@ -40,6 +40,8 @@ from egress_audit.record.internet.unanswerable import why_unanswerable
 
 SMALLEST_MTU = 1280
 """RFC 8200 §5; ICMP errors and answers of ours are never longer."""
+TAKEN = "UDP that is no DNS, NTP or STUN"
+PROTOCOL = "protocol "
 
 
 class Internet:
@@ -69,16 +71,12 @@ class Internet:
             self._invented, policy, ipv6=settings.ipv6, silent_suffix=settings.swallow_suffix
         )
         self.unanswered: Counter[str] = Counter()
-        """Packets that got no answer, by reason; beside those that need none, such as an ACK."""
+        """Packets that got no answer, by reason; beside those that need none, such as an ACK. What
+        the real internet might have answered is told by `limits`."""
         self.names = self._invented.names
         """Host by text of the address that was invented for it."""
         self._tcp = Tcp(settings, self._answers, generator or Random(0), self.unanswered)
         self._fragments = Fragments()
-
-    @property
-    def evicted(self) -> int:
-        """Connections that were reset because there were too many."""
-        return self._tcp.evicted
 
     @property
     def next_due_ns(self) -> int | None:
@@ -92,6 +90,17 @@ class Internet:
     def new_names(self) -> list[tuple[str, str]]:
         """Host and address text of each name that was invented since the last call."""
         return self._invented.fresh()
+
+    def limits(self) -> list[str]:
+        """Where the real internet might have said more than this one did, in words."""
+        bounds = {
+            "connections reset for newer ones": self._tcp.evicted,
+            "questions when no address was left": self._invented.refused,
+            "fragmented datagrams given up for newer ones": self._fragments.displaced,
+        }
+        ours = {why: self.unanswered[why] for why in sorted(self.unanswered) if is_ours(why)}
+        told = [f"{what} ({count})" for what, count in (bounds | ours).items() if count]
+        return [f"what the simulated network did not answer: {', '.join(told)}"] if told else []
 
     def answer(self, packet: bytes | memoryview, now_ns: int) -> list[bytes]:
         """The IP packets to write back for one that came; never raises, whatever it holds."""
@@ -117,7 +126,7 @@ class Internet:
             return self._datagram(whole, now_ns)
         if is_echo_request(whole):
             return [echo_reply(whole)]
-        return self._silence(f"protocol {whole.proto}")
+        return self._silence(f"{PROTOCOL}{whole.proto}")
 
     def _refuse(self, raw: bytes, packet: Packet) -> list[bytes]:
         """What tells a client soonest that there is no way out."""
@@ -156,8 +165,13 @@ class Internet:
             answer = self._datagrams.answer(data, sport, dport, len(packet.src), now_ns)
         if isinstance(answer, bytes):
             return [udp_packet(packet.dst, packet.src, dport, sport, answer)]
-        return self._silence("udp: taken" if answer is None else answer.reason)
+        return self._silence(TAKEN if answer is None else answer.reason)
 
     def _silence(self, reason: str) -> list[bytes]:
         self.unanswered[reason] += 1
         return []
+
+
+def is_ours(silence: str) -> bool:
+    """True for a reason for which the real internet, unlike this one, might not be silent."""
+    return silence in (TAKEN, Incomplete.TOO_MANY) or silence.startswith(PROTOCOL)

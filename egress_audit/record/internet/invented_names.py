@@ -27,6 +27,8 @@ class InventedNames:
         self._hosts: dict[bytes, str] = {}
         self.names: dict[str, str] = {}
         """Host by address text, in the order they were given."""
+        self.refused = 0
+        """Questions that got no address because none was left."""
 
     def address_of(self, host: str, size: int) -> bytes | None:
         """The address of `size` bytes that `host` has from now on; None when there is none left."""
@@ -35,6 +37,7 @@ class InventedNames:
             return known
         address = next(self._free[size], None)
         if address is None:
+            self.refused += 1
             return None
         self._given[host, size] = address
         self._hosts[address] = host

@@ -13,7 +13,8 @@ from scapy.layers.inet import UDP as SCAPY_UDP
 
 from egress_audit.errors import WrongUsage
 from egress_audit.model.run import Network
-from egress_audit.record.internet.internet import Internet
+from egress_audit.record.internet.fragments import MAX_DATAGRAMS
+from egress_audit.record.internet.internet import TAKEN, Internet
 from egress_audit.record.internet.settings import InternetSettings
 from tests.builders.packets import (
     FRAGMENT,
@@ -75,7 +76,7 @@ def test_a_view_of_a_buffer_is_as_good_as_bytes() -> None:
 
 
 def test_datagrams_are_taken_in_silence_and_counted() -> None:
-    assert reasons(ip(A, B, udp(1, 443, bytes(1200)), UDP)) == {"udp: taken": 1}
+    assert reasons(ip(A, B, udp(1, 443, bytes(1200)), UDP)) == {TAKEN: 1}
     assert reasons(ip(A, B, udp(1, 2, length=7), UDP)) == {"malformed: UDP header": 1}
     assert reasons(ip(A, B, udp(1, 2, length=9), UDP)) == {"malformed: UDP header": 1}
 
@@ -246,6 +247,55 @@ def test_every_packet_without_an_answer_is_counted_once() -> None:
     for packet in packets:
         assert internet.answer(packet, 0) == []
     assert internet.unanswered.total() == len(packets)
+
+
+@pytest.mark.parametrize(
+    ("packet", "what"),
+    [
+        (ip(A, B, udp(1, 443, bytes(1200)), UDP), TAKEN),
+        (ip(A, B, bytes(12), 132), "protocol 132"),
+    ],
+)
+def test_what_a_real_server_might_have_answered_is_a_limit(packet: bytes, what: str) -> None:
+    internet = Internet(SIMULATED)
+    internet.answer(packet, 0)
+    internet.answer(packet, 0)
+    assert internet.limits() == [f"what the simulated network did not answer: {what} (2)"]
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        ip(A, RESOLVER, udp(4000, 53, QUERY), UDP),
+        ip(A, B, tcp(1, 80, "S"), TCP),
+        ip(A, B, tcp(1, 80, "R"), TCP),
+        ip(A, "224.0.0.251", udp(5353, 5353, QUERY), UDP),
+        b"",
+    ],
+    ids=["DNS", "SYN", "RST", "mDNS", "nothing"],
+)
+def test_what_is_answered_or_would_be_by_nobody_is_no_limit(packet: bytes) -> None:
+    internet = Internet(SIMULATED)
+    internet.answer(packet, 0)
+    assert internet.limits() == []
+
+
+def test_names_beyond_the_last_address_are_a_limit() -> None:
+    internet = Internet(InternetSettings(answer_range4="203.0.113.1/32"))
+    for host in (b"\1a", b"\1b"):
+        query = b"\0\7\1\0\0\1" + bytes(6) + host + b"\0\0\1\0\1"
+        internet.answer(ip(A, B, udp(1, 53, query), UDP), 0)
+    (limit,) = internet.limits()
+    assert limit.endswith(": questions when no address was left (1)")
+
+
+def test_fragments_that_gave_way_to_others_are_a_limit() -> None:
+    internet = Internet(SIMULATED)
+    whole = udp(1, 2, bytes(40))
+    for ident in range(MAX_DATAGRAMS + 1):
+        internet.answer(ipv4(A, B, whole[:16], UDP, more_fragments=True, identification=ident), 0)
+    (limit,) = internet.limits()
+    assert limit.endswith(": fragmented datagrams given up for newer ones (1)")
 
 
 def test_a_datagram_that_needs_no_answer_costs_next_to_nothing() -> None:

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import pytest
 
 from egress_audit.model.run import Network
+from egress_audit.record.internet.internet import TAKEN
 from egress_audit.record.internet.settings import DnsPolicy, InternetSettings
 from tests.builders.tun_world import RESOLVER, RESOLVER_6, World, needs_tun, told_inside
 
@@ -372,8 +373,8 @@ def test_a_thousand_datagrams_cost_no_answer() -> None:
             for number in range(1000):
                 datagrams.sendto(b"x" * number, (FAR, 8125))
         deadline = time.monotonic() + 5
-        while time.monotonic() < deadline and world.internet.unanswered["udp: taken"] < 1000:
+        while time.monotonic() < deadline and world.internet.unanswered[TAKEN] < 1000:
             threading.Event().wait(0.01)
         return dict(world.internet.unanswered)
 
-    assert inside(client) == {"udp: taken": 1000}
+    assert inside(client) == {TAKEN: 1000}
