@@ -5,7 +5,14 @@ from collections.abc import Callable, Collection, Iterator
 
 from egress_audit.addresses import Scope
 from egress_audit.judge import phrases
-from egress_audit.judge.case import Case, Matches, is_kernels_error, is_link_maintenance
+from egress_audit.judge.attempts import attempts_of_program
+from egress_audit.judge.case import (
+    Case,
+    Matches,
+    is_kernels_error,
+    is_link_maintenance,
+    reports_groups,
+)
 from egress_audit.judge.permission import (
     address_allowed,
     asks_decide,
@@ -33,17 +40,20 @@ def _forbidden_contacts(case: Case, scopes: Collection[Scope]) -> Iterator[Obser
 
     Those with our own resolver only where no host could be asked for, and no finding about a name
     says what was asked of it; and not where it was asked for the sandbox's own names alone. The
-    kernel's errors about answers say nothing that the contact which was answered does not.
+    kernel's errors about answers say nothing that the contact which was answered does not. What it
+    reports of multicast groups that the program joined are the program's words: it chose the group,
+    and the sources.
     """
     contacts = [seen for seen in case.contacts() if seen.destination.scope in scopes]
     possible = _possible(case.claim.allow)
     excused = _excuses(case) if any(map(case.is_own_resolver, contacts)) else None
     answered: Counter[str | Absent] | None = None
+    asked_for = any(attempt.joins_group for attempt in attempts_of_program(case.run))
     for seen in contacts:
         may_be = seen.destination.scope in possible
         if may_be and address_allowed(seen, case.claim, case.granted(seen)):
             continue
-        if is_link_maintenance(seen):
+        if is_link_maintenance(seen) and not (asked_for and reports_groups(seen)):
             continue
         if is_kernels_error(seen):
             answered = _packets_answered(case) if answered is None else answered

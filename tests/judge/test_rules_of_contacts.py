@@ -7,6 +7,7 @@ import pytest
 
 from egress_audit.addresses import Scope
 from egress_audit.judge.rules import findings
+from egress_audit.model.destination import Absent
 from tests.builders.cases import (
     case,
     claim,
@@ -15,7 +16,7 @@ from tests.builders.cases import (
     near,
     question,
 )
-from tests.builders.runs import RESOLVER, owner, run
+from tests.builders.runs import RESOLVER, attempt, owner, run
 
 ASKED = {"far_p": 53, "proto": 17, "destination": near(Scope.SIMULATED)}
 ITSELF = "2.0.87.10.in-addr.arpa"
@@ -113,3 +114,28 @@ def test_beside_another_name_they_do_not_excuse_it() -> None:
 
 def test_on_a_plain_capture_nobody_knows_those_names() -> None:
     assert fired(case(question("sandbox"))) == ["EA002"]
+
+
+REPORT = {"proto": 2, "owner": BY_KERNEL, "destination": near(Scope.MULTICAST)}
+MLD = {"proto": 58, "far_p": 143, "owner": BY_KERNEL, "destination": near(Scope.MULTICAST)}
+JOINS = attempt("239.5.6.7", call="setsockopt", type="", port=Absent.NOT_APPLICABLE)
+
+
+@pytest.mark.parametrize(("group", "report"), [("224.0.0.22", REPORT), ("ff02::16", MLD)])
+def test_what_the_kernel_reports_of_a_group_that_the_program_joined_has_left(
+    group: str, report: dict[str, Any]
+) -> None:
+    told = contact(group, **report)
+    assert fired(case(told, run=run(attempts=(JOINS,)))) == ["EA003"]
+    assert fired(case(told, run=run())) == []
+
+
+def test_neighbour_discovery_is_no_report_of_a_group() -> None:
+    asks = contact("ff02::1", **(MLD | {"far_p": 135}))
+    assert fired(case(asks, run=run(attempts=(JOINS,)))) == []
+
+
+def test_a_claim_that_allows_multicast_allows_joining_a_group() -> None:
+    told = contact("224.0.0.22", **REPORT)
+    allows = claim(Scope.MULTICAST)
+    assert fired(case(told, claim=allows, run=run(attempts=(JOINS,)))) == []
