@@ -31,6 +31,7 @@ from egress_audit.record.opened_files import OpenedFiles
 from egress_audit.record.passthrough import OpenNetwork, OpenWire
 from egress_audit.record.phases import ReportedPhases
 from egress_audit.record.plan import CommandFailed, Prepared
+from egress_audit.record.private_place import Private
 from egress_audit.record.privileges import become, die_with
 from egress_audit.record.probe import DOMAIN, SENTINEL4, SENTINEL6, Expected, probes
 from egress_audit.record.processes import Processes
@@ -165,6 +166,8 @@ class Recorder:
             )
         watched.phases.read()
         watched.phases.finish()
+        for path in watched.leavings.fifos_written():
+            watched.attempts.reached(path)
         watched.attempts.finish()
         watched.leavings.note_files(watched.files, session.working, session.impatience())
         self._end(sandbox, capture, watched.traffic)
@@ -177,7 +180,8 @@ class Recorder:
         processes = Processes(lambda process: self._met(process, leavings), time.time_ns)
         processes.declare(sandbox.init, Role.RECORDER)
         attempts = Attempts(self._write)
-        files = OpenedFiles(self._began_ns)
+        private = Private.of(sandbox.inside, (layer.shown for layer in leavings.layers))
+        files = OpenedFiles(self._began_ns, private)
         senders = Senders(lambda process, ends: calls.mismatch(process, ends))
         traffic = Traffic(
             sandbox.wire,
