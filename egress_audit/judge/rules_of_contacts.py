@@ -31,8 +31,12 @@ OUTSIDE_SCOPES = tuple(
 
 UDP = 17
 MOST_QUESTIONS = 32
-LONGEST_QUESTION = 150
-"""Bytes on average of a question for a reverse name over IPv6, with an EDNS record."""
+HEADERS_4, HEADERS_6 = 20 + 8 + 12, 40 + 8 + 12
+"""Bytes of IP, UDP and DNS in front of a question."""
+AROUND_A_NAME = 1 + 1 + 4
+"""Bytes of a question that are not its name: first length, root, type and class (RFC 1035 §4.1.2)."""
+EDNS_RECORD = 11 + 12
+"""Bytes of what clients add to a question: an OPT record with a cookie (RFC 6891, RFC 7873)."""
 
 
 def _forbidden_contacts(case: Case, scopes: Collection[Scope]) -> Iterator[Observation]:
@@ -72,7 +76,7 @@ def _excuses(case: Case) -> Callable[[Observation], bool]:
     def excused(seen: Observation) -> bool:
         if asks_decide(case.claim.allow) or seen.far_h in told:
             return True
-        return seen.far_h in itself and _only_asks(seen)
+        return seen.far_h in itself and _only_asks(seen, itself[str(seen.far_h)])
 
     return excused
 
@@ -85,19 +89,28 @@ def _packets_answered(case: Case) -> Counter[str | Absent]:
     return answered
 
 
-def _asked_for_itself(case: Case) -> set[str]:
-    """Resolvers that the program asked for nothing but the sandbox's own names."""
-    own: set[str] = set()
+def _asked_for_itself(case: Case) -> dict[str, int]:
+    """Resolvers that the program asked for nothing but the sandbox's own names, each with the
+    length of the longest."""
+    own: dict[str, int] = {}
     others: set[str] = set()
     for seen in case.questions():
-        (own if case.is_own_name(seen.names[0].host) else others).update(seen.resolvers)
-    return own - others
+        host = seen.names[0].host
+        if not case.is_own_name(host):
+            others.update(seen.resolvers)
+            continue
+        for resolver in seen.resolvers:
+            own[resolver] = max(own.get(resolver, 0), len(host))
+    return {resolver: length for resolver, length in own.items() if resolver not in others}
 
 
-def _only_asks(seen: Observation) -> bool:
-    """True for so few and so small datagrams that they can hold a question and nothing beside."""
+def _only_asks(seen: Observation, longest_name: int) -> bool:
+    """True for so few and so small datagrams that they can hold a question for a name of ours and
+    nothing beside."""
+    headers = HEADERS_6 if ":" in str(seen.far_h) else HEADERS_4
+    longest = headers + longest_name + AROUND_A_NAME + EDNS_RECORD
     few = seen.proto == UDP and seen.pkts_out <= MOST_QUESTIONS
-    return few and seen.ip_bytes_out <= seen.pkts_out * LONGEST_QUESTION
+    return few and seen.ip_bytes_out <= seen.pkts_out * longest
 
 
 def _forbidden_questions(case: Case) -> Iterator[Observation]:

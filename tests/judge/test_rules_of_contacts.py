@@ -20,6 +20,8 @@ from tests.builders.runs import RESOLVER, attempt, owner, run
 
 ASKED = {"far_p": 53, "proto": 17, "destination": near(Scope.SIMULATED)}
 ITSELF = "2.0.87.10.in-addr.arpa"
+WITH_COOKIE = 23
+"""Bytes of an EDNS record with a cookie (RFC 7873)."""
 
 
 def test_a_question_to_our_own_resolver_is_one_finding_with_its_carrier_behind_it() -> None:
@@ -85,24 +87,27 @@ def test_somebody_elses_resolver_is_a_destination() -> None:
     ]
 
 
-@pytest.mark.parametrize("host", ["sandbox", ITSELF])
-def test_the_sandboxs_own_name_and_address_count_as_loopback(host: str) -> None:
+@pytest.mark.parametrize(
+    ("host", "size"), [("sandbox", 53), ("sandbox", 53 + WITH_COOKIE), (ITSELF, 68 + WITH_COOKIE)]
+)
+def test_the_sandboxs_own_name_and_address_count_as_loopback(host: str, size: int) -> None:
     asked = question(host, resolvers=(RESOLVER,))
-    assert fired(case(asked, contact(RESOLVER, **ASKED), run=run())) == []
+    told = contact(RESOLVER, **ASKED, pkts_out=2, ip_bytes_out=2 * size)
+    assert fired(case(asked, told, run=run())) == []
 
 
 @pytest.mark.parametrize(
     "more",
     [
-        {"pkts_out": 2, "ip_bytes_out": 2 * 440},
-        {"pkts_out": 33, "ip_bytes_out": 33 * 60},
-        {"proto": 6},
+        {"pkts_out": 2, "ip_bytes_out": 2 * (53 + WITH_COOKIE + 1)},
+        {"pkts_out": 33, "ip_bytes_out": 33 * 53},
+        {"proto": 6, "ip_bytes_out": 53},
     ],
     ids=["longer than a question", "more than a few", "not in datagrams"],
 )
 def test_what_more_is_sent_with_the_question_for_them_is_a_contact(more: dict[str, int]) -> None:
     asked = question("sandbox", resolvers=(RESOLVER,))
-    told = contact(RESOLVER, **(ASKED | more))
+    told = contact(RESOLVER, **(ASKED | {"pkts_out": 1} | more))
     assert fired(case(asked, told, run=run())) == ["EA001"]
 
 
