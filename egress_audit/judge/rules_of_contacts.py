@@ -34,7 +34,7 @@ MOST_QUESTIONS = 32
 HEADERS_4, HEADERS_6 = 20 + 8 + 12, 40 + 8 + 12
 """Bytes of IP, UDP and DNS in front of a question."""
 AROUND_A_NAME = 1 + 1 + 4
-"""Bytes of a question that are not its name: first length, root, type and class (RFC 1035 §4.1.2)."""
+"""Bytes of a question beside its name: first length, root, type, class (RFC 1035 §4.1.2)."""
 EDNS_RECORD = 11 + 12
 """Bytes of what clients add to a question: an OPT record with a cookie (RFC 6891, RFC 7873)."""
 
