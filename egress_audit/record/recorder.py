@@ -223,7 +223,7 @@ class Recorder:
             dns=DnsPolicy(plan.dns),
             ipv6=plan.ipv6,
             resolvers=frozenset(self._resolvers),
-            swallow=frozenset({SENTINEL4, SENTINEL6}),
+            swallow=frozenset({SENTINEL4, SENTINEL6, ADDRESS4, ADDRESS6}),
             swallow_suffix=DOMAIN,
         )
         if plan.answer_range is not None:
