@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from egress_audit.addresses import Scope
 from egress_audit.judge import phrases
-from egress_audit.judge.attempts import attempts_of_program
+from egress_audit.judge.attempts import joined_groups
 from egress_audit.judge.case import (
     Case,
     Matches,
@@ -52,7 +52,7 @@ def _forbidden_contacts(case: Case, scopes: Collection[Scope]) -> Iterator[Obser
     possible = _possible(case.claim.allow)
     excused = _excuses(case) if any(map(case.is_own_resolver, contacts)) else None
     answered: Counter[str | Absent] | None = None
-    asked_for = any(attempt.joins_group for attempt in attempts_of_program(case.run))
+    asked_for = joined_groups(case.run)
     for seen in contacts:
         may_be = seen.destination.scope in possible
         if may_be and address_allowed(seen, case.claim, case.granted(seen)):

@@ -120,12 +120,6 @@ class Attempt:
         return sends and self.family in IP_FAMILIES
 
     @property
-    def joins_group(self) -> bool:
-        """True for the joining of a multicast group, which the kernel reports on the link by
-        packets of its own; no other setsockopt is recorded."""
-        return self.call == "setsockopt"
-
-    @property
     def asks_for_route(self) -> bool:
         """True for a connect over IP that sends nothing: it asks the kernel for a route."""
         connects = self.family in IP_FAMILIES and self.call == "connect"

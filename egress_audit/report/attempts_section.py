@@ -13,6 +13,8 @@ MAX_ATTEMPTS = 20
 NO_PACKET = "no packet"
 JOINED = "group joined, as the kernel reports by packets of its own"
 SERVING = ("bind", "listen")
+JOINING = "setsockopt"
+"""Recorded only where it joins a multicast group."""
 
 
 def attempts_section(audit: Audit, run: Run) -> Section | None:
@@ -122,4 +124,4 @@ def _end_of(attempt: Attempt) -> str:
         facts.append(attempt.outcome)
     if facts:
         return ", ".join(facts)
-    return JOINED if attempt.joins_group else NO_PACKET
+    return JOINED if attempt.call == JOINING else NO_PACKET
