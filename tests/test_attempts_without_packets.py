@@ -62,7 +62,12 @@ READS_FIFO = """
 os.close(os.open(sys.argv[1], os.O_RDONLY | os.O_NONBLOCK))
 """
 
+OWN_SOCKET = """
+os.chdir(sys.argv[1])
+socket.socket(socket.AF_UNIX).bind("own.sock")
+"""
 OWN_FIFO = """
+os.chdir(sys.argv[1])
 os.mkfifo("own.fifo")
 os.close(os.open("own.fifo", os.O_RDWR))
 """
@@ -292,7 +297,22 @@ def test_a_fifo_that_is_read_is_no_attempt() -> None:
 
 
 def test_a_fifo_of_the_program_itself_is_no_attempt() -> None:
-    assert not recorded(python(OWN_FIFO)).attempts()
+    assert not recorded(python(OWN_FIFO, "/tmp")).attempts()
+
+
+def test_one_that_it_makes_where_the_host_sees_it_may_be_read_there() -> None:
+    seen = recorded(python(OWN_FIFO, "."))
+    attempt = only(seen.attempts())
+    assert (attempt.type, attempt.outcome) == ("fifo", "reached")
+
+
+@every_way
+@pytest.mark.parametrize(("folder", "outcome"), [("/tmp", Absent.NOT_APPLICABLE), (".", "reached")])
+def test_a_socket_that_it_binds_is_reached_from_the_host_where_that_sees_it(
+    way: Way, folder: str, outcome: object
+) -> None:
+    seen = recorded(python(OWN_SOCKET, folder), way)
+    assert only(seen.attempts("bind")).outcome == outcome
 
 
 @every_way

@@ -74,7 +74,14 @@ def held(paths: Sequence[str | None]) -> Iterator[list[str | None]]:
                     opened[path] = os.open(path, flags, 0o666)
                 except OSError as error:
                     raise cannot_write(path, error) from error
-        yield [f"/proc/self/fd/{opened[path]}" if path in opened else path for path in paths]
+        ways = {path: f"/proc/self/fd/{number}" for path, number in opened.items()}
+        try:
+            yield [path and ways.get(path, path) for path in paths]
+        except EgressAuditError as error:
+            for path, way in ways.items():
+                if error.where == way:  # Nobody would know it by that.
+                    raise EgressAuditError(error.what, where=path, hint=error.hint) from error
+            raise
         made = []
     finally:
         for path, number in opened.items():

@@ -209,11 +209,15 @@ def environment_of_the_user() -> dict[str, str]:
 
 
 def _answer_range(text: str) -> str:
-    from egress_audit.addresses import parse_prefix
+    from egress_audit.addresses import Scope, parse_prefix, scope_of
 
     prefix = parse_prefix(text)
     if prefix.version != 4 or not 8 <= prefix.prefixlen <= 24:
         raise click.UsageError(f"--answer-range {text}: an IPv4 prefix of /8 to /24 is wanted")
+    scope = scope_of(prefix[1])
+    if scope in (Scope.LOOPBACK, Scope.LINK_LOCAL, Scope.MULTICAST, Scope.RESERVED):
+        said = f"no host off the machine has a {scope} address"
+        raise click.UsageError(f"--answer-range {text}: {said}")
     return str(prefix)
 
 

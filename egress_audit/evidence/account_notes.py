@@ -101,7 +101,8 @@ Take = Callable[[Notes, Event], None]
 
 
 def known_process(notes: Notes, event: Event) -> int:
-    """The process that the event names; NOBODY, and a problem, if there is none of that id."""
+    """The process that the event names, NOBODY if it says that this is not known; NOBODY too, and a
+    problem, if there is none of that id."""
     number = event.number("process")
     if number <= len(notes.processes):
         return number

@@ -100,7 +100,7 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     "exe": {"path": text, "sha256": or_null(text)},
     "exec": {"process": positive},
     "attempt": {
-        "process": positive,
+        "process": natural,  # 0 where it is not known who called
         "call": text,
         "family": text,
         "type": text,

@@ -16,6 +16,8 @@ ORDINARY_FAMILIES = (*IP_FAMILIES, "AF_UNIX", "AF_LOCAL", "AF_NETLINK", "AF_UNSP
 BELOW_TRANSPORT = ("AF_PACKET",)
 """Families whose packets the capture shows, where they could be sent at all."""
 SERVING = ("bind", "listen")
+JOINING = "setsockopt"
+"""Recorded only where it joins a multicast group, which the kernel tells the link."""
 TCP, UDP = 6, 17
 NOBODY = 0
 """Instead of `Process.id`, where it does not matter who called."""
@@ -38,6 +40,11 @@ def attempts_of_program(run: Run | Absent) -> Iterator[Attempt]:
         role = roles.get(attempt.process, Role.TARGET)
         if not role.is_helper and role is not Role.RECORDER:
             yield attempt
+
+
+def joined_groups(run: Run | Absent) -> bool:
+    """True if the program joined a multicast group."""
+    return any(attempt.call == JOINING for attempt in attempts_of_program(run))
 
 
 def address_of(attempt: Attempt) -> Address | None:

@@ -28,7 +28,9 @@ from egress_audit.values import dataclass
 
 LINK_MAINTENANCE = {2: (), 58: (130, 131, 132, 133, 134, 135, 136, 137, 143)}
 """IGMP, and the ICMPv6 types of MLD and neighbour discovery (RFC 4861, RFC 3810)."""
-IGMP = 2
+IGMP, ICMPV6 = 2, 58
+MLD_REPORTS = (131, 132, 143)
+"""ICMPv6 types: a group is listened to, or no more (RFC 2710 §3, RFC 3810 §5)."""
 LINK_PREFIXES = ("fe80:", "ff01:", "ff02:")
 """Addresses that no router passes on (RFC 4291 §2.5.6, §2.7)."""
 IGMP_PREFIX = "224.0.0."
@@ -238,6 +240,11 @@ def is_kernels_error(seen: Observation) -> bool:
     if isinstance(seen.owner, Absent) or not seen.owner.how.startswith(KERNEL):
         return False
     return seen.far_p in ICMP_ERRORS.get(seen.proto, ())
+
+
+def reports_groups(seen: Observation) -> bool:
+    """True for what tells a link which multicast groups are listened to, from which sources."""
+    return seen.proto == IGMP or (seen.proto == ICMPV6 and seen.far_p in MLD_REPORTS)
 
 
 def is_link_maintenance(seen: Observation) -> bool:

@@ -79,7 +79,8 @@ RULES: tuple[Rule, ...] = (
         "Contact on the local network",
         "Packets went to a private, link-local, multicast or broadcast address that the claim does "
         "not allow. Neighbour discovery, MLD and IGMP, which kernels send by themselves, are left "
-        "to the blind spot `kernel-packets`.",
+        "to the blind spot `kernel-packets`; not what they report of a multicast group that the "
+        "program was seen to join.",
         "They left the machine; what passes them on from there is not in the capture.",
         local_contact,
     ),

@@ -5,7 +5,14 @@ from collections.abc import Callable, Collection, Iterator
 
 from egress_audit.addresses import Scope
 from egress_audit.judge import phrases
-from egress_audit.judge.case import Case, Matches, is_kernels_error, is_link_maintenance
+from egress_audit.judge.attempts import joined_groups
+from egress_audit.judge.case import (
+    Case,
+    Matches,
+    is_kernels_error,
+    is_link_maintenance,
+    reports_groups,
+)
 from egress_audit.judge.permission import (
     address_allowed,
     asks_decide,
@@ -24,8 +31,12 @@ OUTSIDE_SCOPES = tuple(
 
 UDP = 17
 MOST_QUESTIONS = 32
-LONGEST_QUESTION = 150
-"""Bytes on average of a question for a reverse name over IPv6, with an EDNS record."""
+HEADERS_4, HEADERS_6 = 20 + 8 + 12, 40 + 8 + 12
+"""Bytes of IP, UDP and DNS in front of a question."""
+AROUND_A_NAME = 1 + 1 + 4
+"""Bytes of a question beside its name: first length, root, type, class (RFC 1035 §4.1.2)."""
+EDNS_RECORD = 11 + 12
+"""Bytes of what clients add to a question: an OPT record with a cookie (RFC 6891, RFC 7873)."""
 
 
 def _forbidden_contacts(case: Case, scopes: Collection[Scope]) -> Iterator[Observation]:
@@ -33,17 +44,20 @@ def _forbidden_contacts(case: Case, scopes: Collection[Scope]) -> Iterator[Obser
 
     Those with our own resolver only where no host could be asked for, and no finding about a name
     says what was asked of it; and not where it was asked for the sandbox's own names alone. The
-    kernel's errors about answers say nothing that the contact which was answered does not.
+    kernel's errors about answers say nothing that the contact which was answered does not. What it
+    reports of multicast groups that the program joined are the program's words: it chose the group,
+    and the sources.
     """
     contacts = [seen for seen in case.contacts() if seen.destination.scope in scopes]
     possible = _possible(case.claim.allow)
     excused = _excuses(case) if any(map(case.is_own_resolver, contacts)) else None
     answered: Counter[str | Absent] | None = None
+    asked_for = joined_groups(case.run)
     for seen in contacts:
         may_be = seen.destination.scope in possible
         if may_be and address_allowed(seen, case.claim, case.granted(seen)):
             continue
-        if is_link_maintenance(seen):
+        if is_link_maintenance(seen) and not (asked_for and reports_groups(seen)):
             continue
         if is_kernels_error(seen):
             answered = _packets_answered(case) if answered is None else answered
@@ -62,7 +76,7 @@ def _excuses(case: Case) -> Callable[[Observation], bool]:
     def excused(seen: Observation) -> bool:
         if asks_decide(case.claim.allow) or seen.far_h in told:
             return True
-        return seen.far_h in itself and _only_asks(seen)
+        return seen.far_h in itself and _only_asks(seen, itself[str(seen.far_h)])
 
     return excused
 
@@ -75,19 +89,28 @@ def _packets_answered(case: Case) -> Counter[str | Absent]:
     return answered
 
 
-def _asked_for_itself(case: Case) -> set[str]:
-    """Resolvers that the program asked for nothing but the sandbox's own names."""
-    own: set[str] = set()
+def _asked_for_itself(case: Case) -> dict[str, int]:
+    """Resolvers that the program asked for nothing but the sandbox's own names, each with the
+    length of the longest."""
+    own: dict[str, int] = {}
     others: set[str] = set()
     for seen in case.questions():
-        (own if case.is_own_name(seen.names[0].host) else others).update(seen.resolvers)
-    return own - others
+        host = seen.names[0].host
+        if not case.is_own_name(host):
+            others.update(seen.resolvers)
+            continue
+        for resolver in seen.resolvers:
+            own[resolver] = max(own.get(resolver, 0), len(host))
+    return {resolver: length for resolver, length in own.items() if resolver not in others}
 
 
-def _only_asks(seen: Observation) -> bool:
-    """True for so few and so small datagrams that they can hold a question and nothing beside."""
+def _only_asks(seen: Observation, longest_name: int) -> bool:
+    """True for so few and so small datagrams that they can hold a question for a name of ours and
+    nothing beside."""
+    headers = HEADERS_6 if ":" in str(seen.far_h) else HEADERS_4
+    longest = headers + longest_name + AROUND_A_NAME + EDNS_RECORD
     few = seen.proto == UDP and seen.pkts_out <= MOST_QUESTIONS
-    return few and seen.ip_bytes_out <= seen.pkts_out * LONGEST_QUESTION
+    return few and seen.ip_bytes_out <= seen.pkts_out * longest
 
 
 def _forbidden_questions(case: Case) -> Iterator[Observation]:

@@ -151,9 +151,9 @@ SPOTS_OF_ATTEMPTS: tuple[Spot, ...] = (
     Spot(
         "host-socket-reached",
         "A socket of the host was reached",
-        "sockets or FIFOs of the host that the program reached; what was asked for there, and done "
-        "with it, is not in the capture: {count} ({what})",
-        "no such connection",
+        "sockets or FIFOs of the host that the program reached, or made where the host can reach "
+        "them; what was said there, and done with it, is not in the capture: {count} ({what})",
+        "no such connection, and what the program makes for itself in /tmp, which is its own",
         NONE,
         "every claim",
         "stop the service behind it, or hide its path, and run again",

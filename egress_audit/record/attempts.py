@@ -8,6 +8,9 @@ from egress_audit.record.notifications import SocketAddress, error_name, family_
 MOST_ATTEMPTS = 20_000
 """Distinct attempts that are kept; the rest is a number."""
 
+UNKNOWN_CALLER = 0
+"""Instead of a process."""
+
 WriteEvent = Callable[..., None]
 
 
@@ -79,6 +82,15 @@ class Attempts:
         """
         if number is not None and self.outcomes.get(number) != "reached":
             self.outcomes[number] = outcome
+
+    def reached(self, fifo: str) -> None:
+        """Takes in that somebody wrote to a FIFO of the host, unless a call is known that did."""
+        known = {
+            wanted.address for wanted, number in self._numbers.items() if number in self.outcomes
+        }
+        if fifo not in known:
+            number = self.add(UNKNOWN_CALLER, "open", kind="fifo", family="AF_UNIX", address=fifo)
+            self.came_to(number, "reached")
 
     def finish(self) -> None:
         """Writes what became of each, and how often it was made."""

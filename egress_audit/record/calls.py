@@ -4,6 +4,7 @@ import errno
 from ipaddress import ip_address
 
 from egress_audit.model.run import Process, Role
+from egress_audit.record.attempts import UNKNOWN_CALLER
 from egress_audit.record.file_calls import (
     AT_FDCWD,
     FOLDER_AND_PATH,
@@ -45,8 +46,6 @@ from egress_audit.record.unix_peers import UnixPeers
 
 ANSWERED = -1
 """Instead of an errno: the call has its answer already, or will get it."""
-UNKNOWN = 0
-"""Id of a process that could not be looked at."""
 ORDINARY = frozenset({"connect", "bind", "listen", "sendto", "sendmsg", "sendmmsg"})
 """Calls that do what a program wanted of io_uring; opening a log file is none."""
 LEADS_NOWHERE = frozenset({AF_NETLINK, AF_ALG})
@@ -67,7 +66,7 @@ class Calls:
         self._processes = around.processes
         self._senders = around.senders
         self._attempts = around.attempts
-        self._paths = UnixPaths(around.inside, around.now)
+        self._paths = UnixPaths(around.inside, around.now, around.files.private)
         self._looks = SecondLooks(
             self._paths.leads_out, lambda number: self._attempts.came_to(number, "reached")
         )
@@ -125,11 +124,11 @@ class Calls:
         return errno.EFAULT
 
     def _caller(self, tid: int) -> int:
-        """Id of the process that calls; UNKNOWN where that cannot be had either."""
+        """Id of the process that calls; UNKNOWN_CALLER where that cannot be had either."""
         try:
             return self._processes.task(tid).process.id
         except OSError:
-            return UNKNOWN
+            return UNKNOWN_CALLER
 
     def _looked_at(self, note: Notification, task: Task) -> int:
         """Notes a call; returns the errno with which to refuse it, 0 to let it go, or ANSWERED."""
@@ -233,12 +232,13 @@ class Calls:
             return Heard(0)  # No socket, as the kernel will say.
 
     def _unix(self, note: Notification, target: SocketAddress, number: int | None) -> None:
-        """Whether a socket with a path leads out of the tree."""
+        """Whether a socket with a path leads out of the tree, or others into it."""
         if not target.address or target.address.startswith("@"):
             return  # Abstract names end at the network namespace (unix(7)).
         path = path_of(note.tid, AT_FDCWD, target.address)
         if note.name == "bind":
-            self._paths.bind(note.tid, path)
+            if self._paths.bind(note.tid, path):
+                self._attempts.came_to(number, "reached")
             return
         outcome = self._paths.outcome(note.tid, path)
         if outcome:

@@ -1,8 +1,10 @@
 """What is written down beside packets and calls: the environment before, the files after."""
 
 import os
+import stat
 import time
 from collections.abc import Callable
+from functools import cached_property
 
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import WrittenFile
@@ -142,19 +144,29 @@ class Leavings:
             text = f"libraries past the first {len(known)}: opened {code.beyond} times"
             self._write("cannot-see", text=text)
 
-    def _note_written(self, files: OpenedFiles) -> None:
-        words = self._sandbox.mounted.words
-        shown = [(str(path), ours) for path, ours in _rows(words.get("layers"))]
-        layers = [
-            Layer(descriptor, path, frozenset(str(item) for item in _list(ours)))
-            for descriptor, (path, ours) in zip(
-                self._sandbox.mounted.descriptors, shown, strict=True
-            )
+    @property
+    def layers(self) -> list[Layer]:
+        """The file systems in memory that take what the program writes."""
+        mounted = self._sandbox.mounted
+        rows = _rows(mounted.words.get("layers"))
+        return [
+            Layer(descriptor, str(path), frozenset(map(str, _list(ours))))
+            for descriptor, (path, ours) in zip(mounted.descriptors, rows, strict=True)
         ]
+
+    def fifos_written(self) -> list[str]:
+        """FIFOs of the host in the real folders into which something was written, by whomever.
+
+        Which one a path leads to the kernel says after us, and by then it may be another.
+        """
+        return [file.path for file in self._changed.files if _is_fifo(file.path)]
+
+    def _note_written(self, files: OpenedFiles) -> None:
+        layers = self.layers
         for path in full_layers(layers):
             self._write("cannot-see", text=f"{path} was full: the program may have failed for it")
         found: dict[str, WrittenFile] = {}
-        in_layers, changed = written_files(layers), self._changed_files()
+        in_layers, changed = written_files(layers), self._changed
         found |= {file.path: file for file in in_layers.files}
         beyond = in_layers.beyond + changed.beyond + files.written_beyond
         for name, size in files.written(self._sandbox.inside):
@@ -173,7 +185,8 @@ class Leavings:
             text = f"some of the files written below {path}: it holds more than is looked at"
             self._write("cannot-see", text=text)
 
-    def _changed_files(self) -> Found:
+    @cached_property
+    def _changed(self) -> Found:
         """What changed in the real folders, however: by no name, by a link, with its time set."""
         words = self._sandbox.mounted.words
         home = os.path.realpath(self._prepared.user.home)
@@ -186,6 +199,13 @@ class Leavings:
             MOST_LOOKED_AT,
             not_in=[str(words.get("evidence", ""))],
         )
+
+
+def _is_fifo(path: str) -> bool:
+    try:
+        return stat.S_ISFIFO(os.lstat(path).st_mode)
+    except OSError:
+        return False
 
 
 def _list(value: object) -> list[object]:

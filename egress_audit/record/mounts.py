@@ -75,7 +75,7 @@ def mounts_below(folder: str) -> list[str]:
 def mount_points() -> set[str]:
     """Every path that is mounted upon, as this process sees them."""
     lines = Path("/proc/self/mountinfo").read_bytes().splitlines()
-    return {os.fsdecode(_unescaped(line.split()[_MOUNT_POINT])) for line in lines}
+    return {os.fsdecode(unescaped(line.split()[_MOUNT_POINT])) for line in lines}
 
 
 def put_back(tree: int, path: str) -> None:
@@ -117,7 +117,7 @@ def without_nested(paths: Sequence[str]) -> list[str]:
     return outermost
 
 
-def _unescaped(word: bytes) -> bytes:
+def unescaped(word: bytes) -> bytes:
     r"""Blanks stand as \040 in mountinfo."""
     return _OCTAL.sub(lambda found: bytes([int(found[1], 8)]), word)
 

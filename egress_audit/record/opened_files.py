@@ -12,6 +12,7 @@ from functools import cache
 from egress_audit.record.inside import Inside
 from egress_audit.record.loaded_code import LoadedCode
 from egress_audit.record.magic_links import what_is_at
+from egress_audit.record.private_place import ALL_PRIVATE, Private
 from egress_audit.record.syscalls import EXHAUSTED
 
 MODEL_SUFFIXES = (".gguf", ".ggml", ".safetensors", ".onnx", ".bin", ".pt", ".tflite")
@@ -39,8 +40,10 @@ class OpenedModel:
 class OpenedFiles:
     """What was opened, by path as the program saw it."""
 
-    def __init__(self, began_ns: int) -> None:
+    def __init__(self, began_ns: int, private: Private = ALL_PRIVATE) -> None:
         self._began_ns = began_ns
+        self.private = private
+        """Where nobody of the host can look."""
         self.models: dict[str, OpenedModel] = {}
         self._written: dict[str, None] = {}
         self._made: set[str] = set()
@@ -52,8 +55,8 @@ class OpenedFiles:
     def opened(self, pid: int, path: str, writes: bool) -> bool:
         """Takes in an open of `path`, absolute, by a process that waits for us.
 
-        Returns True if it is a FIFO that the program did not make and opens for writing: then
-        somebody outside may read what is written.
+        Returns True if it is a FIFO that the program did not make for itself and opens for
+        writing: then somebody outside may read what is written.
         """
         if _may_be_model(path) and path not in self.models:
             if len(self.models) < MOST_MODELS:
@@ -80,10 +83,15 @@ class OpenedFiles:
                 os.close(descriptor)
 
     def makes(self, pid: int, path: str) -> None:
-        """Takes in that a process is about to make a FIFO, or another node, at `path`."""
+        """Takes in that a process is about to make a FIFO, or another node, at `path`.
+
+        In a folder that the host sees too, anybody may read there what is written.
+        """
         if len(self._made) >= MOST_MADE:
             return
         with suppress(OSError), closing(Inside.of(pid)) as inside:
+            if not self.private.holds(inside, pid, path):
+                return
             try:
                 inside.stat(path)
             except FileNotFoundError:

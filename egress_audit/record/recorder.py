@@ -33,6 +33,7 @@ from egress_audit.record.opened_files import OpenedFiles
 from egress_audit.record.passthrough import OpenNetwork, OpenWire
 from egress_audit.record.phases import ReportedPhases
 from egress_audit.record.plan import CommandFailed, Prepared
+from egress_audit.record.private_place import Private
 from egress_audit.record.privileges import become, die_with
 from egress_audit.record.probe import DOMAIN, SENTINEL4, SENTINEL6, Expected, probes
 from egress_audit.record.processes import Processes
@@ -166,6 +167,8 @@ class Recorder:
             )
         watched.phases.read()
         watched.phases.finish()
+        for path in watched.leavings.fifos_written():
+            watched.attempts.reached(path)
         watched.attempts.finish()
         watched.leavings.note_files(watched.files, session.working, session.impatience())
         self._end(sandbox, capture, watched.traffic)
@@ -178,7 +181,8 @@ class Recorder:
         processes = Processes(lambda process: self._met(process, leavings), time.time_ns)
         processes.declare(sandbox.init, Role.RECORDER)
         attempts = Attempts(self._write)
-        files = OpenedFiles(self._began_ns)
+        private = Private.of(sandbox.inside, (layer.shown for layer in leavings.layers))
+        files = OpenedFiles(self._began_ns, private)
         senders = Senders(lambda process, ends: calls.mismatch(process, ends))
         traffic = Traffic(
             sandbox.wire,
@@ -220,7 +224,7 @@ class Recorder:
             dns=DnsPolicy(plan.dns),
             ipv6=plan.ipv6,
             resolvers=frozenset(self._resolvers),
-            swallow=frozenset({SENTINEL4, SENTINEL6}),
+            swallow=frozenset({SENTINEL4, SENTINEL6, ADDRESS4, ADDRESS6}),
             swallow_suffix=DOMAIN,
         )
         if plan.answer_range is not None:

@@ -3,6 +3,7 @@
 Abstract names are none of its business: they end at the network namespace (unix(7)).
 """
 
+import errno
 import os
 import stat
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from contextlib import closing, suppress
 from egress_audit.record.file_calls import exists
 from egress_audit.record.inside import Inside
 from egress_audit.record.magic_links import what_is_at
+from egress_audit.record.private_place import ALL_PRIVATE, Private
 from egress_audit.record.syscalls import EXHAUSTED
 
 MOST_BOUND_PATHS = 1000
@@ -21,18 +23,35 @@ CLOCK_TICK_NS = 20_000_000
 class UnixPaths:
     """Paths at which processes of one sandbox have bound sockets."""
 
-    def __init__(self, inside: Inside, now: Callable[[], int]) -> None:
+    def __init__(
+        self, inside: Inside, now: Callable[[], int], private: Private = ALL_PRIVATE
+    ) -> None:
         """inside: the file system of the first process of the tree."""
         self._inside = inside
         self._now = now
+        self._private = private
         self._bound: dict[str, int] = {}
         """Path → when it was bound."""
 
-    def bind(self, tid: int, path: str) -> None:
-        """Remembers a bind that is about to be let go."""
+    def bind(self, tid: int, path: str) -> bool:
+        """Remembers a bind that is about to be let go.
+
+        Returns True if processes of the host can connect there. Raises OSError where we have no
+        room to look.
+        """
         # Where something is already, the kernel will refuse it: that stays somebody else's.
-        if len(self._bound) < MOST_BOUND_PATHS and not exists(tid, path):
+        if exists(tid, path):
+            return False
+        if len(self._bound) < MOST_BOUND_PATHS:
             self._bound[path] = self._now()
+        try:
+            with closing(Inside.of(tid)) as inside:
+                return not self._private.holds(inside, tid, path)
+        except OSError as error:
+            if error.errno in EXHAUSTED:
+                raise
+            # Where there is no such folder, the kernel will say so.
+            return error.errno not in (errno.ENOENT, errno.ENOTDIR)
 
     def outcome(self, tid: int, path: str) -> str:
         """What a call of a thread to a path comes to: `reached` somebody else's socket, `absent`,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from egress_audit.model.run import Stamp
 from egress_audit.record import private_folders, syscalls
+from egress_audit.record.file_servers import note_of_served
 from egress_audit.record.home import HomeView, fresh_home, overlay_home, real_home
 from egress_audit.record.kept_paths import Kept, kept_paths
 from egress_audit.record.mounts import is_folder, is_there, is_within, without_nested
@@ -89,6 +90,7 @@ def make_view(wanted: Wanted) -> View:
     _protect_ourselves([*needed, *shown], notes)
     if wanted.bundle:
         private_folders.mask_folder(os.path.realpath(wanted.bundle))
+    notes += filter(None, [note_of_served()])
     os.chdir(wanted.cwd)
     overlays = [layer.shown for layer in view.layers] if kind == "overlay" else []
     return View(

@@ -70,7 +70,9 @@ def _without_packet(audit: Audit, run: Run) -> Iterator[Attempt]:
         if seen.kind is Kind.CONTACT and not seen.by_helper
     }
     for attempt in run.attempts:
-        if roles.get(attempt.process, Role.TARGET) is not Role.TARGET or attempt.call in SERVING:
+        if roles.get(attempt.process, Role.TARGET) is not Role.TARGET:
+            continue
+        if attempt.call in SERVING and attempt.outcome != "reached":
             continue
         if attempt.family in IP_FAMILIES and (attempt.address, attempt.port) in sent:
             continue

@@ -63,8 +63,8 @@ def _explained(finding: Finding, told: dict[tuple[str, ...], str]) -> tuple[str,
 
 
 def _resolvers(observations: Iterable[Observation]) -> dict[int, list[str]]:
-    """By the id of a contact with a resolver, the names that it was asked for."""
-    rows = list(observations)
+    """By the id of a contact with a resolver, the names that it was asked for, though not by us."""
+    rows = [seen for seen in observations if not seen.by_helper]
     asked: dict[str, list[str]] = {}
     for seen in rows:
         for resolver in seen.resolvers:

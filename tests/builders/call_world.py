@@ -4,11 +4,13 @@ world = World()
 assert world.call("connect", made.fileno(), placed(address), 16) == LET_GO
 """
 
+import io
 import os
 import socket
 import struct
 import time
 
+from egress_audit.evidence.events import EventsWriter, Value
 from egress_audit.model.run import Role
 from egress_audit.record.attempts import Attempts
 from egress_audit.record.calls import Calls
@@ -16,6 +18,7 @@ from egress_audit.record.inside import Inside
 from egress_audit.record.notifications import Listener, Notification
 from egress_audit.record.opened_files import OpenedFiles
 from egress_audit.record.packet_ends import Ends
+from egress_audit.record.private_place import ALL_PRIVATE, Private
 from egress_audit.record.processes import Processes
 from egress_audit.record.senders import Senders
 from egress_audit.record.surroundings import Surroundings
@@ -61,7 +64,13 @@ class QueueListener(Listener):
 class World:
     """The recorder's part that answers calls, and what it wrote down."""
 
-    def __init__(self, keep: int = 0, role: Role = Role.TARGET, began_ns: int = 0) -> None:
+    def __init__(
+        self,
+        keep: int = 0,
+        role: Role = Role.TARGET,
+        began_ns: int = 0,
+        private: Private = ALL_PRIVATE,
+    ) -> None:
         self.listener = QueueListener()
         self.attempts: list[dict[str, object]] = []
         self.drained = 0
@@ -69,7 +78,7 @@ class World:
         self.processes.declare(PID, role)
         self.mismatches: list[Ends] = []
         self.senders = Senders(lambda process, ends: self.mismatches.append(ends))
-        self.files = OpenedFiles(began_ns)
+        self.files = OpenedFiles(began_ns, private)
         self._kept = Attempts(self._write)
         around = Surroundings(
             self.listener,
@@ -84,9 +93,10 @@ class World:
         )
         self.calls = Calls(around, keep=keep)
 
-    def _write(self, event: str, **fields: object) -> None:
+    def _write(self, event: str, **fields: Value) -> None:
+        EventsWriter(io.BytesIO()).write(event, 1, **fields)  # Refuses what no reader takes.
         if event == "attempt":
-            self.attempts.append(fields)
+            self.attempts.append({**fields})
 
     def close(self) -> None:
         """Gives the descriptors of processes and sockets back."""

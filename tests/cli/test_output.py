@@ -107,3 +107,15 @@ def test_an_output_that_came_to_nothing_is_not_left_behind(tmp_path: Path) -> No
     with pytest.raises(EgressAuditError), held([str(output)]):
         raise EgressAuditError("no audit")
     assert not output.exists()
+
+
+def test_an_output_that_cannot_be_written_is_named_as_it_was_given() -> None:
+    with pytest.raises(EgressAuditError) as refused, held(("/dev/full", None)) as (place, _):
+        deliver("word\n", place)
+    assert refused.value.where == "/dev/full"
+
+
+def test_what_goes_wrong_elsewhere_keeps_its_place(tmp_path: Path) -> None:
+    with pytest.raises(EgressAuditError) as refused, held((str(tmp_path / "out"),)):
+        raise EgressAuditError("cannot be read", where="elsewhere")
+    assert refused.value.where == "elsewhere"

@@ -107,6 +107,12 @@ def test_a_denied_attempt_says_with_what() -> None:
     assert told(attempt(denied="EAFNOSUPPORT")).run.attempts[0].denied == "EAFNOSUPPORT"
 
 
+def test_an_attempt_of_whom_is_not_known_is_kept_and_no_problem() -> None:
+    account = told(attempt(0))
+    assert [made.process for made in account.run.attempts] == [0]
+    assert account.problems == ()
+
+
 def test_an_attempt_of_an_unknown_process_is_kept_and_a_problem() -> None:
     account = told(attempt(77))
     assert [made.process for made in account.run.attempts] == [0]

@@ -7,6 +7,7 @@ import pytest
 
 from egress_audit.addresses import Scope
 from egress_audit.judge.rules import findings
+from egress_audit.model.destination import Absent
 from tests.builders.cases import (
     case,
     claim,
@@ -15,10 +16,12 @@ from tests.builders.cases import (
     near,
     question,
 )
-from tests.builders.runs import RESOLVER, owner, run
+from tests.builders.runs import RESOLVER, attempt, owner, run
 
 ASKED = {"far_p": 53, "proto": 17, "destination": near(Scope.SIMULATED)}
 ITSELF = "2.0.87.10.in-addr.arpa"
+WITH_COOKIE = 23
+"""Bytes of an EDNS record with a cookie (RFC 7873)."""
 
 
 def test_a_question_to_our_own_resolver_is_one_finding_with_its_carrier_behind_it() -> None:
@@ -84,24 +87,27 @@ def test_somebody_elses_resolver_is_a_destination() -> None:
     ]
 
 
-@pytest.mark.parametrize("host", ["sandbox", ITSELF])
-def test_the_sandboxs_own_name_and_address_count_as_loopback(host: str) -> None:
+@pytest.mark.parametrize(
+    ("host", "size"), [("sandbox", 53), ("sandbox", 53 + WITH_COOKIE), (ITSELF, 68 + WITH_COOKIE)]
+)
+def test_the_sandboxs_own_name_and_address_count_as_loopback(host: str, size: int) -> None:
     asked = question(host, resolvers=(RESOLVER,))
-    assert fired(case(asked, contact(RESOLVER, **ASKED), run=run())) == []
+    told = contact(RESOLVER, **ASKED, pkts_out=2, ip_bytes_out=2 * size)
+    assert fired(case(asked, told, run=run())) == []
 
 
 @pytest.mark.parametrize(
     "more",
     [
-        {"pkts_out": 2, "ip_bytes_out": 2 * 440},
-        {"pkts_out": 33, "ip_bytes_out": 33 * 60},
-        {"proto": 6},
+        {"pkts_out": 2, "ip_bytes_out": 2 * (53 + WITH_COOKIE + 1)},
+        {"pkts_out": 33, "ip_bytes_out": 33 * 53},
+        {"proto": 6, "ip_bytes_out": 53},
     ],
     ids=["longer than a question", "more than a few", "not in datagrams"],
 )
 def test_what_more_is_sent_with_the_question_for_them_is_a_contact(more: dict[str, int]) -> None:
     asked = question("sandbox", resolvers=(RESOLVER,))
-    told = contact(RESOLVER, **(ASKED | more))
+    told = contact(RESOLVER, **(ASKED | {"pkts_out": 1} | more))
     assert fired(case(asked, told, run=run())) == ["EA001"]
 
 
@@ -113,3 +119,28 @@ def test_beside_another_name_they_do_not_excuse_it() -> None:
 
 def test_on_a_plain_capture_nobody_knows_those_names() -> None:
     assert fired(case(question("sandbox"))) == ["EA002"]
+
+
+REPORT = {"proto": 2, "owner": BY_KERNEL, "destination": near(Scope.MULTICAST)}
+MLD = {"proto": 58, "far_p": 143, "owner": BY_KERNEL, "destination": near(Scope.MULTICAST)}
+JOINS = attempt("239.5.6.7", call="setsockopt", type="", port=Absent.NOT_APPLICABLE)
+
+
+@pytest.mark.parametrize(("group", "report"), [("224.0.0.22", REPORT), ("ff02::16", MLD)])
+def test_what_the_kernel_reports_of_a_group_that_the_program_joined_has_left(
+    group: str, report: dict[str, Any]
+) -> None:
+    told = contact(group, **report)
+    assert fired(case(told, run=run(attempts=(JOINS,)))) == ["EA003"]
+    assert fired(case(told, run=run())) == []
+
+
+def test_neighbour_discovery_is_no_report_of_a_group() -> None:
+    asks = contact("ff02::1", **(MLD | {"far_p": 135}))
+    assert fired(case(asks, run=run(attempts=(JOINS,)))) == []
+
+
+def test_a_claim_that_allows_multicast_allows_joining_a_group() -> None:
+    told = contact("224.0.0.22", **REPORT)
+    allows = claim(Scope.MULTICAST)
+    assert fired(case(told, claim=allows, run=run(attempts=(JOINS,)))) == []

@@ -132,3 +132,17 @@ def test_what_was_reached_stays_so(record: Record) -> None:
 def test_an_attempt_that_was_not_kept_has_no_outcome(record: Record) -> None:
     record.attempts.came_to(None, "reached")
     assert record.events == []
+
+
+def test_a_fifo_that_nobody_was_seen_to_open_was_reached_by_somebody(record: Record) -> None:
+    record.attempts.reached("/srv/fifo")
+    (told,) = record.of("attempt")
+    assert (told["process"], told["type"], told["address"]) == (0, "fifo", "/srv/fifo")
+    assert record.attempts.outcomes == {0: "reached"}
+
+
+def test_one_that_a_process_was_seen_to_open_is_told_once(record: Record) -> None:
+    number = record.attempts.add(2, "openat", kind="fifo", address="/srv/fifo")
+    record.attempts.came_to(number, "reached")
+    record.attempts.reached("/srv/fifo")
+    assert len(record.of("attempt")) == 1

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from egress_audit.model.run import Role
-from egress_audit.record import calls as module
 from egress_audit.record import senders
+from egress_audit.record.attempts import UNKNOWN_CALLER
 from egress_audit.record.filter import KEYS
 from egress_audit.record.notifications import FOREIGN_ABI
 from egress_audit.record.packet_ends import ends_of
@@ -165,7 +165,7 @@ def test_a_caller_that_cannot_be_looked_at_is_refused_as_unknown(
 
     monkeypatch.setattr(world.processes, "task", exhausted)
     assert world.call("connect", 3, placed(FAR), 16) == errno.EFAULT
-    assert [attempt["process"] for attempt in world.attempts] == [module.UNKNOWN]
+    assert [attempt["process"] for attempt in world.attempts] == [UNKNOWN_CALLER]
 
 
 def test_a_call_of_a_foreign_abi_does_not_exist_and_is_told(world: World) -> None:

@@ -343,14 +343,19 @@ def test_a_layer_with_room_is_not_told(world: World) -> None:
     assert world.of("cannot-see") == []
 
 
-def changes(world: World, folder: Path) -> list[object]:
-    """What is written of a file that appeared in `folder` when the run had begun."""
-    made = world.leavings()
+def wait_for_the_clock_of_files(world: World) -> None:
+    """It is a coarse one: what is written now may have a time before now."""
     clock = world.root.parent / "clock"
     clock.touch()
     began_ns = time.time_ns()
-    while clock.stat().st_ctime_ns < began_ns:  # the clock of files is a coarse one
+    while clock.stat().st_ctime_ns < began_ns:
         clock.touch()
+
+
+def changes(world: World, folder: Path) -> list[object]:
+    """What is written of a file that appeared in `folder` when the run had begun."""
+    made = world.leavings()
+    wait_for_the_clock_of_files(world)
     (folder / "new").write_bytes(b"12")
     made.note_files(world.files, world.worked_on.append, lambda: False)
     return [file["path"] for file in world.of("written")]
@@ -361,6 +366,22 @@ def test_what_changed_in_an_open_folder_is_written_though_nobody_opened_it(world
     folder.mkdir()
     world.words |= {"home": "overlay", "open_folders": [str(folder)]}
     assert changes(world, folder) == [str(folder / "new")]
+
+
+def test_a_fifo_that_was_written_to_is_told_whoever_opened_it(world: World) -> None:
+    folder = world.root.parent / "open"
+    folder.mkdir()
+    os.mkfifo(folder / "before")
+    world.words |= {"home": "overlay", "open_folders": [str(folder)]}
+    wait_for_the_clock_of_files(world)
+    leavings = world.leavings()
+    wait_for_the_clock_of_files(world)
+    (folder / "file").touch()
+    reader = os.open(folder / "before", os.O_RDWR | os.O_NONBLOCK)
+    assert world.leavings().fifos_written() == []
+    os.write(reader, b"x")
+    assert leavings.fifos_written() == [str(folder / "before")]
+    os.close(reader)
 
 
 def test_a_folder_that_holds_more_than_is_looked_at_is_named(

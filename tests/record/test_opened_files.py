@@ -10,6 +10,7 @@ import pytest
 from egress_audit.record import opened_files as module
 from egress_audit.record.inside import Inside
 from egress_audit.record.opened_files import OpenedFiles
+from egress_audit.record.private_place import Private
 
 PID = os.getpid()
 LONG_AGO, LONG_FROM_NOW = 0, 1 << 62
@@ -187,6 +188,14 @@ def test_writing_to_a_fifo_of_somebody_else_leads_out(
         files.makes(PID, path)
     os.mkfifo(path)
     assert files.opened(PID, path, writes) is leads_out
+
+
+def test_a_fifo_that_the_program_made_where_the_host_sees_it_leads_out(tmp_path: Path) -> None:
+    files, path = OpenedFiles(LONG_AGO, Private(frozenset())), str(tmp_path / "fifo")
+    files.makes(PID, path)
+    os.mkfifo(path)
+    assert files.opened(PID, path, True) is True
+    assert files.opened(PID, path, False) is False
 
 
 def test_a_link_where_the_program_made_a_fifo_is_not_its_own(tmp_path: Path) -> None:

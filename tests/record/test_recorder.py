@@ -159,6 +159,11 @@ def test_addresses_are_invented_in_the_range_that_was_asked_for() -> None:
     assert address.startswith("203.0.113.")
 
 
+def test_no_name_has_the_address_of_the_sandbox() -> None:
+    seen = recorded(python(RESOLVES, "models.example"), answer_range="10.87.0.0/24", ipv6=False)
+    assert list(seen.run.synthetic) == ["10.87.0.3"]
+
+
 @both_users
 def test_models_that_were_opened_are_listed_with_size_and_digest(way: Way) -> None:
     way.must_be_possible()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from egress_audit.record import unix_paths
+from egress_audit.record.private_place import Private
 from tests.builders.call_world import LET_GO, World
 
 pytestmark = pytest.mark.opens_sockets
@@ -177,3 +178,24 @@ def test_no_more_bound_paths_are_kept_than_so_many(
         world.connects(str(tmp_path / "a"))
         world.connects(str(tmp_path / "b"))
     assert [outcome for _, outcome in world.outcomes] == ["reached"]
+
+
+def test_a_socket_bound_where_the_host_sees_it_may_be_reached_from_there(tmp_path: Path) -> None:
+    shared = World(private=Private(frozenset()))
+    shared.binds(str(tmp_path / "own"))
+    assert (shared.wanted()[0][0], shared.outcomes) == ("bind", [(0, "reached")])
+    shared.close()
+
+
+def test_one_bound_in_a_private_folder_may_not(world: World, tmp_path: Path) -> None:
+    world.binds(str(tmp_path / "own"))
+    assert world.outcomes == []
+
+
+@pytest.mark.parametrize("name", ["there", "no/such/folder"])
+def test_a_bind_that_the_kernel_will_refuse_shows_nothing(tmp_path: Path, name: str) -> None:
+    (tmp_path / "there").touch()
+    shared = World(private=Private(frozenset()))
+    shared.binds(str(tmp_path / name))
+    assert shared.outcomes == []
+    shared.close()

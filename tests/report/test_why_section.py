@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from egress_audit.model.audit import Frames
+from egress_audit.model.audit import Frames, Owner
 from egress_audit.model.destination import Absent
+from egress_audit.model.run import Role
 from egress_audit.report.why_section import MAX_FINDINGS, remedies_section, why_section
 from tests.builders.audit_parts import blind_spot, observation
 from tests.builders.audits import asserted_silence, hub_lookup, own_address_guess, silent_capture
+from tests.builders.runs import owner
 
 
 def test_a_finding_has_rule_message_frames_and_a_filter() -> None:
@@ -121,12 +123,12 @@ def test_what_was_explained_once_is_not_explained_again() -> None:
     )
 
 
-def reasons(port: int) -> tuple[str, ...]:
+def reasons(port: int, asked_by: Owner | Absent = Absent.NOT_FOUND) -> tuple[str, ...]:
     """What is said of a contact with the resolver of hub_lookup, at this port."""
     audit, there = hub_lookup(), "10.87.0.1"
     rows = (
         *(
-            replace(seen, resolvers=(there,) if seen.resolvers else ())
+            replace(seen, resolvers=(there,) if seen.resolvers else (), owner=asked_by)
             for seen in audit.observations
         ),
         observation(3, far_h=there, far_p=port),
@@ -138,6 +140,11 @@ def reasons(port: int) -> tuple[str, ...]:
 
 def test_a_contact_with_a_resolver_is_explained_by_the_names_it_was_asked_for() -> None:
     assert reasons(53) == ("why: a resolver, asked for huggingface.co",)
+
+
+def test_a_name_that_our_probes_asked_for_explains_no_contact_of_the_program() -> None:
+    assert reasons(53, owner(Role.PROBE)) == ()
+    assert reasons(53, owner()) == ("why: a resolver, asked for huggingface.co",)
 
 
 def test_another_service_at_the_address_of_a_resolver_is_not_taken_for_it() -> None:

@@ -30,7 +30,8 @@ class InternetSettings:
     resolvers: frozenset[str] = frozenset()
     """Addresses that answer DNS with SERVFAIL even when sealed; never given to a name."""
     swallow: frozenset[str] = frozenset()
-    """Addresses whose packets get no answer of any kind: the sentinels of our own probes."""
+    """Addresses whose packets get no answer of any kind: the sentinels of our own probes, and the
+    program's own, for which nothing leaves; never given to a name."""
     swallow_suffix: str = ""
     """Names that end in it get no answer either; '' for none."""
     mtu: int = 1500
