@@ -32,6 +32,7 @@ def verdict_on(host: str, name: str, folder: Path, address: str = GERMAN) -> Ver
         ("bedrock-runtime.cn-north-1.amazonaws.com.cn", OPEN),
         ("bedrock-runtime.eu-central-1.amazonaws.com", HOLDS),
         ("hooks.slack.com", HOLDS),
+        ("tunnel.us.ngrok.com", OPEN),
         ("api.openai.com", HOLDS),
         ("www.example.org", HOLDS),
     ],
