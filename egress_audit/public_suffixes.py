@@ -8,6 +8,8 @@ Source: the registries' own policies, as far as their second levels are in use; 
 says of the names that it gives to customers.
 """
 
+import re
+
 _SECOND_LEVELS = {
     "ae": "ac co gov mil net org sch",
     "ar": "com edu gob int mil net org",
@@ -75,15 +77,22 @@ _REGISTRIES = frozenset(
     f"{second}.{top}" for top, seconds in _SECOND_LEVELS.items() for second in seconds.split()
 )
 
+_ANY_SECOND_LEVEL = frozenset({"bd", "ck", "er", "fk", "jm", "kh", "mm", "np", "pg"})
+"""Top-level domains that sell domains below every second level, whatever its name is."""
+_CITIES = "kawasaki.jp kitakyushu.jp kobe.jp nagoya.jp sapporo.jp sendai.jp yokohama.jp"
+"""Below a city of Japan, domains are sold in the fourth level."""
+
 _CUSTOMERS = {
     "Akamai": "akamaiedge.net akamaihd.net akamaized.net edgekey.net edgesuite.net",
-    "Alibaba": "aliyuncs.com",
-    "Amazon": "amazonaws.com amazonaws.com.cn s3.amazonaws.com amplifyapp.com awsapprunner.com "
-    "cloudfront.net elasticbeanstalk.com",
+    "Alibaba": "aliyuncs.com oss.aliyuncs.com",
+    "Amazon": "amazonaws.com amazonaws.com.cn s3.amazonaws.com s3.amazonaws.com.cn "
+    "s3-accesspoint.amazonaws.com s3-website.amazonaws.com compute.amazonaws.com "
+    "compute-1.amazonaws.com elb.amazonaws.com elb.amazonaws.com.cn execute-api.amazonaws.com "
+    "lambda-url.on.aws amplifyapp.com awsapprunner.com cloudfront.net elasticbeanstalk.com",
     "Automattic": "wordpress.com",
     "Baidu": "bcebos.com",
     "BunnyWay": "b-cdn.net",
-    "ByteDance": "volccdn.com",
+    "ByteDance": "tos.volces.com volccdn.com",
     "Cloudflare": "cdn.cloudflare.net cloudflarestorage.com pages.dev r2.cloudflarestorage.com "
     "r2.dev workers.dev",
     "Deno": "deno.dev",
@@ -95,7 +104,7 @@ _CUSTOMERS = {
     "GitLab": "gitlab.io",
     "Google": "appspot.com blogspot.com cloudfunctions.net firebaseapp.com firebaseio.com run.app "
     "storage.googleapis.com web.app",
-    "Huawei": "myhuaweicloud.com",
+    "Huawei": "myhuaweicloud.com obs.myhuaweicloud.com",
     "Hugging Face": "hf.space",
     "KeyCDN": "kxcdn.com",
     "Microsoft": "azure-api.net azureedge.net azurefd.net azurewebsites.net blob.core.windows.net "
@@ -111,7 +120,7 @@ _CUSTOMERS = {
     "Salesforce": "herokuapp.com",
     "Supabase": "supabase.co",
     "Surge": "surge.sh",
-    "Tencent": "myqcloud.com",
+    "Tencent": "cos.myqcloud.com myqcloud.com",
     "Vercel": "vercel.app",
 }
 """Where a platform gives names to customers who have nothing to do with each other. Domains of
@@ -119,12 +128,19 @@ tunnels are none: whoever the customer is, what is behind them is a tunnel."""
 
 _PLATFORMS = frozenset(name for names in _CUSTOMERS.values() for name in names.split())
 
+_REGION = "(?:us-gov|af|ap|ca|cn|eu|il|me|mx|sa|us)-[a-z]+(?:-?[0-9]+)?"
+_OF_A_REGION = re.compile(rf"(?<![^.])(?:{_REGION}|dualstack)\.|-{_REGION}(?=\.)")
+"""What a cloud puts into a name for each of its regions: `s3.eu-west-1`, `oss-cn-hangzhou`."""
+
 
 def is_registry_suffix(name: str) -> bool:
     """Whether domains are sold below `name`, lower case: any top-level domain, and `co.uk`."""
-    return "." not in name or name in _REGISTRIES
+    first, _, rest = name.partition(".")
+    wild = (rest in _ANY_SECOND_LEVEL and first != "www") or rest in _CITIES.split()
+    return not rest or wild or name in _REGISTRIES or name in _CITIES.split()
 
 
 def is_platform_suffix(name: str) -> bool:
-    """Whether a platform gives names below `name`, lower case, to its customers."""
-    return name in _PLATFORMS
+    """Whether a platform gives names below `name`, lower case, to its customers, in a region of its
+    or in all."""
+    return name in _PLATFORMS or _OF_A_REGION.sub("", name) in _PLATFORMS

@@ -6,7 +6,7 @@ Every reader raises the error of the file that it reads for, with the line of wh
 import re
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TypeVar
 
 from egress_audit.country_codes import COUNTRY_CODES
@@ -18,6 +18,7 @@ Value = TypeVar("Value")
 _LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*")
 _NAME = re.compile("[a-z0-9][a-z0-9-]{0,63}")
+_MAPPED = IPv6Network("::ffff:0:0/96")  # RFC 4291 §2.5.5.2
 _DURATION = re.compile("([0-9]{1,6})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -125,7 +126,8 @@ def country(item: Item) -> str:
 
 def host(item: Item) -> str:
     """An exact host name, or `*.` and a suffix; lower case."""
-    pattern = text(item).lower()
+    written = text(item)
+    pattern = written.lower()
     if pattern == "*" or pattern.startswith("."):
         raise refused(item, f"`{pattern}` is no host pattern", "write `*.example.org`")
     if _is_address(pattern):
@@ -133,8 +135,8 @@ def host(item: Item) -> str:
     if not _HOST.fullmatch(pattern) or len(pattern) > 253:
         raise refused(
             item,
-            f"`{pattern}` is no host name",
-            "letters, digits, `-` and `.`; other scripts as xn--…",
+            f"`{written}` is no host name",
+            "letters, digits, `-` and `.`, none at its end; other scripts as xn--…",
         )
     return pattern
 
@@ -148,10 +150,15 @@ def _is_address(pattern: str) -> bool:
 
 
 def prefix(item: Item) -> IPv4Network | IPv6Network:
-    """An address, or a prefix without host bits."""
+    """An address, or a prefix without host bits; of IPv4, if it is written as mapped to IPv6."""
     written = word(item, "a prefix").text
     try:
-        return ip_network(written)
+        network = ip_network(written)
     except ValueError as error:
         hint = "write 192.0.2.0/24 or 2001:db8::/32"
         raise refused(item, f"`{written}` is no prefix", hint) from error
+    if isinstance(network, IPv6Network) and network.subnet_of(_MAPPED):
+        # As a socket of both versions prints its peers: the packets are those of IPv4.
+        inner = IPv4Address(int(network.network_address) - int(_MAPPED.network_address))
+        return IPv4Network((inner, network.prefixlen - _MAPPED.prefixlen))
+    return network

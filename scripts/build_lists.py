@@ -143,6 +143,9 @@ def main(arguments: Sequence[str]) -> int:
     except EgressAuditError as error:
         print(f"build_lists: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:  # a folder that cannot be made, a full disk, no npm
+        print(f"build_lists: {error}", file=sys.stderr)
+        return 2
 
 
 def fetch(folder: Path) -> int:

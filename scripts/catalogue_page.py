@@ -65,8 +65,8 @@ def _entry(entry: Entry) -> str:
     head = f"#### {entry.id}\n"
     label = ", label only" if entry.labels_only else ""
     versions = f", versions {entry.versions}" if entry.versions else ""
-    if entry.seen_in and not versions:
-        versions = f", seen in {', '.join(entry.seen_in)}"
+    if entry.seen_in:
+        versions += f", seen in {', '.join(entry.seen_in)}"
     title = f"**{escaped(entry.product)}**{versions}: {entry.purpose}{label}"
     bullets = [bullet(f"*{term}:* {words}") for term, words in _facts(entry) if words]
     return "\n".join([head, filled(title) + "\n", *bullets, ""])

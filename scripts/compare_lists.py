@@ -80,14 +80,25 @@ def _said(record: object, name: str) -> object:
     return value.strip() if isinstance(value, str) else value
 
 
+def _count(text: str) -> int:
+    if not (text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of addresses")
+    return int(text)
+
+
 def main(arguments: Sequence[str]) -> int:
     """Prints the agreement of two lists."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("one", type=Path)
     parser.add_argument("other", type=Path)
-    parser.add_argument("--addresses", type=int, default=1_000_000)
+    parser.add_argument("--addresses", type=_count, default=1_000_000)
     asked = parser.parse_args(arguments)
-    for version, found in compared(asked.one, asked.other, asked.addresses).items():
+    try:
+        agreements = compared(asked.one, asked.other, asked.addresses)
+    except (OSError, maxminddb.InvalidDatabaseError) as error:
+        print(f"compare_lists: {error}", file=sys.stderr)
+        return 2
+    for version, found in agreements.items():
         print(f"IPv{version}: {found.asked:,} addresses")
         for name in FIELDS:
             print(f"  {name:<32}{found.share(name):8.3f} %")

@@ -184,6 +184,14 @@ def test_two_versions_of_one_source_are_refused(
     assert "twice" in capsys.readouterr().err
 
 
+def test_a_folder_that_cannot_be_made_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert main(["build", str(tmp_path / "file"), "-o", str(tmp_path / "file" / "out")]) == 2
+    assert str(tmp_path / "file" / "out") in capsys.readouterr().err
+
+
 def test_a_manifest_has_the_size_and_hash_of_each_list(tmp_path: Path, sources: Path) -> None:
     out = tmp_path / "out"
     built(out, sources)

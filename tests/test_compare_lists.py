@@ -12,7 +12,8 @@ from tests.builders.address_lists import JAPAN, mmdb_bytes
 
 ROOT = Path(__file__).parent.parent
 SHARED = os.environ.get("EGRESS_AUDIT_SHARED")
-compared: Any = runpy.run_path(str(ROOT / "scripts" / "compare_lists.py"))["compared"]
+SCRIPT: dict[str, Any] = runpy.run_path(str(ROOT / "scripts" / "compare_lists.py"))
+compared, main = SCRIPT["compared"], SCRIPT["main"]
 
 
 def test_a_list_agrees_with_itself() -> None:
@@ -29,6 +30,24 @@ def test_a_difference_is_told_with_an_example(tmp_path: Path) -> None:
     found = compared(tmp_path / "one", tmp_path / "other", 100)[4]
     assert found.differ == {("country", "both"): found.asked - found.equal["country"]}
     assert found.examples["country", "both"].endswith("JP / US")
+
+
+@pytest.mark.parametrize("content", [None, b"not,an,MMDB\n"])
+def test_a_file_that_is_no_list_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None
+) -> None:
+    other = tmp_path / "other.mmdb"
+    if content is not None:
+        other.write_bytes(content)
+    assert main([str(LISTS / "addresses.mmdb"), str(other)]) == 2
+    assert str(other) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("count", ["0", "-5", "many"])
+def test_no_addresses_are_no_comparison(count: str) -> None:
+    path = str(LISTS / "addresses.mmdb")
+    with pytest.raises(SystemExit):
+        main([path, path, "--addresses", count])
 
 
 @pytest.mark.skipif(SHARED is None, reason="no EGRESS_AUDIT_SHARED")

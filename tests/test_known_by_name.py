@@ -32,6 +32,7 @@ def verdict_on(host: str, name: str, folder: Path, address: str = GERMAN) -> Ver
         ("bedrock-runtime.cn-north-1.amazonaws.com.cn", OPEN),
         ("bedrock-runtime.eu-central-1.amazonaws.com", HOLDS),
         ("hooks.slack.com", HOLDS),
+        ("tunnel.us.ngrok.com", OPEN),
         ("api.openai.com", HOLDS),
         ("www.example.org", HOLDS),
     ],
@@ -59,6 +60,20 @@ def test_china_mobile_is_a_state_telecom_by_its_name_too(
     tmp_path: Path, host: str, verdict: Verdict
 ) -> None:
     assert verdict_on(host, "no-state-telecom", tmp_path) is verdict
+
+
+@pytest.mark.parametrize(("address", "verdict"), [("36.111.129.1", VIOLATED), ("47.88.1.1", HOLDS)])
+def test_the_cloud_of_china_telecom_is_a_state_telecom_and_that_of_alibaba_is_none(
+    tmp_path: Path, address: str, verdict: Verdict
+) -> None:
+    assert verdict_on("www.example.org", "no-state-telecom", tmp_path, address) is verdict
+
+
+@pytest.mark.parametrize(("address", "verdict"), [("71.18.6.1", OPEN), ("17.253.1.1", HOLDS)])
+def test_of_whom_nobody_knows_who_owns_it_control_is_open(
+    tmp_path: Path, address: str, verdict: Verdict
+) -> None:
+    assert verdict_on("www.example.org", "no-china", tmp_path, address) is verdict
 
 
 @pytest.mark.parametrize(

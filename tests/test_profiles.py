@@ -39,6 +39,8 @@ from tests.builders.scenes import ALL, OURS
 NAMES = profile_names()
 FOLDER = Path(__file__).parent.parent / "profiles"
 EU = """AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"""
+OUTERMOST = "AX GF GP MF MQ RE YT"
+"""Article 355(1) and (4) of the Treaty on the Functioning of the European Union."""
 DEEPSEEK = (
     "When downloaded and run locally, DeepSeek's models operate without an internet connection"
 )
@@ -329,10 +331,22 @@ def test_a_regulators_questions_are_answered_from_what_was_observed(tmp_path: Pa
 # Places
 
 
-def test_the_european_union_has_27_members() -> None:
-    assert claim_of("eu-only").allow.located == set(EU.split())
+def test_the_european_union_has_27_members_and_parts_with_codes_of_their_own() -> None:
+    assert claim_of("eu-only").allow.located == {*EU.split(), *OUTERMOST.split()}
     assert claim_of("eu-only").allow.controlled == set(EU.split())
     assert len(EU.split()) == 27
+
+
+@pytest.mark.parametrize(
+    ("address", "code", "answer"),
+    [("102.35.1.1", "RE", True), ("213.188.160.1", "GP", True), ("202.22.224.1", "NC", False)],
+)
+def test_reunion_is_in_the_union_and_new_caledonia_is_not(
+    address: str, code: str, answer: bool
+) -> None:
+    there = classifier().destination(address)
+    assert there.located == code
+    assert permitted(there, claim_of("eu-located").allow) is answer
 
 
 def test_an_american_machine_in_germany_is_in_the_union_and_not_of_it() -> None:

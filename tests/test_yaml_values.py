@@ -103,6 +103,19 @@ def test_a_prefix_is_of_either_family(text: str) -> None:
     assert value(read.prefix, text) == ip_network(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("::ffff:c000:200/120", "192.0.2.0/24"),
+        ("::/8", "::/8"),
+        ("64:ff9b::192.0.2.7", "64:ff9b::c000:207"),
+    ],
+)
+def test_an_address_mapped_to_ipv6_is_that_of_ipv4(text: str, meant: str) -> None:
+    assert value(read.prefix, f'"{text}"') == ip_network(meant)
+
+
 @pytest.mark.parametrize("text", ["192.0.2.1/24", "192.0.2.0/33", "example.org", "10", "[a]"])
 def test_what_is_no_prefix_is_refused(text: str) -> None:
     assert "prefix" in refusal(read.prefix, text)

@@ -113,10 +113,16 @@ def _not_covered(case: Case, matches: Sequence[Match], exe: str) -> str:
     told: dict[str, str] = {}
     for entry in fitting:
         for version in beyond[entry.id] if entry.product not in covered else ():
-            known = entry.versions or some(entry.seen_in)
-            told.setdefault(f"{entry.product} {version}", known)
+            told.setdefault(f"{entry.product} {version}", _known_versions(entry))
     each = some(f"{what} (known of {known})" for what, known in told.items())
     return f"; not covered: {each}" if told else ""
+
+
+def _known_versions(entry: Entry) -> str:
+    """`>=1.29, seen in 1.31.1`, as far as either is known."""
+    if not (entry.versions and entry.seen_in):
+        return entry.versions or some(entry.seen_in)
+    return f"{entry.versions}, seen in {some(entry.seen_in)}"
 
 
 def _not_seen(case: Case, entry: Entry, exe: str, outside: Collection[str]) -> list[str]:

@@ -1,5 +1,5 @@
-"""Blind spots of the catalogue: purposes and vendors that it leaves open, and callers that come
-later."""
+"""Blind spots of the catalogue: purposes and vendors that it leaves open, tunnels that it knows,
+and callers that come later."""
 
 from itertools import chain
 
@@ -14,6 +14,7 @@ from egress_audit.judge.purposes import (
     unknown_purposes,
 )
 from egress_audit.judge.timers import is_named, late_callers, outlived, told_late
+from egress_audit.judge.tunnels import tunnels_entered
 from egress_audit.judge.vendors import vendors_in_doubt
 from egress_audit.model.audit import Match
 from egress_audit.model.catalogue import Entry
@@ -67,6 +68,14 @@ def _which_in_doubt(case: Case) -> str:
 
 def _explained_in_doubt(case: Case) -> tuple[str, ...]:
     return explanations(case, vendors_in_doubt(case).values())
+
+
+def _which_tunnels(case: Case) -> str:
+    return some(sorted(tunnels_entered(case)))
+
+
+def _explained_tunnels(case: Case) -> tuple[str, ...]:
+    return explanations(case, tunnels_entered(case).values())
 
 
 def _versions(entries: list[Entry]) -> str:
@@ -149,6 +158,21 @@ SPOTS_OF_ENDPOINTS: tuple[Spot, ...] = (
         always,
         _which_in_doubt,
         explains=_explained_in_doubt,
+    ),
+    Spot(
+        "tunnel-entered",
+        "Who is behind a tunnel",
+        "contacts with what is known to be called for tunnels, through which anybody can be "
+        "reached: {count} ({what})",
+        "no contact with one",
+        NONE,
+        "claims that deny by host or prefix, or allow or deny by place or operator, and do not "
+        "allow it by host, prefix or endpoint",
+        "keep the program from calling it; record behind the tunnel's end",
+        count_of(tunnels_entered),
+        always,
+        _which_tunnels,
+        explains=_explained_tunnels,
     ),
     Spot(
         "callers-later",

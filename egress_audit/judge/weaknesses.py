@@ -20,7 +20,8 @@ Said = tuple[str, str, str]
 def weaknesses(profile: Profile) -> tuple[Weakness, ...]:
     """What is weak about a profile, each with the line of the key that it is about."""
     claim = profile.claim
-    found = (*_of_evidence(claim), *_of_allowed(claim), *_of_names(claim), *_of_words(claim))
+    of_claim = (*_of_evidence(claim), *_of_allowed(claim), *_of_names(claim), *_of_words(claim))
+    found = (*of_claim, *_of_descent(profile))
     return tuple(Weakness(_place(profile, key), what, remedy) for key, what, remedy in found)
 
 
@@ -92,3 +93,17 @@ def _of_words(claim: Claim) -> Iterator[Said]:
     if not claim.holds_does_not_mean:
         what = "nothing says what HOLDS would leave open"
         yield "holds_does_not_mean", what, "holds_does_not_mean: in plain words"
+
+
+def _of_descent(profile: Profile) -> Iterator[Said]:
+    """Words that were taken over, and speak of what another file allows and denies."""
+    own = f"{profile.path}:"
+    here = {key for key, setting in profile.settings.items() if setting.where.startswith(own)}
+    changed = [
+        key for key in profile.settings if key.startswith(("allow.", "deny.")) and key in here
+    ]
+    for word in ("statement", "holds_means"):
+        if changed and word in profile.settings.keys() - here:
+            where = profile.settings[word].where
+            what = f"`{word}` was written of what another file allows and denies ({where})"
+            yield changed[0], what, f"write a `{word}` of its own"

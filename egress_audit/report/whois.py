@@ -197,10 +197,12 @@ def _lines_of_entry(entry: Entry, *, noted: bool) -> Iterator[Line]:
     yield "Vendor", f"{entry.vendor}, {_under(entry)}"
     if entry.note and noted:
         yield "", entry.note
+    seen = f"seen in {', '.join(entry.seen_in)}; others were not looked at"
     if entry.versions:
-        yield "Versions", f"{entry.versions}; others are not covered"
+        beside = f"; {seen}" if entry.seen_in else "; others are not covered"
+        yield "Versions", entry.versions + beside
     elif entry.seen_in:
-        yield "Versions", f"seen in {', '.join(entry.seen_in)}; others were not looked at"
+        yield "Versions", seen
     yield from _lines_of_times(entry)
     if entry.processes:
         yield "Called by", ", ".join(entry.processes)

@@ -1,6 +1,6 @@
 """Scenes in which the catalogue decides: what a destination is for, whose it is, what may come."""
 
-from .captures import dns_answer, dns_query, http_request
+from .captures import client_hello, dns_answer, dns_query, http_request
 from .scenes import (
     HERE,
     LOCAL_PROXY,
@@ -23,6 +23,10 @@ NO_TELEMETRY, ONE_ENDPOINT = "profiles/no-telemetry.yaml", "profiles/one-endpoin
 FAR_EAST = "far-east.acme.example"
 ANSWERED_FROM_GERMANY = exchange(
     HERE, LOCAL_RESOLVER, dns_query(FAR_EAST), dns_answer(FAR_EAST, ["116.203.1.1"])
+)
+ENTRANCE = "x.tunnel.acme.example"
+ENTRANCE_ASKED = exchange(
+    HERE, LOCAL_RESOLVER, dns_query(ENTRANCE), dns_answer(ENTRANCE, [OUTSIDE[0]])
 )
 CONNECT_EAST = http_request("east.acme.example:443", method="CONNECT")
 
@@ -88,6 +92,15 @@ SCENES_OF_ENDPOINTS = (
         "INCONCLUSIVE",
         profile="profiles/not-controlled-from-china.yaml",
         spots=("vendor-undecided",),
+        catalogue=ACME,
+    ),
+    Scene(
+        "spot-tunnel-entered",
+        "a connection to a name that is known for tunnels, under a claim that denies other names",
+        written([*ENTRANCE_ASKED, *session(US, OUTSIDE, client_hello(ENTRANCE), at_ns=SOON_NS)]),
+        "INCONCLUSIVE",
+        profile="profiles/denied-names.yaml",
+        spots=("tunnel-entered",),
         catalogue=ACME,
     ),
     Scene(

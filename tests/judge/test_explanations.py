@@ -264,6 +264,15 @@ def test_a_version_in_which_nobody_looked_is_not_covered(ran_in: ProductVersion,
     assert by_version((SEEN,), (), ran_in).partition("Acme (SE)")[2] == told
 
 
+@pytest.mark.parametrize(
+    ("version", "told"),
+    [("9.9", "; not covered: acme 9.9 (known of >=2, seen in 2.1)"), ("2.1", "")],
+)
+def test_an_open_bound_covers_no_version_that_nobody_has_seen(version: str, told: str) -> None:
+    both = entry("acme-both", product="acme", versions=">=2", seen_in=("2.1",))
+    assert by_version((both,), (), ran("acme", version)).partition("Acme (SE)")[2] == told
+
+
 def test_of_two_entries_of_a_product_that_do_not_cover_a_version_one_is_told() -> None:
     told = by_version((NEW, SEEN), (NEW,), ran("acme", "1.5"))
     assert told.count("not covered: acme 1.5") == told.count("acme 1.5") == 1

@@ -1,4 +1,4 @@
-"""Blind spots of the catalogue: open purposes and vendors, and callers that come later."""
+"""Blind spots of the catalogue: open purposes and vendors, tunnels, and callers that come later."""
 
 from dataclasses import replace
 from typing import Any
@@ -37,6 +37,8 @@ CHINESE = entry("acme-china", jurisdiction="CN", labels_only=True)
 WHOSE = entry("acme-any", "auth", hosts=("*.acme.example",), verified=Verified.CURATED)
 HOURLY = entry("acme-hourly", first_ns=HOUR_NS)
 SOON = entry("acme-soon", first_ns=1, every_ns=HOUR_NS)
+TUNNEL = entry("acme-tunnel", "tunnel")
+NO_BAD = claim(everything=True, deny=Deny(hosts=("bad.example",)))
 
 PRESENT: dict[str, dict[str, Any]] = {
     "purpose-undecided": {
@@ -49,6 +51,11 @@ PRESENT: dict[str, dict[str, Any]] = {
         "rows": (contact(OUTSIDE, named(HOST), destination=place(), **known(HOST, CHINESE)),),
         "claim": NO_CHINA,
         "entries": (CHINESE,),
+    },
+    "tunnel-entered": {
+        "rows": (contact(OUTSIDE, named(HOST), **known(HOST, TUNNEL)),),
+        "claim": NO_BAD,
+        "entries": (TUNNEL,),
     },
     "callers-later": {"run": CUT, "claim": OF_ACME, "timed": (HOURLY,)},
     "callers-after-end": {"run": run(), "claim": OF_ACME, "timed": (HOURLY,)},
@@ -63,6 +70,11 @@ ABSENT: dict[str, dict[str, Any]] = {
     "vendor-undecided": {
         "rows": (contact(OUTSIDE, named(HOST), destination=place(), **known(HOST, STATS)),),
         "claim": NO_CHINA,
+        "entries": (STATS,),
+    },
+    "tunnel-entered": {
+        "rows": (contact(OUTSIDE, named(HOST), **known(HOST, STATS)),),
+        "claim": NO_BAD,
         "entries": (STATS,),
     },
     "callers-later": {"run": CUT, "claim": OF_ACME, "timed": (SOON,)},
@@ -86,7 +98,7 @@ def test_it_is_not_there_where_the_opposite_is_shown(spot: Any) -> None:
     assert spot.id not in spots(made(**ABSENT[spot.id]))
 
 
-@pytest.mark.parametrize("spot_id", ["purpose-undecided", "purpose-unknown"])
+@pytest.mark.parametrize("spot_id", ["purpose-undecided", "purpose-unknown", "tunnel-entered"])
 def test_no_assertion_says_what_a_call_was_for(spot_id: str) -> None:
     assert lifted_by(spot_id, made(**PRESENT[spot_id])) == []
 

@@ -94,3 +94,24 @@ def test_a_weakness_has_the_line_of_its_key_or_the_file_if_it_is_not_set(tmp_pat
 def test_the_plain_claims_are_not_weak(name: str) -> None:
     assert name in profile_names()
     assert weaknesses(read_profile(name)) == ()
+
+
+WORDS = "statement: It stays near.\nholds_means: this\n"
+
+
+@pytest.mark.parametrize(
+    ("child", "said"),
+    [
+        ("allow: {scopes: [lan]}\n", ["`statement`", "`holds_means`"]),
+        ("deny: {located: [CN]}\nstatement: It stays near.\n", ["`holds_means`"]),
+        (f"allow: {{scopes: [lan]}}\n{WORDS}", []),
+        ("require: {observe: 5m}\n", []),
+    ],
+)
+def test_a_sentence_that_was_taken_over_is_of_what_another_file_allows(
+    tmp_path: Path, child: str, said: list[str]
+) -> None:
+    (tmp_path / "base.yaml").write_text(STRONG, encoding="utf-8")
+    weak = found(tmp_path, f"name: child\nextends: ./base.yaml\n{child}")
+    assert [one.what.partition(" ")[0] for one in weak] == said
+    assert all(one.where == f"{tmp_path / 'p.yaml'}:3" for one in weak)

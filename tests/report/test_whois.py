@@ -102,6 +102,11 @@ def test_versions_in_which_somebody_looked_are_told_where_no_bounds_are() -> Non
     assert "Versions seen in 0.33.0; others were not looked at" in said(entry)
 
 
+def test_bounds_are_told_with_the_version_in_which_somebody_looked() -> None:
+    entry = read_entry(versions='">=1.29"', seen_in='["1.31.1"]')
+    assert "Versions >=1.29; seen in 1.31.1; others were not looked at" in said(entry)
+
+
 def test_an_entry_without_more_is_told_without_empty_terms() -> None:
     shown = said(read_entry())
     assert "Switch off no way is known" in shown
