@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from egress_audit.addresses import Scope
 from egress_audit.judge import phrases
-from egress_audit.judge.case import Case, Matches, is_kernels_error, is_link_maintenance
+from egress_audit.judge.case import Case, Matches, is_kernels_error
 from egress_audit.judge.permission import (
     address_allowed,
     asks_decide,
@@ -43,7 +43,7 @@ def _forbidden_contacts(case: Case, scopes: Collection[Scope]) -> Iterator[Obser
         may_be = seen.destination.scope in possible
         if may_be and address_allowed(seen, case.claim, case.granted(seen)):
             continue
-        if is_link_maintenance(seen):
+        if case.is_link_maintenance(seen):
             continue
         if is_kernels_error(seen):
             answered = _packets_answered(case) if answered is None else answered
