@@ -158,8 +158,18 @@ def _sentence(rows: Sequence[Observation]) -> str:
     contacts = [seen for seen in rows if seen.kind is not Kind.QUESTION]
     if asked and not contacts:
         return asked[0]
-    whole = phrases.contact(_merged(contacts), whom="it" if asked else phrases.whom(contacts[0]))
+    whole = phrases.contact(_merged(contacts), whom="it" if asked else _whom(contacts))
     return f"{asked[0]} and {whole}" if asked else whole
+
+
+def _whom(rows: Sequence[Observation]) -> str:
+    """One far end with its port; several, which have a name or an address in common, without."""
+    first = rows[0]
+    if len({phrases.endpoint(seen) for seen in rows}) == 1:
+        return phrases.whom(first)
+    places = {phrases.place(seen) for seen in rows}
+    place = f" ({places.pop()})" if len(places) == 1 else ""
+    return (phrases.best_name(first) or str(first.far_h)) + place
 
 
 def _merged(rows: Sequence[Observation]) -> Observation:
