@@ -65,6 +65,12 @@ def test_ports_of_one_address_are_told_without_one_of_them() -> None:
     )
 
 
+def test_the_port_is_told_that_the_connection_went_to() -> None:
+    datagram = contact(OUTSIDE, id=2, proto=17, far_p=500)
+    there = "this capture opened 1 connection to 203.0.113.9:443 (documentation)"
+    assert told(case(datagram, contact(OUTSIDE))) == there
+
+
 def test_addresses_of_one_name_are_told_by_the_name() -> None:
     first = contact(OUTSIDE, named("a.example"))
     second = contact("203.0.113.10", named("a.example"), id=2)
