@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import field
 from functools import cached_property
-from itertools import chain, groupby
+from itertools import chain
 
 import numpy as np
 
@@ -41,10 +41,9 @@ class _LedTo:
     """Everything that leads to one far address, laid out so that no flow has to walk it whole."""
 
     hosts: list[str] = field(default_factory=list)
-    """Hosts answered for it, each once, in time order; those of one message backwards, since it is
-    read from its end."""
+    """Hosts answered for it, each once, in time order; of one message the aliases last."""
     since: list[int] = field(default_factory=list)
-    """For each of `hosts`, how many answers stand before the first message that has it."""
+    """For each of `hosts`, how many answers stand before its first."""
     recorded: list[str] = field(default_factory=list)
     """Hosts that the file's writer recorded, each once."""
     sources: dict[str, list[tuple[int, NameSource]]] = field(default_factory=dict)
@@ -59,7 +58,7 @@ class _LedTo:
 
         What was answered last stands first: of the names that share an address, as of a CDN, it is
         the one that is most likely meant by whoever calls it then. In a message what was asked for
-        stands before its aliases.
+        stands before what it is an alias of.
         """
         last = bisect_left(self.since, answers) - 1
         return chain(map(self.hosts.__getitem__, range(last, -1, -1)), self.recorded)
@@ -193,14 +192,11 @@ class FlowNames:
         if known is not None:
             return known
         led_to = self._led_to[far] = _LedTo(recorded=list(self._recorded.get(far, ())))
-        answered = enumerate(self._table.answers_for(far))
-        for _, group in groupby(answered, key=lambda answer: answer[1].ts_ns):
-            at_once = list(group)
-            new = {name.host: None for _, name in at_once if name.host not in led_to.sources}
-            led_to.hosts += reversed(new)
-            led_to.since += [at_once[0][0]] * len(new)
-            for before, name in at_once:
-                led_to.sources.setdefault(name.host, []).append((before, name.source))
+        for before, name in enumerate(self._table.answers_for(far)):
+            if name.host not in led_to.sources:
+                led_to.hosts.append(name.host)
+                led_to.since.append(before)
+            led_to.sources.setdefault(name.host, []).append((before, name.source))
         for host in led_to.recorded:
             led_to.sources.setdefault(host, []).append((-1, RECORDED))
         return led_to

@@ -115,15 +115,12 @@ def test_a_flow_is_given_the_last_hosts_of_many_and_the_rest_is_counted() -> Non
     assert names.cut == 1_024 - MAX_HOSTS_OF_FLOW
 
 
-def test_of_the_names_of_one_answer_the_one_that_was_asked_for_stands_before_its_aliases() -> None:
+def test_the_name_that_was_asked_for_stands_before_what_it_is_an_alias_of() -> None:
     table = crowded(1)
-    for host in ("asked.example", "alias.example", "end.example"):
-        table.answer(FAR[0], name(host, ANSWERED, 7))
-    times = ends(FAR[0])
-    times.ts_ns[:] = 7
-    uses = FlowNames(table, times).far_names()[1][1]
-    named = ["asked.example", "alias.example", "end.example", "h0.example"]
-    assert [use.host for use in uses] == named
+    table.alias("end.example", name("asked.example", ANSWERED, 7))
+    table.lead(FAR[0], name("end.example", ANSWERED, 7))
+    uses = FlowNames(table, ends(FAR[0])).far_names()[1][1]
+    assert [use.host for use in uses] == ["asked.example", "end.example", "h0.example"]
 
 
 def test_what_was_said_in_a_flow_is_never_cut() -> None:
