@@ -144,11 +144,12 @@ def _hidden(heard: Listening, traffic: Traffic) -> tuple[dict[str, int], dict[st
     """Flows whose protocol hides the name, by kind; and those of them that stay on the machine."""
     flows, judged = traffic.flows, traffic.telling
     near = judged & traffic.near
-    hiding = hiding_by_port(flows, heard.hearing.legible)
+    named = _named(heard, flows)
+    hiding = hiding_by_port(flows, heard.hearing.legible, named)
     for kind, rows in heard.hearing.flows_hiding().items():
         hiding.setdefault(kind, np.zeros(len(flows), np.bool_))[list(rows)] = True
     midway = seen_from_middle(flows, heard.hearing.compressed)
-    hiding[MIDWAY] = midway & ~_named(heard, flows)
+    hiding[MIDWAY] = midway & ~named
     said = {kind: int((judged & rows).sum()) for kind, rows in hiding.items()}
     beside = {k: int((near & rows).sum()) for k, rows in hiding.items() if k != NO_NAME}
     asked = _asked_through_http(heard.hearing.names, traffic)

@@ -32,6 +32,9 @@ HIDING_PORTS = {
 """Protocol and port, of either end → what hides a name there."""
 READABLE = frozenset({"QUIC", "mDNS", "LLMNR", "NetBIOS names"})
 """Those of them that hide nothing where the names were read."""
+SPOKEN = frozenset({"SOCKS"})
+"""Those that hide nothing where a name was said: a request whose target cannot be read, or that
+leads further than to it, counts wherever it is seen."""
 
 
 def tunnels(flows: FlowColumns, among: Bool, named: Bool) -> dict[str, int]:
@@ -55,10 +58,10 @@ def tunnels(flows: FlowColumns, among: Bool, named: Bool) -> dict[str, int]:
     return counted
 
 
-def hiding_by_port(flows: FlowColumns, read: Iterable[int]) -> dict[str, Bool]:
+def hiding_by_port(flows: FlowColumns, read: Iterable[int], named: Bool) -> dict[str, Bool]:
     """Flows of protocols that hide names, (n,) by kind, those kinds only that occur.
 
-    `read`: rows whose names were read all the same.
+    `read`: rows whose names were read all the same; `named`: (n,) those in which a name was said.
     """
     unread: Bool = np.ones(len(flows), np.bool_)
     unread[list(read)] = False
@@ -66,7 +69,10 @@ def hiding_by_port(flows: FlowColumns, read: Iterable[int]) -> dict[str, Bool]:
     for (proto, port), kind in HIDING_PORTS.items():
         at_either_end = (flows.resp_p == port) | (flows.orig_p == port)
         rows = (flows.proto == proto) & at_either_end
-        rows &= unread if kind in READABLE else True
+        if kind in READABLE:
+            rows &= unread
+        elif kind in SPOKEN:
+            rows &= ~named
         if rows.any():
             found[kind] = rows
     return found

@@ -2,7 +2,7 @@
 
 #include "hot_path.h"
 
-enum { HEAD = 64, WORD = 8, BACK = 24, WINDOW = 4, AHEAD = 12 };
+enum { HEAD = 96, MARKED = 64, WORD = 8, BACK = 24, WINDOW = 4, AHEAD = 12 };
 
 struct length_columns {
     const int64_t *offset;
@@ -33,7 +33,7 @@ static struct head head_of(const uint8_t *buffer, uint64_t size, const struct le
     head.bytes = buffer + offset;
     head.size = caplen < HEAD ? (uint64_t)caplen : HEAD;
     if (head.size >= BACK) {
-        const uint8_t *end = head.bytes + head.size;
+        const uint8_t *end = head.bytes + (head.size < MARKED ? head.size : MARKED);
         head.mark = little64(end - BACK) * 0x9E3779B97F4A7C15u ^ little64(end - WORD);
     }
     return head;
@@ -56,7 +56,7 @@ EXPORTED uint64_t repeated_frames(const uint8_t *buffer, uint64_t size,
     for (uint64_t row = 0; row < count; row++) {
         if (row + AHEAD < count)
             __builtin_prefetch((const void *)((uintptr_t)buffer +
-                                              (uintptr_t)in->offset[row + AHEAD] + HEAD - WORD));
+                                              (uintptr_t)in->offset[row + AHEAD] + MARKED - WORD));
         struct head head = head_of(buffer, size, in, row);
         repeated[row] = false;
         for (uint64_t back = 1; back <= WINDOW && back <= row; back++)

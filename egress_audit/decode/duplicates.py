@@ -10,13 +10,16 @@ import numpy as np
 from egress_audit.columns import I64, U8, U64, Bool, FrameBatch
 from egress_audit.compiled import frames, library
 
-HEAD = 64
-"""Bytes compared; less than columns.PADDING, so that frames at the end may be gathered."""
+HEAD = 96
+"""Bytes compared; less than columns.PADDING, so that frames at the end may be gathered. They hold
+the checksum of TCP over IPv6, behind two tags of a VLAN or the header of a cooked capture too."""
+MARKED = 64
+"""Bytes before the end of which a frame is marked: those that the decoder has just read."""
 WINDOW = 4
 """Frames before it that a frame is compared with."""
 WORD, BACK = 8, 24
-"""Bytes of a word of a head, and how far before the end of the head the first of two lies: there
-stand sequence numbers, checksums or what is carried."""
+"""Bytes of a word of a mark, and how far before its end the first of two lies: there stand sequence
+numbers, checksums or what is carried."""
 WEIGHT = np.uint64(0x9E3779B97F4A7C15)
 """Odd multiplier of the first word."""
 
@@ -73,7 +76,7 @@ def _marks(batch: FrameBatch) -> U64:
     """(frames,) numbers that are equal for duplicates, and seldom for other frames."""
     buffer = batch.buffer
     words: U64 = np.ndarray((len(buffer) - WORD + 1,), "<u8", buffer.data, 0, (1,))
-    end = batch.offset + np.minimum(batch.caplen, HEAD)
+    end = batch.offset + np.minimum(batch.caplen, MARKED)
     mark = words[end - BACK] * WEIGHT
     mark ^= words[end - WORD]
     mark += batch.caplen.view(np.uint64)

@@ -17,6 +17,9 @@ TCP_IDLE_NS = 300_000_000_000
 """Zeek's tcp_inactivity_timeout."""
 IDLE_NS = 60_000_000_000
 """Zeek's udp_inactivity_timeout and icmp_inactivity_timeout; for every protocol but TCP."""
+COPIED_NS = 1_000_000_000
+"""How long before the first packet of a connection a copy of its SYN may have been recorded, on an
+interface that it passed earlier or by another clock."""
 
 
 @dataclass(slots=True)
@@ -74,7 +77,7 @@ def runs_of(
         idle = groups.starts[:0]
     syn = np.flatnonzero(runs.flags & (SYN | ACK | FIN | RST) == SYN)
     syn = syn[_again(runs.starts, known, syn)]
-    reuse = _reused(runs, idle, syn, current, rows) if len(syn) else syn
+    reuse = _reused(packets, runs, idle, syn, current, rows) if len(syn) else syn
     return _cut(runs, idle, reuse) if len(idle) or len(reuse) else runs
 
 
@@ -119,8 +122,13 @@ def _cut(runs: Runs, idle: I64, reuse: I64) -> Runs:
     )
 
 
-def _reused(runs: Runs, idle: I64, syn: I64, current: I32, rows: FlowRows) -> I64:
+def _reused(
+    packets: PacketBatch, runs: Runs, idle: I64, syn: I64, current: I32, rows: FlowRows
+) -> I64:
     """Sorted rows of the SYNs that find their connection closed by both sides or reset.
+
+    But not of copies: one whose time lies within that of the connection was sent before its end,
+    and written late, as another interface's frames are that are recorded into the same file.
 
     runs: groups of one key still; idle, syn: sorted rows; current: as in `runs_of`. Looks only at
     keys that have such a SYN, and there only at packets with SYN, FIN or RST.
@@ -134,16 +142,23 @@ def _reused(runs: Runs, idle: I64, syn: I64, current: I32, rows: FlowRows) -> I6
     silent, is_syn = np.isin(events, idle).tolist(), np.isin(events, syn).tolist()
     flags, swapped = runs.flags[events].tolist(), runs.swapped[events].tolist()
     groups, reuse = group[events].tolist(), []
-    closing, key = 0, -1
+    ts_ns = packets.ts_ns[runs.order]
+    closing, key, begun, last, seen = 0, -1, 0, 0, 0
     for row, at in enumerate(events.tolist()):
+        time = int(ts_ns[at])
         if groups[row] != key:
-            key = groups[row]
-            closing = int(rows.closing[current[key]]) if current[key] >= 0 else 0
-        if silent[row]:
-            closing = 0
+            key, flow = groups[row], current[groups[row]]
+            closing = int(rows.closing[flow]) if flow >= 0 else 0
+            begun = int(rows.ts_ns[flow]) if flow >= 0 else time
+            last, seen = int(rows.last_ts_ns[flow]) if flow >= 0 else time, at
+        new = False
         if is_syn[row] and is_closed(closing):
+            last, seen = max(last, int(ts_ns[seen : at + 1].max())), at
+            new = not begun - COPIED_NS <= time < last
+        if new:
             reuse.append(at)
-            closing = 0
+        if new or silent[row]:
+            closing, begun, last, seen = 0, time, time, at
         closing |= closing_bits(flags[row], swapped[row])
     return np.array(reuse, np.int64)
 

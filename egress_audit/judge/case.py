@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field
 from datetime import UTC, datetime
-from functools import lru_cache
-from ipaddress import ip_address
+from functools import cache, lru_cache
+from ipaddress import IPv6Network, ip_address, ip_network
 
 from egress_audit.addresses import Scope
 from egress_audit.judge.grants import Caller, Grant, grant
@@ -33,6 +33,11 @@ MLD_REPORTS = (131, 132, 143)
 """ICMPv6 types: a group is listened to, or no more (RFC 2710 §3, RFC 3810 §5)."""
 LINK_PREFIXES = ("fe80:", "ff01:", "ff02:")
 """Addresses that no router passes on (RFC 4291 §2.5.6, §2.7)."""
+NEIGHBOUR_TYPES = (135, 136)
+"""Solicitation and advertisement, which kernels send to a neighbour's own address too, to see if it
+is still there (RFC 4861 §7.3.1)."""
+LINK_BITS = 64
+"""Bits that the addresses of a link have in common (RFC 4291 §2.5.1)."""
 IGMP_PREFIX = "224.0.0."
 """Groups that no router passes on (RFC 5771 §4)."""
 LONGEST_MEMBERSHIP = 36
@@ -134,6 +139,10 @@ class Case:
     def questions(self) -> Iterator[Observation]:
         """Rows of names that were asked for."""
         return iter(self._questions)
+
+    def is_link_maintenance(self, seen: Observation) -> bool:
+        """`is_link_maintenance`, of a row of this evidence."""
+        return is_link_maintenance(seen, self.own_addresses)
 
     def rest(self) -> Iterator[Observation]:
         """The rows in which everything past the bound is summed, one a direction."""
@@ -247,7 +256,7 @@ def reports_groups(seen: Observation) -> bool:
     return seen.proto == IGMP or (seen.proto == ICMPV6 and seen.far_p in MLD_REPORTS)
 
 
-def is_link_maintenance(seen: Observation) -> bool:
+def is_link_maintenance(seen: Observation, own: OwnAddresses) -> bool:
     """True for what every kernel sends on its link by itself, and never beyond it.
 
     Where it is known who sent, the kernel must have.
@@ -261,4 +270,22 @@ def is_link_maintenance(seen: Observation) -> bool:
         on_link = str(seen.far_h).startswith(IGMP_PREFIX)
         short = seen.ip_bytes_out <= seen.pkts_out * LONGEST_MEMBERSHIP
         return on_link or (short and seen.destination.scope is Scope.MULTICAST)
-    return seen.far_p in types and str(seen.far_h).startswith(LINK_PREFIXES)
+    on_link = str(seen.far_h).startswith(LINK_PREFIXES) or _is_to_neighbour(seen, own)
+    return seen.far_p in types and on_link
+
+
+def _is_to_neighbour(seen: Observation, own: OwnAddresses) -> bool:
+    """True for neighbour discovery with an address on the link of one that is known to be ours."""
+    if own.how == "guessed" or seen.far_p not in NEIGHBOUR_TYPES or isinstance(seen.far_h, Absent):
+        return False
+    far = ip_address(seen.far_h)
+    return any(far in link for link in _links(own.prefixes))
+
+
+@cache
+def _links(prefixes: tuple[str, ...]) -> tuple[IPv6Network, ...]:
+    """The links on which addresses in these prefixes are."""
+    own = map(ip_network, prefixes)
+    six = (prefix for prefix in own if isinstance(prefix, IPv6Network))
+    wide = {prefix.supernet(new_prefix=min(prefix.prefixlen, LINK_BITS)): None for prefix in six}
+    return tuple(wide)

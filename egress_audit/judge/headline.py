@@ -159,20 +159,35 @@ def _sentence(rows: Sequence[Observation]) -> str:
     contacts = [seen for seen in rows if seen.kind is not Kind.QUESTION]
     if asked and not contacts:
         return asked[0]
-    whole = phrases.contact(_merged(contacts), whom="it" if asked else phrases.whom(contacts[0]))
+    same = _of_one_protocol(contacts)
+    whole = phrases.contact(_merged(same), whom="it" if asked else _whom(same))
     return f"{asked[0]} and {whole}" if asked else whole
 
 
-def _merged(rows: Sequence[Observation]) -> Observation:
-    """TCP rows to one name as one; the first row where that makes no sense."""
+def _whom(rows: Sequence[Observation]) -> str:
+    """One far end with its port; several, which have a name or an address in common, without."""
+    first = rows[0]
+    if len({phrases.endpoint(seen) for seen in rows}) == 1:
+        return phrases.whom(first)
+    places = {phrases.place(seen) for seen in rows}
+    place = f" ({places.pop()})" if len(places) == 1 else ""
+    return (phrases.best_name(first) or str(first.far_h)) + place
+
+
+def _of_one_protocol(rows: Sequence[Observation]) -> list[Observation]:
+    """Those rows that can be told as one: of TCP if there are any."""
     first = max(rows, key=lambda seen: (seen.proto == 6, seen.flows))
-    same = [seen for seen in rows if seen.proto == first.proto]
+    return [seen for seen in rows if seen.proto == first.proto]
+
+
+def _merged(same: Sequence[Observation]) -> Observation:
+    """Rows of one protocol as one."""
     states: dict[str, int] = {}
     for seen in same:
         for state, count in seen.conn_states.items():
             states[state] = states.get(state, 0) + count
     return replace(
-        first,
+        same[0],
         flows=sum(seen.flows for seen in same),
         tls_flows=sum(seen.tls_flows for seen in same),
         pkts_out=sum(seen.pkts_out for seen in same),

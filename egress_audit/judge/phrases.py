@@ -87,12 +87,14 @@ def questions_asked(seen: Observation) -> str:
 
 
 def contact(seen: Observation, *, whom: str) -> str:
-    """What was done: `opened 19 TLS connections to huggingface.co`."""
+    """What was done: `opened 19 TLS connections to huggingface.co, and tried to open 2 more`."""
     if seen.proto == 6:
-        tls = "TLS " if seen.tls_flows == seen.flows else ""
-        opened = seen.conn_states.get("S0", 0) + seen.conn_states.get("REJ", 0) < seen.flows
+        tried = seen.conn_states.get("S0", 0) + seen.conn_states.get("REJ", 0)
+        opened = max(seen.flows - tried, 0)
+        tls = "TLS " if seen.tls_flows >= (opened or seen.flows) else ""
         verb = "opened" if opened else "tried to open"
-        return f"{verb} {plural(seen.flows, f'{tls}connection')} to {whom}"
+        more = f", and tried to open {tried} more" if opened and tried else ""
+        return f"{verb} {plural(opened or seen.flows, f'{tls}connection')} to {whom}{more}"
     packets = plural(seen.pkts_out, f"{protocol(seen.proto)} packet")
     flows = f" in {seen.flows} flows" if seen.flows > 1 else ""
     return f"sent {packets}{flows} to {whom}"
@@ -105,9 +107,13 @@ def whom(seen: Observation) -> str:
     """`huggingface.co at 198.18.0.7:443 (benchmark)`."""
     name, at = best_name(seen), endpoint(seen)
     name = "" if name == seen.far_h else name
+    return f"{name} at {at} ({place(seen)})" if name else f"{at} ({place(seen)})"
+
+
+def place(seen: Observation) -> str:
+    """`internet`, or the scope: `lan`, `benchmark`."""
     scope = seen.destination.scope
-    place = "internet" if scope is Scope.GLOBAL else str(scope)
-    return f"{name} at {at} ({place})" if name else f"{at} ({place})"
+    return "internet" if scope is Scope.GLOBAL else str(scope)
 
 
 def asked(seen: Observation) -> str:

@@ -13,7 +13,7 @@ from enum import Enum, auto
 
 from egress_audit.addresses import NEAR
 from egress_audit.judge.attempts import Address, attempts_known, tried_without_name
-from egress_audit.judge.case import Case, is_kernels_error, is_link_maintenance
+from egress_audit.judge.case import Case, is_kernels_error
 from egress_audit.judge.grants import speaking_labels
 from egress_audit.judge.permission import (
     address_allowed,
@@ -172,7 +172,7 @@ def _unknown_places(case: Case, seen: Observation, stated: Claim) -> Iterator[st
 
 def _is_unknown_end(case: Case, seen: Observation, stated: Claim) -> bool:
     """True for a far end outside that neither an entry nor the claim decides."""
-    ours = case.is_own_resolver(seen) or is_link_maintenance(seen) or is_kernels_error(seen)
+    ours = case.is_own_resolver(seen) or case.is_link_maintenance(seen) or is_kernels_error(seen)
     if seen.destination.scope in NEAR or ours:
         return False
     settled, granted = _settled(case, seen), case.granted(seen, surely=True)

@@ -10,7 +10,6 @@ from egress_audit.judge.case import (
     Case,
     Matches,
     is_kernels_error,
-    is_link_maintenance,
     reports_groups,
 )
 from egress_audit.judge.permission import (
@@ -57,7 +56,7 @@ def _forbidden_contacts(case: Case, scopes: Collection[Scope]) -> Iterator[Obser
         may_be = seen.destination.scope in possible
         if may_be and address_allowed(seen, case.claim, case.granted(seen)):
             continue
-        if is_link_maintenance(seen) and not (asked_for and reports_groups(seen)):
+        if case.is_link_maintenance(seen) and not (asked_for and reports_groups(seen)):
             continue
         if is_kernels_error(seen):
             answered = _packets_answered(case) if answered is None else answered

@@ -1,7 +1,7 @@
 """Blind spots of every capture, since it knows nothing of the program. Assertions lift them."""
 
 from egress_audit.judge.blind_spots import Spot, always, never, some
-from egress_audit.judge.case import Case, is_link_maintenance
+from egress_audit.judge.case import Case
 from egress_audit.judge.phases import open_phases
 from egress_audit.model.destination import Absent
 from egress_audit.periods import DAY_NS
@@ -81,7 +81,7 @@ def _scope(case: Case) -> int | None:
 
 
 def _kernel(case: Case) -> int | None:
-    sent = sum(seen.pkts_out for seen in case.contacts() if is_link_maintenance(seen))
+    sent = sum(seen.pkts_out for seen in case.contacts() if case.is_link_maintenance(seen))
     return sent if sent and not case.owners_known else None
 
 

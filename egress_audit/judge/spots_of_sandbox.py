@@ -3,7 +3,7 @@
 from egress_audit.addresses import Scope
 from egress_audit.judge.attempts import packetless_attempts, unseen_attempts
 from egress_audit.judge.blind_spots import Spot, always, never, some
-from egress_audit.judge.case import Case, is_link_maintenance
+from egress_audit.judge.case import Case
 from egress_audit.judge.permission import address_allowed, is_own_name, name_allowed
 from egress_audit.judge.phases import is_unmet
 from egress_audit.model.destination import Absent
@@ -70,7 +70,7 @@ def _allowed_beyond(case: Case) -> list[str]:
             found[host] = None
     for seen in case.contacts():
         at_home = seen.destination.scope is Scope.LOOPBACK
-        if at_home or is_link_maintenance(seen) or case.is_own_resolver(seen):
+        if at_home or case.is_link_maintenance(seen) or case.is_own_resolver(seen):
             continue
         if address_allowed(seen, case.claim, case.granted(seen)):
             found[seen.names[0].host if seen.names else str(seen.far_h)] = None
@@ -114,7 +114,7 @@ def _exercised_beyond(case: Case) -> list[str]:
         if isinstance(seen.owner, Absent) or seen.owner.role is not Role.EXERCISER:
             continue
         own = seen.names and case.is_own_name(seen.names[0].host)
-        at_home = seen.destination.scope is Scope.LOOPBACK or is_link_maintenance(seen)
+        at_home = seen.destination.scope is Scope.LOOPBACK or case.is_link_maintenance(seen)
         if not (own or at_home or case.is_own_resolver(seen)):
             found[seen.names[0].host if seen.names else str(seen.far_h)] = None
     return list(found)

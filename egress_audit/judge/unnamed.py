@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from egress_audit.addresses import NEAR
 from egress_audit.judge.attempts import tried_without_name
-from egress_audit.judge.case import DNS_PORT, Case, is_kernels_error, is_link_maintenance
+from egress_audit.judge.case import DNS_PORT, Case, is_kernels_error
 from egress_audit.judge.permission import address_allowed, literal_address
 from egress_audit.judge.places import without_places
 from egress_audit.model.audit import Observation
@@ -41,7 +41,7 @@ def unnamed_ends(case: Case) -> set[str]:
 
 def _is_unnamed(case: Case, seen: Observation, stated: Claim) -> bool:
     near = isinstance(seen.far_h, Absent) or seen.destination.scope in NEAR
-    if near or seen.far_p == DNS_PORT or is_link_maintenance(seen) or is_kernels_error(seen):
+    if near or seen.far_p == DNS_PORT or case.is_link_maintenance(seen) or is_kernels_error(seen):
         return False
     if any(match.by == seen.far_h and case.accusing(match) for match in seen.endpoints):
         return False

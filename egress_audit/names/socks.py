@@ -3,7 +3,7 @@
 Sources: RFC 1928 §3 and §4 (SOCKS5), RFC 1929 §2 (its user name), the SOCKS4 and SOCKS4a memoranda.
 """
 
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, ip_address
 
 from egress_audit.model.flow import NameSource
 from egress_audit.names.reading import (
@@ -115,10 +115,13 @@ def _read_socks4(stream: bytes) -> Reading:
 def _target(host: str, command: int, end: int) -> Reading:
     """The host, spoken; the mark for commands after which more than that may be reached.
 
+    Who means to send datagrams tells from where, all zeros if that is not known (RFC 1928 §6), and
+    some write these as a name: no host is called `0`.
+
     end: where the request ends; behind one to connect, the client speaks to the target.
     """
     marks = frozenset[str]() if command in _ONE_TARGET else SOCKS.marks
-    nowhere = host in (str(IPv4Address(0)), str(IPv6Address(0)))
+    nowhere = not host.strip("0.:")
     spoken = () if nowhere and marks else (Spoken(host, NameSource.SOCKS),)
     then = anew if command == _CONNECT else None
     return Reading(spoken, marks, consumed=end, then=then)

@@ -21,9 +21,13 @@ def datagram(port: int) -> FlowColumns:
     return carried(17, udp(40000, port, b"x"))
 
 
-def hidden(flows: FlowColumns, read: tuple[int, ...] = ()) -> dict[str, int]:
-    """What the ports of all flows hide, but for those that were read."""
-    return {kind: int(rows.sum()) for kind, rows in hiding_by_port(flows, read).items()}
+def hidden(
+    flows: FlowColumns, read: tuple[int, ...] = (), *, named: bool = False
+) -> dict[str, int]:
+    """What the ports of all flows hide, but for those that were read. named: whether a name was
+    said in them."""
+    said = np.full(len(flows), named)
+    return {kind: int(rows.sum()) for kind, rows in hiding_by_port(flows, read, said).items()}
 
 
 def tunnels(flows: FlowColumns, *, named: bool = False) -> dict[str, int]:
@@ -88,7 +92,13 @@ def test_a_port_hides_nothing_in_a_flow_that_was_read(port: int) -> None:
 
 
 def test_encrypted_dns_hides_its_questions_though_its_server_is_named() -> None:
-    assert hidden(datagram(853), read=(0,)) == {"DNS over QUIC": 1}
+    assert hidden(datagram(853), read=(0,), named=True) == {"DNS over QUIC": 1}
+
+
+def test_a_proxy_at_its_port_hides_nothing_once_it_was_heard_whom_it_was_asked_for() -> None:
+    flows = run(pcap(scripted(">S", server=("192.0.2.1", 1080)))).flows
+    assert hidden(flows) == {"SOCKS": 1}
+    assert hidden(flows, named=True) == {}
 
 
 def test_counters_are_added_by_word_in_order() -> None:

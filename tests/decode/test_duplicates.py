@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from egress_audit.capture.pcap import PcapSource, read_header
 from egress_audit.capture.window import Window
 from egress_audit.decode.duplicates import Duplicates
-from tests.builders.captures import START_NS, UDP, Frame, ethernet, ipv4, pcap, udp
+from tests.builders.captures import START_NS, UDP, Frame, ethernet, ipv4, pcap, tcp, udp
 from tests.builders.engine import SMALLEST_BLOCK
+from tests.builders.packets import ipv6
 
 
 def repeated(*frames: bytes, wirelens: tuple[int, ...] = (), block: int = 1 << 16) -> list[bool]:
@@ -35,6 +36,16 @@ def test_the_same_frame_twice_is_a_duplicate() -> None:
 
 def test_the_same_message_in_a_new_packet_is_no_duplicate() -> None:
     assert repeated(datagram(b"x", 1), datagram(b"x", 2)) == [False, False]
+
+
+def acknowledgement(ack: int) -> bytes:
+    """An empty segment over IPv6, behind a VLAN's tag."""
+    segment = tcp(4, 443, "A", 1, ack)
+    return ethernet(ipv6("2001:db8::1", "2001:db8::2", segment, 6), vlans=(5,))
+
+
+def test_acknowledgements_over_ipv6_that_differ_in_their_last_octet_are_none() -> None:
+    assert repeated(*map(acknowledgement, (1, 2, 3, 3))) == [False, False, False, True]
 
 
 def test_a_duplicate_may_come_four_frames_later_and_not_five() -> None:

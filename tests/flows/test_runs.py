@@ -69,6 +69,29 @@ class TestInOneBatchAndInMany:
     def test_a_clock_that_runs_back_ends_nothing(self, block: int) -> None:
         assert len(pieces(scripted(">PAd <A >A", step_ns=-10 * MINUTE), block)) == 1
 
+    @pytest.mark.parametrize("ending", [">FA <FA >A", "<R", "<R >A"])
+    def test_a_syn_from_before_the_end_that_is_recorded_behind_it_is_a_copy(
+        self, block: int, ending: str
+    ) -> None:
+        frames = scripted(f">S <SA >A {ending}")
+        assert pieces([*frames, *frames], block) == [(2 * len(frames), "forced-end")]
+
+    def test_a_copy_from_just_before_the_first_is_one_too(self, block: int) -> None:
+        frames = scripted(">S <R")
+        earlier = Frame(frames[0].ts_ns - 1_000_000, frames[0].data)
+        assert pieces([*frames, earlier], block) == [(3, "forced-end")]
+
+    def test_a_syn_from_long_before_is_none(self, block: int) -> None:
+        frames = scripted(">S <R")
+        long_before = Frame(frames[0].ts_ns - 2_000_000_000, frames[0].data)
+        assert pieces([*frames, long_before], block) == [(2, "end-of-flow"), (1, "forced-end")]
+
+    def test_behind_a_copy_the_connection_is_as_closed_as_before(self, block: int) -> None:
+        frames = scripted(">S <R")
+        again = Frame(frames[1].ts_ns + 1, frames[0].data)
+        found = pieces([*frames, frames[0], again], block)
+        assert found == [(3, "end-of-flow"), (1, "forced-end")]
+
 
 @pytest.mark.parametrize("block", [80, 170, 1 << 16], ids=["each alone", "two by two", "together"])
 def test_a_reset_from_before_the_silence_closes_nothing_after_it(block: int) -> None:

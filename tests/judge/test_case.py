@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from egress_audit.judge.case import is_link_maintenance
-from egress_audit.model.audit import Direction
+from egress_audit.model.audit import Direction, OwnAddresses
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import Run
 from tests.builders.cases import (
@@ -70,15 +70,38 @@ def test_where_nothing_has_a_time_nothing_has_an_age() -> None:
     assert case(last_ts_ns=Absent.NOT_FOUND).list_age_ns(ADDRESS_LIST) is Absent.NOT_APPLICABLE
 
 
+OWN = OwnAddresses("given", ("10.0.0.2/32", "fd00:7::2/128", "2001:db8:5::/48"))
+
+
+@pytest.mark.parametrize("kind", [135, 136])
+@pytest.mark.parametrize("neighbour", ["fd00:7::1", "2001:db8:5::9"])
+def test_a_kernel_looks_for_its_neighbours_at_their_own_addresses(
+    kind: int, neighbour: str
+) -> None:
+    assert is_link_maintenance(contact(neighbour, proto=58, far_p=kind), OWN)
+
+
+def test_a_guess_of_our_address_makes_nobody_a_neighbour() -> None:
+    guessed = replace(OWN, how="guessed")
+    assert not is_link_maintenance(contact("fd00:7::1", proto=58, far_p=135), guessed)
+
+
+@pytest.mark.parametrize(("address", "kind"), [("fd00:7:0:1::1", 135), ("fd00:7::1", 134)])
+def test_no_kernel_sends_anything_else_beyond_the_addresses_of_the_link(
+    address: str, kind: int
+) -> None:
+    assert not is_link_maintenance(contact(address, proto=58, far_p=kind), OWN)
+
+
 @pytest.mark.parametrize("kind", [130, 131, 132, 133, 134, 135, 136, 137, 143])
 def test_neighbour_discovery_and_mld_stay_on_the_link(kind: int) -> None:
-    assert is_link_maintenance(contact("ff02::1", proto=58, far_p=kind))
+    assert is_link_maintenance(contact("ff02::1", proto=58, far_p=kind), OWN)
 
 
 def test_a_long_message_is_no_maintenance() -> None:
     told = contact("fe80::bad", proto=58, far_p=136, pkts_out=1, ip_bytes_out=640)
-    assert not is_link_maintenance(told)
-    assert is_link_maintenance(replace(told, ip_bytes_out=72))
+    assert not is_link_maintenance(told, OWN)
+    assert is_link_maintenance(replace(told, ip_bytes_out=72), OWN)
 
 
 @pytest.mark.parametrize(
@@ -96,4 +119,4 @@ def test_a_long_message_is_no_maintenance() -> None:
     ],
 )
 def test_anything_else_is_judged(address: str, proto: int, kind: int) -> None:
-    assert not is_link_maintenance(contact(address, proto=proto, far_p=kind))
+    assert not is_link_maintenance(contact(address, proto=proto, far_p=kind), OWN)

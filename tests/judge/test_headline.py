@@ -58,6 +58,27 @@ def test_an_address_without_a_name() -> None:
     assert told(case(contact(OUTSIDE))) == there
 
 
+def test_ports_of_one_address_are_told_without_one_of_them() -> None:
+    refused = contact(OUTSIDE, id=2, far_p=853, conn_states={"REJ": 1})
+    assert told(case(contact(OUTSIDE), refused)) == (
+        "this capture opened 1 connection to 203.0.113.9 (documentation), and tried to open 1 more"
+    )
+
+
+def test_the_port_is_told_that_the_connection_went_to() -> None:
+    datagram = contact(OUTSIDE, id=2, proto=17, far_p=500)
+    there = "this capture opened 1 connection to 203.0.113.9:443 (documentation)"
+    assert told(case(datagram, contact(OUTSIDE))) == there
+
+
+def test_addresses_of_one_name_are_told_by_the_name() -> None:
+    first = contact(OUTSIDE, named("a.example"))
+    second = contact("203.0.113.10", named("a.example"), id=2)
+    assert told(case(first, second)) == (
+        "this capture opened 2 connections to a.example (documentation)"
+    )
+
+
 def test_the_program_is_the_subject_only_where_owners_are_known() -> None:
     assert told(case(contact(OUTSIDE), owners_known=True)).startswith("the program opened")
 

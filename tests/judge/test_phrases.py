@@ -49,7 +49,14 @@ def test_a_question_is_asked_for_a_name() -> None:
         ({"flows": 2, "tls_flows": 1}, "opened 2 connections to it"),
         ({"conn_states": {"S0": 1}}, "tried to open 1 connection to it"),
         ({"flows": 2, "conn_states": {"S0": 1, "REJ": 1}}, "tried to open 2 connections to it"),
-        ({"flows": 2, "conn_states": {"S0": 1, "SF": 1}}, "opened 2 connections to it"),
+        (
+            {"flows": 2, "conn_states": {"S0": 1, "SF": 1}},
+            "opened 1 connection to it, and tried to open 1 more",
+        ),
+        (
+            {"flows": 2, "tls_flows": 1, "conn_states": {"REJ": 1, "SF": 1}},
+            "opened 1 TLS connection to it, and tried to open 1 more",
+        ),
         ({"proto": 17, "pkts_out": 1}, "sent 1 UDP packet to it"),
         ({"proto": 1, "pkts_out": 3}, "sent 3 ICMP packets to it"),
         ({"proto": 99, "pkts_out": 3}, "sent 3 IP protocol 99 packets to it"),

@@ -106,12 +106,21 @@ def crowded(hosts: int = 1_024) -> NameTable:
     return table
 
 
-def test_a_flow_is_given_the_first_hosts_of_many_and_the_rest_is_counted() -> None:
+def test_a_flow_is_given_the_last_hosts_of_many_and_the_rest_is_counted() -> None:
     names = FlowNames(crowded(), ends(FAR[0], FAR[2]))
     numbers, sets = names.far_names()
     assert numbers.tolist() == [1, 0]
-    assert [use.host for use in sets[1]] == [f"h{n}.example" for n in range(MAX_HOSTS_OF_FLOW)]
+    last = range(1_023, 1_023 - MAX_HOSTS_OF_FLOW, -1)
+    assert [use.host for use in sets[1]] == [f"h{n}.example" for n in last]
     assert names.cut == 1_024 - MAX_HOSTS_OF_FLOW
+
+
+def test_the_name_that_was_asked_for_stands_before_what_it_is_an_alias_of() -> None:
+    table = crowded(1)
+    table.alias("end.example", name("asked.example", ANSWERED, 7))
+    table.lead(FAR[0], name("end.example", ANSWERED, 7))
+    uses = FlowNames(table, ends(FAR[0])).far_names()[1][1]
+    assert [use.host for use in uses] == ["asked.example", "end.example", "h0.example"]
 
 
 def test_what_was_said_in_a_flow_is_never_cut() -> None:
@@ -143,7 +152,7 @@ def test_a_host_that_was_recorded_and_answered_is_counted_once() -> None:
     table = crowded(40)
     records = [HostRecord(FAR[0], ("h0.example", "h39.example", "new.example"))]
     names = FlowNames(table, ends(FAR[0]), records)
-    assert names.far_names()[1][1][0] == NameUse("h0.example", (ANSWERED, RECORDED))
+    assert names.far_names()[1][1][0] == NameUse("h39.example", (ANSWERED, RECORDED))
     assert names.cut == 41 - MAX_HOSTS_OF_FLOW
 
 

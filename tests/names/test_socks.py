@@ -87,6 +87,17 @@ def test_a_command_that_leads_further_hides_what_follows(command: bytes) -> None
     assert (reading.spoken, reading.marks) == (asked("evil.example").spoken, SOCKS.marks)
 
 
+@pytest.mark.parametrize("unknown", [b"\x01\0\0\0\0", b"\x04" + bytes(16), b"\x03\x010"])
+def test_whoever_does_not_know_yet_from_where_datagrams_will_come_asks_for_nobody(
+    unknown: bytes,
+) -> None:
+    assert read_greeting(HELLO + b"\x05\x03\x00" + unknown + b"\0\0") == SOCKS
+
+
+def test_a_connection_to_zeros_is_one_to_this_machine() -> None:
+    assert read_greeting(HELLO + b"\x05\x01\x00\x03\x010\0\x50") == asked("0")
+
+
 @pytest.mark.parametrize(
     "stream",
     [
