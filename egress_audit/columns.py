@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -234,6 +234,19 @@ class FlowColumns:
 
     def __len__(self) -> int:
         return len(self.ts_ns)
+
+
+class Quoted(NamedTuple):
+    """Packets that ICMP errors quote; (n,) each."""
+
+    flow: I64
+    """Row of the flow of the error."""
+    version: U64
+    """0 of a quote that could not be read, whose ends are 0 too."""
+    src_hi: U64
+    src_lo: U64
+    dst_hi: U64
+    dst_lo: U64
 
 
 CONN_STATES = (
