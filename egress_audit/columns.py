@@ -257,6 +257,7 @@ SEALED = (
     *("OpenVPN", "L2TP", "GTP-U", "Teredo", "ESP in UDP", "IKE", "GRE in UDP", "VXLAN", "Geneve"),
     *("WireGuard", "LISP", "GUE", "MPLS in UDP", "AYIYA", "CAPWAP", "ZeroTier"),
     *("PIM Register", "GTP version 0", "TZSP", "IP in UDP", "AMT"),
+    *("B.A.T.M.A.N.", "sFlow", "LWAPP", "Jmirror"),
     "nested too deeply",
 )
 """Tunnels, as `sealed` numbers them; the first is none."""
