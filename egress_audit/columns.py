@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -236,6 +236,19 @@ class FlowColumns:
         return len(self.ts_ns)
 
 
+class Quoted(NamedTuple):
+    """Packets that ICMP errors quote; (n,) each."""
+
+    flow: I64
+    """Row of the flow of the error."""
+    version: U64
+    """0 of a quote that could not be read, whose ends are 0 too."""
+    src_hi: U64
+    src_lo: U64
+    dst_hi: U64
+    dst_lo: U64
+
+
 CONN_STATES = (
     *("S0", "S1", "SF", "REJ", "S2", "S3", "RSTO", "RSTR", "RSTOS0", "RSTRH", "SH", "SHR", "OTH"),
 )
@@ -244,6 +257,7 @@ SEALED = (
     *("OpenVPN", "L2TP", "GTP-U", "Teredo", "ESP in UDP", "IKE", "GRE in UDP", "VXLAN", "Geneve"),
     *("WireGuard", "LISP", "GUE", "MPLS in UDP", "AYIYA", "CAPWAP", "ZeroTier"),
     *("PIM Register", "GTP version 0", "TZSP", "IP in UDP", "AMT"),
+    *("B.A.T.M.A.N.", "sFlow", "LWAPP", "Jmirror"),
     "nested too deeply",
 )
 """Tunnels, as `sealed` numbers them; the first is none."""

@@ -16,6 +16,7 @@ from egress_audit.flows.datagrams import Datagram, Datagrams
 from egress_audit.flows.glance import UNKNOWN, Done, Glance, Look
 from egress_audit.flows.head import Head
 from egress_audit.flows.heads import Heads
+from egress_audit.flows.quotes import Quotes
 from egress_audit.flows.segments import DNS_PORT
 from egress_audit.flows.table import MAX_FLOWS, Assigned, FlowTable
 from egress_audit.names.dns import is_no_stream
@@ -120,6 +121,7 @@ class Listening:
         self.table = FlowTable(max_flows=bounds.max_flows)
         self._hellos = WholeHellos()
         self.heads = Heads(Glance(self._hellos.take, _look, self._hear_looks))
+        self.quotes = Quotes()
         self.hearing = Hearing()
         self.datagrams = UdpReaders()
         self._datagrams: list[Datagram] = []
@@ -152,6 +154,7 @@ class Listening:
     def _take(self, packets: PacketBatch) -> Assigned:
         """Puts packets into their flows, and offers what they say to the readers."""
         assigned = self.table.add(packets)
+        self.quotes.take(packets, assigned)
         self._hear(packets, assigned)
         return assigned
 

@@ -318,6 +318,26 @@ def test_an_error_that_quotes_a_packet_of_ours_shows_that_it_is_missing() -> Non
     assert material(judged(frames).audit) == {"answers-unprompted"}
 
 
+@pytest.mark.parametrize("sender", ["10.0.0.1", "10.0.0.2", "8.8.8.8"])
+def test_so_it_does_once_we_have_sent_something_else(sender: str) -> None:
+    other = ip("10.0.0.2", "10.0.0.9", udp(5, 6), UDP)
+    quoted = ip("10.0.0.2", "8.8.8.8", udp(5, 6), UDP)
+    frames = at(ethernet(other), ethernet(ipv4(sender, "10.0.0.2", icmp(3, 1, quoted), 1)))
+    assert "answers-unprompted" in material(judged(frames).audit)
+
+
+def test_an_error_of_our_own_kernel_alone_does_not_hold() -> None:
+    quoted = ip("10.0.0.2", "8.8.8.8", tcp(40000, 443, "S"), 6)
+    frames = at(ethernet(ipv4("10.0.0.2", "10.0.0.2", icmp(3, 1, quoted), 1)))
+    assert material(judged(frames).audit) == {"answers-unprompted"}
+
+
+def test_an_error_that_quotes_what_is_in_the_capture_is_no_blind_spot() -> None:
+    sent = ip("127.0.0.1", "127.0.0.1", udp(40000, 9), UDP)
+    frames = at(ethernet(sent), ethernet(ipv4("127.0.0.1", "127.0.0.1", icmp(3, 3, sent), 1)))
+    assert judged(frames).audit.verdict is Verdict.HOLDS
+
+
 def test_our_icmp_error_to_a_stranger_is_no_egress() -> None:
     probe = ip("192.0.2.9", "10.0.0.2", udp(5, 9), UDP)
     error = ipv4("10.0.0.2", "192.0.2.9", icmp(3, 3, probe[:28]), 1)

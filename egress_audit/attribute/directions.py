@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from egress_audit.attribute.own_addresses import NEVER, Sides, distances
-from egress_audit.columns import U8, U16, U64, Bool, Counts, FlowColumns
+from egress_audit.columns import U8, U16, U64, Bool, Counts, FlowColumns, Quoted, alike_rows
 from egress_audit.model.audit import Direction
 from egress_audit.model.flow import WITH_PORTS
 from egress_audit.values import dataclass
@@ -199,13 +199,31 @@ def _end(flows: FlowColumns, far: Far, row: int) -> End:
     return int(flows.version[row]), int(far.hi[row]), int(far.lo[row])
 
 
-def unprompted_errors(flows: FlowColumns, far: Far) -> int:
-    """ICMP errors from the far side before anything of ours that could have caused them.
+def unprompted_errors(flows: FlowColumns, far: Far, quoted: Quoted) -> int:
+    """Packets that ICMP errors told us of, and that are not in the capture.
 
-    Each quotes a packet of ours, so one that comes first shows that packets of ours are missing.
+    Each was ours, and maybe never on a wire: our own kernel quotes what it could not send.
     """
-    received = is_icmp_error(flows) & np.isin(far.direction, (INBOUND, RECEIVED))
-    received &= (far.pkts_in > 0) & (far.pkts_out == 0)
-    ours = flows.ts_ns[far.direction == OUTBOUND]
-    first = ours.min() if len(ours) else np.iinfo(np.int64).max
-    return int((received & (flows.ts_ns < first)).sum())
+    received = np.isin(far.direction, (INBOUND, RECEIVED)) & (far.pkts_in > 0) & (far.pkts_out == 0)
+    received |= far.direction == INTERNAL
+    told = received[quoted.flow]
+    wanted = [column[told] for column in quoted[1:]]
+    sent = _sent_to(flows, wanted[-1])
+    columns = [np.concatenate(pair) for pair in zip(wanted, sent, strict=True)]
+    if not len(wanted[0]):
+        return 0
+    group = alike_rows(columns).group
+    count = len(wanted[0])
+    return int((~np.isin(group[:count], group[count:])).sum())
+
+
+def _sent_to(flows: FlowColumns, receivers: U64) -> tuple[U64, ...]:
+    """IP version, sender and receiver, two words each, of all that was sent to
+    addresses that end in one of these words."""
+    ends = ("orig_hi", "orig_lo"), ("resp_hi", "resp_lo")
+    found = []
+    for (sender, receiver), sent in ((ends, flows.orig_pkts), (ends[::-1], flows.resp_pkts)):
+        rows = np.flatnonzero((sent > 0) & np.isin(getattr(flows, receiver[1]), receivers))
+        words = (getattr(flows, name)[rows] for name in (*sender, *receiver))
+        found.append((flows.version[rows].astype(np.uint64), *words))
+    return tuple(np.concatenate(pair) for pair in zip(*found, strict=True))

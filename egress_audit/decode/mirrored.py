@@ -1,7 +1,8 @@
-"""What carries copies of others' packets: TZSP from access points, PIM Register. HOT PATH.
+"""What carries copies of packets: TZSP from access points, Jmirror, PIM Register. HOT PATH.
 
-Sources: TaZmen Sniffer Protocol as Wireshark dissects it (packet-tzsp.c: header, tags,
-encapsulations); RFC 7761 §4.9 and §4.9.3 (PIM, Register).
+Sources: TaZmen Sniffer Protocol and Juniper's packet mirror as Wireshark dissects them
+(packet-tzsp.c: header, tags, encapsulations; packet-jmirror.c: header); RFC 7761 §4.9 and §4.9.3
+(PIM, Register).
 """
 
 import numpy as np
@@ -16,6 +17,9 @@ PADDING_TAG, END_TAG = 0, 1
 """Tags of one byte; every other has a length behind it."""
 MAX_TAGS = 32
 """Tags that are followed; devices send ten or so."""
+
+JMIRROR_HEADER = 8
+"""Numbers of the interception and of its session."""
 
 REGISTER = 0x21
 """Version 2, type 1."""
@@ -49,6 +53,13 @@ def tzsp(rows: Rows) -> Inside:
         more &= ~ended
     for number, what in TZSP_FRAMES.items():
         inside.choose(ended & (encapsulation == number), what, at)
+    return inside
+
+
+def jmirror(rows: Rows) -> Inside:
+    """Two numbers, then a packet."""
+    inside = sealed(rows)
+    inside.choose(rows.start + JMIRROR_HEADER < rows.end, IP, rows.start + JMIRROR_HEADER)
     return inside
 
 

@@ -54,7 +54,9 @@ PORTS: dict[int, tuple[str, Reader]] = {
     2268: ("AMT", udp_tunnels.amt),
     3386: ("GTP version 0", udp_tunnels.gtp_0),
     3544: ("Teredo", udp_tunnels.teredo),
+    4306: ("B.A.T.M.A.N.", udp_tunnels.batman),
     4341: ("LISP", udp_tunnels.lisp),
+    4342: ("LISP", udp_tunnels.lisp_control),
     4500: ("ESP in UDP", udp_tunnels.esp_in_udp),
     4754: ("GRE in UDP", gre.gre),
     4789: ("VXLAN", udp_tunnels.vxlan),
@@ -63,9 +65,12 @@ PORTS: dict[int, tuple[str, Reader]] = {
     5247: ("CAPWAP", contents.sealed),
     6080: ("GUE", udp_tunnels.gue),
     6081: ("Geneve", udp_tunnels.geneve),
+    6343: ("sFlow", contents.sealed),
     6635: ("MPLS in UDP", gre.mpls),
     8472: ("VXLAN", udp_tunnels.vxlan),
     9993: ("ZeroTier", contents.sealed),
+    12222: ("LWAPP", contents.sealed),
+    30030: ("Jmirror", mirrored.jmirror),
     37008: ("TZSP", mirrored.tzsp),
     51820: ("WireGuard", contents.sealed),
 }
@@ -76,7 +81,7 @@ READERS: list[tuple[str, Reader]] = [
     *dict.fromkeys((*PROTOCOLS.values(), *PORTS.values(), IP_IN_UDP)),
 ]
 WIREGUARD, AT_ONCE = READERS.index(PORTS[51820]), READERS.index(IP_IN_UDP)
-BY_SHAPE_TOO = (0, *(READERS.index(PORTS[port]) for port in (2123, 2268, 3386, 37008)))
+BY_SHAPE_TOO = (0, *(READERS.index(PORTS[port]) for port in (2123, 2268, 3386, 4342, 37008)))
 """Readers that pass over what they do not know, so that it may be a packet at once."""
 PASSES_OVER: U8 = np.isin(np.arange(256), BY_SHAPE_TOO).astype(np.uint8)
 TOO_DEEP = SEALED.index("nested too deeply")

@@ -2,8 +2,9 @@
 
 Sources: RFC 7348 (VXLAN), draft-ietf-nvo3-vxlan-gpe-12 (VXLAN-GPE), RFC 8926 (Geneve), 3GPP
 TS 29.281 §5 (GTP-U) and TS 09.60 §6, §7.1 (its version 0), RFC 4380 §5.1.1 (Teredo), RFC 2661
-§3.1 and RFC 3931 §4.1.2 (L2TP), RFC 3948 (ESP and IKE), RFC 9300 §5 (LISP),
-draft-ietf-intarea-gue-09 (GUE), draft-massar-v6ops-ayiya-02, RFC 7450 §5.1 (AMT).
+§3.1 and RFC 3931 §4.1.2 (L2TP), RFC 3948 (ESP and IKE), RFC 9300 §5 (LISP), RFC 9301 §5.1 and §5.8
+(its control), draft-ietf-intarea-gue-09 (GUE), draft-massar-v6ops-ayiya-02, RFC 7450 §5.1 (AMT);
+packet-bat.c of Wireshark (the gateway of B.A.T.M.A.N.).
 """
 
 import numpy as np
@@ -30,9 +31,13 @@ T_PDU = 255
 GTP_SIGNALS = (1, 2, 26, 31, 253, 254)
 """Echo, error indication, supported extension headers, tunnel status, end marker."""
 
+GTP_2 = 2
+"""The version of control that has no packets (TS 29.274 §5)."""
 GTP_0_HEADER = 20
 GTP_0_SIGNALS = (*range(1, 8), *range(16, 31), *range(32, 38), *range(48, 53))
 """Path, tunnel, location and mobility management."""
+
+LISP_ENCAPSULATED = 8
 
 AMT_PACKETS = {4: 12, 5: 12, 6: 2}
 """Query, update and data of AMT → bytes before the packet."""
@@ -94,7 +99,7 @@ def gtp_u(rows: Rows) -> Inside:
 def gtp_c(rows: Rows) -> Inside:
     """Control of GTP carries no packet, but what receives it would take one."""
     inside = gtp_u(rows)
-    packet = (rows.u8(rows.start) >> 4 == 3) & (rows.u8(rows.start + 1) == T_PDU)
+    packet = (rows.u8(rows.start) >> 5 != GTP_2) & (rows.u8(rows.start + 1) == T_PDU)
     inside.choose(~packet, NOTHING, rows.start)
     return inside
 
@@ -155,6 +160,24 @@ def lisp(rows: Rows) -> Inside:
     return inside
 
 
+def lisp_control(rows: Rows) -> Inside:
+    """A control message, which may come in a packet of its own behind four bytes."""
+    inside = sealed(rows)
+    kind, secured = rows.u8(rows.start) >> 4, rows.u8(rows.start) & 0x08 != 0
+    inside.choose((kind > 0) & (kind < LISP_ENCAPSULATED), NOTHING, rows.start)
+    inside.choose((kind == LISP_ENCAPSULATED) & ~secured, IP, rows.start + 4)
+    return inside
+
+
+def batman(rows: Rows) -> Inside:
+    """What batmand and its gateway tell each other: a byte that says what, and maybe a packet."""
+    inside = sealed(rows)
+    kind = rows.u8(rows.start)
+    inside.choose(kind == 1, IP, rows.start + 1)
+    inside.choose((kind > 1) & (kind <= 4), NOTHING, rows.start)
+    return inside
+
+
 def gue(rows: Rows) -> Inside:
     """Variant 0: a header that says its length and the protocol; 1: a packet at once."""
     inside = sealed(rows)
@@ -188,4 +211,5 @@ def amt(rows: Rows) -> Inside:
         at = rows.start + size
         packet = (at < rows.end) & np.isin(rows.u8(at) >> 4, (4, 6))
         inside.choose(packet & (rows.u8(rows.start) == kind), IP, at)
+    inside.choose(rows.u8(rows.start) >> 4 != 0, SEALED, rows.start)
     return inside

@@ -94,11 +94,12 @@ SPOTS_OF_TRAFFIC: tuple[Spot, ...] = (
     Spot(
         "answers-unprompted",
         "Errors without a cause",
-        "ICMP errors from outside that quote packets of ours which are not in the capture: {count}",
+        "packets of ours that ICMP errors quote, those of the machine itself among them, and that "
+        "are not in the capture: {count}",
         "the packets that they answer",
         NONE,
         "every claim",
-        "record both directions",
+        "record both directions, on every interface",
         number_of(lambda coverage: coverage.unprompted_errors),
         always,
     ),

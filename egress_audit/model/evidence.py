@@ -188,7 +188,7 @@ class Coverage:
     one_way_flows: int
     """Flows in which one side answers a peer that the capture never shows."""
     unprompted_errors: int
-    """ICMP errors from outside, which quote a packet of ours, before any packet of ours."""
+    """Packets of ours that ICMP errors quote, from whoever, and that are not in the capture."""
     foreign_flows: int
     """Flows of which neither end is among the own addresses that were given, and one is beyond the
     local network: another host's, or of an own address that was not given."""

@@ -22,7 +22,8 @@ _LAST_RCODE = 10
 _MAX_BESIDE = 2
 """Records in a query: EDNS, and a signature."""
 _MAX_RECORDS = 128
-_KNOWN_TYPE = re.compile("(?!TYPE)[A-Z0-9]+")
+_KNOWN_TYPE = re.compile("(?!TYPE)[A-Z0-9-]+|TYPE65(?:2[89]|[34][0-9]|5[0-3])[0-9]")
+"""One that is assigned, or for private use, from 65280 on (RFC 6895 §3.1), as tunnels take them."""
 _HOST = re.compile(r"(?:[a-z0-9_*=+/\-]{1,63}\.)*[a-z0-9_*=+/\-]{1,63}|\.")
 """Letters of hosts, and those of base64: tunnels through the DNS speak so."""
 WAITING = Reading(hungry=True, optional=True)

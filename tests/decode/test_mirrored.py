@@ -119,3 +119,12 @@ def test_mirrors_in_mirrors_are_opened_to_a_depth(wrap: Callable[[bytes], bytes]
     for _ in range(20):
         packet = wrap(ethernet(packet))
     assert read(packet).packets[-1].sealed == "nested too deeply"
+
+
+@pytest.mark.parametrize("inner", [INNER, INNER6])
+def test_the_packet_of_a_juniper_mirror_is_opened(inner: bytes) -> None:
+    assert opened(over_udp(30030, bytes(8) + inner)).payload == QUESTION
+
+
+def test_without_a_packet_it_is_sealed() -> None:
+    assert sealed(over_udp(30030, bytes(8))) == "Jmirror"

@@ -164,3 +164,43 @@ def test_the_rarer_ones_are_opened_too(port: int, payload: bytes) -> None:
 @pytest.mark.parametrize("port", [2152, 3544, 4341, 4790, 5072, 6080, 6081, 6635])
 def test_something_else_at_their_ports_is_sealed(port: int) -> None:
     assert sealed(over_udp(port, b"\x99" * 60))
+
+
+def test_a_message_of_lisp_control_in_a_packet_is_opened() -> None:
+    assert opened(over_udp(4342, bytes([0x80, 0, 0, 0]) + INNER)).payload == QUESTION
+    assert opened(over_udp(4342, bytes([0x84, 0, 0, 0]) + INNER6)).payload == QUESTION
+
+
+def test_one_that_is_signed_or_of_an_unknown_kind_is_sealed() -> None:
+    for first in (0x88, 0x90, 0xF0, 0x00):
+        assert sealed(over_udp(4342, bytes([first, 0, 0, 0]) + INNER)) == "LISP"
+
+
+@pytest.mark.parametrize("kind", [1, 2, 3, 4, 7])
+def test_another_message_of_lisp_control_holds_nothing(kind: int) -> None:
+    assert sealed(over_udp(4342, bytes([kind << 4]) + bytes(23))) == ""
+
+
+def test_what_goes_through_the_gateway_of_batman_is_opened() -> None:
+    assert opened(over_udp(4306, b"\1" + INNER)).payload == QUESTION
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"), [(2, ""), (4, ""), (0, "B.A.T.M.A.N."), (5, "B.A.T.M.A.N.")]
+)
+def test_what_its_gateway_says_besides_holds_nothing(kind: int, named: str) -> None:
+    assert sealed(over_udp(4306, bytes([kind]) + bytes(8))) == named
+
+
+def test_a_packet_of_another_version_of_gtp_at_the_port_of_its_control_is_sealed() -> None:
+    assert sealed(over_udp(2123, bytes([0x06, 255]) + bytes(10) + INNER)) == "GTP-U"
+    assert sealed(over_udp(2123, bytes([0x48, 255]) + bytes(10) + INNER)) == ""
+
+
+def test_amt_of_another_version_is_sealed() -> None:
+    assert sealed(over_udp(2268, b"\x16\0" + INNER)) == "AMT"
+
+
+@pytest.mark.parametrize(("port", "named"), [(6343, "sFlow"), (12222, "LWAPP")])
+def test_packets_that_others_saw_are_sealed(port: int, named: str) -> None:
+    assert sealed(over_udp(port, bytes(28) + FRAME)) == named

@@ -47,6 +47,21 @@ def test_what_is_off_in_one_place_is_none(other: bytes) -> None:
     assert not looks_like_message(other)
 
 
+def of_type(number: int) -> bytes:
+    """The query, for records of another type."""
+    return QUERY[:-4] + number.to_bytes(2, "big") + QUERY[-2:]
+
+
+@pytest.mark.parametrize("number", [3, 18, 23, 51, 109, 261, 32769, 65280, 65399, 65534])
+def test_a_question_for_any_type_that_is_assigned_or_private_is_one(number: int) -> None:
+    assert looks_like_message(of_type(number))
+
+
+@pytest.mark.parametrize("number", [0, 32, 54, 150, 512, 32767, 65279])
+def test_a_question_for_no_type_is_none(number: int) -> None:
+    assert not looks_like_message(of_type(number))
+
+
 @given(st.binary(max_size=600))
 def test_random_bytes_are_none(noise: bytes) -> None:
     assert not looks_like_message(noise)
