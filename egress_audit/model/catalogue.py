@@ -36,7 +36,8 @@ class Verified(StrEnum):
     """The program was run, and the call was seen."""
     CODE = "code"
     DOCUMENTS = "documents"
-    """The maker's documents, or a thread in which its developers say so."""
+    """The maker's documents or a thread in which its developers say so, a report by others who
+    watched it, or a standard: the source says which."""
     CURATED = "curated"
     """Somebody else's list, or general knowledge."""
 
