@@ -21,7 +21,7 @@ FEW = 3
 
 VERIFIED_WORDS = {
     Verified.RAN: "seen when the program was run",
-    Verified.CODE: "read in its code",
+    Verified.CODE: "read in code",
     Verified.DOCUMENTS: "read in documents",
     Verified.CURATED: "from a curated list",
 }
