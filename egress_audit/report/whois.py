@@ -23,7 +23,7 @@ VERIFIED_WORDS = {
     Verified.RAN: "seen when the program was run",
     Verified.CODE: "read in code",
     Verified.DOCUMENTS: "read in documents",
-    Verified.CURATED: "from a curated list",
+    Verified.CURATED: "from a list, or general knowledge",
 }
 
 NO_SWITCH = "no way is known"
