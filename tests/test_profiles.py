@@ -328,6 +328,16 @@ def test_a_regulators_questions_are_answered_from_what_was_observed(tmp_path: Pa
     assert told["How long is it kept?"].startswith("No capture can say. ")
 
 
+@pytest.mark.parametrize(
+    "name", [name for name in NAMES if "deepseek.com" not in claim_of(name).deny.hosts]
+)
+def test_a_profile_that_only_lists_who_called_says_that_answers_are_not_judged(name: str) -> None:
+    claim = claim_of(name)
+    told = f"{claim.holds_means} {claim.holds_does_not_mean}"
+    says = re.search("of its own accord|[Aa]nswers to callers", told) is not None
+    assert says is (claim.inbound == "report")
+
+
 # Places
 
 

@@ -35,8 +35,10 @@ class Verified(StrEnum):
     RAN = "ran"
     """The program was run, and the call was seen."""
     CODE = "code"
+    """Its own, or that of others who call the place."""
     DOCUMENTS = "documents"
-    """The maker's documents, or a thread in which its developers say so."""
+    """The maker's documents or a thread in which its developers say so, a report by others who
+    watched it, or a standard: the source says which."""
     CURATED = "curated"
     """Somebody else's list, or general knowledge."""
 

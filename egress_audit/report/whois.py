@@ -21,9 +21,9 @@ FEW = 3
 
 VERIFIED_WORDS = {
     Verified.RAN: "seen when the program was run",
-    Verified.CODE: "read in its code",
-    Verified.DOCUMENTS: "said by its maker",
-    Verified.CURATED: "from a curated list",
+    Verified.CODE: "read in code",
+    Verified.DOCUMENTS: "read in documents",
+    Verified.CURATED: "from a list, or general knowledge",
 }
 
 NO_SWITCH = "no way is known"

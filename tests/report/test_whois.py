@@ -90,7 +90,7 @@ def test_an_entry_is_told_with_all_that_is_known_of_it() -> None:
         "Switch off set QUIET=1 MORE=2 But: in 1.1",
         "Silenced by ~/.acme, until that is old",
         "Fits stats.acme.example at 443/tcp",
-        "Known read in its code; confidence high",
+        "Known read in code; confidence high",
         "Source read in acme 1.0",
         "Id acme-telemetry",
     ):
