@@ -21,7 +21,15 @@ from egress_audit.record.netlink import Links
 from egress_audit.record.offload import make_checksums
 from egress_audit.record.packet_socket import PacketSocket, open_packet_socket
 from egress_audit.record.privileges import die_with, map_self
-from egress_audit.record.setup import ADDRESS4, ADDRESS6, NoDevice, NoNamespaces, Setup, confess
+from egress_audit.record.setup import (
+    ADDRESS4,
+    ADDRESS6,
+    NoDevice,
+    NoNamespaces,
+    Setup,
+    confess,
+    leave,
+)
 from egress_audit.record.syscalls import (
     CLONE_NEWCGROUP,
     CLONE_NEWIPC,
@@ -77,7 +85,7 @@ def build(setup: Setup, control: socket.socket, recorder: int) -> NoReturn:
     except OSError as error:
         confess(control, error, NoNamespaces if error.errno in FORBIDDEN else EgressAuditError)
     finally:
-        os._exit(status)
+        leave(status)
 
 
 def _inside(setup: Setup, control: socket.socket) -> int:

@@ -25,7 +25,7 @@ from egress_audit.record.filter import install
 from egress_audit.record.init import HANDLED, LONGEST_MESSAGE, Init, Job, confine
 from egress_audit.record.phases import VARIABLE
 from egress_audit.record.privileges import die_with
-from egress_audit.record.setup import NoFilter, Setup, confess
+from egress_audit.record.setup import NoFilter, Setup, confess, leave
 from egress_audit.record.syscalls import (
     PR_SET_CHILD_SUBREAPER,
     PR_SET_DUMPABLE,
@@ -66,7 +66,7 @@ def build_on_host(setup: Setup, rung: Rung, control: socket.socket, recorder: in
     except (EgressAuditError, OSError) as error:
         confess(control, error)
     finally:
-        os._exit(1)
+        leave(1)
 
 
 def _free_ports() -> None:
@@ -105,7 +105,7 @@ def _initiate(setup: Setup, rung: Rung, control: socket.socket) -> NoReturn:
     except (EgressAuditError, OSError) as error:
         confess(control, error)
     finally:
-        os._exit(1)
+        leave(1)
 
 
 def _be_init(setup: Setup, rung: Rung, control: socket.socket) -> NoReturn:

@@ -8,7 +8,7 @@ import random
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -49,6 +49,8 @@ from egress_audit.record.watcher import Watcher, watcher_of
 from egress_audit.record.way_on import probed_resolvers, resolvers_of, way_on
 from egress_audit.record.wire import INTERFACE, LINKTYPE_RAW
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals by which a run is asked to end."""
 GATHERED = 1 << 20
 """Bytes of events that wait at most until they are written together."""
 
@@ -89,9 +91,17 @@ class Recorder:
         self._resolvers = resolvers_of(prepared.plan)
         self._began_ns = 0
         self._open: OpenNetwork | None = None
+        self._ended_by: list[int] = []
+        """Signals that came before there was a session which they could end."""
 
     def record(self) -> dict[str, object]:
-        """Records; returns what the caller needs to close the bundle. Raises EgressAuditError."""
+        """Records; returns what the caller needs to close the bundle, or that nothing was begun.
+
+        Unblocks the signals of ENDING. Raises EgressAuditError.
+        """
+        for number in heeded(ENDING):
+            signal.signal(number, lambda number, frame: self._ended_by.append(number))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
         asked = probed_resolvers(self._plan)
         before = probes("before", asked, ipv6=self._plan.ipv6)
         after = probes("after", asked, ipv6=self._plan.ipv6)
@@ -101,6 +111,8 @@ class Recorder:
         sandbox = climb(setup_of(self._prepared, bundle, before, after, tell, publisher))
         os.close(tell)
         try:
+            if self._ended_by:
+                return {"interrupted": True}
             if self._plan.network is Network.OPEN and sandbox.rung.sees_all:
                 self._open = way_on(self._prepared)
                 sandbox.wire = OpenWire(sandbox.wire, self._open)
@@ -157,8 +169,10 @@ class Recorder:
             publisher=publisher,
             on_tick=self._on_tick,
         )
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in heeded(ENDING):
             signal.signal(number, lambda number, frame: session.interrupt(number))
+        for early in self._ended_by:
+            session.interrupt(early)
         watched.leavings.note_environment()
         outcome = session.run(before, after)
         if outcome.failed_errno:
@@ -275,6 +289,11 @@ class Recorder:
             self._write("cannot-see", text=text)
         self._write("end")
         self._flush(capture)
+
+
+def heeded(numbers: Iterable[signal.Signals]) -> list[signal.Signals]:
+    """Those of the signals that were not ignored when we were started, as `nohup` has it."""
+    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def _interfaces(sandbox: Sandbox) -> list[CaptureInterface]:

@@ -24,9 +24,11 @@ from egress_audit.model.run import Rung
 from egress_audit.record.plan import CommandFailed, Prepared, RunPlan, prepared
 from egress_audit.record.privileges import die_with
 from egress_audit.record.progress import Status
-from egress_audit.record.recorder import Recorder
+from egress_audit.record.recorder import ENDING, Recorder, heeded
 
 CRASHED = 1
+PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
+"""Requests to end that the caller alone may get; Ctrl-C reaches the recorder by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +52,34 @@ def record(
 
     bundle: a folder that does not exist yet, or is empty. The callbacks are called in the
     recorder's process: what they change is not seen by the caller. Raises EgressAuditError when
-    there could be no run; the bundle then holds what was recorded up to there.
+    there could be no run, and KeyboardInterrupt when its end was asked for before it began; the
+    bundle then holds what was recorded up to there.
     """
     ready = prepared(plan)
     writer = BundleWriter.create(bundle)
     made = Path(bundle).stat()
     told, tell = os.pipe()
     caller = os.getpid()
-    recorder = os.fork()
-    if recorder == 0:
-        os.close(told)
-        _be_recorder(ready, writer, tell, caller, on_tick, on_output)
-    os.close(tell)
-    writer.close()
+    # Requests to end wait until both processes know what to do about them.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        recorder = os.fork()
+        if recorder == 0:
+            os.close(told)
+            _be_recorder(ready, writer, tell, caller, on_tick, on_output)
+        os.close(tell)
+        writer.close()
 
-    # Ctrl-C reaches the recorder by itself; a request to end is passed on, and ends in a verdict.
-    def pass_on(number: int, frame: FrameType | None) -> None:
-        with suppress(ProcessLookupError):  # It has ended a moment ago.
-            os.kill(recorder, signal.SIGTERM)
+        def pass_on(number: int, frame: FrameType | None) -> None:
+            with suppress(ProcessLookupError):  # It has ended a moment ago.
+                os.kill(recorder, signal.SIGTERM)
 
-    before = {number: signal.signal(number, pass_on) for number in (signal.SIGTERM, signal.SIGHUP)}
-    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if signal.SIGINT in signal.sigpending():
+            pass_on(signal.SIGINT, None)  # It may have come before there was a recorder.
+        before = {number: signal.signal(number, pass_on) for number in heeded(PASSED_ON)}
+        before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     try:
         with os.fdopen(told, "rb") as result:
             said = result.read()
@@ -85,6 +94,8 @@ def _closed(bundle: Path, made: os.stat_result, said: bytes, status: int) -> Rec
     if status == CRASHED and not said:
         raise RuntimeError("the recorder crashed; what it says stands above")
     result: dict[str, object] = json.loads(said) if said else {"ended_by": "lost"}
+    if "interrupted" in result:
+        raise KeyboardInterrupt
     if "what" in result:
         kind = CommandFailed if result.get("kind") == "CommandFailed" else EgressAuditError
         if result.get("kind") == "WrongUsage":

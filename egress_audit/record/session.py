@@ -87,9 +87,9 @@ class Session:
 
     def interrupt(self, number: int = signal.SIGINT) -> None:
         """Ctrl-C: the first ends the run, the second does not wait. number: the signal that we
-        got; of Ctrl-C the terminal tells the program too, of another nobody does."""
+        got; of Ctrl-C the terminal tells the program too, if it runs, of another nobody does."""
         self.outcome.interruptions += 1
-        self._program_knows = number == signal.SIGINT
+        self._program_knows = number == signal.SIGINT and self._began > 0
 
     # The loop
 

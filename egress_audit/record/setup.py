@@ -1,10 +1,14 @@
 """What a sandbox is to be, and what can keep it from being made."""
 
 import json
+import os
 import socket
+import sys
+import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from egress_audit.errors import EgressAuditError
 from egress_audit.model.run import OUR_RESOLVERS, Rung
@@ -45,6 +49,14 @@ def confess(
     words |= {"where": error.where, "hint": error.hint}
     with suppress(OSError):
         control.send(json.dumps(words).encode())
+
+
+def leave(status: int) -> NoReturn:
+    """Ends this process at once, in a `finally`; a bug is shown, which nobody above would see."""
+    if sys.exc_info()[0] is not None:
+        traceback.print_exc()
+        sys.stderr.flush()
+    os._exit(status)
 
 
 @dataclass(frozen=True, slots=True)

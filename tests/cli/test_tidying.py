@@ -17,7 +17,7 @@ from typing import NamedTuple, TextIO
 import pytest
 
 from egress_audit.cli.tidying import ended_tidily, place_for, terminal_kept
-from egress_audit.errors import EgressAuditError
+from egress_audit.errors import EgressAuditError, ExitCode
 from egress_audit.record.descendants import children
 from tests.builders.recorded_runs import usual_way
 
@@ -69,6 +69,32 @@ def test_a_run_that_is_killed_at_any_moment_leaves_no_temporary_folder(tmp_path:
         while list(tmp_path.iterdir()) and time.monotonic() < deadline:
             time.sleep(0.02)
         assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.opens_sockets
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_ended_at_any_moment_has_a_verdict_or_says_that_there_is_none(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    usual_way().must_be_possible()
+    command = [sys.executable, "-m", "egress_audit", "run", "--", "sleep", "30"]
+    random = Random(7)
+    for _ in range(8):
+        with subprocess.Popen(
+            command,
+            env={**os.environ, "TMPDIR": str(tmp_path)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        ) as run:
+            # Before there is a bundle, Python itself may be interrupted.
+            while not list(tmp_path.glob("*/bundle")):
+                time.sleep(0.01)
+            time.sleep(random.uniform(0.0, 0.5))
+            os.killpg(run.pid, number)
+            said = run.communicate()[1]
+        assert b"Traceback" not in said
+        assert run.returncode in (ExitCode.INCONCLUSIVE, ExitCode.NO_AUDIT, -number)
 
 
 def test_a_folder_that_was_asked_for_stays(tmp_path: Path) -> None:

@@ -354,6 +354,28 @@ def test_a_request_to_end_is_passed_on_to_the_program() -> None:
     assert (run.ended_by, run.exit_status) == ("interrupted", -signal.SIGTERM)
 
 
+WAITS_FOR_A_FILE = """
+tell(pid=os.getpid())
+while not Path("go").exists():
+    time.sleep(0.02)
+"""
+
+
+def test_a_signal_that_was_ignored_before_ends_nothing() -> None:
+    here, before = place(), signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        caller, recorder, tree = started(here, python(WAITS_FOR_A_FILE))
+        os.kill(caller, signal.SIGHUP)
+        os.kill(recorder, signal.SIGHUP)
+        (here.work / "go").touch()
+        assert all_gone(tree, 10)
+        os.wait()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    run = open_bundle(here.bundle).account.run
+    assert (run.ended_by, run.exit_status) == ("tree", 0)
+
+
 OPENS_HUGE_MODEL = """
 with open("huge.gguf", "wb") as made:
     made.truncate(1 << 40)

@@ -1,6 +1,7 @@
 """What a sandbox is unless something else is asked for, and what may keep it from being made."""
 
 import json
+import os
 import socket
 from ipaddress import ip_address
 
@@ -21,6 +22,7 @@ from egress_audit.record.setup import (
     NoNamespaces,
     Setup,
     confess,
+    leave,
 )
 from egress_audit.record.tun import TUN_NODE
 
@@ -107,3 +109,26 @@ def test_where_nobody_listens_any_more_nothing_is_raised() -> None:
     with theirs:
         ours.close()
         confess(theirs, NoDevice("no tun"))
+
+
+def left_with(error: Exception | None, capfd: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    """Status and last words of a process that leaves while this is raised, or nothing."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            if error is not None:
+                raise error
+        finally:
+            leave(3)
+    _, status = os.waitpid(pid, 0)
+    return os.waitstatus_to_exitcode(status), capfd.readouterr().err
+
+
+def test_a_bug_is_shown_by_the_process_that_it_ends(capfd: pytest.CaptureFixture[str]) -> None:
+    status, said = left_with(TypeError("a bug"), capfd)
+    assert status == 3
+    assert said.rstrip().endswith("TypeError: a bug")
+
+
+def test_a_process_without_a_bug_leaves_in_silence(capfd: pytest.CaptureFixture[str]) -> None:
+    assert left_with(None, capfd) == (3, "")
