@@ -23,6 +23,7 @@ from egress_audit.record.written import (
     Layer,
     changed_files,
     full_layers,
+    is_closed,
     written_files,
 )
 
@@ -168,23 +169,31 @@ class Leavings:
         beyond += len(kept[MOST_WRITTEN:])
         if beyond:
             self._write("written-beyond", count=beyond)
+        for path in filter(is_closed, self._real_folders):
+            text = f"what changed at {path} that no call named: a folder on the way is closed"
+            self._write("cannot-see", text=text)
         for path in (*in_layers.not_seen, *changed.not_seen):
             text = f"some of the files written below {path}: it holds more than is looked at"
             self._write("cannot-see", text=text)
 
-    @cached_property
-    def _changed(self) -> Found:
-        """What changed in the real folders, however: by no name, by a link, with its time set."""
+    @property
+    def _real_folders(self) -> list[str]:
+        """What is the host's own and may be written: folders, and files that were named."""
         words = self._sandbox.mounted.words
         home = os.path.realpath(self._prepared.user.home)
         passed_over = {"/"} if words.get("home") == "real" else {"/", home}
         folders = [str(path) for path in _list(words.get("open_folders"))]
+        return [path for path in folders if path not in passed_over]
+
+    @cached_property
+    def _changed(self) -> Found:
+        """What changed in the real folders, however: by no name, by a link, with its time set."""
         return changed_files(
-            [path for path in folders if path not in passed_over],
+            self._real_folders,
             self._began_ns,
             MOST_WRITTEN,
             MOST_LOOKED_AT,
-            not_in=[str(words.get("evidence", ""))],
+            not_in=[str(self._sandbox.mounted.words.get("evidence", ""))],
         )
 
 

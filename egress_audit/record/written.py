@@ -4,6 +4,7 @@ Layers are read through descriptors that were opened when they were made: the pr
 the upper layers, and they stay readable when its mount namespace is gone.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import WrittenFile
+from egress_audit.record.mounts import is_folder
 
 MOST_FILES = 1_000
 MOST_LOOKED_AT = 1_000_000
@@ -151,10 +153,19 @@ def changed_files(
     )
 
 
+def is_closed(path: str) -> bool:
+    """True for what lies behind a folder that is closed to us, as root's HOME is."""
+    try:
+        os.lstat(path)
+    except OSError as error:
+        return error.errno == errno.EACCES
+    return False
+
+
 def _real_files(top: str, since_ns: int, not_in: frozenset[str]) -> Iterator[WrittenFile | None]:
     """An item for every entry: None for one that did not change."""
     found = _changed(top, since_ns)
-    if not Path(top).is_dir():
+    if not is_folder(top):
         yield found
         return
     rest: list[tuple[str, int, WrittenFile | None]] = [(top, 0, found)]
@@ -185,8 +196,8 @@ def _entries(folder: str) -> tuple[list[str] | None, list[str]]:
             kinds = {entry.name: entry.is_dir(follow_symlinks=False) for entry in some}
     except OSError:
         return None, []
-    below = sorted(name for name, is_folder in kinds.items() if is_folder)
-    return below, sorted(name for name, is_folder in kinds.items() if not is_folder)
+    below = sorted(name for name, is_dir in kinds.items() if is_dir)
+    return below, sorted(name for name, is_dir in kinds.items() if not is_dir)
 
 
 def _changed(path: str, since_ns: int) -> WrittenFile | None:

@@ -350,6 +350,22 @@ def test_a_folder_that_holds_more_than_is_looked_at_is_named(
     assert f"below {folder}" in str(note["text"])
 
 
+def test_a_folder_that_the_program_closed_is_named(world: World) -> None:
+    outer = world.root.parent / "outer"
+    (outer / "open").mkdir(parents=True)
+    world.words |= {"home": "overlay", "open_folders": [str(outer / "open")]}
+
+    def noted() -> list[str]:
+        world.ended()
+        return [str(note["text"]) for note in world.of("cannot-see")]
+
+    assert in_child(noted) == []
+    outer.chmod(0)
+    (text,) = in_child(noted, as_nobody=True)
+    assert text.startswith(f"what changed at {outer / 'open'} ")
+    outer.chmod(0o700)
+
+
 def test_a_folder_that_holds_no_more_is_not_named(world: World) -> None:
     folder = world.root.parent / "open"
     folder.mkdir()
