@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from functools import cached_property
 
+from egress_audit.evidence.event_kinds import LIMIT
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import WrittenFile
 from egress_audit.model.versions import VersionHow
@@ -30,6 +31,8 @@ from egress_audit.record.written import (
 MOST_WRITTEN = 2000
 MOST_LOOKED_AT = 100_000
 """Entries of the real folders: a working folder may hold a whole file system."""
+LARGEST = LIMIT - 1
+"""Bytes: a file full of holes can say that it has more than a record holds."""
 STREAMS = ("standard input", "standard output", "standard error")
 WriteEvent = Callable[..., None]
 
@@ -104,7 +107,8 @@ class Leavings:
         digests = {model.path: hashing.sha256_of(model.path) for model in small_first}
         for model in models:
             digest = digests[model.path]
-            self._write("model-file", path=model.path, size=model.size, sha256=digest)
+            size = min(model.size, LARGEST)
+            self._write("model-file", path=model.path, size=size, sha256=digest)
         if files.models_beyond:
             text = f"models past the first {len(files.models)}: opened {files.models_beyond} times"
             self._write("cannot-see", text=text)
@@ -164,7 +168,7 @@ class Leavings:
         found.pop(PLACE, None)
         kept = sorted(found.values(), key=lambda file: file.path)
         for file in kept[:MOST_WRITTEN]:
-            known = None if isinstance(file.size, Absent) else file.size
+            known = None if isinstance(file.size, Absent) else min(file.size, LARGEST)
             self._write("written", path=file.path, size=known)
         beyond += len(kept[MOST_WRITTEN:])
         if beyond:

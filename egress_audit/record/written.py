@@ -90,11 +90,13 @@ def full_layers(layers: Iterable[Layer]) -> list[str]:
 def _every_file(layer: Layer) -> Iterator[WrittenFile | None]:
     """An item for every entry: None for one that is not the program's."""
     device = os.fstat(layer.descriptor).st_dev
-    unreadable: list[str] = []
+    # Of the root os.fwalk tells nobody that it is closed, and raises.
+    walkable = os.access(".", os.R_OK | os.X_OK, dir_fd=layer.descriptor)
+    unreadable: list[str] = [] if walkable else ["."]
     folders = os.fwalk(
         ".", onerror=lambda error: unreadable.append(str(error.filename)), dir_fd=layer.descriptor
     )
-    for folder, below, names, descriptor in folders:
+    for folder, below, names, descriptor in folders if walkable else ():
         kinds = {name: _kind(device, name, descriptor) for name in below}
         below[:] = [name for name, kind in kinds.items() if kind == stat.S_IFDIR]
         if folder.count("/") >= DEEPEST:

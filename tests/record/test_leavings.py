@@ -11,12 +11,13 @@ from typing import cast
 
 import pytest
 
+from egress_audit.evidence.event_kinds import LIMIT
 from egress_audit.model.run import Role
 from egress_audit.record import leavings as module
 from egress_audit.record.inside import O_PATH, Inside
 from egress_audit.record.leavings import Leavings
 from egress_audit.record.loaded_code import LoadedCode
-from egress_audit.record.opened_files import OpenedFiles
+from egress_audit.record.opened_files import OpenedFiles, OpenedModel
 from egress_audit.record.phases import PLACE
 from egress_audit.record.plan import RunPlan, prepared
 from egress_audit.record.processes import Processes
@@ -451,3 +452,12 @@ def test_libraries_past_the_number_that_is_kept_are_told(world: World, tmp_path:
 def test_where_none_was_loaded_none_is_written(world: World) -> None:
     world.ended()
     assert world.of("library") == world.of("cannot-see") == []
+
+
+def test_a_file_that_says_it_is_larger_than_a_record_holds_is_told_as_that_large(
+    world: World,
+) -> None:
+    world.files.models["/m.gguf"] = OpenedModel("/m.gguf", 1 << 62)
+    world.ended()
+    (model,) = world.of("model-file")
+    assert model["size"] == LIMIT - 1
