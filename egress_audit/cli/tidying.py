@@ -20,13 +20,15 @@ ORDINARY = (
     b"\x1b7\x1b[?1049l"  # The usual screen; off it already, the cursor stays where it is.
     b"\x1b7\x1b[r\x1b8"  # DECSTBM: all rows scroll.
     b"\x1b[0m\x1b(B\x0f"  # SGR, and ASCII as the character set.
+    b"\x1b[?5l\x1b]R\x1b\\\x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\"  # The user's own colours.
     b"\x1b[?25h\x1b[?7h\x1b[4l"  # The cursor shows, lines wrap, nothing is pushed aside.
     b"\x1b[?1l\x1b>\x1b[?2004l"  # Keys and pasted text as they are,
     b"\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l"  # and nothing of the mouse.
 )
 """What makes a terminal readable whatever a program left it in, and moves nothing.
 
-Source: ECMA-48; xterm's control sequences (DECSET 1049, 1000 to 1006, 2004)."""
+Source: ECMA-48; xterm's control sequences (DECSET 1049, 1000 to 1006, 2004; OSC 104, 110, 111);
+console_codes(4) for the palette of Linux's own console."""
 
 
 @contextmanager

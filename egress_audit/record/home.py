@@ -28,16 +28,29 @@ class HomeView:
 
 
 def overlay_home(
-    home: str, caches: Sequence[str], found: Sequence[FoundStamp], scratch_folder: str
+    home: str,
+    caches: Sequence[str],
+    found: Sequence[FoundStamp],
+    scratch_folder: str,
+    bound: Sequence[str] = (),
 ) -> HomeView:
-    """Overlays over HOME and over the caches outside of it that matter.
+    """Overlays over HOME, but for what is `bound` in it, and over the caches outside that matter.
 
     Raises OverlayUnavailable when HOME itself cannot be had so.
     """
     place = Path(scratch_folder, "home")
     place.mkdir()
     inside = [stamp for stamp in found if is_within(stamp.path, home)]
-    return _with_caches(home, overlays(home, inside, str(place)), caches, found, scratch_folder)
+    trees = {path: mounts.clone(path) for path in bound}
+    try:
+        made = overlays(home, inside, str(place))
+    except OverlayUnavailable:
+        for tree in trees.values():
+            os.close(tree)
+        raise
+    for path, tree in trees.items():
+        mounts.put_back(tree, path)
+    return _with_caches(home, made, caches, found, scratch_folder)
 
 
 def fresh_home(

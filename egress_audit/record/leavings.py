@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from functools import cached_property
 
+from egress_audit.evidence.event_kinds import LIMIT
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import WrittenFile
 from egress_audit.model.versions import VersionHow
@@ -23,6 +24,7 @@ from egress_audit.record.written import (
     Layer,
     changed_files,
     full_layers,
+    is_closed,
     written_files,
 )
 
@@ -30,6 +32,8 @@ MOST_REACHABLE = 1000
 MOST_WRITTEN = 2000
 MOST_LOOKED_AT = 100_000
 """Entries of the real folders: a working folder may hold a whole file system."""
+LARGEST = LIMIT - 1
+"""Bytes: a file full of holes can say that it has more than a record holds."""
 STREAMS = ("standard input", "standard output", "standard error")
 WriteEvent = Callable[..., None]
 
@@ -116,7 +120,8 @@ class Leavings:
         digests = {model.path: hashing.sha256_of(model.path) for model in small_first}
         for model in models:
             digest = digests[model.path]
-            self._write("model-file", path=model.path, size=model.size, sha256=digest)
+            size = min(model.size, LARGEST)
+            self._write("model-file", path=model.path, size=size, sha256=digest)
         if files.models_beyond:
             text = f"models past the first {len(files.models)}: opened {files.models_beyond} times"
             self._write("cannot-see", text=text)
@@ -176,28 +181,36 @@ class Leavings:
         found.pop(PLACE, None)
         kept = sorted(found.values(), key=lambda file: file.path)
         for file in kept[:MOST_WRITTEN]:
-            known = None if isinstance(file.size, Absent) else file.size
+            known = None if isinstance(file.size, Absent) else min(file.size, LARGEST)
             self._write("written", path=file.path, size=known)
         beyond += len(kept[MOST_WRITTEN:])
         if beyond:
             self._write("written-beyond", count=beyond)
+        for path in filter(is_closed, self._real_folders):
+            text = f"what changed at {path} that no call named: a folder on the way is closed"
+            self._write("cannot-see", text=text)
         for path in (*in_layers.not_seen, *changed.not_seen):
             text = f"some of the files written below {path}: it holds more than is looked at"
             self._write("cannot-see", text=text)
 
-    @cached_property
-    def _changed(self) -> Found:
-        """What changed in the real folders, however: by no name, by a link, with its time set."""
+    @property
+    def _real_folders(self) -> list[str]:
+        """What is the host's own and may be written: folders, and files that were named."""
         words = self._sandbox.mounted.words
         home = os.path.realpath(self._prepared.user.home)
         passed_over = {"/"} if words.get("home") == "real" else {"/", home}
         folders = [str(path) for path in _list(words.get("open_folders"))]
+        return [path for path in folders if path not in passed_over]
+
+    @cached_property
+    def _changed(self) -> Found:
+        """What changed in the real folders, however: by no name, by a link, with its time set."""
         return changed_files(
-            [path for path in folders if path not in passed_over],
+            self._real_folders,
             self._began_ns,
             MOST_WRITTEN,
             MOST_LOOKED_AT,
-            not_in=[str(words.get("evidence", ""))],
+            not_in=[str(self._sandbox.mounted.words.get("evidence", ""))],
         )
 
 

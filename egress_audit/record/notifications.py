@@ -92,8 +92,8 @@ class SocketAddress:
 
     @property
     def is_internet(self) -> bool:
-        """True for IPv4 and IPv6."""
-        return self.family in (AF_INET, AF_INET6)
+        """True for a whole address of IPv4 or IPv6; what is too short for one stands in hex."""
+        return self.family in (AF_INET, AF_INET6) and not {".", ":"}.isdisjoint(self.address)
 
 
 class Listener:

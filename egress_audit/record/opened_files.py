@@ -119,7 +119,9 @@ class OpenedFiles:
             with suppress(OSError):
                 about = inside.stat(path)
                 if stat.S_ISREG(about.st_mode) and about.st_mtime_ns >= self._began_ns:
-                    found.append((path, about.st_size))
+                    plain = os.path.normpath(path)
+                    # Behind a link `..` leads elsewhere than in the text.
+                    found.append((plain if _is_at(inside, plain, about) else path, about.st_size))
         return found
 
 

@@ -69,6 +69,7 @@ def make_view(wanted: Wanted) -> View:
     covered = [*private_folders.PRIVATE, *([home] if wanted.home_kind != "real" else [])]
     kept = kept_paths(wanted.argv, wanted.cwd, wanted.binds, environ, covered)
     notes: list[str] = []
+    bound = [os.path.realpath(Path(wanted.cwd, path)) for path in wanted.binds]
     has_home = is_folder(home) and home != "/"
     homes = [home] if has_home else []
     layers = private_folders.cover([*kept, *caches, *homes], notes)
@@ -77,7 +78,7 @@ def make_view(wanted: Wanted) -> View:
     with scratch(_SCRATCH):
         kind = wanted.home_kind
         if has_home:
-            kind, view = _home(kind, home, caches, kept, found)
+            kind, view = _home(kind, home, caches, kept, found, _below(home, bound))
         else:
             kind, view = "real", real_home(found)
             notes.append(f"HOME, {wanted.home}, is no folder that could be made private")
@@ -93,10 +94,11 @@ def make_view(wanted: Wanted) -> View:
     notes += filter(None, [note_of_served()])
     os.chdir(wanted.cwd)
     overlays = [layer.shown for layer in view.layers] if kind == "overlay" else []
+    shown_through = _below(home, bound) if overlays else []
     return View(
         kind,
         (*layers, *view.layers),
-        tuple(_open_folders(wanted, kept, [*covered, "/"], overlays)),
+        tuple(_open_folders(wanted, kept, [*covered, "/"], overlays, shown_through)),
         view.stamps,
         tuple(private_folders.gpu_devices()),
         (*notes, *view.notes),
@@ -104,7 +106,12 @@ def make_view(wanted: Wanted) -> View:
 
 
 def _home(
-    kind: str, home: str, caches: Sequence[str], kept: Kept, found: Sequence[FoundStamp]
+    kind: str,
+    home: str,
+    caches: Sequence[str],
+    kept: Kept,
+    found: Sequence[FoundStamp],
+    bound: Sequence[str],
 ) -> tuple[str, HomeView]:
     """The kind that could be had, and the view; overlay falls back to fresh."""
     if kind == "real":
@@ -112,7 +119,7 @@ def _home(
     why: tuple[str, ...] = ()
     if kind == "overlay":
         try:
-            return kind, overlay_home(home, caches, found, _SCRATCH)
+            return kind, overlay_home(home, caches, found, _SCRATCH, bound)
         except OverlayUnavailable as unavailable:
             why = (f"HOME is fresh, as no overlay could be had: {unavailable}",)
     view = fresh_home(home, caches, kept, found, _SCRATCH)
@@ -134,19 +141,27 @@ def _protect_ourselves(writable: Sequence[str], notes: list[str]) -> None:
     private_folders.protect_kernel(without_nested([*(real - kept)]), notes)
 
 
+def _below(home: str, bound: Sequence[str]) -> list[str]:
+    """Paths of `--bind` that lie in HOME: where that is copied on write, they are not."""
+    inside = [path for path in bound if path != home and is_within(path, home) and is_there(path)]
+    return without_nested(inside)
+
+
 def _open_folders(
-    wanted: Wanted, kept: Kept, private: Sequence[str], overlays: Sequence[str]
+    wanted: Wanted,
+    kept: Kept,
+    private: Sequence[str],
+    overlays: Sequence[str],
+    shown_through: Sequence[str],
 ) -> list[str]:
     """What is writable and not copied on write: the working folder, binds, a real HOME.
 
     A folder that is `private` itself is none, though the working folder; those below it that are
-    shown as they are may be.
+    shown as they are may be. shown_through: those below a layer that are not of it.
     """
     home = [wanted.home] if wanted.home_kind == "real" else []
     paths = [*home, *(path for path, writable in kept.items() if writable)]
-    real = without_nested([path for path in map(os.path.realpath, paths) if path not in private])
-    return [
-        path
-        for path in real
-        if os.access(path, os.W_OK) and not any(is_within(path, overlay) for overlay in overlays)
-    ]
+    open_ones = [path for path in map(os.path.realpath, paths) if path not in private]
+    layered = [path for path in open_ones if any(is_within(path, over) for over in overlays)]
+    real = [path for path in open_ones if path not in layered]
+    return [path for path in without_nested([*real, *shown_through]) if os.access(path, os.W_OK)]

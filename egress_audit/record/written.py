@@ -4,6 +4,7 @@ Layers are read through descriptors that were opened when they were made: the pr
 the upper layers, and they stay readable when its mount namespace is gone.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from egress_audit.model.destination import Absent
 from egress_audit.model.run import WrittenFile
+from egress_audit.record.mounts import is_folder
 
 MOST_FILES = 1_000
 MOST_LOOKED_AT = 1_000_000
@@ -88,11 +90,13 @@ def full_layers(layers: Iterable[Layer]) -> list[str]:
 def _every_file(layer: Layer) -> Iterator[WrittenFile | None]:
     """An item for every entry: None for one that is not the program's."""
     device = os.fstat(layer.descriptor).st_dev
-    unreadable: list[str] = []
+    # Of the root os.fwalk tells nobody that it is closed, and raises.
+    walkable = os.access(".", os.R_OK | os.X_OK, dir_fd=layer.descriptor)
+    unreadable: list[str] = [] if walkable else ["."]
     folders = os.fwalk(
         ".", onerror=lambda error: unreadable.append(str(error.filename)), dir_fd=layer.descriptor
     )
-    for folder, below, names, descriptor in folders:
+    for folder, below, names, descriptor in folders if walkable else ():
         kinds = {name: _kind(device, name, descriptor) for name in below}
         below[:] = [name for name, kind in kinds.items() if kind == stat.S_IFDIR]
         if folder.count("/") >= DEEPEST:
@@ -151,10 +155,19 @@ def changed_files(
     )
 
 
+def is_closed(path: str) -> bool:
+    """True for what lies behind a folder that is closed to us, as root's HOME is."""
+    try:
+        os.lstat(path)
+    except OSError as error:
+        return error.errno == errno.EACCES
+    return False
+
+
 def _real_files(top: str, since_ns: int, not_in: frozenset[str]) -> Iterator[WrittenFile | None]:
     """An item for every entry: None for one that did not change."""
     found = _changed(top, since_ns)
-    if not Path(top).is_dir():
+    if not is_folder(top):
         yield found
         return
     rest: list[tuple[str, int, WrittenFile | None]] = [(top, 0, found)]
@@ -185,8 +198,8 @@ def _entries(folder: str) -> tuple[list[str] | None, list[str]]:
             kinds = {entry.name: entry.is_dir(follow_symlinks=False) for entry in some}
     except OSError:
         return None, []
-    below = sorted(name for name, is_folder in kinds.items() if is_folder)
-    return below, sorted(name for name, is_folder in kinds.items() if not is_folder)
+    below = sorted(name for name, is_dir in kinds.items() if is_dir)
+    return below, sorted(name for name, is_dir in kinds.items() if not is_dir)
 
 
 def _changed(path: str, since_ns: int) -> WrittenFile | None:

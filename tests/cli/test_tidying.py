@@ -173,7 +173,7 @@ def test_what_a_program_left_begun_on_a_terminal_is_ended(
         assert terminal.shown() == b""
     shown = terminal.shown()
     assert shown.startswith(b"\x18")
-    for end in (b"\x1b[?1049l", b"\x1b[0m", b"\x1b[?25h"):
+    for end in (b"\x1b[?1049l", b"\x1b[0m", b"\x1b[?25h", b"\x1b]104\x1b\\", b"\x1b]110\x1b\\"):
         assert end in shown
 
 

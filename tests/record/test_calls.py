@@ -78,6 +78,15 @@ def test_a_datagram_is_noted_as_one(world: World) -> None:
     assert world.attempts[0]["type"] == "dgram"
 
 
+@pytest.mark.parametrize("length", [2, 3, 7])
+def test_an_address_that_is_cut_short_is_noted_and_leads_nowhere(world: World, length: int) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
+        made.bind(("127.0.0.1", 0))
+        for _ in range(2):  # What the first named is settled at the second.
+            assert world.call("connect", made.fileno(), placed(FAR), length) == LET_GO
+    assert world.wanted()[0][2] == FAR[2:length].hex()
+
+
 def test_every_message_of_many_is_an_attempt(world: World) -> None:
     other = FAR[:7] + b"\x0a" + FAR[8:]
     many = b"".join(struct.pack("=QI52x", placed(raw), 16) for raw in (FAR, other))

@@ -13,13 +13,14 @@ from typing import cast
 
 import pytest
 
+from egress_audit.evidence.event_kinds import LIMIT
 from egress_audit.model.run import Role
 from egress_audit.record import host_sockets
 from egress_audit.record import leavings as module
 from egress_audit.record.inside import O_PATH, Inside
 from egress_audit.record.leavings import Leavings
 from egress_audit.record.loaded_code import LoadedCode
-from egress_audit.record.opened_files import OpenedFiles
+from egress_audit.record.opened_files import OpenedFiles, OpenedModel
 from egress_audit.record.phases import PLACE
 from egress_audit.record.plan import RunPlan, prepared
 from egress_audit.record.processes import Processes
@@ -398,6 +399,22 @@ def test_a_folder_that_holds_more_than_is_looked_at_is_named(
     assert f"below {folder}" in str(note["text"])
 
 
+def test_a_folder_that_the_program_closed_is_named(world: World) -> None:
+    outer = world.root.parent / "outer"
+    (outer / "open").mkdir(parents=True)
+    world.words |= {"home": "overlay", "open_folders": [str(outer / "open")]}
+
+    def noted() -> list[str]:
+        world.ended()
+        return [str(note["text"]) for note in world.of("cannot-see")]
+
+    assert in_child(noted) == []
+    outer.chmod(0)
+    (text,) = in_child(noted, as_nobody=True)
+    assert text.startswith(f"what changed at {outer / 'open'} ")
+    outer.chmod(0o700)
+
+
 def test_a_folder_that_holds_no_more_is_not_named(world: World) -> None:
     folder = world.root.parent / "open"
     folder.mkdir()
@@ -483,3 +500,12 @@ def test_libraries_past_the_number_that_is_kept_are_told(world: World, tmp_path:
 def test_where_none_was_loaded_none_is_written(world: World) -> None:
     world.ended()
     assert world.of("library") == world.of("cannot-see") == []
+
+
+def test_a_file_that_says_it_is_larger_than_a_record_holds_is_told_as_that_large(
+    world: World,
+) -> None:
+    world.files.models["/m.gguf"] = OpenedModel("/m.gguf", 1 << 62)
+    world.ended()
+    (model,) = world.of("model-file")
+    assert model["size"] == LIMIT - 1

@@ -175,6 +175,25 @@ def test_files_past_the_number_that_is_kept_are_counted(
 # FIFOs
 
 
+def test_a_file_is_told_by_its_plain_path_where_that_leads_to_it(
+    files: OpenedFiles, inside: Inside, tmp_path: Path
+) -> None:
+    (tmp_path / "below").mkdir()
+    (tmp_path / "out").touch()
+    files.opened(PID, f"{tmp_path}/below/../out", True)
+    assert files.written(inside) == [(f"{tmp_path}/out", 0)]
+
+
+def test_and_not_where_a_link_makes_that_another(
+    files: OpenedFiles, inside: Inside, tmp_path: Path
+) -> None:
+    (tmp_path / "there" / "below").mkdir(parents=True)
+    (tmp_path / "there" / "out").touch()
+    (tmp_path / "link").symlink_to("there/below")
+    files.opened(PID, f"{tmp_path}/link/../out", True)
+    assert files.written(inside) == [(f"{tmp_path}/link/../out", 0)]
+
+
 @pytest.mark.parametrize(
     ("made", "writes", "leads_out"),
     [(False, True, True), (False, False, False), (True, True, False)],

@@ -340,3 +340,18 @@ def test_a_folder_that_is_bound_can_be_written_though_it_lies_beside_our_librari
         return os.access(bound, os.W_OK), os.access(tmp_path / "others", os.W_OK)
 
     assert seen(asked, written) == (True, False)
+
+
+def test_what_is_bound_in_a_home_that_is_copied_on_write_is_shown_as_it_is(home: Path) -> None:
+    for name in ("bound", "other"):
+        (home / name).mkdir()
+
+    def written(view: View) -> tuple[str, tuple[str, ...]]:
+        for name in ("bound", "other"):
+            (home / name / "new").touch()
+        return view.home_kind, view.open_folders
+
+    asked = wanted(home, binds=[str(home / "bound")])
+    assert seen(asked, written) == ("overlay", (str(home / "bound"),))
+    assert (home / "bound" / "new").exists()
+    assert not (home / "other" / "new").exists()

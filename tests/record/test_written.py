@@ -13,9 +13,10 @@ from egress_audit.record.written import (
     Layer,
     changed_files,
     full_layers,
+    is_closed,
     written_files,
 )
-from tests.builders.namespaces import in_child
+from tests.builders.namespaces import become_nobody, in_child
 
 
 def layer(folder: Path, *ours: str) -> Layer:
@@ -219,3 +220,37 @@ def next_tick(folder: Path) -> int:
     while probe.stat().st_ctime_ns < since_ns:
         probe.touch()
     return since_ns
+
+
+def test_what_lies_behind_a_closed_folder_is_told_as_closed_and_listed_nowhere(
+    tmp_path: Path,
+) -> None:
+    closed = tmp_path / "closed"
+    (closed / "in").mkdir(parents=True)
+    closed.chmod(0)
+
+    def looked_at() -> tuple[bool, list[str]]:
+        place = str(closed / "in")
+        return is_closed(place), [file.path for file in changed_files([place], 0).files]
+
+    assert in_child(looked_at, as_nobody=True) == (True, [])
+    closed.chmod(0o700)
+
+
+def test_what_is_open_or_gone_is_not_closed(tmp_path: Path) -> None:
+    assert not is_closed(str(tmp_path))
+    assert not is_closed(str(tmp_path / "gone"))
+
+
+def test_a_layer_that_the_program_closed_is_told_as_unreadable(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    def closed() -> list[tuple[str, int | Absent]]:
+        made = layer(tmp_path)
+        tmp_path.chmod(0)
+        if os.geteuid() == 0:
+            become_nobody()
+        return told(made)
+
+    assert in_child(closed) == [("/home/user", Absent.UNREADABLE)]
+    tmp_path.chmod(0o700)
