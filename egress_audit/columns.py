@@ -256,7 +256,7 @@ SEALED = (
     *("", "IP in IP", "IPv6 in IP", "GRE", "ESP", "EtherIP", "IPComp", "L2TPv3", "MPLS in IP"),
     *("OpenVPN", "L2TP", "GTP-U", "Teredo", "ESP in UDP", "IKE", "GRE in UDP", "VXLAN", "Geneve"),
     *("WireGuard", "LISP", "GUE", "MPLS in UDP", "AYIYA", "CAPWAP", "ZeroTier"),
-    *("PIM Register", "GTP version 0", "TZSP", "IP in UDP", "AMT"),
+    *("PIM Register", "GTP version 0", "TZSP", "IP in UDP", "AMT", "TURN"),
     *("B.A.T.M.A.N.", "sFlow", "LWAPP", "Jmirror"),
     "nested too deeply",
 )

@@ -20,6 +20,7 @@ from egress_audit.flows.quotes import Quotes
 from egress_audit.flows.segments import DNS_PORT
 from egress_audit.flows.table import MAX_FLOWS, Assigned, FlowTable
 from egress_audit.names.dns import is_no_stream
+from egress_audit.names.dns_shape import segments
 from egress_audit.names.gquic import PLAIN_VERSIONS
 from egress_audit.names.hearing import Heard, Hearing, hellos_of
 from egress_audit.names.http import read_further
@@ -28,7 +29,7 @@ from egress_audit.names.plain_request import PlainRequest, plain_request
 from egress_audit.names.quic_protection import SALTS
 from egress_audit.names.reading import Reader, Reading
 from egress_audit.names.stream import read_head, read_on
-from egress_audit.names.udp import UdpReaders
+from egress_audit.names.udp import SEVERAL, UdpReaders
 from egress_audit.names.whole_hellos import Beginning, WholeHellos
 from egress_audit.values import dataclass
 
@@ -196,6 +197,10 @@ class Listening:
             self._wanted.sate(datagram.flow)
         if isinstance(reading, PlainHello):
             return datagram.flow, datagram.frame, datagram.ts_ns, reading
+        if reading is SEVERAL:
+            for message in segments(datagram.payload):
+                self._initial(datagram._replace(payload=message))
+            return None
         self.hearing.hear(reading, Told(self.table, datagram))
         return None
 

@@ -198,6 +198,13 @@ def test_a_guess_of_our_address_excuses_nobody() -> None:
     assert audit.verdict is Verdict.INCONCLUSIVE
 
 
+def test_the_answer_of_a_neighbour_is_not_held_to_be_ours() -> None:
+    answer = ethernet(ip("fd00::1", "fd00::2", icmp(136), 58))
+    audit = judged(at(answer), local=False).audit
+    assert audit.own_addresses.prefixes == ("fd00::2",)
+    assert audit.verdict is Verdict.INCONCLUSIVE
+
+
 CHINA_TELECOM = "202.96.128.86"
 
 

@@ -130,6 +130,13 @@ def test_the_dns_is_heard_over_udp_and_udp_lite(proto: int, hosts: list[str]) ->
     assert asked_in([ip("10.0.0.2", "192.0.2.1", wire, proto)]) == hosts
 
 
+@pytest.mark.parametrize("port", [53, 5999])
+def test_messages_that_were_recorded_as_one_datagram_are_all_heard(port: int) -> None:
+    hosts = ["one.example", "two.example", "ten.example"]
+    wire = udp(4000, port, b"".join(map(dns_query, hosts)))
+    assert asked_in([ip("10.0.0.2", "192.0.2.1", wire, UDP)]) == hosts
+
+
 def test_of_fragments_that_contradict_each_other_both_readings_are_heard() -> None:
     true, false = question("one.example"), question("two.example")
     at = true.index(b"one") - 20 & ~7

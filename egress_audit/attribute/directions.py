@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from egress_audit.attribute.icmp import ICMP, ICMPV6, is_icmp_answer, is_icmp_error
 from egress_audit.attribute.own_addresses import NEVER, Sides, distances
 from egress_audit.columns import U8, U16, U64, Bool, Counts, FlowColumns, Quoted, alike_rows
 from egress_audit.model.audit import Direction
@@ -22,12 +23,7 @@ OUTBOUND, INBOUND, RECEIVED, INTERNAL = (
     DIRECTIONS.index(word)
     for word in (Direction.OUTBOUND, Direction.INBOUND, Direction.RECEIVED, Direction.INTERNAL)
 )
-TCP, ICMP, ICMPV6 = 6, 1, 58
-ICMP_ERRORS = {ICMP: (3, 11, 12), ICMPV6: (1, 2, 3, 4)}
-"""Types in which a host answers a packet by quoting it (RFC 1122 §3.2.2, RFC 4443 §2.1). Source
-quench is obsolete, and redirects are a router's."""
-ICMP_ANSWERS = {ICMP: (0, 9, 14, 16, 18), ICMPV6: (129, 131, 132, 134, 136, 140, 145)}
-"""Types that do not begin a conversation: replies, reports and advertisements."""
+TCP = 6
 DATAGRAMS = (17, 136)
 LONGEST_ERROR = {4: 576, 6: 1280}
 """Bytes of an ICMP error, by IP version."""
@@ -146,27 +142,11 @@ def _spoke(flows: FlowColumns, letters: str) -> Bool:
     return found
 
 
-def is_icmp_answer(flows: FlowColumns) -> Bool:
-    """(n,) True for flows that begin with an ICMP message that answers, or need not be asked."""
-    answer: Bool = np.zeros(len(flows), np.bool_)
-    for proto, types in ICMP_ANSWERS.items():
-        answer |= (flows.proto == proto) & np.isin(flows.orig_p, types)
-    return answer
-
-
 def unasked_answers(flows: FlowColumns, far: Far) -> Bool:
     """(n,) True for datagrams from a port of servers to us alone: answers to what is missing."""
     datagrams = np.isin(flows.proto, DATAGRAMS) & (far.direction == RECEIVED)
     found: Bool = datagrams & ~flows.direction_known
     return found
-
-
-def is_icmp_error(flows: FlowColumns) -> Bool:
-    """(n,) True for flows of ICMP messages that quote the packet they answer."""
-    error: Bool = np.zeros(len(flows), np.bool_)
-    for proto, types in ICMP_ERRORS.items():
-        error |= (flows.proto == proto) & flows.one_way & np.isin(flows.orig_p, types)
-    return error
 
 
 def _take_answers(flows: FlowColumns, far: Far) -> None:

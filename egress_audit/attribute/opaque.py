@@ -18,8 +18,9 @@ LOOKED_INTO = frozenset({4, 41, 47, 50, 97, 103, 108, 115, 137})
 NO_TUNNELS = frozenset({1, 2, 6, 17, 33, 46, 58, 59, 88, 89, 112, 132, 136})
 """Protocols that carry no packets of others: ICMP, IGMP, TCP, UDP, DCCP, RSVP, ICMPv6, no next
 header, EIGRP, OSPF, VRRP, SCTP, UDP-Lite. Whatever else there is may."""
-TUNNELS_OVER_TCP = {1194: "OpenVPN", 4500: "ESP in TCP"}
-"""Port of either end → the tunnel (RFC 9329 for ESP); those over UDP are known packet by packet."""
+TUNNELS_OVER_TCP = {1194: "OpenVPN", 3478: "TURN", 4500: "ESP in TCP"}
+"""Port of either end → the tunnel (RFC 8656 §3.1 for TURN, RFC 9329 for ESP); those over UDP are
+known packet by packet."""
 HIDING_PORTS = {
     (UDP, 443): "QUIC",
     (UDP, 853): "DNS over QUIC",

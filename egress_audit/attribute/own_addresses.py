@@ -12,6 +12,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 import numpy as np
 
 from egress_audit.addresses import address_text
+from egress_audit.attribute.icmp import ICMP, ICMPV6, is_icmp_answer, is_icmp_error
 from egress_audit.columns import I64, U8, U64, Bool, FlowColumns, alike_rows
 from egress_audit.model.audit import MOST_GUESSED, OwnAddresses
 from egress_audit.values import dataclass
@@ -109,20 +110,30 @@ def _guessed(flows: FlowColumns) -> tuple[Bool, Bool, Bool]:
     even: Bool = (orig_far == resp_far) & (orig_far != NEVER)
     rows = np.flatnonzero(even)
     if len(rows):
-        serves = _busier_answers(flows, rows)
+        serves = _ours_answers(flows, rows)
         orig[rows] = ~serves
         resp[rows] = serves
     return orig, resp, even
 
 
-def _busier_answers(flows: FlowColumns, rows: I64) -> Bool:
-    """(rows,) True where the responder takes part in more of these flows than the originator."""
+def _ours_answers(flows: FlowColumns, rows: I64) -> Bool:
+    """(rows,) True where the responder takes part in more of these flows than the originator.
+
+    Where neither does, and the flow is an ICMP message that answers, it was the receiver who began:
+    unless he began fewer of the others.
+    """
     hi = np.concatenate((flows.orig_hi[rows], flows.resp_hi[rows]))
     lo = np.concatenate((flows.orig_lo[rows], flows.resp_lo[rows]))
     alike = alike_rows((np.tile(flows.version[rows], 2), hi, lo))
     busy = alike.sizes[alike.group]
-    answers: Bool = busy[len(rows) :] > busy[: len(rows)]
-    return answers
+    serves: Bool = busy[len(rows) :] > busy[: len(rows)]
+    if np.isin(flows.proto[rows], (ICMP, ICMPV6)).any():
+        answers = (is_icmp_answer(flows) | is_icmp_error(flows))[rows]
+        began = np.concatenate((~answers, np.zeros(len(rows), np.bool_)))
+        begun = np.bincount(alike.group, weights=began)[alike.group]
+        tie = busy[len(rows) :] == busy[: len(rows)]
+        serves |= answers & tie & (begun[len(rows) :] >= begun[: len(rows)])
+    return serves
 
 
 def _shown(flows: FlowColumns, orig: Bool, resp: Bool) -> tuple[str, ...]:

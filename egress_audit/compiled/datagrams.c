@@ -101,7 +101,7 @@ static bool may_be_packet(const uint8_t *buffer, uint64_t size, const struct dat
 /* Rows of the packets that are a tunnel's and carry something, and which tunnel's that is; returns
    how many. size: bytes of the buffer; of_protocol: 256, of_port: 65536, 0 where there is none;
    wireguard, packet: numbers of what is known by its form; passes_over: 256, 1 for the numbers that
-   give way to the latter. */
+   give way to these. */
 EXPORTED uint64_t tunnels_of_packets(const uint8_t *buffer, uint64_t size,
                                      const struct datagram_columns *in, uint64_t count,
                                      const uint8_t *of_protocol, const uint8_t *of_port,
@@ -122,7 +122,7 @@ EXPORTED uint64_t tunnels_of_packets(const uint8_t *buffer, uint64_t size,
             found = of_port[in->dport[row]];
             if (found == 0)
                 found = of_port[in->sport[row]];
-            if (found == 0 && is_like_wireguard(buffer, size, in, row))
+            if (passes_over[found] && is_like_wireguard(buffer, size, in, row))
                 found = (uint8_t)wireguard;
             if (passes_over[found] && may_be_packet(buffer, size, in, row))
                 found = (uint8_t)packet;

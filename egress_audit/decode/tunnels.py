@@ -53,6 +53,7 @@ PORTS: dict[int, tuple[str, Reader]] = {
     2152: ("GTP-U", udp_tunnels.gtp_u),
     2268: ("AMT", udp_tunnels.amt),
     3386: ("GTP version 0", udp_tunnels.gtp_0),
+    3478: ("TURN", udp_tunnels.turn),
     3544: ("Teredo", udp_tunnels.teredo),
     4306: ("B.A.T.M.A.N.", udp_tunnels.batman),
     4341: ("LISP", udp_tunnels.lisp),
@@ -81,8 +82,11 @@ READERS: list[tuple[str, Reader]] = [
     *dict.fromkeys((*PROTOCOLS.values(), *PORTS.values(), IP_IN_UDP)),
 ]
 WIREGUARD, AT_ONCE = READERS.index(PORTS[51820]), READERS.index(IP_IN_UDP)
-BY_SHAPE_TOO = (0, *(READERS.index(PORTS[port]) for port in (2123, 2268, 3386, 4342, 37008)))
-"""Readers that pass over what they do not know, so that it may be a packet at once."""
+BY_SHAPE_TOO = (
+    0,
+    *(READERS.index(PORTS[port]) for port in (2123, 2268, 3386, 3478, 4342, 37008)),
+)
+"""Readers that pass over what they do not know, so that it may be what is known by its form."""
 PASSES_OVER: U8 = np.isin(np.arange(256), BY_SHAPE_TOO).astype(np.uint8)
 TOO_DEEP = SEALED.index("nested too deeply")
 SEALED_OF: U8 = np.array([SEALED.index(name) for name, _ in READERS], np.uint8)
@@ -152,7 +156,7 @@ def readers_of(packets: PacketBatch) -> tuple[I64, U8]:
         of_receiver = READER_OF_PORT[dport]
         found = np.where(of_receiver > 0, of_receiver, READER_OF_PORT[sport])
         first = _first_words(packets, udp)
-        found[(found == 0) & _like_wireguard(packets, udp, first)] = WIREGUARD
+        found[(PASSES_OVER[found] > 0) & _like_wireguard(packets, udp, first)] = WIREGUARD
         whole = ip_in_udp.whole_packets(packets, udp, first)
         found[whole[np.isin(found[whole], BY_SHAPE_TOO)]] = AT_ONCE
         reader[udp] = found

@@ -3,8 +3,9 @@
 Sources: RFC 7348 (VXLAN), draft-ietf-nvo3-vxlan-gpe-12 (VXLAN-GPE), RFC 8926 (Geneve), 3GPP
 TS 29.281 §5 (GTP-U) and TS 09.60 §6, §7.1 (its version 0), RFC 4380 §5.1.1 (Teredo), RFC 2661
 §3.1 and RFC 3931 §4.1.2 (L2TP), RFC 3948 (ESP and IKE), RFC 9300 §5 (LISP), RFC 9301 §5.1 and §5.8
-(its control), draft-ietf-intarea-gue-09 (GUE), draft-massar-v6ops-ayiya-02, RFC 7450 §5.1 (AMT);
-packet-bat.c of Wireshark (the gateway of B.A.T.M.A.N.).
+(its control), draft-ietf-intarea-gue-09 (GUE), draft-massar-v6ops-ayiya-02, RFC 7450 §5.1 (AMT),
+RFC 8489 §5 (STUN), RFC 8656 §12.4 and §18 (TURN); packet-bat.c of Wireshark (the gateway of
+B.A.T.M.A.N.).
 """
 
 import numpy as np
@@ -41,6 +42,13 @@ LISP_ENCAPSULATED = 8
 
 AMT_PACKETS = {4: 12, 5: 12, 6: 2}
 """Query, update and data of AMT → bytes before the packet."""
+
+STUN_COOKIE = 0x2112, 0xA442
+STUN_CLASS = 0x0110
+"""The two bits of a message's type that are not of its method."""
+TURN_METHODS = (3, 4, 6, 7, 8, 9)
+"""Allocate, Refresh, Send, Data, CreatePermission, ChannelBind."""
+FIRST_CHANNEL, LAST_CHANNEL, CHANNEL_HEADER, UNIT = 0x4000, 0x4FFF, 4, 4
 
 
 def vxlan(rows: Rows) -> Inside:
@@ -212,4 +220,21 @@ def amt(rows: Rows) -> Inside:
         packet = (at < rows.end) & np.isin(rows.u8(at) >> 4, (4, 6))
         inside.choose(packet & (rows.u8(rows.start) == kind), IP, at)
     inside.choose(rows.u8(rows.start) >> 4 != 0, SEALED, rows.start)
+    return inside
+
+
+def turn(rows: Rows) -> Inside:
+    """What is told to a relay, which passes datagrams on to whomever it is told, as a proxy does.
+
+    STUN alone, which only asks for one's own address, and whatever else there is carry nothing.
+    """
+    inside = Inside(np.full(len(rows.start), NOTHING, np.uint8), rows.start.copy())
+    kind, left = rows.u16(rows.start), rows.end - rows.start
+    cookie = rows.u16(rows.start + 4), rows.u16(rows.start + 6)
+    stun = (cookie[0] == STUN_COOKIE[0]) & (cookie[1] == STUN_COOKIE[1])
+    asked = stun & np.isin(kind & ~STUN_CLASS, TURN_METHODS)
+    behind = left - CHANNEL_HEADER - rows.u16(rows.start + 2)
+    channel = (kind >= FIRST_CHANNEL) & (kind <= LAST_CHANNEL)
+    channel &= ((behind >= 0) & (behind < UNIT)) | rows.cut
+    inside.choose(asked | channel, SEALED, rows.start)
     return inside

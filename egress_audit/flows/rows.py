@@ -16,6 +16,7 @@ COLUMNS: dict[str, type[np.generic]] = {
     "ts_ns": np.int64,
     "last_ts_ns": np.int64,
     "previous_ts_ns": np.int64,
+    "first_seq": np.uint32,
     "orig_pkts": np.int32,
     "resp_pkts": np.int32,
     "orig_ip_bytes": np.int32,
@@ -32,7 +33,7 @@ COLUMNS: dict[str, type[np.generic]] = {
     "sealed": np.uint8,
 }
 """Name → dtype of every column; COUNTERS may grow wider. `seen` and `closing` are bits: see
-tcp_events, runs."""
+tcp_events, runs; `first_seq`: sequence number of the first packet."""
 
 COUNTERS = (
     *("orig_pkts", "resp_pkts", "orig_ip_bytes", "resp_ip_bytes"),
@@ -53,6 +54,7 @@ class FlowRows:
     ts_ns: Any
     last_ts_ns: Any
     previous_ts_ns: Any
+    first_seq: Any
     orig_pkts: Any
     resp_pkts: Any
     orig_ip_bytes: Any
@@ -96,6 +98,7 @@ class FlowRows:
         self.history[rows] = flipped
         self.ts_ns[rows] = self.last_ts_ns[rows] = packets.ts_ns[leaders]
         self.first_frame[rows] = packets.frame[leaders]
+        self.first_seq[rows] = packets.tcp_seq[leaders]
         self.end_reason[rows] = END_REASONS.index(EndReason.FORCED_END)
         self._count = end
 
@@ -108,7 +111,7 @@ class FlowRows:
 
     def finish(self) -> None:
         """Lets go of the columns that only further packets would need."""
-        let_go(self, ("previous_ts_ns", "closing"))
+        let_go(self, ("previous_ts_ns", "closing", "first_seq"))
 
     def _grow(self, needed: int) -> None:
         if needed <= len(self.key):

@@ -19,7 +19,8 @@ IDLE_NS = 60_000_000_000
 """Zeek's udp_inactivity_timeout and icmp_inactivity_timeout; for every protocol but TCP."""
 COPIED_NS = 1_000_000_000
 """How long before the first packet of a connection a copy of its SYN may have been recorded, on an
-interface that it passed earlier or by another clock."""
+interface that it passed earlier or by another clock; and how late it may be written. One packet
+with a time in the far future, or a clock that was set back, makes no copies of what follows."""
 
 
 @dataclass(slots=True)
@@ -127,8 +128,8 @@ def _reused(
 ) -> I64:
     """Sorted rows of the SYNs that find their connection closed by both sides or reset.
 
-    But not of copies: one whose time lies within that of the connection was sent before its end,
-    and written late, as another interface's frames are that are recorded into the same file.
+    But not of copies: one with the number of the connection's own, whose time lies before the end
+    of it, was written late, as another interface's frames are that go into the same file.
 
     runs: groups of one key still; idle, syn: sorted rows; current: as in `runs_of`. Looks only at
     keys that have such a SYN, and there only at packets with SYN, FIN or RST.
@@ -142,23 +143,25 @@ def _reused(
     silent, is_syn = np.isin(events, idle).tolist(), np.isin(events, syn).tolist()
     flags, swapped = runs.flags[events].tolist(), runs.swapped[events].tolist()
     groups, reuse = group[events].tolist(), []
-    ts_ns = packets.ts_ns[runs.order]
-    closing, key, begun, last, seen = 0, -1, 0, 0, 0
+    ts_ns, sequence = packets.ts_ns[runs.order], packets.tcp_seq[runs.order[events]].tolist()
+    closing, key, first, begun, last, seen = 0, -1, 0, 0, 0, 0
     for row, at in enumerate(events.tolist()):
         time = int(ts_ns[at])
         if groups[row] != key:
             key, flow = groups[row], current[groups[row]]
             closing = int(rows.closing[flow]) if flow >= 0 else 0
+            first = int(rows.first_seq[flow]) if flow >= 0 else sequence[row]
             begun = int(rows.ts_ns[flow]) if flow >= 0 else time
             last, seen = int(rows.last_ts_ns[flow]) if flow >= 0 else time, at
         new = False
         if is_syn[row] and is_closed(closing):
             last, seen = max(last, int(ts_ns[seen : at + 1].max())), at
-            new = not begun - COPIED_NS <= time < last
+            near = begun - COPIED_NS <= time < last <= time + COPIED_NS
+            new = not (near and sequence[row] == first)
         if new:
             reuse.append(at)
         if new or silent[row]:
-            closing, begun, last, seen = 0, time, time, at
+            closing, first, begun, last, seen = 0, sequence[row], time, time, at
         closing |= closing_bits(flags[row], swapped[row])
     return np.array(reuse, np.int64)
 

@@ -47,15 +47,15 @@ def read_message(message: bytes, complete: bool = True) -> Reading:
     DNS_UNPROVEN.
 
     `complete`: False when the capture has fewer bytes than were on the wire; running out of bytes
-    is TRUNCATED then, and MALFORMED otherwise, as are bytes behind the last record and a query
-    that asks nothing at all. Never raises.
+    is TRUNCATED then, and MALFORMED otherwise, as are bytes behind the last record, which begin at
+    `consumed`, and a query that asks nothing at all. Never raises.
     """
     return plain_message(message) or any_message(message, complete)
 
 
 def any_message(message: bytes, complete: bool = True) -> Reading:
     """What `read_message` says, of messages that are not plain too, and slower."""
-    parts, flags, unread = _parse(message, Unread.MALFORMED if complete else Unread.TRUNCATED)
+    parts, flags, unread, end = _parse(message, Unread.MALFORMED if complete else Unread.TRUNCATED)
     response = bool(flags & _RESPONSE)
     spoken = parts.answers(whole=unread is not Unread.TRUNCATED) if response else parts.asked()
     if unread is Unread.MALFORMED and not spoken:
@@ -67,7 +67,8 @@ def any_message(message: bytes, complete: bool = True) -> Reading:
         return Reading(tuple(spoken[:MAX_SPOKEN]), unread=unread)
     transaction = int.from_bytes(message[:2], "big")
     marked = frozenset(marks)
-    return Reading(tuple(spoken[:MAX_SPOKEN]), marked, unread, transaction=transaction)
+    said = tuple(spoken[:MAX_SPOKEN])
+    return Reading(said, marked, unread, consumed=end, transaction=transaction)
 
 
 def read_stream(stream: bytes, *, begin: int = 0) -> Reading:
@@ -117,8 +118,9 @@ def is_no_stream(stream: bytes) -> bool:
     return len(stream) >= ENOUGH_FOR_DNS and not could_begin_stream(stream)
 
 
-def _parse(message: bytes, end_means: Unread) -> tuple[Parts, int, Unread | None]:
-    """The parts of a message up to its end or to the damage, its flags, and the damage."""
+def _parse(message: bytes, end_means: Unread) -> tuple[Parts, int, Unread | None, int]:
+    """The parts of a message up to its end or to the damage, its flags, and the damage; and where
+    it ends, if there are bytes behind it."""
     cursor, parts, flags = Cursor(message, end_means), Parts(), 0
     try:
         _, flags, *counts = cursor.fields(_HEADER)
@@ -127,11 +129,11 @@ def _parse(message: bytes, end_means: Unread) -> tuple[Parts, int, Unread | None
             raise Damage(Unread.MALFORMED)
         _read_questions(cursor, counts[0], parts)
         _read_records(cursor, counts[1:], parts, response)
-        if cursor.at < len(message):
-            raise Damage(Unread.MALFORMED)
     except Damage as damage:
-        return parts, flags, damage.unread
-    return parts, flags, None
+        return parts, flags, damage.unread, 0
+    if cursor.at < len(message):
+        return parts, flags, Unread.MALFORMED, cursor.at
+    return parts, flags, None, 0
 
 
 def _read_questions(cursor: Cursor, count: int, parts: Parts) -> None:

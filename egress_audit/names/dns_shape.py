@@ -1,6 +1,7 @@
 """DNS messages on any port, recognised by their shape alone: so strictly that nothing else passes.
 
-Source: RFC 1035 §4.1.1 (header), RFC 6895 §2.1 (its bits), RFC 6891 §6.1.1 (EDNS in a query).
+Source: RFC 1035 §4.1.1 (header), RFC 6895 §2.1 (its bits), RFC 6891 §6.1.1 (EDNS in a query);
+udp(7) of Linux, UDP_SEGMENT.
 """
 
 import re
@@ -11,6 +12,8 @@ from egress_audit.names.reading import HUNGRY, NOTHING, Reading
 
 MAX_MESSAGE = 4096
 """Octets of the first message of a TCP stream on a port that is not the DNS's."""
+MAX_SEGMENTS = 128
+"""Messages in one datagram: Linux takes no more segments at once."""
 
 _HEADER = Struct(">HHHHHH")
 _SMALLEST = _HEADER.size + 5
@@ -46,6 +49,25 @@ def looks_like_message(payload: bytes) -> bool:
     if not _KNOWN_TYPE.fullmatch(question.qtype or "") or not _HOST.fullmatch(question.host):
         return False
     return _class_of_question(payload) in _CLASSES
+
+
+def segments(payload: bytes) -> tuple[bytes, ...]:
+    """The messages of a datagram that has several, each whole; () for every other one.
+
+    A program may hand several datagrams of one size to the kernel at once, the last one maybe
+    shorter. A card or the receiver cuts them apart, and what is recorded before is one datagram.
+    """
+    size = read_message(payload).consumed
+    if not size or len(payload) > size * MAX_SEGMENTS:
+        return ()
+    cut = tuple(payload[at : at + size] for at in range(0, len(payload), size))
+    return cut if all(read_message(one).unread is None for one in cut) else ()
+
+
+def look_like_segments(payload: bytes) -> bool:
+    """True for several messages, each of which `looks_like_message`."""
+    cut = segments(payload) if _header_fits(payload) else ()
+    return bool(cut) and all(map(looks_like_message, cut))
 
 
 def read_question_stream(stream: bytes) -> Reading:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from egress_audit.model.flow import NameSource
 from egress_audit.names.dns import read_message
-from egress_audit.names.dns_shape import looks_like_message
+from egress_audit.names.dns_shape import look_like_segments, looks_like_message, segments
 from egress_audit.names.dtls import DTLS, DtlsFlow
 from egress_audit.names.gquic import read_plain_packet
 from egress_audit.names.http import read_request_head
@@ -28,6 +28,9 @@ MAX_FUTILE = 1 << 18
 """QUIC packets tried and not opened, over the whole capture; each costs some 30 µs. Servers' whose
 client was not seen are such, and so is garbage that somebody made to keep us busy."""
 
+SEVERAL = Reading(marks=frozenset(("dns",)))
+"""Of a datagram that is to be read in `segments`, each as one of its own."""
+
 Datagram = tuple[int, bool, bytes, bool]
 """Flow, whether its originator sent it, payload, whether all of it was captured."""
 _Stateless = Callable[[bytes, bool], Reading]
@@ -37,9 +40,17 @@ def _of_link(source: NameSource) -> _Stateless:
     return lambda payload, complete: read_link_message(payload, source, complete)
 
 
+def _read_dns(payload: bytes, complete: bool) -> Reading:
+    """A message of the DNS, or SEVERAL."""
+    reading = read_message(payload, complete)
+    return SEVERAL if reading.consumed and complete and segments(payload) else reading
+
+
 def _read_like_dns(payload: bytes, complete: bool) -> Reading:
-    """A DNS message on a port of another's, if it is one beyond doubt."""
-    return read_message(payload) if complete and looks_like_message(payload) else NOTHING
+    """A DNS message on a port of another's, if it is one beyond doubt; or SEVERAL."""
+    if complete and looks_like_message(payload):
+        return read_message(payload)
+    return SEVERAL if complete and look_like_segments(payload) else NOTHING
 
 
 def _read_ssdp(payload: bytes, complete: bool) -> Reading:
@@ -54,7 +65,7 @@ def _read_ssdp(payload: bytes, complete: bool) -> Reading:
 
 
 _STATELESS: dict[str, _Stateless] = {
-    "DNS": read_message,
+    "DNS": _read_dns,
     "mDNS": _of_link(NameSource.MDNS),
     "LLMNR": _of_link(NameSource.LLMNR),
     "NetBIOS names": _of_link(NameSource.NETBIOS),
@@ -80,7 +91,7 @@ class UdpReaders:
     def read(self, kind: str, datagram: Datagram) -> tuple[Reading | PlainHello, bool]:
         """What a datagram says; and True once no further one of this kind in its flow is wanted.
 
-        kind: one of KINDS. Whatever is unread is counted.
+        kind: one of KINDS. Whatever is unread is counted; of SEVERAL nothing was read.
         """
         read = _STATELESS.get(kind)
         if read is not None:

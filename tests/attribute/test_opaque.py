@@ -58,7 +58,9 @@ def test_the_same_port_in_tcp_is_no_tunnel() -> None:
     assert tunnels(flows) == {}
 
 
-@pytest.mark.parametrize(("port", "kind"), [(1194, "OpenVPN"), (4500, "ESP in TCP")])
+@pytest.mark.parametrize(
+    ("port", "kind"), [(1194, "OpenVPN"), (3478, "TURN"), (4500, "ESP in TCP")]
+)
 def test_a_tunnel_over_tcp_is_known_by_its_port(port: int, kind: str) -> None:
     frames = scripted(">S <SA >A >PAd", server=("192.0.2.1", port))
     flows = run(pcap(frames)).flows
@@ -66,7 +68,7 @@ def test_a_tunnel_over_tcp_is_known_by_its_port(port: int, kind: str) -> None:
     assert tunnels(flows, named=True) == {}
 
 
-@pytest.mark.parametrize("port", [1194, 4500])
+@pytest.mark.parametrize("port", [1194, 3478, 4500])
 def test_a_port_of_tunnels_where_nobody_spoke_carried_nothing(port: int) -> None:
     assert tunnels(run(pcap(scripted(">S <RA", server=("192.0.2.1", port)))).flows) == {}
 

@@ -5,6 +5,7 @@ from ipaddress import ip_network
 import numpy as np
 import pytest
 
+from egress_audit.attribute.icmp import ICMP, ICMPV6
 from egress_audit.attribute.own_addresses import (
     Sides,
     foreign_flows,
@@ -13,7 +14,7 @@ from egress_audit.attribute.own_addresses import (
     sides_of,
 )
 from egress_audit.columns import U64
-from tests.builders.captures import UDP, Frame, ip, pcap, udp, udp_exchange
+from tests.builders.captures import UDP, Frame, ethernet, icmp, ip, pcap, udp, udp_exchange
 from tests.builders.engine import decoded, run
 
 
@@ -56,6 +57,36 @@ def test_of_equally_near_ends_the_busier_one_is_guessed() -> None:
 def test_the_nearer_end_is_ours_whoever_began() -> None:
     found = sides(asked(("192.0.2.9", "10.0.0.2")))
     assert (found.local_orig.tolist(), found.local_resp.tolist()) == ([False], [True])
+
+
+def told(sender: str, receiver: str, kind: int, proto: int = ICMPV6) -> Frame:
+    """An ICMP message."""
+    return Frame(0, ethernet(ip(sender, receiver, icmp(kind), proto)))
+
+
+@pytest.mark.parametrize(
+    ("sender", "receiver", "proto", "kind"),
+    [
+        ("fd00::1", "fd00::2", ICMPV6, 136),
+        ("10.0.0.1", "10.0.0.2", ICMP, 3),
+        ("10.0.0.1", "10.0.0.2", ICMP, 0),
+    ],
+)
+def test_of_an_answer_alone_the_receiver_is_guessed_who_must_have_asked(
+    sender: str, receiver: str, proto: int, kind: int
+) -> None:
+    assert sides([told(sender, receiver, kind, proto)]).own.prefixes == (receiver,)
+
+
+@pytest.mark.parametrize(("proto", "kind"), [(ICMPV6, 135), (ICMP, 8)])
+def test_of_a_question_alone_the_sender_is_guessed(proto: int, kind: int) -> None:
+    sender, receiver = ("fd00::1", "fd00::2") if proto == ICMPV6 else ("10.0.0.1", "10.0.0.2")
+    assert sides([told(sender, receiver, kind, proto)]).own.prefixes == (sender,)
+
+
+def test_an_answer_is_ours_if_we_began_everything_else() -> None:
+    error = told("10.0.0.2", "10.0.0.1", 3, ICMP)
+    assert sides([*asked(("10.0.0.2", "10.0.0.1")), error]).own.prefixes == ("10.0.0.2",)
 
 
 def test_a_far_end_that_everybody_talks_to_does_not_become_ours() -> None:

@@ -36,7 +36,7 @@ def with_bytes(packet: bytes, at: int, *values: int) -> bytes:
 
 
 @pytest.mark.parametrize("inner", [INNER, INNER6])
-@pytest.mark.parametrize("port", [5555, 53, 443, 3386, 37008])
+@pytest.mark.parametrize("port", [5555, 53, 443, 3386, 3478, 37008])
 def test_a_packet_behind_udp_is_opened_on_any_port(inner: bytes, port: int) -> None:
     assert opened(over_udp(port, inner)).payload == QUESTION
     assert opened(over_udp(7777, inner, sport=port)).payload == QUESTION

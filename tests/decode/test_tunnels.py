@@ -172,6 +172,7 @@ WIREGUARD = [(1, 148), (2, 92), (3, 64), (4, 32), (4, 1440)]
 def test_wireguard_is_known_by_its_messages_on_any_port(kind: int, length: int) -> None:
     message = bytes([kind, 0, 0, 0]) + bytes(length - 4)
     assert sealed(over_udp(4242, message)) == "WireGuard"
+    assert sealed(over_udp(3478, message)) == "WireGuard"
 
 
 @pytest.mark.parametrize(("kind", "length"), [(1, 147), (4, 33), (4, 16), (5, 64), (0, 64)])

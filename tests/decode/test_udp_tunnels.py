@@ -123,6 +123,30 @@ def test_teredo_is_opened(head: bytes) -> None:
     assert opened(over_udp(3544, head + INNER6)).payload == QUESTION
 
 
+def stun(kind: int, attributes: bytes = b"") -> bytes:
+    """A message of STUN."""
+    head = struct.pack(">HHI", kind, len(attributes), 0x2112A442)
+    return head + b"transaction!" + attributes
+
+
+@pytest.mark.parametrize("kind", [0x0003, 0x0103, 0x0113, 0x0004, 0x0008, 0x0009, 0x0016, 0x0017])
+def test_what_a_relay_of_turn_is_told_is_sealed(kind: int) -> None:
+    assert sealed(over_udp(3478, stun(kind))) == "TURN"
+
+
+@pytest.mark.parametrize("padding", [0, 3])
+def test_what_a_relay_of_turn_passes_on_is_sealed(padding: int) -> None:
+    data = b"\x40\x01\x00\x05hello" + bytes(padding)
+    assert sealed(over_udp(3478, data)) == "TURN"
+
+
+@pytest.mark.parametrize(
+    "payload", [stun(1), stun(0x0101), b"\x40\x01\x00\x09hello", b"\x50\0\0\0", b"hello", b"\0\3"]
+)
+def test_stun_alone_and_anything_else_at_its_port_is_no_relay(payload: bytes) -> None:
+    assert sealed(over_udp(3478, payload)) == ""
+
+
 def test_l2tp_is_opened() -> None:
     assert opened(over_udp(1701, l2tp(ppp(INNER)))).payload == QUESTION
     shifted = b"\x02\x02\0\1\0\2\0\4" + bytes(4) + ppp(INNER)

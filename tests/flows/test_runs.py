@@ -86,6 +86,18 @@ class TestInOneBatchAndInMany:
         long_before = Frame(frames[0].ts_ns - 2_000_000_000, frames[0].data)
         assert pieces([*frames, long_before], block) == [(2, "end-of-flow"), (1, "forced-end")]
 
+    def test_a_syn_with_another_number_is_no_copy(self, block: int) -> None:
+        frames = scripted(">S <R")
+        other = bytearray(frames[0].data)
+        other[14 + 20 + 7] ^= 1
+        found = pieces([*frames, Frame(frames[0].ts_ns, bytes(other))], block)
+        assert found == [(2, "end-of-flow"), (1, "forced-end")]
+
+    def test_behind_a_packet_from_the_future_a_syn_is_none(self, block: int) -> None:
+        frames = scripted(">S <R >S <R", step_ns=1_000_000)
+        frames[1] = Frame(frames[1].ts_ns + 2_000_000_000, frames[1].data)
+        assert pieces(frames, block) == [(2, "end-of-flow"), (2, "forced-end")]
+
     def test_behind_a_copy_the_connection_is_as_closed_as_before(self, block: int) -> None:
         frames = scripted(">S <R")
         again = Frame(frames[1].ts_ns + 1, frames[0].data)

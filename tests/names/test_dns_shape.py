@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from egress_audit.names.dns import read_stream
-from egress_audit.names.dns_shape import MAX_MESSAGE, looks_like_message, read_question_stream
+from egress_audit.names.dns_shape import (
+    MAX_MESSAGE,
+    MAX_SEGMENTS,
+    look_like_segments,
+    looks_like_message,
+    read_question_stream,
+    segments,
+)
 from egress_audit.names.reading import NOTHING
 from tests.builders.captures import dns_query
 
@@ -65,6 +72,34 @@ def test_a_question_for_no_type_is_none(number: int) -> None:
 @given(st.binary(max_size=600))
 def test_random_bytes_are_none(noise: bytes) -> None:
     assert not looks_like_message(noise)
+
+
+def test_messages_of_one_size_and_a_shorter_one_are_segments() -> None:
+    cut = (QUERY, dns_query("spy.example"), dns_query("a.example"))
+    assert segments(b"".join(cut)) == cut
+    assert look_like_segments(b"".join(cut))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        QUERY,
+        QUERY + b"more",
+        QUERY + dns_query("longer.example"),
+        dns_query("a.example") * (MAX_SEGMENTS + 1),
+        QUERY[:-1],
+        b"",
+    ],
+)
+def test_bytes_behind_a_message_that_are_no_messages_are_no_segments(other: bytes) -> None:
+    assert segments(other) == ()
+    assert not look_like_segments(other)
+
+
+def test_on_another_port_each_segment_must_be_a_message_beyond_doubt() -> None:
+    odd = changed(len(QUERY) - 1, 9)
+    assert segments(QUERY + odd) == (QUERY, odd)
+    assert not look_like_segments(QUERY + odd)
 
 
 def framed(message: bytes) -> bytes:

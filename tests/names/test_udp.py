@@ -5,7 +5,7 @@ import pytest
 from egress_audit.model.flow import NameSource
 from egress_audit.names import udp
 from egress_audit.names.reading import NOTHING, Reading
-from egress_audit.names.udp import UdpReaders
+from egress_audit.names.udp import SEVERAL, UdpReaders
 from tests.builders.captures import client_hello_message, dns_query
 from tests.builders.quic import DCID, crypto, initial
 
@@ -133,6 +133,13 @@ def test_work_for_nothing_is_bounded_over_all_flows(monkeypatch: pytest.MonkeyPa
     ends = [readers.read("QUIC", (flow, True, foreign, True))[1] for flow in range(5)]
     assert ends == [False] * 3 + [True] * 2
     assert unread(readers) == {"QUIC, truncated": [3, 4]}
+
+
+@pytest.mark.parametrize("kind", ["DNS", "DNS on another port"])
+def test_several_messages_at_once_are_left_to_be_cut_apart(kind: str) -> None:
+    readers, query = UdpReaders(), dns_query("a.example")
+    assert read(readers, kind, query * 2) is SEVERAL
+    assert read(readers, kind, query * 2 + b"more") is not SEVERAL
 
 
 def test_a_dns_message_on_another_port_is_read_and_what_only_begins_like_one_is_not() -> None:
