@@ -140,7 +140,7 @@ enum kind { NOBODY_READS = -1, QUIC = 5, GQUIC, DTLS, LIKE_DNS };
 
 enum { LONG_HEADER = 0x80, GOOGLE_FLAGS = 0x89, GOOGLE_VERSION_AT = 9 };
 enum { HANDSHAKE_RECORD = 22, HANDSHAKE_AT = 13, CLIENT_HELLO = 1 };
-enum { DNS_HEADER = 12, DNS_RESPONSE = 0x8000, NOT_IN_DNS_FLAGS = 0x7840 };
+enum { DNS_HEADER = 12, DNS_RESPONSE = 0x8000, NOT_IN_DNS_FLAGS = 0x7800 };
 
 /* Version words that are looked for. */
 struct versions {

@@ -57,8 +57,8 @@ HANDSHAKE_RECORD, CLIENT_HELLO = 22, 1
 HANDSHAKE_AT = 13
 DTLS_VERSIONS = (0xFEFF, 0xFEFD, 0x0100)
 DNS_HEADER = 12
-NOT_IN_ITS_FLAGS = 0x7840
-"""Any operation but a query, and the bit that must be zero (RFC 1035 §4.1.1, RFC 6895 §2.1)."""
+NOT_IN_ITS_FLAGS = 0x7800
+"""Any operation but a query (RFC 1035 §4.1.1)."""
 
 
 class Datagram(NamedTuple):

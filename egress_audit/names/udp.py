@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from egress_audit.model.flow import NameSource
 from egress_audit.names.dns import read_message
-from egress_audit.names.dns_shape import looks_like_message
+from egress_audit.names.dns_shape import read_like_message
 from egress_audit.names.dtls import DTLS, DtlsFlow
 from egress_audit.names.gquic import read_plain_packet
 from egress_audit.names.http import read_request_head
@@ -38,8 +38,8 @@ def _of_link(source: NameSource) -> _Stateless:
 
 
 def _read_like_dns(payload: bytes, complete: bool) -> Reading:
-    """A DNS message on a port of another's, if it is one beyond doubt."""
-    return read_message(payload) if complete and looks_like_message(payload) else NOTHING
+    """A DNS message on a port of another's, if it is one beyond doubt; or could be one."""
+    return read_like_message(payload) if complete else NOTHING
 
 
 def _read_ssdp(payload: bytes, complete: bool) -> Reading:
