@@ -218,6 +218,8 @@ class FlowColumns:
     history: I32
     """Index into `histories`."""
     histories: tuple[str, ...]
+    data_in_fin: Bool
+    """A FIN carries payload, for which the history has no letter."""
     missed_bytes: I64
     end_reason: U8
     """Index into END_REASONS."""

@@ -24,6 +24,7 @@ def seen_from_middle(flows: FlowColumns, unread_alone: Collection[int]) -> Bool:
     unread_alone: rows of flows that nobody can read on who did not read them from the beginning.
     """
     begins, speaks = (_has(flows, letters) for letters in (_BEGINNING, _DATA))
+    speaks |= flows.data_in_fin
     found: Bool = (flows.proto == _TCP) & speaks & ~begins
     silent = np.flatnonzero((flows.proto == _TCP) & (flows.end_reason == _IDLE))
     late = np.flatnonzero(found)

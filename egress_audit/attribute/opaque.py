@@ -55,7 +55,7 @@ def tunnels(flows: FlowColumns, among: Bool, named: Bool) -> dict[str, int]:
         rows = (flows.proto == TCP) & ((flows.resp_p == port) | (flows.orig_p == port))
         if rows.any():
             spoke = np.array(["D" in history.upper() for history in flows.histories], np.bool_)
-            _add(counted, name, among & ~named & rows & spoke[flows.history])
+            _add(counted, name, among & ~named & rows & (spoke[flows.history] | flows.data_in_fin))
     return counted
 
 

@@ -139,8 +139,9 @@ EXPORTED uint64_t tunnels_of_packets(const uint8_t *buffer, uint64_t size,
 enum kind { NOBODY_READS = -1, QUIC = 5, GQUIC, DTLS, LIKE_DNS };
 
 enum { LONG_HEADER = 0x80, GOOGLE_FLAGS = 0x89, GOOGLE_VERSION_AT = 9 };
-enum { HANDSHAKE_RECORD = 22, HANDSHAKE_AT = 13, CLIENT_HELLO = 1 };
-enum { DNS_HEADER = 12, DNS_RESPONSE = 0x8000, NOT_IN_DNS_FLAGS = 0x7840 };
+enum { FIRST_RECORD = 20, HANDSHAKE_RECORD = 22, LAST_RECORD = 24 };
+enum { LENGTH_AT = 11, HANDSHAKE_AT = 13, CLIENT_HELLO = 1 };
+enum { DNS_HEADER = 12, DNS_RESPONSE = 0x8000, NOT_IN_DNS_FLAGS = 0x7800 };
 
 /* Version words that are looked for. */
 struct versions {
@@ -176,12 +177,17 @@ static bool is_google(const uint8_t *word)
            word[3] >= '0' && word[3] <= '9';
 }
 
-/* A ClientHello in a record of a version of DTLS. (RFC 6347, section 4) */
-static bool is_hello(const uint8_t *record)
+/* A ClientHello in a record of a version of DTLS, or another record that it may stand behind.
+   (RFC 6347, section 4) */
+static bool may_greet(struct payload payload)
 {
+    const uint8_t *record = payload.bytes;
+    if (payload.size <= HANDSHAKE_AT || record[0] < FIRST_RECORD || record[0] > LAST_RECORD)
+        return false;
     uint16_t version = big16(record + 1);
     bool known = version == 0xFEFF || version == 0xFEFD || version == 0x0100;
-    return known && record[HANDSHAKE_AT] == CLIENT_HELLO;
+    bool first = record[0] == HANDSHAKE_RECORD && record[HANDSHAKE_AT] == CLIENT_HELLO;
+    return known && (first || payload.size > 2 * HANDSHAKE_AT + big16(record + LENGTH_AT));
 }
 
 /* The header of one question and, if any, few answers. */
@@ -206,7 +212,7 @@ static int kind_of(struct payload payload, int by_port, const struct versions *v
     else if ((first & GOOGLE_FLAGS) == (GOOGLE_FLAGS & ~LONG_HEADER)) {
         if (payload.size > GOOGLE_VERSION_AT + 4 && is_google(payload.bytes + GOOGLE_VERSION_AT))
             kind = GQUIC;
-    } else if (first == HANDSHAKE_RECORD && payload.size > HANDSHAKE_AT && is_hello(payload.bytes))
+    } else if (may_greet(payload))
         kind = DTLS;
     if (kind == NOBODY_READS)
         kind = by_port;

@@ -52,13 +52,15 @@ LONG_HEADER = 0x80
 GOOGLE_FLAGS, GOOGLE_VERSION_AT = 0x89, 9
 """Of a packet of Q043 or before: flags of the version and of 8 octets of connection ID, which stand
 in front of the version (draft-hamilton-early-deployment-quic §5.1)."""
+RECORDS = range(20, 25)
+"""Kinds of records of DTLS (RFC 6347 §4)."""
 HANDSHAKE_RECORD, CLIENT_HELLO = 22, 1
-"""Of DTLS, kind of record and of handshake message (RFC 6347 §4)."""
-HANDSHAKE_AT = 13
+"""The kind that matters, and that of the handshake message in it."""
+LENGTH_AT, HANDSHAKE_AT = 11, 13
 DTLS_VERSIONS = (0xFEFF, 0xFEFD, 0x0100)
 DNS_HEADER = 12
-NOT_IN_ITS_FLAGS = 0x7840
-"""Any operation but a query, and the bit that must be zero (RFC 1035 §4.1.1, RFC 6895 §2.1)."""
+NOT_IN_ITS_FLAGS = 0x7800
+"""Any operation but a query (RFC 1035 §4.1.1)."""
 
 
 class Datagram(NamedTuple):
@@ -141,7 +143,7 @@ class Datagrams:
             kinds[some[old[_is_google(word)]]] = _GQUIC
         hello = np.flatnonzero((may_be == _RECORD) & (there > HANDSHAKE_AT))
         if len(hello):
-            hello = hello[buffer[at[hello] + HANDSHAKE_AT] == CLIENT_HELLO]
+            hello = hello[_may_greet(buffer, at[hello], there[hello])]
             version = _u32(buffer, at[hello] + 1) >> np.uint32(16)
             kinds[some[hello[_among(version, _DTLS_VERSIONS)]]] = _DTLS
         others = np.flatnonzero(kinds < 0)
@@ -153,6 +155,15 @@ def _is_google(word: U32) -> Bool:
     """(n,) True for "Q", "0" and two digits."""
     tens, ones = (word >> 8 & 0xFF) - ord("0"), (word & 0xFF) - ord("0")
     found: Bool = (word >> 16 == int.from_bytes(b"Q0")) & (tens < 10) & (ones < 10)
+    return found
+
+
+def _may_greet(buffer: U8, at: I64, there: I64) -> Bool:
+    """(n,) True where a ClientHello is in the first record of a datagram, or may be in one behind
+    it: what a receiver does not expect it passes over (RFC 6347 §4.1.2.7)."""
+    first = (buffer[at] == HANDSHAKE_RECORD) & (buffer[at + HANDSHAKE_AT] == CLIENT_HELLO)
+    size = buffer[at + LENGTH_AT].astype(np.int64) << 8 | buffer[at + LENGTH_AT + 1]
+    found: Bool = first | (there > 2 * HANDSHAKE_AT + size)
     return found
 
 
@@ -181,7 +192,7 @@ def _port_table() -> I8:
 def _first_byte_table() -> U8:
     first = np.arange(256)
     google = first & GOOGLE_FLAGS == GOOGLE_FLAGS & ~LONG_HEADER
-    kinds = [first & LONG_HEADER != 0, google, first == HANDSHAKE_RECORD]
+    kinds = [first & LONG_HEADER != 0, google, np.isin(first, RECORDS)]
     return np.select(kinds, [_LONG, _GOOGLE, _RECORD]).astype(np.uint8)
 
 

@@ -10,11 +10,14 @@ import numpy as np
 from egress_audit.columns import I64, U64, PacketBatch, Quoted, alike_rows
 from egress_audit.flows.table import Assigned
 
-QUOTING = ((1, (3, 4, 5, 11, 12)), (58, (1, 2, 3, 4)))
+REDIRECT = 137
+"""Of ICMPv6; it names whom we sent to, in any case (RFC 4861 §4.5)."""
+QUOTING = ((1, (3, 4, 5, 11, 12)), (58, (1, 2, 3, 4, REDIRECT)))
 """Protocol, and its types that quote: of ICMP source quench and redirect too."""
 MAX_QUOTES = 1 << 16
 """Different quotes that are kept, of 300 bytes each; those beyond count as quotes of what is not in
 the capture."""
+ICMPV6, REDIRECTED_AT = 58, 16
 _WIDEST = 40
 _ENDS = {4: (20, 12, 16), 6: (40, 8, 24)}
 """IP version → bytes of its header, and where in it the sender and the receiver stand."""
@@ -79,6 +82,12 @@ def _quoted_by(packets: PacketBatch, rows: I64) -> tuple[U64, ...]:
                 found[word + 1, read] = _words(header[read, end : end + 4], ">u4")[:, 0]
             else:
                 found[word : word + 2, read] = _words(header[read, end : end + 16], ">u8").T
+    redirects = (packets.proto[rows] == ICMPV6) & (packets.sport[rows] == REDIRECT)
+    if redirects.any():
+        of, read = rows[redirects], packets.payload_cap[rows[redirects]] >= REDIRECTED_AT + 16
+        sent_to = _words(header[redirects, REDIRECTED_AT : REDIRECTED_AT + 16], ">u8").T
+        quote = (np.full(len(of), 6, np.uint64), packets.dst_hi[of], packets.dst_lo[of], *sent_to)
+        found[:, redirects] = np.where(read, np.array(quote, np.uint64), np.uint64(0))
     return tuple(found)
 
 

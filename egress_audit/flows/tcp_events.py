@@ -14,9 +14,11 @@ from egress_audit.compiled.connections import Segments, Transitions, changing
 from egress_audit.flows.history import Histories
 from egress_audit.flows.rows import FlowRows
 from egress_audit.flows.runs import Runs
-from egress_audit.flows.tcp_state import EVENT_FLAGS, LETTERS, Side, step
+from egress_audit.flows.tcp_state import EVENT_FLAGS, FIN, LETTERS, Side, step
 
 TCP = 6
+DATA_IN_FIN = np.uint8(1 << 4)
+"""A bit of `seen`, above those of the plain segments."""
 MAX_KNOWN = 1 << 14
 """Transitions that are remembered; ordinary captures have some hundreds."""
 
@@ -42,6 +44,7 @@ class TcpEvents:
             segments = Segments(packets, runs.order, by_orig)
             events, what = changing(segments, flow, self._rows.seen)
             if len(events):
+                self._note_data_in_fins(flow[events], what)
                 rows = self._rows
                 states = rows.orig_state, rows.resp_state, rows.history
                 self._transitions.apply(self._after_event, flow[events], what, *states)
@@ -60,7 +63,15 @@ class TcpEvents:
             events = np.sort(np.concatenate([events, firsts]))
         if len(events):
             bits = runs.flags[events].astype(np.int64) | payload[events].astype(np.int64) << 8
-            self._apply(flow[events], bits << 1 | by_orig[events])
+            what = bits << 1 | by_orig[events]
+            self._note_data_in_fins(flow[events], what)
+            self._apply(flow[events], what)
+
+    def _note_data_in_fins(self, flow: I64, events: I64) -> None:
+        """Marks flows in which a FIN carries payload: no letter of the history says so."""
+        fins = (events >> 1 & EVENT_FLAGS == FIN) & (events >> 9 > 0)
+        if fins.any():
+            np.bitwise_or.at(self._rows.seen, flow[fins], DATA_IN_FIN)
 
     def _firsts(self, plain: Bool, payload: Bool, flow: I64, by_orig: Bool) -> I64:
         """Sorted rows of the first plain segment of each flow, direction and kind."""

@@ -10,6 +10,7 @@ from egress_audit.addresses import address_text
 from egress_audit.columns import CONN_STATES, END_REASONS, I32, I64, U8, U16, U64, Bool, FlowColumns
 from egress_audit.flows.community_id import community_id, packed
 from egress_audit.flows.table import DATAGRAMS, FlowTable
+from egress_audit.flows.tcp_events import DATA_IN_FIN
 from egress_audit.flows.tcp_state import Side, datagram_conn_state, tcp_conn_state
 from egress_audit.model.flow import EndReason, Flow
 
@@ -50,6 +51,7 @@ def columns_of(table: FlowTable) -> FlowColumns:
         conn_state=_conn_states(table, proto),
         history=_with_datagrams(table, proto),
         histories=tuple(table.histories.text),
+        data_in_fin=rows.seen[keep] & DATA_IN_FIN > 0,
         missed_bytes=table.gaps.missed(count),
         end_reason=rows.end_reason[keep],
         first_frame=rows.first_frame[keep],

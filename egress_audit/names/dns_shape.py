@@ -1,14 +1,15 @@
 """DNS messages on any port, recognised by their shape alone: so strictly that nothing else passes.
 
-Source: RFC 1035 §4.1.1 (header), RFC 6895 §2.1 (its bits), RFC 6891 §6.1.1 (EDNS in a query);
-udp(7) of Linux, UDP_SEGMENT.
+What only looks like one, and names a host, may still be taken for one by whom it is sent to: it is
+not spoken, and not passed over either. Source: RFC 1035 §4.1.1 (header), RFC 6895 §2.1 (its bits),
+RFC 6891 §6.1.1 (EDNS in a query); udp(7) of Linux, UDP_SEGMENT.
 """
 
 import re
 from struct import Struct
 
 from egress_audit.names.dns import read_message, read_stream
-from egress_audit.names.reading import HUNGRY, NOTHING, Reading
+from egress_audit.names.reading import HUNGRY, NOTHING, Reading, Unread
 
 MAX_MESSAGE = 4096
 """Octets of the first message of a TCP stream on a port that is not the DNS's."""
@@ -17,11 +18,8 @@ MAX_SEGMENTS = 128
 
 _HEADER = Struct(">HHHHHH")
 _SMALLEST = _HEADER.size + 5
-_RESPONSE, _Z = 0x8000, 0x0040
-_OPCODE, _RCODE = 0x7800, 0x000F
-_NOT_IN_A_QUERY = _OPCODE | _Z | _RCODE | 0x0680
-"""AA, TC and RA: only a response has them."""
-_LAST_RCODE = 10
+_RESPONSE, _OPCODE = 0x8000, 0x7800
+"""Of the other flags none says that it is no message: servers look at few of them in a query."""
 _MAX_BESIDE = 2
 """Records in a query: EDNS, and a signature."""
 _MAX_RECORDS = 128
@@ -30,25 +28,30 @@ _KNOWN_TYPE = re.compile("(?!TYPE)[A-Z0-9-]+|TYPE65(?:2[89]|[34][0-9]|5[0-3])[0-
 _HOST = re.compile(r"(?:[a-z0-9_*=+/\-]{1,63}\.)*[a-z0-9_*=+/\-]{1,63}|\.")
 """Letters of hosts, and those of base64: tunnels through the DNS speak so."""
 WAITING = Reading(hungry=True, optional=True)
+_SOME_HOST = re.compile(r"[a-z0-9_*=+/\-]{1,63}\.[a-z0-9_*=+/\-]{2,63}")
+"""Two labels that follow each other, of whatever more."""
 _CLASSES = {b"\0\x01", b"\0\x03", b"\0\xff"}
 
 
-def looks_like_message(payload: bytes) -> bool:
-    """True for a whole DNS message with one question, as a resolver or its client sends them.
+def read_like_message(payload: bytes) -> Reading:
+    """What a whole DNS message with one question says, as resolvers and their clients send them.
 
     Every count must fit, every byte be used, the type be known and the host be written with the
-    letters that hosts have: no other protocol passes by chance. For ports that are not the DNS's;
-    mDNS, LLMNR and NetBIOS pass too, and must be told by their ports before.
+    letters that hosts have: no other protocol passes by chance. MALFORMED, without a word, where
+    the counts fit and a question with some host is there, but the rest is not as it should be;
+    NOTHING for all else. For ports that are not the DNS's; mDNS, LLMNR and NetBIOS pass too, and
+    must be told by their ports before.
     """
     if not _header_fits(payload):
-        return False
+        return NOTHING
     reading = read_message(payload)
-    if reading.unread is not None or not reading.spoken:
-        return False
+    if not reading.spoken:
+        return NOTHING
     question = reading.spoken[0]
-    if not _KNOWN_TYPE.fullmatch(question.qtype or "") or not _HOST.fullmatch(question.host):
-        return False
-    return _class_of_question(payload) in _CLASSES
+    known = _KNOWN_TYPE.fullmatch(question.qtype or "") and _HOST.fullmatch(question.host)
+    if known and reading.unread is None and _class_of_question(payload) in _CLASSES:
+        return reading
+    return Reading(unread=Unread.MALFORMED) if _SOME_HOST.search(question.host) else NOTHING
 
 
 def segments(payload: bytes) -> tuple[bytes, ...]:
@@ -65,9 +68,9 @@ def segments(payload: bytes) -> tuple[bytes, ...]:
 
 
 def look_like_segments(payload: bytes) -> bool:
-    """True for several messages, each of which `looks_like_message`."""
+    """True for several messages, each of which is one beyond doubt."""
     cut = segments(payload) if _header_fits(payload) else ()
-    return bool(cut) and all(map(looks_like_message, cut))
+    return bool(cut) and all(read_like_message(one).spoken for one in cut)
 
 
 def read_question_stream(stream: bytes) -> Reading:
@@ -87,24 +90,22 @@ def read_question_stream(stream: bytes) -> Reading:
             return WAITING
         fits = _header_fits(padded[: max(len(message), _SMALLEST)])
         return (WAITING if message[2] & _RESPONSE >> 8 else HUNGRY) if fits else NOTHING
-    if not looks_like_message(message):
-        return NOTHING
-    return read_stream(stream)
+    first = read_like_message(message)
+    return read_stream(stream) if first.spoken else first
 
 
 def _header_fits(payload: bytes) -> bool:
-    """True if the flags and counts are those of a plain query or its response."""
+    """True if the operation and the counts are those of a plain query or its response."""
     if len(payload) < _SMALLEST:
         return False
     _, flags, questions, answers, authority, additional = _HEADER.unpack_from(payload)
-    if questions != 1:
+    if questions != 1 or flags & _OPCODE:
         return False
     if not flags & _RESPONSE:
-        bare = not flags & _NOT_IN_A_QUERY and not answers and not authority
-        return bare and additional <= _MAX_BESIDE
-    records = answers + authority + additional
-    plain = not flags & (_OPCODE | _Z) and flags & _RCODE <= _LAST_RCODE
-    return plain and records <= min(_MAX_RECORDS, len(payload) // 11)
+        bare: bool = not answers and not authority and additional <= _MAX_BESIDE
+        return bare
+    records: int = answers + authority + additional
+    return records <= min(_MAX_RECORDS, len(payload) // 11)
 
 
 def _class_of_question(payload: bytes) -> bytes:

@@ -72,18 +72,20 @@ class DtlsFlow:
         is reached; MALFORMED where lengths disagree or fragments contradict each other, which
         speaks both readings. Never raises.
         """
-        self._datagrams += 1
         spoken: list[Spoken] = []
         marks = set(DTLS)
         unread: Unread | None = None
         try:
-            for number, size, offset, piece in _fragments(datagram, complete):
+            fragments = _fragments(datagram, complete)
+            self._datagrams += bool(fragments)
+            for number, size, offset, piece in fragments:
                 hello = self._hellos.setdefault((by_orig, number), _Hello(size))
                 found = _taken(hello, size, offset, piece)
                 spoken += found.spoken
                 marks |= found.marks
                 unread = unread or found.unread
         except Damage as damage:
+            self._datagrams += 1
             unread = unread or damage.unread
         if self.spent:
             unread = unread or Unread.TRUNCATED
@@ -99,11 +101,11 @@ def _fragments(datagram: bytes, complete: bool) -> list[tuple[int, int, int, byt
     while at + _RECORD.size <= len(datagram):
         kind, version, epoch, _, _, length = _RECORD.unpack_from(datagram, at)
         at += _RECORD.size
-        if version not in _VERSIONS or epoch:
+        if version not in _VERSIONS:
             break
         if at + length > len(datagram):
             raise Damage(end_means)
-        if kind == _HANDSHAKE:
+        if kind == _HANDSHAKE and not epoch:
             found += _hello_fragments(datagram[at : at + length])
         at += length
     return found

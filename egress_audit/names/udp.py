@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from egress_audit.model.flow import NameSource
 from egress_audit.names.dns import read_message
-from egress_audit.names.dns_shape import look_like_segments, looks_like_message, segments
+from egress_audit.names.dns_shape import look_like_segments, read_like_message, segments
 from egress_audit.names.dtls import DTLS, DtlsFlow
 from egress_audit.names.gquic import read_plain_packet
 from egress_audit.names.http import read_request_head
@@ -47,10 +47,11 @@ def _read_dns(payload: bytes, complete: bool) -> Reading:
 
 
 def _read_like_dns(payload: bytes, complete: bool) -> Reading:
-    """A DNS message on a port of another's, if it is one beyond doubt; or SEVERAL."""
-    if complete and looks_like_message(payload):
-        return read_message(payload)
-    return SEVERAL if complete and look_like_segments(payload) else NOTHING
+    """A DNS message on a port of another's, if it is one beyond doubt; one that could be one; or
+    SEVERAL."""
+    reading = read_like_message(payload) if complete else NOTHING
+    several = complete and not reading.spoken and look_like_segments(payload)
+    return SEVERAL if several else reading
 
 
 def _read_ssdp(payload: bytes, complete: bool) -> Reading:

@@ -33,6 +33,13 @@ def test_one_side_of_the_beginning_is_enough() -> None:
     assert midway(answer(0, "SA"), segment(0, "PA", b"x")) == []
 
 
+def test_what_comes_with_the_end_is_of_its_middle_too() -> None:
+    assert midway(segment(0, "FA", b"x"), answer(0, "A")) == [0]
+    assert midway(segment(0, "A"), answer(0, "FA", b"x")) == [0]
+    assert midway(segment(0, "S"), segment(0, "FA", b"x")) == []
+    assert midway(segment(0, "RA", b"x")) == []
+
+
 def test_what_carries_nothing_said_nothing() -> None:
     assert midway(segment(0, "A"), answer(0, "FA"), segment(0, "R")) == []
     datagram = Frame(0, ip("10.0.0.2", "192.0.2.1", udp(4000, 80, b"x"), UDP))

@@ -16,6 +16,7 @@ from tests.builders.quic import DRAFT_29, V1, V2, initial
 CLIENT = ("10.0.0.2", 40000)
 INITIAL = initial(b"\1")
 HELLO = b"\x16\xfe\xfd" + bytes(10) + b"\1" + bytes(20)
+ALERT = b"\x15\xfe\xfd" + bytes(9) + b"\2\1\0"
 
 
 def taken(frames: Sequence[Frame], sate_after: int = 99) -> list[Datagram]:
@@ -111,8 +112,21 @@ def test_a_hello_of_dtls_is_taken_on_any_port(version: bytes) -> None:
     assert kind_of(HELLO[:1] + version + HELLO[3:]) is Kind.DTLS
 
 
+@pytest.mark.parametrize("kind", range(20, 25))
+def test_one_behind_another_record_is_taken(kind: int) -> None:
+    assert kind_of(bytes([kind]) + ALERT[1:] + HELLO) is Kind.DTLS
+
+
 @pytest.mark.parametrize(
-    "payload", [HELLO[:13], HELLO[:13] + b"\2", b"\x17" + HELLO[1:], b"\x16\3\3" + HELLO[3:]]
+    "payload",
+    [
+        HELLO[:13],
+        HELLO[:13] + b"\2",
+        b"\x17" + HELLO[1:26],
+        ALERT,
+        b"\x13" + HELLO[1:],
+        b"\x16\3\3" + HELLO[3:],
+    ],
 )
 def test_a_record_that_is_no_hello_of_dtls_is_not_taken(payload: bytes) -> None:
     assert kind_of(payload) is None

@@ -47,6 +47,14 @@ def test_an_error_of_icmpv6_does_too(kind: int) -> None:
     assert ends_in(error) == [(0, "2001:db8::2", "2001:db8::9")]
 
 
+def test_a_redirect_of_icmpv6_says_whom_its_receiver_sent_to() -> None:
+    better, sent_to = ip_address("fe80::9").packed, ip_address("2001:db8::9").packed
+    redirect = ip("fe80::1", "2001:db8::2", icmp(137, 0, better + sent_to), 58)
+    assert ends_in(redirect) == [(0, "2001:db8::2", "2001:db8::9")]
+    short = ip("fe80::1", "2001:db8::2", icmp(137, 0, better + sent_to[:15]), 58)
+    assert ends_in(short) == [(0, "unreadable", "unreadable")]
+
+
 @pytest.mark.parametrize("kind", [0, 8, 13])
 def test_a_message_that_is_no_error_quotes_nothing(kind: int) -> None:
     assert ends_in(ip(ROUTER, OURS, icmp(kind, 0, SENT), 1)) == []

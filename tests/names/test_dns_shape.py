@@ -9,11 +9,11 @@ from egress_audit.names.dns_shape import (
     MAX_MESSAGE,
     MAX_SEGMENTS,
     look_like_segments,
-    looks_like_message,
+    read_like_message,
     read_question_stream,
     segments,
 )
-from egress_audit.names.reading import NOTHING
+from egress_audit.names.reading import NOTHING, Reading, Unread
 from tests.builders.captures import dns_query
 
 QUERY = dns_query("hub.example")
@@ -25,7 +25,7 @@ RESPONSE = QUERY[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + QUERY[12:] + A
 
 @pytest.mark.parametrize("message", [QUERY, WITH_EDNS, RESPONSE], ids=["query", "edns", "response"])
 def test_a_message_is_known(message: bytes) -> None:
-    assert looks_like_message(message)
+    assert read_like_message(message).spoken
 
 
 def changed(at: int, octet: int, message: bytes = QUERY) -> bytes:
@@ -39,19 +39,50 @@ def changed(at: int, octet: int, message: bytes = QUERY) -> bytes:
         QUERY[:-1],
         QUERY + b"\0",
         changed(2, 0x29),  # opcode UPDATE
-        changed(3, 0x40),  # the bit that must be zero
-        changed(3, 0x03),  # a query with a result
         changed(5, 2),  # two questions
         changed(5, 0),
         changed(7, 1),  # an answer in a query
         changed(13, 0x01),  # a byte no host has
         changed(len(QUERY) - 3, 0xEE),  # no type that anybody knows
         changed(len(QUERY) - 1, 7),  # no class either
-        changed(3, 0x8F, RESPONSE),  # no result that anybody knows
     ],
 )
 def test_what_is_off_in_one_place_is_none(other: bytes) -> None:
-    assert not looks_like_message(other)
+    assert not read_like_message(other).spoken
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        changed(2, 0x07),  # authoritative, cut, recursion desired
+        changed(3, 0x80),  # recursion available
+        changed(3, 0x40),  # the bit that must be zero
+        changed(3, 0x03),  # a query with a result
+        changed(3, 0x8F, RESPONSE),  # no result that anybody knows
+    ],
+)
+def test_flags_that_make_no_sense_change_nothing(odd: bytes) -> None:
+    assert [word.host for word in read_like_message(odd).spoken][:1] == ["hub.example"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        QUERY + b"\0",
+        changed(13, ord("!")),
+        changed(len(QUERY) - 3, 0xEE),
+        changed(len(QUERY) - 1, 7),
+    ],
+    ids=["a byte too many", "an odd letter", "an unknown type", "an unknown class"],
+)
+def test_what_could_be_a_question_for_a_host_is_not_passed_over(other: bytes) -> None:
+    assert read_like_message(other) == Reading(unread=Unread.MALFORMED)
+    assert read_question_stream(framed(other)) == Reading(unread=Unread.MALFORMED)
+
+
+@pytest.mark.parametrize("name", [b"\0", b"\1a\0", b"\4\1\2\3\4\0", b"\1a\1\0\0"])
+def test_what_names_no_host_besides_is_nothing(name: bytes) -> None:
+    assert read_like_message(QUERY[:12] + name + b"\0\x99\0\1") == NOTHING
 
 
 def of_type(number: int) -> bytes:
@@ -61,17 +92,17 @@ def of_type(number: int) -> bytes:
 
 @pytest.mark.parametrize("number", [3, 18, 23, 51, 109, 261, 32769, 65280, 65399, 65534])
 def test_a_question_for_any_type_that_is_assigned_or_private_is_one(number: int) -> None:
-    assert looks_like_message(of_type(number))
+    assert read_like_message(of_type(number)).spoken
 
 
 @pytest.mark.parametrize("number", [0, 32, 54, 150, 512, 32767, 65279])
 def test_a_question_for_no_type_is_none(number: int) -> None:
-    assert not looks_like_message(of_type(number))
+    assert not read_like_message(of_type(number)).spoken
 
 
 @given(st.binary(max_size=600))
 def test_random_bytes_are_none(noise: bytes) -> None:
-    assert not looks_like_message(noise)
+    assert read_like_message(noise) == NOTHING
 
 
 def test_messages_of_one_size_and_a_shorter_one_are_segments() -> None:

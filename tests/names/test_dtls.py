@@ -94,8 +94,19 @@ def test_no_name_says_so() -> None:
 
 
 def test_what_is_encrypted_says_nothing() -> None:
-    (reading,) = heard(record(bytes(60), epoch=1) + whole(HELLO))
-    assert reading == Reading(marks=frozenset({"dtls"}))
+    encrypted = record(fragment(HELLO, 0, len(HELLO)), epoch=1)
+    assert heard(encrypted) == [Reading(marks=frozenset({"dtls"}))]
+
+
+@pytest.mark.parametrize(("kind", "epoch"), [(20, 0), (21, 0), (22, 1), (23, 1)])
+def test_a_hello_behind_records_of_other_kinds_is_read(kind: int, epoch: int) -> None:
+    others = record(b"\1\0", kind=kind, epoch=epoch) * 2
+    assert names(heard(others + whole(HELLO))) == ["a.example"]
+
+
+def test_datagrams_without_a_hello_are_not_counted() -> None:
+    other = record(b"\1\0", kind=21) * 2
+    assert names(heard(*[other] * (MAX_DATAGRAMS + 1), whole(HELLO))) == ["a.example"]
 
 
 def test_other_handshake_messages_say_nothing() -> None:

@@ -146,6 +146,13 @@ def test_a_dns_message_on_another_port_is_read_and_what_only_begins_like_one_is_
     query = dns_query("a.example")
     kind, readers = "DNS on another port", UdpReaders()
     assert [spoken.host for spoken in read(readers, kind, query).spoken] == ["a.example"]
-    for other in (query + b"more", query[:-1], query.replace(b"a\7example", b"a\7ex\0mple")):
+    for other in (query[:-1], query[:20], bytes(40)):
         assert read(readers, kind, other) == NOTHING
     assert unread(readers) == {}
+
+
+def test_one_on_another_port_that_may_be_taken_for_a_question_could_not_be_read() -> None:
+    query, readers = dns_query("a.example"), UdpReaders()
+    for other in (query + b"more", query.replace(b"a\7example", b"a\7ex\0mple")):
+        assert not read(readers, "DNS on another port", other).spoken
+    assert unread(readers) == {"DNS on another port, malformed": [0, 0]}
