@@ -50,7 +50,7 @@ CONDITIONS = {
     "HF_HUB_DISABLE_XET": "with 1, downloads do not use the Xet hosts",
     "HF_HUB_DISABLE_IMPLICIT_TOKEN": "with 1, requests carry no token unless the program says so",
     "DISABLE_SAFETENSORS_CONVERSION": "with 1, transformers has no .bin files converted",
-    "DISABLE_TELEMETRY": "telemetry of huggingface_hub, AnythingLLM, open-interpreter, Claude Code",
+    "DISABLE_TELEMETRY": "telemetry; AnythingLLM and open-interpreter read true, others also 1",
     "ANONYMIZED_TELEMETRY": "telemetry of browser-use and older chromadb",
     "BROWSER_USE_CLOUD_SYNC": "events of browser-use sessions",
     "LLAMA_OFFLINE": "with 1, llama.cpp uses its cache alone",
