@@ -152,6 +152,7 @@ ENDPOINTS = {
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "server that gets traces",
     "SENTRY_DSN": "server that gets crash reports",
     "LOCALAI_GALLERIES": "where LocalAI looks for models",
+    "LOCALAI_BACKEND_GALLERIES": "where LocalAI looks for backends",
     "LOCALAI_AGENT_HUB_URL": "where LocalAI looks for agents",
     "PIP_INDEX_URL": "package index of pip",
     "PIP_EXTRA_INDEX_URL": "one more package index of pip",
