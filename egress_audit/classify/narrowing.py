@@ -36,7 +36,7 @@ def narrowed(
     if names and not is_interpreter(exe):
         left = _meant(left, lambda entry: entry.processes, lambda entry: is_named(entry, names))
     if phase:
-        left = _meant(left, lambda entry: entry.phases, lambda entry: phase in entry.phases)
+        left = _meant(left, _only_phases, lambda entry: phase in entry.phases)
     if after_ns is not None:
         left = _unless_empty(left, lambda entry: after_ns < _first_ns(entry) // EARLY)
     return left
@@ -57,6 +57,11 @@ def by_version(
 
 def _is_outside(entry: Entry, versions: Collection[str]) -> bool:
     return bool(versions) and all(covers(entry.versions, one) is False for one in versions)
+
+
+def _only_phases(entry: Entry) -> Sequence[str]:
+    """The phases beside which it does not call; none of a timer, which goes off in any of them."""
+    return entry.phases if isinstance(entry.every_ns, Absent) else ()
 
 
 def _first_ns(entry: Entry) -> int:

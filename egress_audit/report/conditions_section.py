@@ -15,7 +15,7 @@ def conditions_section(audit: Audit, run: Run) -> Section | None:
     entries = [
         Entry(term, lines)
         for term, lines in (
-            ("Silencing", tuple(_setting(setting) for setting in run.conditions)),
+            ("Switches", tuple(_setting(setting) for setting in run.conditions)),
             ("Not seen set", tuple(_not_set(audit, run))),
             ("Endpoints", tuple(_setting(setting) for setting in run.endpoints)),
             ("Taken away", _removed(run)),
@@ -43,7 +43,7 @@ def _setting(setting: Setting) -> str:
 
 
 def _not_set(audit: Audit, run: Run) -> Iterator[str]:
-    """`OLLAMA_NO_CLOUD=1 would switch off telemetry, auth of Ollama server`, by name.
+    """`OLLAMA_NO_CLOUD=1 is meant to switch off telemetry of Ollama server`, by name.
 
     A variable that the recorder did not know is not noted either.
     """
@@ -61,7 +61,7 @@ def _not_set(audit: Audit, run: Run) -> Iterator[str]:
             f"{', '.join(dict.fromkeys(purposes))} of {product}"
             for product, purposes in silenced[variable].items()
         )
-        yield f"{variable} would switch off {'; '.join(told)}"
+        yield f"{variable} is meant to switch off {'; '.join(told)}"
 
 
 def _removed(run: Run) -> tuple[str, ...]:

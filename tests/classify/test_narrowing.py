@@ -51,6 +51,19 @@ def test_a_phase_leaves_out_what_happens_in_another() -> None:
     assert left(phase="start") == ["ollama", "anybody"]
 
 
+def test_a_timer_that_was_set_in_one_phase_goes_off_in_another() -> None:
+    timer = read_entry(id="timer", phases="[start, idle]", every="4h")
+    once = read_entry(id="once", phases="[start, idle]")
+    answer = read_entry(id="answer", phases="[generate]")
+    assert left(timer, once, answer, phase="generate") == ["timer", "answer"]
+
+
+def test_a_timer_is_meant_by_its_own_phases() -> None:
+    timer = read_entry(id="timer", phases="[idle]", every="4h")
+    answer = read_entry(id="answer", phases="[generate]")
+    assert left(timer, answer, phase="idle") == ["timer"]
+
+
 def test_a_phase_that_no_entry_names_leaves_out_none() -> None:
     assert left(phase="warm-up") == ["ollama", "docker", "anybody"]
 

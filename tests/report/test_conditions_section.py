@@ -23,7 +23,7 @@ def test_every_condition_is_told_with_what_it_does() -> None:
     )
     assert section is not None
     assert {entry.term: entry.lines for entry in section.entries} == {
-        "Silencing": ("HF_HUB_OFFLINE=1: no request",),
+        "Switches": ("HF_HUB_OFFLINE=1: no request",),
         "Endpoints": ("HTTPS_PROXY=http://127.0.0.1:7890: a proxy",),
         "Taken away": ("CI, GITHUB_ACTIONS: they announce CI, and silence some products",),
         "Hidden stamps": ("onnxruntime: ~/.a",),
@@ -44,7 +44,7 @@ def not_set(noted: Run, *entries: Entry) -> tuple[str, ...]:
 
 
 def test_a_switch_of_the_runtime_that_was_not_set_is_told_with_what_it_would_stop() -> None:
-    told = ("ACME_QUIET=1 would switch off telemetry, update-check of Acme server",)
+    told = ("ACME_QUIET=1 is meant to switch off telemetry, update-check of Acme server",)
     assert not_set(run(), STATS, NEWS) == told
 
 
@@ -65,8 +65,8 @@ def test_several_switches_and_products_stand_by_name() -> None:
     worker = replace(NEWS, product="Acme worker", processes=("acme server",), switch=both.switch)
     of_both = "telemetry of Acme server; update-check of Acme worker"
     assert not_set(run(), both, worker) == (
-        f"A=off would switch off {of_both}",
-        f"B=1 would switch off {of_both}",
+        f"A=off is meant to switch off {of_both}",
+        f"B=1 is meant to switch off {of_both}",
     )
 
 
