@@ -187,7 +187,7 @@ static bool may_greet(struct payload payload)
     uint16_t version = big16(record + 1);
     bool known = version == 0xFEFF || version == 0xFEFD || version == 0x0100;
     bool first = record[0] == HANDSHAKE_RECORD && record[HANDSHAKE_AT] == CLIENT_HELLO;
-    return known && (first || payload.size > 2 * HANDSHAKE_AT + big16(record + LENGTH_AT));
+    return known && (first || payload.size > 2u * HANDSHAKE_AT + big16(record + LENGTH_AT));
 }
 
 /* The header of one question and, if any, few answers. */
