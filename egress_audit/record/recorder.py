@@ -180,7 +180,7 @@ class Recorder:
             )
         watched.phases.read()
         watched.phases.finish()
-        for path in watched.leavings.fifos_written():
+        for path in watched.leavings.fifos_changed():
             watched.attempts.reached(path)
         watched.attempts.finish()
         watched.leavings.note_files(watched.files, session.working, session.impatience())
