@@ -128,6 +128,12 @@ tunnels are none: whoever the customer is, what is behind them is a tunnel."""
 
 _PLATFORMS = frozenset(name for names in _CUSTOMERS.values() for name in names.split())
 
+_REGIONAL = frozenset(
+    name
+    for platform in ("Alibaba", "Amazon", "Baidu", "ByteDance", "Huawei", "Tencent")
+    for name in _CUSTOMERS[platform].split()
+)
+"""Where a name like that of a region is one; `us-shop.github.io` is a customer's."""
 _REGION = "(?:us-gov|af|ap|ca|cn|eu|il|me|mx|sa|us)-[a-z]+(?:-?[0-9]+)?"
 _OF_A_REGION = re.compile(rf"(?<![^.])(?:{_REGION}|dualstack)\.|-{_REGION}(?=\.)")
 """What a cloud puts into a name for each of its regions: `s3.eu-west-1`, `oss-cn-hangzhou`."""
@@ -143,4 +149,4 @@ def is_registry_suffix(name: str) -> bool:
 def is_platform_suffix(name: str) -> bool:
     """Whether a platform gives names below `name`, lower case, to its customers, in a region of its
     or in all."""
-    return name in _PLATFORMS or _OF_A_REGION.sub("", name) in _PLATFORMS
+    return name in _PLATFORMS or _OF_A_REGION.sub("", name) in _REGIONAL

@@ -53,6 +53,15 @@ def test_a_bucket_and_a_service_of_a_region_are_none(name: str) -> None:
     assert not is_platform_suffix(name)
 
 
-@pytest.mark.parametrize("name", ["x.github.io", "huggingface.co", "trycloudflare.com"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x.github.io",
+        "us-shop.github.io",
+        "me-app.vercel.app",
+        "huggingface.co",
+        "trycloudflare.com",
+    ],
+)
 def test_a_customer_a_company_and_a_tunnel_are_no_platforms(name: str) -> None:
     assert not is_platform_suffix(name)

@@ -156,7 +156,8 @@ SPOTS_OF_ATTEMPTS: tuple[Spot, ...] = (
         "no such connection, and what the program makes for itself in /tmp, which is its own",
         NONE,
         "every claim",
-        "stop the service behind it, or hide its path, and run again",
+        "stop the service behind it, or hide its path, or have the program make its own in /tmp, "
+        "and run again",
         _count_of(_reached),
         always,
         _told(_reached, _where),

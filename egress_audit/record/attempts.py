@@ -84,9 +84,12 @@ class Attempts:
             self.outcomes[number] = outcome
 
     def reached(self, fifo: str) -> None:
-        """Takes in that somebody wrote to a FIFO of the host, unless a call is known that did."""
+        """Takes in that somebody made a FIFO that the host has too, or wrote to it, unless a call
+        is known that reached it."""
         known = {
-            wanted.address for wanted, number in self._numbers.items() if number in self.outcomes
+            wanted.address
+            for wanted, number in self._numbers.items()
+            if self.outcomes.get(number) == "reached"
         }
         if fifo not in known:
             number = self.add(UNKNOWN_CALLER, "open", kind="fifo", family="AF_UNIX", address=fifo)

@@ -6,8 +6,7 @@ sandbox's network, or a process of the host does, and no packet of it is recorde
 Source: proc_pid_mountinfo(5).
 """
 
-from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from egress_audit.record.mounts import is_within, unescaped
@@ -49,14 +48,17 @@ def note_of_served(mountinfo: Path = Path("/proc/self/mountinfo")) -> str:
     )
 
 
-def served(mountinfo: bytes) -> Iterator[Mount]:
+def served(mountinfo: bytes) -> list[Mount]:
     """Mounts of such file systems that no later mount covers; /proc is the sandbox's own."""
-    mounts = [_mount(line) for line in mountinfo.splitlines()]
-    for place, mount in enumerate(mounts):
+    found, covered = [], set[str]()
+    for mount in reversed([_mount(line) for line in mountinfo.splitlines()]):
         is_served = mount.kind.partition(".")[0] in SERVED and not is_within(mount.point, "/proc")
-        later = (other for other in mounts[place + 1 :] if other.kind != LAYERED)
-        if is_served and not any(is_within(mount.point, other.point) for other in later):
-            yield mount
+        folders = (mount.point, *map(str, PurePosixPath(mount.point).parents))
+        if is_served and covered.isdisjoint(folders):
+            found.append(mount)
+        if mount.kind != LAYERED:
+            covered.add(mount.point)
+    return found[::-1]
 
 
 def _mount(line: bytes) -> Mount:

@@ -159,8 +159,8 @@ class Leavings:
             for descriptor, (path, ours) in zip(mounted.descriptors, rows, strict=True)
         ]
 
-    def fifos_written(self) -> list[str]:
-        """FIFOs of the host in the real folders into which something was written, by whomever.
+    def fifos_changed(self) -> list[str]:
+        """FIFOs in the real folders, which the host has too, that somebody made or wrote to.
 
         Which one a path leads to the kernel says after us, and by then it may be another.
         """

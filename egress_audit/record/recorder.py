@@ -8,7 +8,7 @@ import random
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -22,6 +22,7 @@ from egress_audit.model.destination import Absent
 from egress_audit.model.run import Network, Process, Role
 from egress_audit.record.attempts import Attempts
 from egress_audit.record.builder import setup_of
+from egress_audit.record.ending_signals import ENDING, heeded
 from egress_audit.record.exercise import Exercise
 from egress_audit.record.internet.internet import Internet
 from egress_audit.record.internet.settings import DnsPolicy, InternetSettings
@@ -49,8 +50,6 @@ from egress_audit.record.watcher import Watcher, watcher_of
 from egress_audit.record.way_on import probed_resolvers, resolvers_of, way_on
 from egress_audit.record.wire import INTERFACE, LINKTYPE_RAW
 
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Signals by which a run is asked to end."""
 GATHERED = 1 << 20
 """Bytes of events that wait at most until they are written together."""
 
@@ -181,7 +180,7 @@ class Recorder:
             )
         watched.phases.read()
         watched.phases.finish()
-        for path in watched.leavings.fifos_written():
+        for path in watched.leavings.fifos_changed():
             watched.attempts.reached(path)
         watched.attempts.finish()
         watched.leavings.note_files(watched.files, session.working, session.impatience())
@@ -289,11 +288,6 @@ class Recorder:
             self._write("cannot-see", text=text)
         self._write("end")
         self._flush(capture)
-
-
-def heeded(numbers: Iterable[signal.Signals]) -> list[signal.Signals]:
-    """Those of the signals that were not ignored when we were started, as `nohup` has it."""
-    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def _interfaces(sandbox: Sandbox) -> list[CaptureInterface]:

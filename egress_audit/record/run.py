@@ -21,10 +21,11 @@ from typing import NoReturn
 from egress_audit.errors import EgressAuditError, WrongUsage
 from egress_audit.evidence.bundle import BundleWriter, close_bundle
 from egress_audit.model.run import Rung
+from egress_audit.record.ending_signals import ENDING, heeded
 from egress_audit.record.plan import CommandFailed, Prepared, RunPlan, prepared
 from egress_audit.record.privileges import die_with
 from egress_audit.record.progress import Status
-from egress_audit.record.recorder import ENDING, Recorder, heeded
+from egress_audit.record.recorder import Recorder
 
 CRASHED = 1
 PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
@@ -74,7 +75,7 @@ def record(
             with suppress(ProcessLookupError):  # It has ended a moment ago.
                 os.kill(recorder, signal.SIGTERM)
 
-        if signal.SIGINT in signal.sigpending():
+        if heeded({signal.SIGINT} & signal.sigpending()):
             pass_on(signal.SIGINT, None)  # It may have come before there was a recorder.
         before = {number: signal.signal(number, pass_on) for number in heeded(PASSED_ON)}
         before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)

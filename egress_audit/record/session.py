@@ -28,6 +28,8 @@ GRACE_S = 5.0
 """Between SIGTERM and SIGKILL: what a program sends when it is told to end is seen too."""
 PROBE_S = 5.0
 TICK_S = 0.1
+ONE_REQUEST_S = 1.0
+"""What is sent to a whole process group comes to us directly, and passed on by our caller."""
 
 
 class Session:
@@ -69,6 +71,7 @@ class Session:
         self._jobs = Jobs(sandbox, processes, write_event)
         self._began = 0.0
         self._program_knows = False
+        self._told_to_end = -ONE_REQUEST_S
         self._next_tick = 0.0
         self.outcome = Outcome()
         self.status = Status(observe_s=limits.observe_s)
@@ -88,6 +91,11 @@ class Session:
     def interrupt(self, number: int = signal.SIGINT) -> None:
         """Ctrl-C: the first ends the run, the second does not wait. number: the signal that we
         got; of Ctrl-C the terminal tells the program too, if it runs, of another nobody does."""
+        if number != signal.SIGINT:
+            now, before = time.monotonic(), self._told_to_end
+            self._told_to_end = now
+            if now - before < ONE_REQUEST_S:
+                return
         self.outcome.interruptions += 1
         self._program_knows = number == signal.SIGINT and self._began > 0
 

@@ -12,6 +12,7 @@ from egress_audit.report.words import counted, listed, number, protocol
 MAX_ATTEMPTS = 20
 NO_PACKET = "no packet"
 JOINED = "group joined, as the kernel reports by packets of its own"
+WITHIN_REACH = "processes of the host can reach it there"
 SERVING = ("bind", "listen")
 JOINING = "setsockopt"
 """Recorded only where it joins a multicast group."""
@@ -121,7 +122,8 @@ def _end_of(attempt: Attempt) -> str:
     if not isinstance(attempt.denied, Absent):
         facts.append(f"refused with {attempt.denied}")
     if not isinstance(attempt.outcome, Absent):
-        facts.append(attempt.outcome)
+        serves = attempt.call in SERVING and attempt.outcome == "reached"
+        facts.append(WITHIN_REACH if serves else attempt.outcome)
     if facts:
         return ", ".join(facts)
     return JOINED if attempt.call == JOINING else NO_PACKET

@@ -146,3 +146,10 @@ def test_one_that_a_process_was_seen_to_open_is_told_once(record: Record) -> Non
     record.attempts.came_to(number, "reached")
     record.attempts.reached("/srv/fifo")
     assert len(record.of("attempt")) == 1
+
+
+def test_a_call_that_did_not_get_to_a_fifo_is_not_the_one_that_wrote_to_it(record: Record) -> None:
+    number = record.attempts.add(2, "connect", family="AF_UNIX", address="/srv/fifo")
+    record.attempts.came_to(number, "absent")
+    record.attempts.reached("/srv/fifo")
+    assert record.attempts.outcomes == {0: "absent", 1: "reached"}

@@ -379,9 +379,9 @@ def test_a_fifo_that_was_written_to_is_told_whoever_opened_it(world: World) -> N
     wait_for_the_clock_of_files(world)
     (folder / "file").touch()
     reader = os.open(folder / "before", os.O_RDWR | os.O_NONBLOCK)
-    assert world.leavings().fifos_written() == []
+    assert world.leavings().fifos_changed() == []
     os.write(reader, b"x")
-    assert leavings.fifos_written() == [str(folder / "before")]
+    assert leavings.fifos_changed() == [str(folder / "before")]
     os.close(reader)
 
 

@@ -18,7 +18,7 @@ from egress_audit.errors import EgressAuditError, WrongUsage
 from egress_audit.evidence.bundle import open_bundle
 from egress_audit.model.audit import Verdict
 from egress_audit.model.destination import Absent
-from egress_audit.model.run import Network, Rung
+from egress_audit.model.run import Network, Role, Rung
 from egress_audit.record.plan import CommandFailed, RunPlan
 from egress_audit.record.progress import Status, Step
 from egress_audit.record.run import Recorded, record
@@ -352,6 +352,37 @@ def test_a_request_to_end_is_passed_on_to_the_program() -> None:
     os.wait()
     run = open_bundle(here.bundle).account.run
     assert (run.ended_by, run.exit_status) == ("interrupted", -signal.SIGTERM)
+
+
+def executables_hashed(here: Place) -> bool:
+    """True if nobody had enough before all that was executed had been hashed."""
+    processes = open_bundle(here.bundle).account.run.processes
+    found = [process for process in processes if process.role is Role.TARGET]
+    assert found
+    return not any(process.exe_sha256 is Absent.NOT_FOUND for process in found)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_request_to_end_that_a_whole_group_gets_is_one(number: signal.Signals) -> None:
+    here = place()
+    caller, _, tree = started(here, python(SLEEPS), group=True)
+    os.killpg(os.getpgid(caller), number)
+    assert all_gone(tree, 10)
+    os.wait()
+    assert open_bundle(here.bundle).account.run.ended_by == "interrupted"
+    assert executables_hashed(here)
+
+
+def test_two_ctrl_c_are_two() -> None:
+    here = place()
+    _, recorder, tree = started(here, python(SLEEPS))
+    for _ in range(2):
+        os.kill(recorder, signal.SIGINT)
+        time.sleep(0.02)  # Else they would be one for the kernel.
+    assert all_gone(tree, 10)
+    os.wait()
+    assert open_bundle(here.bundle).account.run.ended_by == "interrupted"
+    assert not executables_hashed(here)
 
 
 WAITS_FOR_A_FILE = """

@@ -1,5 +1,6 @@
 """Attempts without a packet, and what our own helpers sent, stand in sections of their own."""
 
+from functools import partial
 from typing import Any
 
 from egress_audit.model.audit import Observation
@@ -69,6 +70,15 @@ def test_what_was_refused_and_what_became_of_it_is_told() -> None:
         "io_uring_setup: refused with ENOSYS",
         "connect /run/x (AF_UNIX stream): absent",
     )
+
+
+def test_a_socket_that_the_host_can_reach_is_not_told_as_reached() -> None:
+    unix = partial(attempt, "/srv/s", family="AF_UNIX", port=Absent.NOT_APPLICABLE)
+    assert lines_of(unix(call="bind", outcome="reached"), unix(outcome="reached")) == (
+        "bind /srv/s (AF_UNIX stream): processes of the host can reach it there",
+        "connect /srv/s (AF_UNIX stream): reached",
+    )
+    assert section_of(unix(call="bind")) is None
 
 
 def test_one_with_a_packet_is_a_destination_and_not_told_again() -> None:
