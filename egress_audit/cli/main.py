@@ -33,7 +33,7 @@ FULL = (ENOSPC, EDQUOT, EFBIG)
 """Errors of writing that are nobody's bug: no room left."""
 EXHAUSTED = (EMFILE, ENFILE, EAGAIN, ENOMEM)
 """Errors of limits that somebody set for this process or this host: files, processes, memory."""
-ASK_LESS = "give fewer files at once or --jobs 1, or raise what `ulimit` shows"
+ASK_LESS = "raise what `ulimit` shows; of many captures, give fewer at once, or --jobs 1"
 
 
 class Commands(click.Group):

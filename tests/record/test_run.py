@@ -7,9 +7,11 @@ import re
 import signal
 import stat
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -383,6 +385,31 @@ def test_two_ctrl_c_are_two() -> None:
     os.wait()
     assert open_bundle(here.bundle).account.run.ended_by == "interrupted"
     assert not executables_hashed(here)
+
+
+@pytest.mark.parametrize(
+    ("answer", "ended_by"),
+    [(signal.SIG_IGN, "tree"), (signal.default_int_handler, "nothing begun")],
+)
+def test_ctrl_c_before_there_is_a_recorder_ends_the_run_unless_ignored(
+    answer: Callable[[int, FrameType | None], None] | signal.Handlers, ended_by: str
+) -> None:
+    here = place()
+
+    def called() -> str:
+        before = signal.signal(signal.SIGINT, answer)
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        try:
+            # It waits, as between two lines of `record`; another thread would take it.
+            signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+            return record(here.plan(("true",)), here.bundle).ended_by
+        except KeyboardInterrupt:
+            return "nothing begun"
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            signal.signal(signal.SIGINT, before)
+
+    assert done_by(here.way, called) == ended_by
 
 
 WAITS_FOR_A_FILE = """
