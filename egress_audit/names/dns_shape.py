@@ -6,6 +6,7 @@ RFC 6891 §6.1.1 (EDNS in a query); udp(7) of Linux, UDP_SEGMENT.
 """
 
 import re
+from functools import lru_cache
 from struct import Struct
 
 from egress_audit.names.dns import read_message, read_stream
@@ -54,6 +55,7 @@ def read_like_message(payload: bytes) -> Reading:
     return Reading(unread=Unread.MALFORMED) if _SOME_HOST.search(question.host) else NOTHING
 
 
+@lru_cache(1)  # Who reads them asks again for what was found to be such.
 def segments(payload: bytes) -> tuple[bytes, ...]:
     """The messages of a datagram that has several, each whole; () for every other one.
 

@@ -1,7 +1,7 @@
 """The host names in the ClientHellos of DTLS, in fragments and after a HelloVerifyRequest.
 
 Source: RFC 6347 §4.1 (records), §4.2.1 (cookies), §4.2.2 and §4.2.3 (handshake fragments); RFC 9147
-§5.2 and §5.3 (version 1.3 begins alike).
+§5.2 and §5.3 (version 1.3 begins alike); RFC 9146 §4 (records with a connection ID).
 """
 
 from dataclasses import field
@@ -25,6 +25,8 @@ _RECORD = Struct(">BHHHIH")
 _VERSIONS = (0xFEFF, 0xFEFD, 0x0100)
 """1.0, 1.2, and what OpenSSL sent before there was a standard."""
 _HANDSHAKE, _CLIENT_HELLO = 22, 1
+_WITH_ID = 25
+"""Kind of an encrypted record that has an ID of unknown length in front of its length."""
 _HEADER = 12
 """Kind, length, message number, fragment offset, fragment length: 1, 3, 2, 3, 3 bytes."""
 _SESSION_ID_AT = 2 + 32
@@ -104,6 +106,8 @@ def _fragments(datagram: bytes, complete: bool) -> list[tuple[int, int, int, byt
         if version not in _VERSIONS:
             break
         if at + length > len(datagram):
+            if kind == _WITH_ID:
+                break
             raise Damage(end_means)
         if kind == _HANDSHAKE and not epoch:
             found += _hello_fragments(datagram[at : at + length])

@@ -41,7 +41,7 @@ class _LedTo:
     """Everything that leads to one far address, laid out so that no flow has to walk it whole."""
 
     hosts: list[str] = field(default_factory=list)
-    """Hosts answered for it, each once, in time order; of one message the aliases last."""
+    """Hosts answered for it, each once, in time order; of one message what was asked for last."""
     since: list[int] = field(default_factory=list)
     """For each of `hosts`, how many answers stand before its first."""
     recorded: list[str] = field(default_factory=list)
@@ -56,9 +56,10 @@ class _LedTo:
     def in_order(self, answers: int) -> Iterator[str]:
         """The hosts that lead to it by then, those that were both answered and recorded twice.
 
-        What was answered last stands first: of the names that share an address, as of a CDN, it is
-        the one that is most likely meant by whoever calls it then. In a message what was asked for
-        stands before what it is an alias of.
+        What was answered last for the first time stands first: of the names that share an address,
+        as of a CDN, it is the one that is most likely meant by whoever calls it then. An answer
+        that comes again moves no host. In a message what was asked for stands before what it is an
+        alias of.
         """
         last = bisect_left(self.since, answers) - 1
         return chain(map(self.hosts.__getitem__, range(last, -1, -1)), self.recorded)

@@ -104,6 +104,16 @@ def test_a_hello_behind_records_of_other_kinds_is_read(kind: int, epoch: int) ->
     assert names(heard(others + whole(HELLO))) == ["a.example"]
 
 
+@pytest.mark.parametrize(("kind", "unread"), [(25, None), (23, Unread.MALFORMED)])
+def test_only_a_record_with_a_connection_id_has_its_length_elsewhere(
+    kind: int, unread: Unread | None
+) -> None:
+    (reading,) = heard(
+        record(b"\1", DTLS_1_2, 20) + record(b"", DTLS_1_2, kind, 1)[:11] + b"\xff" * 40
+    )
+    assert (names([reading]), reading.unread) == ([], unread)
+
+
 def test_datagrams_without_a_hello_are_not_counted() -> None:
     other = record(b"\1\0", kind=21) * 2
     assert names(heard(*[other] * (MAX_DATAGRAMS + 1), whole(HELLO))) == ["a.example"]

@@ -115,6 +115,13 @@ def test_a_flow_is_given_the_last_hosts_of_many_and_the_rest_is_counted() -> Non
     assert names.cut == 1_024 - MAX_HOSTS_OF_FLOW
 
 
+def test_an_answer_that_comes_again_moves_no_host() -> None:
+    table = crowded(2)
+    table.answer(FAR[0], name("h0.example", ANSWERED, 7))
+    uses = FlowNames(table, ends(FAR[0])).far_names()[1][1]
+    assert [use.host for use in uses] == ["h1.example", "h0.example"]
+
+
 def test_the_name_that_was_asked_for_stands_before_what_it_is_an_alias_of() -> None:
     table = crowded(1)
     table.alias("end.example", name("asked.example", ANSWERED, 7))
