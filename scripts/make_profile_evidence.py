@@ -1,5 +1,6 @@
 """Writes the two captures about each packaged profile into a folder, to be looked at."""
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -22,6 +23,6 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: make_profile_evidence.py FOLDER")
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    main(parser.parse_args().folder)

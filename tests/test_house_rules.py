@@ -263,6 +263,11 @@ def test_every_blind_spot_stands_in_the_manual() -> None:
     assert not [spot.id for spot in BLIND_SPOTS if spot.id not in manual]
 
 
+def test_no_file_or_folder_is_named_like_an_option() -> None:
+    below = (path.relative_to(ROOT).parts for path in project_files())
+    assert not [parts for parts in below if any(part.startswith("-") for part in parts)]
+
+
 @pytest.mark.parametrize("traces", [MACHINE_PATHS, REGISTRY_HOSTS], ids=["paths", "registries"])
 def test_no_file_tells_on_which_machine_it_was_made(traces: re.Pattern[str]) -> None:
     told = [
