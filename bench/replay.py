@@ -60,6 +60,9 @@ TEXT = Program(
 JSON = Program(
     "… --format json", (*OURS, "replay", "{capture}", "--format", "json"), "the same as JSON"
 )
+UNHASHED = Program(
+    "… --no-hash", (*OURS, "replay", "{capture}", "--no-hash"), "the same, but no sha256"
+)
 FLOWS = Program(
     "… --flows", (*OURS, "replay", "{capture}", "--flows", "{out}/flows"), "and every flow"
 )
@@ -151,12 +154,12 @@ def ratio(ours: Costs, theirs: Costs) -> float:
 def peers_table(costs: dict[Program, Costs]) -> list[str]:
     """The comparison as lines of Markdown."""
     lines = [
-        "| program | gives | CPU s | RSS MB | replay by it |",
-        "|---|---|---:|---:|---:|",
+        "| program | gives | CPU s | RSS MB | replay by it | without hash |",
+        "|---|---|---:|---:|---:|---:|",
     ]
     for program, cost in costs.items():
         cpu_s, rss_mb = statistics.median(cost.cpu_s), max(cost.rss_mb)
-        beside = f"{ratio(costs[TEXT], cost):.3g}"
+        beside = " | ".join(f"{ratio(costs[ours], cost):.3g}" for ours in (TEXT, UNHASHED))
         lines.append(
             f"| `{program.name}` | {program.gives} | {cpu_s:.2f} | {rss_mb:.0f} | {beside} |"
         )
@@ -230,7 +233,7 @@ def main() -> None:
     cost_of(TEXT.words, made(given.folder, "few", 1))  # compiles the modules
     wanted = [peer for peer in PEERS if peer.words[0] not in given.without]
     missing = [peer.words[0] for peer in wanted if not peer.installed]
-    programs = [TEXT, JSON, FLOWS, *(peer for peer in wanted if peer.installed)]
+    programs = [TEXT, UNHASHED, JSON, FLOWS, *(peer for peer in wanted if peer.installed)]
     slow = set() if given.every_round else {"tshark"}
     costs = rounds_of(programs, big, given.rounds, slow)
     print(f"{machine()}; {big.stat().st_size / 1e6:.0f} MB; rounds: {given.rounds}\n")

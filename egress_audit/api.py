@@ -23,6 +23,7 @@ from egress_audit.keeping.lookup import LookedUp, lookup_addresses
 from egress_audit.listening import USUAL_BOUNDS, Bounds
 from egress_audit.model.audit import Audit, Verdict
 from egress_audit.model.claim import Claim
+from egress_audit.model.destination import Absent
 from egress_audit.opening import Evidence, Prefixes, Watch, evidence_at
 from egress_audit.single_frames import ExplainedFrame, cited_frames, explain_frames
 
@@ -68,18 +69,20 @@ def audit_capture(
     catalogue: ReadCatalogue = packaged_catalogue,
     ending: Ending | None = None,
     watch: Watch | None = None,
+    hashed: bool = True,
 ) -> Audited:
     """Judges one capture (`-` is standard input) or bundle against a profile, by name or path.
 
     local: addresses of the audited host; asserted: what a person states about the capture; bounds:
     how much is kept of it; classifier: None for the lists that come with the program; catalogue:
     gives that of endpoints, as `catalogue_with` has it; ending: ends the reading of standard input
-    before that ends itself; watch: told how far the reading is.
+    before that ends itself; watch: told how far the reading is; hashed: False leaves out the
+    sha256 of the capture, to which assertions are bound: there can be none then, and no bundle.
     Raises EgressAuditError if no audit can be made. Opens no socket and resolves no name.
     """
-    asserted.bound_to(())
+    _refuse_unbound(asserted, hashed)
     claim = claim_of(profile, catalogue)
-    evidence = evidence_at((path,), local, ending=ending, watch=watch)
+    evidence = evidence_at((path,), local, ending=ending, watch=watch, hashed=hashed)
     return _audited(evidence, claim, local, asserted, bounds, classifier, catalogue)
 
 
@@ -93,14 +96,15 @@ def audit_merged(
     classifier: Classifier | None = None,
     catalogue: ReadCatalogue = packaged_catalogue,
     watch: Watch | None = None,
+    hashed: bool = True,
 ) -> Audited:
     """Judges several captures as one, in time order: rotated files, or one host's interfaces.
 
     Frames are numbered as `mergecap` would; the rest is as `audit_capture` has it.
     """
-    asserted.bound_to(())
+    _refuse_unbound(asserted, hashed)
     claim = claim_of(profile, catalogue)
-    evidence = evidence_at(paths, local, watch=watch)
+    evidence = evidence_at(paths, local, watch=watch, hashed=hashed)
     return _audited(evidence, claim, local, asserted, bounds, classifier, catalogue)
 
 
@@ -136,6 +140,11 @@ def classifier_with(lists: Sequence[str] = ()) -> Classifier:
     Raises ListUnreadable for one that cannot be used.
     """
     return embedded_classifier([Path(path) for path in lists])
+
+
+def _refuse_unbound(asserted: Asserted, hashed: bool) -> None:
+    """Raises WrongUsage for assertions that cannot be bound, before anything is read."""
+    asserted.bound_to(() if hashed else (Absent.NOT_ASKED,))
 
 
 def _audited(

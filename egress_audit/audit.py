@@ -63,8 +63,9 @@ class Asserted:
     versions: tuple[ProductVersion, ...] = ()
     """Of products, as the person knows them. They explain, and lift nothing."""
 
-    def bound_to(self, evidence: tuple[str, ...]) -> tuple[Assertion, ...]:
-        """The assertions about captures with these sha256."""
+    def bound_to(self, evidence: tuple[str | Absent, ...]) -> tuple[Assertion, ...]:
+        """The assertions about captures with these sha256. Raises WrongUsage for an unknown word,
+        and for any about a capture that has none."""
         return assertions_of(
             self.words, evidence=evidence, who=self.who, when=self.when, why=self.why
         )

@@ -68,19 +68,21 @@ def evidence_at(
     *,
     ending: Ending | None = None,
     watch: Watch | None = None,
+    hashed: bool = True,
 ) -> Evidence:
     """The evidence at one path: a bundle if it is a folder, else a capture (`-`: standard input);
     or the captures at several paths, as one in time order.
 
-    ending: ends standard input. Raises InputUnreadable, and WrongUsage for what cannot be merged,
-    or if `local` is given for a bundle.
+    ending: ends standard input; hashed: whether the facts have the sha256 of each capture. Raises
+    InputUnreadable, and WrongUsage for what cannot be merged, or if `local` is given for a bundle,
+    or no hash is wanted of one.
     """
 
     def source_at(*captures: str) -> FrameSource:
         def opened(count: OnBytes | None) -> FrameSource:
             if len(captures) == 1:
-                return open_capture(captures[0], ending, count)
-            return MergedSource([_opener(path, count) for path in captures])
+                return open_capture(captures[0], ending, count, hashed=hashed)
+            return MergedSource([_opener(path, count, hashed) for path in captures])
 
         return opened(None) if watch is None else Watched(watch, opened)
 
@@ -90,6 +92,8 @@ def evidence_at(
     (path,) = paths
     if path == "-" or not is_folder(path):
         return Evidence("-" if path == "-" else Path(path).name, source_at(path))
+    if not hashed:
+        raise WrongUsage("is a bundle, which is always hashed", where=path)
     return _bundle_at(path, local, source_at)
 
 
@@ -105,9 +109,9 @@ def _bundle_at(path: str, local: Prefixes, source_at: Callable[[str], FrameSourc
     return Evidence(name, source, bundle.account, Seal(True, bundle.mismatches, (item,)))
 
 
-def _opener(path: str, count: OnBytes | None) -> Opener:
+def _opener(path: str, count: OnBytes | None, hashed: bool) -> Opener:
     def opened() -> OpenedSource:
-        return open_capture(path, None, count)
+        return open_capture(path, None, count, hashed=hashed)
 
     return opened
 

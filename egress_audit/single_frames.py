@@ -26,14 +26,15 @@ def cited_frames(paths: Sequence[str], result: Audited) -> Iterator[TappedFrame]
     """The frames that the findings of an audit cite, ascending, read a second time.
 
     paths: as they were given for that audit; not standard input. Raises InputUnreadable if they
-    hold something else by now.
+    hold something else by now: by sha256 and size, or by size alone if the audit has no sha256.
     """
+    hashed = all(item.sha256 is not Absent.NOT_ASKED for item in result.audit.evidence)
     wanted = {frame for found in result.audit.findings for frame in found.frames.first}
-    source = evidence_at(paths).source
+    source = evidence_at(paths, hashed=hashed).source
     yield from tapped(source, wanted)
     facts = source.facts()
-    now = {part.sha256 for part in facts.parts or (facts,)}
-    if not now <= {item.sha256 for item in result.audit.evidence}:
+    now = {(part.sha256, part.size) for part in facts.parts or (facts,)}
+    if not now <= {(item.sha256, item.size) for item in result.audit.evidence}:
         raise InputUnreadable(
             "changed between the audit and the second reading for its frames",
             where=", ".join(paths),

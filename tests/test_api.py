@@ -1,18 +1,21 @@
 """What other programs call."""
 
+import gzip
 from pathlib import Path
 
 import pytest
 
 import egress_audit
 from egress_audit.api import (
+    Asserted,
     audit_capture,
     audit_merged,
     catalogue_with,
     claim_of,
 )
-from egress_audit.errors import CatalogueInvalid, InputUnreadable, ProfileInvalid
+from egress_audit.errors import CatalogueInvalid, InputUnreadable, ProfileInvalid, WrongUsage
 from egress_audit.model.audit import Verdict
+from egress_audit.model.destination import Absent
 from tests.builders.bundles import begin, whole_run, write_bundle
 from tests.builders.captures import (
     dns_query,
@@ -101,6 +104,34 @@ def test_several_captures_are_judged_as_one(tmp_path: Path) -> None:
     assert (result.name, result.inputs) == ("2 captures", ("b", "a"))
     assert result.audit.coverage.flows == 1
     assert [item.format for item in result.audit.evidence] == ["pcap", "pcap"]
+
+
+def test_without_hashes_the_same_is_found_and_nothing_can_be_asserted(tmp_path: Path) -> None:
+    frames = tcp_session(("10.0.0.2", 4), ("192.0.2.7", 443))
+    path = saved(tmp_path / "a", pcap(frames))
+    packed = saved(tmp_path / "a.gz", gzip.compress(pcap(frames)))
+    hashed = audit_capture(path).audit
+    for result in (
+        audit_capture(path, hashed=False),
+        audit_capture(packed, hashed=False),
+        audit_merged([path], hashed=False),
+        audit_merged([path, packed], hashed=False),
+    ):
+        assert {item.sha256 for item in result.audit.evidence} == {Absent.NOT_ASKED}
+        assert result.audit.verdict is hashed.verdict is Verdict.VIOLATED
+    for audited in (audit_capture(path, hashed=False), audit_merged([path], hashed=False)):
+        assert audited.audit.findings == hashed.findings
+    words = Asserted(("whole-run",))
+    with pytest.raises(WrongUsage, match="sha256"):
+        audit_capture(path, asserted=words, hashed=False)
+    with pytest.raises(WrongUsage, match="sha256"):
+        audit_merged([path], asserted=words, hashed=False)
+
+
+def test_a_bundle_is_never_judged_without_its_hashes(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "b", (), whole_run())
+    with pytest.raises(WrongUsage, match="always hashed"):
+        audit_capture(str(tmp_path / "b"), hashed=False)
 
 
 ASKED = udp_exchange(("10.0.0.2", 4), ("10.0.0.1", 53), dns_query("stats.acme.example"))

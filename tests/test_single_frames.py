@@ -39,6 +39,17 @@ def test_cited_frames_are_read_a_second_time(tmp_path: Path) -> None:
     assert (frame.number, frame.captured) == (1, frames[0].data)
 
 
+def test_without_a_sha256_their_size_tells_captures_that_changed(tmp_path: Path) -> None:
+    frames = tcp_session(("10.0.0.2", 4), ("192.0.2.7", 443))
+    path = saved(tmp_path / "a.pcap", pcap(frames))
+    result = audit_capture(path, hashed=False)
+    (frame,) = cited_frames([path], result)
+    assert frame.number == 1
+    saved(tmp_path / "a.pcap", pcap([*frames, frames[0]]))
+    with pytest.raises(InputUnreadable, match="changed"):
+        list(cited_frames([path], result))
+
+
 def test_captures_that_changed_since_they_were_judged_are_refused(tmp_path: Path) -> None:
     frames = tcp_session(("10.0.0.2", 4), ("192.0.2.7", 443))
     path = saved(tmp_path / "a.pcap", pcap(frames))

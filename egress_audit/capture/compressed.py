@@ -4,7 +4,6 @@ Hash and size of the evidence are those of the file as it lies on disk; offsets 
 of what was in it. Whatever is wrong with the packing ends the capture there, as damage does.
 """
 
-import hashlib
 import io
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +15,8 @@ from egress_audit.capture.packings import (
     Packing,
     wants_memory,
 )
-from egress_audit.capture.window import BLOCK, Stream, Window
+from egress_audit.capture.window import BLOCK, Hash, Stream, Window
+from egress_audit.model.destination import Absent
 from egress_audit.model.evidence import CaptureFacts, Damage
 
 INPUT = 16 << 10
@@ -34,17 +34,17 @@ RATIO_APPLIES = 256 << 20
 class Origin:
     """A packed input: some bytes that were read already, then the rest of a stream."""
 
-    def __init__(self, head: bytes, stream: Stream) -> None:
+    def __init__(self, head: bytes, stream: Stream, *, hashed: bool = True) -> None:
         self._head, self._at = head, 0
         self._stream = stream
-        self._sha256 = hashlib.sha256()
+        self._hash = Hash(hashed)
         self.size = 0
         """Bytes read so far."""
 
     @property
-    def sha256(self) -> str:
-        """Hex digest of everything read so far."""
-        return self._sha256.hexdigest()
+    def sha256(self) -> str | Absent:
+        """Hex digest of everything read so far; NOT_ASKED if it is not hashed."""
+        return self._hash.digest
 
     @property
     def stalled(self) -> bool:
@@ -62,7 +62,7 @@ class Origin:
         else:
             part = self._stream.read(size) or b""
         self.size += len(part)
-        self._sha256.update(part)
+        self._hash.take(part)
         return part
 
     def drain(self) -> None:
@@ -168,7 +168,7 @@ class UnpackedWindow(Window):
 
     def __init__(self, unpacked: Unpacked, *, block: int = BLOCK) -> None:
         self._unpacked = unpacked
-        super().__init__(unpacked, block=block, stalled=unpacked.stalled)
+        super().__init__(unpacked, block=block, stalled=unpacked.stalled, hashed=False)
 
     @property
     def size(self) -> int:
@@ -176,8 +176,8 @@ class UnpackedWindow(Window):
         return self._unpacked.origin.size
 
     @property
-    def sha256(self) -> str:
-        """Hex digest of the packed input."""
+    def sha256(self) -> str | Absent:
+        """Hex digest of the packed input; NOT_ASKED if it is not hashed."""
         return self._unpacked.origin.sha256
 
     def drain(self) -> None:

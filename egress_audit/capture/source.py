@@ -32,12 +32,17 @@ NEITHER_NOR = "egress-audit reads pcap and pcapng, also packed with gzip, zstd, 
 
 
 def open_capture(
-    path: str, ending: Ending | None = None, on_bytes: Callable[[int], None] | None = None
+    path: str,
+    ending: Ending | None = None,
+    on_bytes: Callable[[int], None] | None = None,
+    *,
+    hashed: bool = True,
 ) -> OpenedSource:
     """A source for the file at `path`, `-` being standard input; packed ones are unpacked.
 
     ending: how the user ends standard input; on_bytes: told how many bytes of a file each reading
-    gave. Raises InputUnreadable if the file is missing, may not be read, is empty or is no capture.
+    gave; hashed: whether its facts have the file's sha256. Raises InputUnreadable if the file is
+    missing, may not be read, is empty or is no capture.
     """
     stream = _opened(path, ending)
     if on_bytes is not None and path != "-":
@@ -45,19 +50,26 @@ def open_capture(
     name = "-" if path == "-" else Path(path).name
     try:
         if isinstance(stream, LiveStream):
-            return AmendedSource(_source(path, name, stream, stream.stalled), stream.amended)
-        return _source(path, name, stream, lambda: False)
+            source = _source(path, name, stream, hashed, stream.stalled)
+            return AmendedSource(source, stream.amended)
+        return _source(path, name, stream, hashed)
     except OSError as error:
         raise InputUnreadable(f"cannot be read: {error.strerror}", where=path) from error
 
 
-def _source(path: str, name: str, stream: Stream, stalled: Callable[[], bool]) -> OpenedSource:
+def _source(
+    path: str,
+    name: str,
+    stream: Stream,
+    hashed: bool,
+    stalled: Callable[[], bool] = lambda: False,
+) -> OpenedSource:
     """A source over an open input, which is closed if it is no capture."""
-    window = Window(stream, stalled=stalled)
+    window = Window(stream, stalled=stalled, hashed=hashed)
     packing = packing_of(_head(window))
     if packing is None:
         return _known_source(path, name, window)
-    origin = Origin(bytes(window.buffer[: window.end]), stream)
+    origin = Origin(bytes(window.buffer[: window.end]), stream, hashed=hashed)
     unpacked = Unpacked(origin, packing)
     inside = UnpackedWindow(unpacked)
     again = packing_of(_head(inside))

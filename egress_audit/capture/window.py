@@ -14,6 +14,7 @@ from typing import BinaryIO
 import numpy as np
 
 from egress_audit.columns import PADDING, U8
+from egress_audit.model.destination import Absent
 
 BLOCK = 10 << 20
 """Bytes read at a time. Everything behind works on whole blocks: 6 MB cost a twentieth more time
@@ -22,6 +23,23 @@ from reading to flows, 2 MB a fifth; 12 MB no less, and of a scan, whose flows a
 
 Stream = BinaryIO | io.RawIOBase
 """An input that gives bytes, and none only at its end."""
+
+
+class Hash:
+    """The SHA-256 of what it is given (FIPS 180-4), or none."""
+
+    def __init__(self, wanted: bool) -> None:
+        self._sha256 = hashlib.sha256() if wanted else None
+
+    def take(self, part: bytes | memoryview) -> None:
+        """Goes on with some bytes."""
+        if self._sha256 is not None:
+            self._sha256.update(part)
+
+    @property
+    def digest(self) -> str | Absent:
+        """In hexadecimal, of everything so far; NOT_ASKED if none is wanted."""
+        return Absent.NOT_ASKED if self._sha256 is None else self._sha256.hexdigest()
 
 
 class CountedStream(io.RawIOBase):
@@ -60,11 +78,12 @@ class Window:
         *,
         block: int = BLOCK,
         stalled: Callable[[], bool] = lambda: False,
+        hashed: bool = True,
     ) -> None:
         """stalled: whether reading on would wait, so that what is there is looked at first."""
         self._stream = stream
         self._stalled = stalled
-        self._sha256 = hashlib.sha256()
+        self._hash = Hash(hashed)
         self._at_end = False
         self._allocate(block)
         self.base = 0
@@ -88,9 +107,9 @@ class Window:
         return self.base + self.end
 
     @property
-    def sha256(self) -> str:
-        """Hex digest of everything read so far."""
-        return self._sha256.hexdigest()
+    def sha256(self) -> str | Absent:
+        """Hex digest of everything read so far; NOT_ASKED if it is not hashed."""
+        return self._hash.digest
 
     def slide(self, consumed: int, *, room: int = 0) -> bool:
         """Drops the first `consumed` bytes and reads on; False if the input had no more.
@@ -125,7 +144,7 @@ class Window:
             if not got:
                 self._at_end = True
                 break
-            self._sha256.update(room[self.end : self.end + got])
+            self._hash.take(room[self.end : self.end + got])
             self.end += got
             if self._stalled():
                 break

@@ -56,6 +56,7 @@ def _judged(asked: "Asked", paths: Sequence[str]) -> "Audited":
                 classifier=classifier,
                 catalogue=catalogue,
                 watch=watch,
+                hashed=asked.hashed,
             )
         with interruptible(paths[0]) as ending:
             return audit_capture(
@@ -67,4 +68,5 @@ def _judged(asked: "Asked", paths: Sequence[str]) -> "Audited":
                 catalogue=catalogue,
                 ending=ending,
                 watch=watch,
+                hashed=asked.hashed,
             )

@@ -73,7 +73,16 @@ def _asked(options: ReplayOptions, words: tuple[str, ...]) -> "Asked":
     local = own_prefixes(options.local)
     documents = options.form == "json"
     claim = claim_of(options.profile, catalogue_with(options.catalogue))
-    return Asked(claim, local, asserted, options.lists, options.catalogue, labels, documents)
+    return Asked(
+        claim,
+        local,
+        asserted,
+        options.lists,
+        options.catalogue,
+        labels,
+        documents,
+        hashed=not options.no_hash,
+    )
 
 
 def _several(

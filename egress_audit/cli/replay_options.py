@@ -61,6 +61,11 @@ _OPTIONS = (
     click.option("--asserted-by", metavar="WHO", help="Who answers for the assertions."),
     click.option("--asserted-on", metavar="WHEN", help="When they were made."),
     click.option("--because", metavar="WHY", help="Why they are true."),
+    click.option(
+        "--no-hash",
+        is_flag=True,
+        help="Leave out the sha256 of the captures: faster, and nothing ties the report to them.",
+    ),
     version_of_option,
     local_option,
 )
@@ -91,6 +96,7 @@ class ReplayOptions:
     asserted_by: str | None
     asserted_on: str | None
     because: str | None
+    no_hash: bool
     stated_versions: "tuple[ProductVersion, ...]"
     local: tuple[str, ...]
 
@@ -117,6 +123,8 @@ def refuse_what_cannot_be_meant(options: ReplayOptions, found: Gathered) -> None
         raise click.UsageError("--flows and --flows-dir are one or the other")
     if options.frames is not None:
         _refuse_unrepeatable(options.frames, found.paths)
+    if options.no_hash:
+        _refuse_unhashed(options, found.paths)
     read = [*found.paths, options.profile, *options.lists, *options.catalogue]
     read += filter(None, [options.names])
     written = (options.output, options.flows, options.frames)
@@ -144,6 +152,20 @@ def _refuse_unrepeatable(frames: str, paths: Sequence[str]) -> None:
         if path == "-" or not (is_folder(path) or is_ordinary_file(path)):
             name = "standard input" if path == "-" else path
             raise click.UsageError(f"--frames reads {name} a second time: {SAVE_IT}")
+
+
+def _refuse_unhashed(options: ReplayOptions, paths: Sequence[str]) -> None:
+    """Refuses to leave out hashes that something else needs. Raises UsageError."""
+    from egress_audit.cli.gathering import is_bundle
+
+    if options.assertions:
+        raise click.UsageError("an assertion speaks of a capture by its sha256: no --no-hash")
+    if options.frames is not None:
+        what = "--frames needs the sha256 to know that it reads the same capture again"
+        raise click.UsageError(f"{what}: no --no-hash")
+    for path in paths:
+        if path != "-" and is_folder(path) and is_bundle(Path(path)):
+            raise click.UsageError(f"{path} is a bundle, which is always hashed: no --no-hash")
 
 
 def refuse_changing(bundle: str, outputs: Sequence[str | None]) -> None:

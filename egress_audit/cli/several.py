@@ -34,6 +34,8 @@ class Asked:
     labels: "Labels | None"
     documents: bool
     """Whether the whole document of each is wanted."""
+    hashed: bool
+    """Whether the sha256 of each is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Judge:
                 asserted=asked.asserted,
                 classifier=self._classifier,
                 catalogue=self._catalogue,
+                hashed=asked.hashed,
             )
             if task.flows is not None:
                 write_flows(result, task.flows)

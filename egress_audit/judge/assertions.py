@@ -25,14 +25,15 @@ WORDS: dict[str, str] = {
 def assertions_of(
     words: Iterable[str],
     *,
-    evidence: tuple[str, ...],
+    evidence: tuple[str | Absent, ...],
     who: str | None = None,
     when: str | None = None,
     why: str | None = None,
 ) -> tuple[Assertion, ...]:
     """The assertions that `words` name (`all` names each), bound to the given captures.
 
-    evidence: sha256 of each capture. Raises WrongUsage for a word that is none.
+    evidence: sha256 of each capture. Raises WrongUsage for a word that is none, and for any word
+    about a capture without a sha256.
     """
     named = {word.strip() for word in words if word.strip()}
     for word in sorted(named - {*WORDS, "all"}):
@@ -43,6 +44,13 @@ def assertions_of(
             where="--assert",
             hint=f"{meant}known: {', '.join(WORDS)}, or all",
         )
+    bound = tuple(each for each in evidence if not isinstance(each, Absent))
+    if named and len(bound) < len(evidence):
+        raise WrongUsage(
+            "an assertion speaks of a capture by its sha256, which was not to be computed",
+            where="--assert",
+            hint="leave out --no-hash",
+        )
     return tuple(
         Assertion(
             word,
@@ -50,7 +58,7 @@ def assertions_of(
             who or Absent.NOT_FOUND,
             when or Absent.NOT_FOUND,
             why or Absent.NOT_FOUND,
-            evidence,
+            bound,
         )
         for word, meaning in WORDS.items()
         if word in named or "all" in named

@@ -231,7 +231,8 @@ class Assertion:
 class EvidenceItem:
     """One capture that was audited."""
 
-    sha256: str
+    sha256: str | Absent
+    """NOT_ASKED if the user wanted no hash: nothing ties the audit to the file then."""
     size: int
     format: str
     format_detail: str

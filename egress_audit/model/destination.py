@@ -20,6 +20,8 @@ class Absent(StrEnum):
     """There, but damaged."""
     SYNTHETIC = "synthetic"
     """An address invented by our own DNS: it has no owner in the world."""
+    NOT_ASKED = "not-asked"
+    """Left out, as the user wished."""
 
     # Enum's own is a function of Python, and part of every look-up of a destination.
     __hash__ = str.__hash__

@@ -91,7 +91,8 @@ class CaptureFacts:
 
     name: str
     """File name without folder; `-` for standard input."""
-    sha256: str
+    sha256: str | Absent
+    """NOT_ASKED if the user wanted no hash."""
     size: int
     format: str
     """`pcap` or `pcapng`."""

@@ -19,6 +19,7 @@ from egress_audit.report.words import (
 
 MAX_INTERFACES = 8
 DROPS_UNKNOWN = "unknown: the file does not say"
+NOT_HASHED = "not hashed, as was asked for: nothing ties this report to the bytes of the file"
 HOW_KNOWN = {
     "given": "given with --local",
     "recorded": "recorded in the evidence",
@@ -63,6 +64,8 @@ def _capture(item: EvidenceItem, name: str) -> Entry:
     described = f"{counted(item.size, 'byte')}, {item.format}, {item.format_detail}"
     term = "Bundle" if item.format == "bundle" else "Capture"
     lines = (name, described) if name else (described,)
+    if isinstance(item.sha256, Absent):
+        return Entry(term, (*lines, NOT_HASHED))
     return Entry(term, lines, f"sha256 {item.sha256}")
 
 

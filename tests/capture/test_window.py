@@ -7,6 +7,7 @@ import pytest
 
 from egress_audit.capture.window import Window
 from egress_audit.columns import PADDING
+from egress_audit.model.destination import Absent
 
 DATA = bytes(range(256)) * 4
 
@@ -86,3 +87,11 @@ def test_a_closed_input_stays_readable_in_memory() -> None:
     window = Window(io.BytesIO(DATA), block=64)
     window.close()
     assert bytes(window.buffer[:64]) == DATA[:64]
+
+
+def test_without_a_hash_the_same_bytes_are_read_and_counted() -> None:
+    window = Window(io.BytesIO(DATA), block=64, hashed=False)
+    assert window.slide(50)
+    assert bytes(window.buffer[: window.end]) == DATA[50:114]
+    window.drain()
+    assert (window.size, window.sha256) == (len(DATA), Absent.NOT_ASKED)

@@ -63,6 +63,26 @@ def test_of_one_capture(
     assert says in refused([*saved(tmp_path, "a"), *options], capsys)
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [(["--assert", "no-drops"], "assertion"), (["--frames", "OUT"], "same capture again")],
+)
+def test_what_is_bound_to_the_hash_cannot_be_had_without_it(
+    options: list[str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = [option.replace("OUT", str(tmp_path / "OUT")) for option in options]
+    for names in (["a"], ["a", "b"]):
+        line = refused([*saved(tmp_path, *names), "--merge", "--no-hash", *options], capsys)
+        assert says in line
+        assert not (tmp_path / "OUT").exists()
+
+
+def test_a_bundle_is_always_hashed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = str(bundle(tmp_path / "b"))
+    assert "always hashed" in refused([made, "--no-hash"], capsys)
+    assert "always hashed" in refused([made, *saved(tmp_path, "a"), "--no-hash"], capsys)
+
+
 def test_frames_of_standard_input_would_have_to_be_read_twice(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

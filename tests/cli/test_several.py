@@ -117,3 +117,13 @@ def test_every_capture_is_judged_by_the_users_catalogue(capsysbinary: Bytes) -> 
     assert run(["replay", *arguments]) == ExitCode.VIOLATED
     rows = json.loads(capsysbinary.readouterr().out)["summary"]["captures"]
     assert [row["reason"] for row in rows] == ["EA013", "purpose-undecided"]
+
+
+def test_none_is_hashed_if_no_hash_is_wanted(capsysbinary: Bytes) -> None:
+    for options, hashed in (([], True), (["--no-hash"], False)):
+        run(["replay", TALKING, SILENT, "--format", "json", *options])
+        found = json.loads(capsysbinary.readouterr().out)
+        Draft202012Validator(json.loads(schema_text(audits_schema()))).validate(found)
+        told = [item["sha256"] for each in found["audits"] for item in each["audit"]["evidence"]]
+        assert len(told) == 2
+        assert all((sha256 != {"absent": "not-asked"}) is hashed for sha256 in told)

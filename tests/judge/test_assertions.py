@@ -49,6 +49,13 @@ def test_an_assertion_carries_who_when_and_why_or_says_that_nobody_said() -> Non
     assert {bare.who, bare.when, bare.why} == {Absent.NOT_FOUND}
 
 
+def test_of_a_capture_without_a_sha256_nothing_can_be_asserted() -> None:
+    for evidence in ((Absent.NOT_ASKED,), (*HASHES, Absent.NOT_ASKED)):
+        with pytest.raises(WrongUsage, match="by its sha256"):
+            assertions_of(["no-drops"], evidence=evidence)
+        assert assertions_of([], evidence=evidence) == ()
+
+
 def test_an_unknown_word_is_wrong_usage_and_told_its_neighbour() -> None:
     with pytest.raises(WrongUsage, match="did you mean no-drops") as caught:
         assertions_of(["no-drop"], evidence=HASHES)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from egress_audit.model.audit import OwnAddresses
+from egress_audit.model.destination import Absent
 from egress_audit.model.evidence import Damage
 from egress_audit.report.safe_text import NO_BREAK
 from egress_audit.report.watched_section import watched_section
@@ -25,6 +26,15 @@ def test_the_capture_stands_first_with_hash_size_and_format() -> None:
     entry = watched_section(hub_lookup()).entries[0]
     assert entry.lines == ("67\u00a0240\u00a0bytes, pcap, little-endian, microseconds, 2.4",)
     assert entry.code == f"sha256 {'9c' * 32}"
+
+
+def test_a_capture_that_was_not_hashed_says_what_that_means() -> None:
+    audit = hub_lookup()
+    (item,) = audit.evidence
+    unhashed = replace(audit, evidence=(replace(item, sha256=Absent.NOT_ASKED),))
+    entry = watched_section(unhashed).entries[0]
+    assert "nothing ties this report" in entry.lines[-1]
+    assert entry.code == ""
 
 
 def test_every_frame_is_in_exactly_one_group() -> None:
