@@ -229,10 +229,9 @@ class Assertion:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceItem:
-    """One capture that was audited."""
+    """One capture that was audited; its sha256 is NOT_ASKED if the user wanted none."""
 
     sha256: str | Absent
-    """NOT_ASKED if the user wanted no hash: nothing ties the audit to the file then."""
     size: int
     format: str
     format_detail: str
