@@ -11,6 +11,7 @@ Where the hot path is compiled its walk, which is serial, is the faster one and 
 place.
 """
 
+import re
 import struct
 from collections.abc import Callable
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from egress_audit.capture.pcapng_blocks import EPB, MAX_BLOCK
-from egress_audit.capture.walk import MAX_FRAME, RECORD_HEADER, Stop, pcap_records
+from egress_audit.capture.walk import MAX_FRAME, RECORD_HEADER, Octets, Stop, pcap_records
 from egress_audit.columns import I64, U8, U32, Bool
 
 LANE = 24 << 10
@@ -164,8 +165,14 @@ def _words(array: U8, order: str, behind: int) -> U32:
     return words
 
 
+def _find(what: bytes, buffer: Octets, low: int, high: int) -> int:
+    """Where some bytes stand first in `buffer[low:high]`, -1 if nowhere: a view has no `find`."""
+    found = re.compile(re.escape(what)).search(buffer, low, high)
+    return -1 if found is None else found.start()
+
+
 def pcap_offsets(
-    buffer: bytearray, array: U8, start: int, end: int, order: str, cut: Cut = USUAL_CUT
+    buffer: Octets, array: U8, start: int, end: int, order: str, cut: Cut = USUAL_CUT
 ) -> tuple[I64, int, Stop]:
     """`pcap_records` of `buffer[start:end]`, in lanes: the same answer, the offsets as an array.
 
@@ -181,7 +188,7 @@ def pcap_offsets(
             return np.concatenate(parts), position, stop
 
 
-def _pcap_walker(buffer: bytearray, array: U8, start: int, end: int, order: str) -> Walker:
+def _pcap_walker(buffer: Octets, array: U8, start: int, end: int, order: str) -> Walker:
     """Looks for the upper half of the first record's seconds, with lengths that lead to it again:
     records of the same 18 hours."""
     within = 2 if order == "<" else 0
@@ -190,7 +197,7 @@ def _pcap_walker(buffer: bytearray, array: U8, start: int, end: int, order: str)
     fractions, caplens, wirelens = (_words(array, order, behind) for behind in (4, 8, 12))
 
     def find(low: int, high: int) -> int:
-        place = buffer.find(upper, low + within, high + within + 1)
+        place = _find(upper, buffer, low + within, high + within + 1)
         return place - within if place >= 0 else -1
 
     def plausible(places: I64) -> Bool:
@@ -214,7 +221,7 @@ def _pcap_walker(buffer: bytearray, array: U8, start: int, end: int, order: str)
 
 
 def pcapng_lanes(
-    buffer: bytearray, array: U8, start: int, end: int, order: str, cut: Cut = USUAL_CUT
+    buffer: Octets, array: U8, start: int, end: int, order: str, cut: Cut = USUAL_CUT
 ) -> Lanes:
     """Lanes over enhanced packet blocks; a lane ends at any block that is something else.
 
@@ -223,13 +230,13 @@ def pcapng_lanes(
     return Lanes(start, end, _block_walker(buffer, array, start, end, order), cut)
 
 
-def _block_walker(buffer: bytearray, array: U8, start: int, end: int, order: str) -> Walker:
+def _block_walker(buffer: Octets, array: U8, start: int, end: int, order: str) -> Walker:
     """Looks for the type of a block whose two lengths agree. Blocks lie at multiples of four."""
     kind = struct.pack(order + "I", EPB)
     kinds, lengths = _words(array, order, 0), _words(array, order, 4)
 
     def find(low: int, high: int) -> int:
-        return buffer.find(kind, low, high + 3)
+        return _find(kind, buffer, low, high + 3)
 
     def whole(position: I64, following: I64) -> Bool:
         length = lengths[position]

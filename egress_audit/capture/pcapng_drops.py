@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from egress_audit.capture.pcapng_blocks import LEAVES_BLOCK
 from egress_audit.capture.pcapng_frames import HEAD, FrameColumns
+from egress_audit.capture.walk import Octets
 from egress_audit.columns import I64, U16, Annotations, Bool
 from egress_audit.values import dataclass
 
@@ -55,7 +56,7 @@ class Told:
         )
 
 
-def drops_beside(buffer: bytearray, columns: FrameColumns) -> tuple[I64, Notes, Told]:
+def drops_beside(buffer: Octets, columns: FrameColumns) -> tuple[I64, Notes, Told]:
     """Lost frames stated beside each frame, from its drop count option or field; 0 if none is.
 
     Then the frames beside which a loss may be stated that cannot be read, and the options that may

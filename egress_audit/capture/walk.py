@@ -13,6 +13,9 @@ import numpy as np
 
 from egress_audit.columns import I64
 
+Octets = bytes | bytearray | memoryview
+"""What records are read in; a slice of it may be a view."""
+
 MAX_FRAME = 262_144
 """Longest frame that is believed; libpcap's MAXIMUM_SNAPLEN. A longer one is damage."""
 
@@ -56,7 +59,7 @@ class Stop(Enum):
 
 
 def pcap_records(
-    buffer: bytearray,
+    buffer: Octets,
     start: int,
     end: int,
     order: str,
@@ -87,7 +90,7 @@ def pcap_records(
     return records, position, Stop.NEEDS_MORE
 
 
-def record_length(buffer: bytearray, position: int, end: int, order: str) -> int:
+def record_length(buffer: Octets, position: int, end: int, order: str) -> int:
     """Bytes that the unfinished record at `position` needs, if it can be true; else 0."""
     if position + RECORD_HEADER > end:
         return 0
@@ -95,7 +98,7 @@ def record_length(buffer: bytearray, position: int, end: int, order: str) -> int
     return RECORD_HEADER + caplen if caplen <= MAX_FRAME else 0
 
 
-def pcap_stop(buffer: bytearray, position: int, end: int, order: str, stop: Stop) -> str:
+def pcap_stop(buffer: Octets, position: int, end: int, order: str, stop: Stop) -> str:
     """What is wrong at `position`, where a file ended for good; empty if it ended cleanly."""
     left = end - position
     if left == 0:

@@ -1,9 +1,13 @@
 """A reused buffer that slides over an input once, hashing what it reads. HOT PATH.
 
 Memory is bounded by the buffer, never by the input: whole blocks are read into one bytearray, and
-the tail that no record covers yet is moved to its front. Memory-mapping was measured slower. The
-hash is most of the cost of reading, whatever the block: it needs as long for bytes that lie in a
-cache.
+the tail that no record covers yet is moved to its front. Memory-mapping was measured slower, and
+bytes that somebody could change between the hash and the reader would prove nothing. The hash is
+most of the cost of reading, whatever the block: it needs as long for bytes that lie in a cache.
+
+What is read lies as far behind the start of a page in memory as in the file. Where it lay some
+bytes further, the kernel copied at a tenth of the speed (x86-64 takes the bytes that it reads for
+those that it has just written, 4096 further): 0.1 s for 1.1 GB if they agree, up to 2 s if not.
 """
 
 import hashlib
@@ -16,6 +20,8 @@ import numpy as np
 from egress_audit.columns import PADDING, U8
 from egress_audit.model.destination import Absent
 
+PAGE = 4096
+"""Bytes of a page of memory, or of several."""
 BLOCK = 10 << 20
 """Bytes read at a time. Everything behind works on whole blocks: 6 MB cost a twentieth more time
 from reading to flows, 2 MB a fifth; 12 MB no less, and of a scan, whose flows are a row a packet,
@@ -88,18 +94,23 @@ class Window:
         self._allocate(block)
         self.base = 0
         """Offset in the input of `buffer[0]`."""
+        self._place()
         self.end = 0
         """Valid bytes in `buffer`."""
         self._fill()
 
     def _allocate(self, size: int) -> None:
-        self.buffer = bytearray(size + PADDING)
-        self.array: U8 = np.frombuffer(self.buffer, np.uint8)
-
-    @property
-    def capacity(self) -> int:
+        self.capacity = size
         """Bytes that fit without growing."""
-        return len(self.buffer) - PADDING
+        self._room = bytearray(size + PADDING + 2 * PAGE)
+        self._page = -np.frombuffer(self._room, np.uint8).ctypes.data % PAGE
+        """Where the first page of the room begins."""
+
+    def _place(self) -> None:
+        """Puts the buffer where the rest of the input can be copied to at full speed."""
+        begin = self._page + self.base % PAGE
+        self.buffer = memoryview(self._room)[begin : begin + self.capacity + PADDING]
+        self.array: U8 = np.frombuffer(self.buffer, np.uint8)
 
     @property
     def size(self) -> int:
@@ -117,12 +128,13 @@ class Window:
         `room`: bytes that the next record needs in one piece; the buffer grows to hold them. The
         caller bounds it.
         """
-        tail = bytes(memoryview(self.buffer)[consumed : self.end])
+        tail = bytes(self.buffer[consumed : self.end])
         if room > self.capacity:
             self._allocate(room)
-        self.buffer[: len(tail)] = tail
         self.base += consumed
         self.end = len(tail)
+        self._place()
+        self.buffer[: self.end] = tail
         return self._fill()
 
     def drain(self) -> None:
@@ -130,6 +142,7 @@ class Window:
         while self.slide(self.end):
             pass
         self._allocate(0)
+        self._place()
         self.close()
 
     def close(self) -> None:
@@ -138,7 +151,7 @@ class Window:
 
     def _fill(self) -> bool:
         before = self.end
-        room = memoryview(self.buffer)
+        room = self.buffer
         while not self._at_end and self.end < self.capacity:
             got = self._stream.readinto(room[self.end : self.capacity])  # type: ignore[union-attr]
             if not got:

@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from egress_audit.capture.window import Window
+from egress_audit.capture.window import PAGE, Window
 from egress_audit.columns import PADDING
 from egress_audit.model.destination import Absent
 
@@ -87,6 +87,17 @@ def test_a_closed_input_stays_readable_in_memory() -> None:
     window = Window(io.BytesIO(DATA), block=64)
     window.close()
     assert bytes(window.buffer[:64]) == DATA[:64]
+
+
+def test_what_is_read_lies_behind_a_page_as_far_as_in_the_input() -> None:
+    data = bytes(range(251)) * 200
+    window = Window(io.BytesIO(data), block=9000)
+    for room, consumed in enumerate((0, 1, 4095, 8999, 24), 9001):
+        assert (window.array.ctypes.data - window.base) % PAGE == 0
+        begin = window.base + consumed
+        assert window.slide(consumed, room=room)
+        assert bytes(window.buffer[: window.end]) == data[begin : begin + window.end]
+        assert not any(window.array[window.end : window.end + PADDING])
 
 
 def test_without_a_hash_the_same_bytes_are_read_and_counted() -> None:
