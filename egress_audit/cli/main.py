@@ -78,6 +78,7 @@ def _say_version(context: click.Context, _option: click.Parameter, wanted: bool)
 
 @click.group(
     cls=Commands,
+    no_args_is_help=False,  # click would make an error of the help, and that would be one line
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

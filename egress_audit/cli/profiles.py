@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from egress_audit.report.profile_pages import Checked
 
 
-@click.group()
+@click.group(no_args_is_help=False)
 def profiles() -> None:
     """Show the claims that come with the program, check your own, draft one from a run."""
 

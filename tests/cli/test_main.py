@@ -58,6 +58,9 @@ def test_the_version_says_what_reads_captures(
 @pytest.mark.parametrize(
     "arguments",
     [
+        [],
+        ["profiles"],
+        ["lists"],
         ["nonsense"],
         ["replay"],
         ["replay", SILENT, "--frobnicate"],
@@ -69,7 +72,9 @@ def test_wrong_usage_leaves_with_2(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(arguments) == ExitCode.USAGE
-    assert capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "Options:" not in told
 
 
 def test_an_unreadable_input_leaves_with_12_and_one_line(
