@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from egress_audit.cli.bottom_rows import BottomRows
 from egress_audit.cli.durations import clock_text
+from egress_audit.cli.output import NO_TERMINALS
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -24,7 +25,6 @@ MOST_DESTINATIONS = 5
 LONGEST_PLACE = 60
 LONGEST_PHASE = 24
 DNS = ":53"
-NO_TERMINALS = ("", "dumb", "unknown")
 USUAL_PHASES = ("", "run", "before the start")
 
 

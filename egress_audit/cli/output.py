@@ -19,11 +19,15 @@ class ReaderLeft(Exception):
     """Whoever read our output has gone. No OSError: click would make a crash of a broken pipe."""
 
 
+NO_TERMINALS = ("", "dumb", "unknown")
+"""Values of TERM that promise no escape sequence, and so neither colour nor a line that moves."""
+
+
 def wants_colour(path: str | None) -> bool:
-    """True for a terminal whose user has not said NO_COLOR (no-color.org)."""
+    """True for a terminal that has colours, and whose user has not said NO_COLOR (no-color.org)."""
     if path not in (None, "-") or sys.stdout is None or os.environ.get("NO_COLOR"):
         return False
-    return sys.stdout.isatty()
+    return sys.stdout.isatty() and os.environ.get("TERM", "") not in NO_TERMINALS
 
 
 def terminal_width(path: str | None) -> int:
