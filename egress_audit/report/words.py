@@ -13,8 +13,13 @@ LONG_DAYS = 31
 """Past them nobody asks for the hours."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-PROTOCOLS = {1: "icmp", 2: "igmp", 6: "tcp", 17: "udp", 47: "gre", 50: "esp", 58: "icmpv6"}
-"""IANA protocol numbers that have a word here; the others are shown as numbers."""
+PROTOCOLS = {
+    **{1: "icmp", 2: "igmp", 4: "ip-in-ip", 6: "tcp", 17: "udp", 33: "dccp", 41: "ipv6-in-ip"},
+    **{47: "gre", 50: "esp", 58: "icmpv6", 89: "ospf", 103: "pim", 112: "vrrp", 132: "sctp"},
+    136: "udp-lite",
+}
+"""IANA protocol numbers that have a word here, the same as in findings; the others are shown as
+numbers."""
 
 SHOWN_FRAMES = 6
 """Frame numbers in a sentence; the display filter beside it has all that are kept."""

@@ -101,7 +101,12 @@ def test_of_many_names_three_are_shown_and_the_others_counted() -> None:
 
 @pytest.mark.parametrize(
     ("proto", "far_p", "shown"),
-    [(1, 3, "icmp type 3"), (58, 128, "icmpv6 type 128"), (132, 9, "port 9/protocol 132")],
+    [
+        (1, 3, "icmp type 3"),
+        (58, 128, "icmpv6 type 128"),
+        (132, 9, "port 9/sctp"),
+        (200, 9, "protocol 200"),
+    ],
 )
 def test_only_protocols_with_ports_show_a_port(proto: int, far_p: int, shown: str) -> None:
     row = row_of(observation(proto=proto, far_p=far_p), violates=False)

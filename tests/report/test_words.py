@@ -2,11 +2,13 @@
 
 import pytest
 
+from egress_audit.judge import phrases
 from egress_audit.model.audit import MOST_GUESSED, Frames, OwnAddresses
 from egress_audit.model.destination import Absent
 from egress_audit.periods import SECOND_NS
 from egress_audit.report.safe_text import NO_BREAK
 from egress_audit.report.words import (
+    PROTOCOLS,
     counted,
     display_filter,
     duration_text,
@@ -139,7 +141,11 @@ def test_a_display_filter_has_commas_and_ranges() -> None:
 
 def test_a_protocol_without_a_word_is_a_number() -> None:
     assert protocol(6) == "tcp"
-    assert protocol(89) == "protocol 89"
+    assert protocol(200) == "protocol 200"
+
+
+def test_a_protocol_has_the_same_word_in_a_row_as_in_a_finding() -> None:
+    assert {number: word.lower() for number, word in phrases.PROTOCOLS.items()} == PROTOCOLS
 
 
 def test_what_nobody_stated_is_said_to_be_so() -> None:
