@@ -82,9 +82,11 @@ def _watched(case: Case, run: Run) -> str:
 
 
 def _seconds(length_ns: int) -> str:
-    """`62.4`; with milliseconds where there are few of them."""
-    digits = 1 if length_ns >= 10 * SECOND_NS else 3
-    return f"{length_ns / SECOND_NS:.{digits}f}"
+    """`62.4`; with milliseconds where there are few of them. Rounded down, as in every other place
+    that tells it: nothing was watched for longer than it was."""
+    whole, rest_ns = divmod(length_ns, SECOND_NS)
+    digits = 1 if whole >= 10 else 3
+    return f"{whole}.{rest_ns * 10**digits // SECOND_NS:0{digits}d}"
 
 
 def _basis(case: Case) -> str:

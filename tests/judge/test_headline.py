@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from egress_audit.judge.case import Case
 from egress_audit.judge.headline import headline
 from egress_audit.judge.rules import findings
@@ -149,6 +151,20 @@ def ended_early(ended_by: str) -> str:
 
 def test_a_run_that_the_user_ended_says_so_first() -> None:
     assert "is no proof: it was ended by the user after 12.0 s; and " in ended_early("interrupted")
+
+
+@pytest.mark.parametrize(
+    ("observed_ns", "shown"),
+    [
+        (6_999_999, "0.006 s"),
+        (9_999_999_999, "9.999 s"),
+        (59_999_999_999, "59.9 s"),
+        (30 * SECOND_NS, "30.0 s"),
+    ],
+)
+def test_nothing_was_watched_for_longer_than_it_was(observed_ns: int, shown: str) -> None:
+    seen = run(observed_ns=observed_ns, ended_by="interrupted", phases=())
+    assert f"after {shown}" in told(case(run=seen, owners_known=True, truncated=1))
 
 
 def test_a_run_that_we_ended_says_what_was_not_seen() -> None:
