@@ -76,13 +76,24 @@ def _text_column(section: Section) -> int:
 
 def _entry(entry: Entry, column: int, width: int) -> list[str]:
     """The term, and beside it everything that is said of it."""
-    texts = [text for text in (*entry.lines, entry.code) if text]
-    lines = [line for text in texts for line in indented(text, column, width)]
+    lines = [line for text in entry.lines if text for line in indented(text, column, width)]
+    if entry.code:
+        start = _code_column(entry.code, column, width) if lines else column
+        lines += indented(entry.code, start, width)
     head = " " * INDENT + middle_cut(clean(entry.term), width - INDENT)
     if width_of(head) + 2 > column or not lines:
         return [head, *lines]
     first, *others = lines
     return [head + " " * (column - width_of(head)) + first[column:], *others]
+
+
+def _code_column(code: str, column: int, width: int) -> int:
+    """Where something to copy begins: further left if a word of it would be broken, as the hash of
+    a capture in a terminal of 80 columns, since nobody can copy that."""
+    shown = clean(code)
+    if all(width_of(word) <= width - column for word in shown.split(" ")):
+        return column
+    return min(column, max(INDENT, width - width_of(shown)))
 
 
 def indented(text: str, columns: int, width: int) -> list[str]:

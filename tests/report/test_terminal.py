@@ -122,3 +122,15 @@ def test_each_colour_ends_on_its_line() -> None:
 def test_a_terminal_narrower_than_a_table_can_be_gets_80_columns() -> None:
     narrow = terminal_text(hub_lookup(), inputs=("capture.pcap",), width=20)
     assert narrow == terminal_text(hub_lookup(), inputs=("capture.pcap",), width=80)
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_the_hash_of_a_capture_stands_whole_on_one_line(width: int) -> None:
+    audit = hub_lookup()
+    text = terminal_text(audit, inputs=("capture.pcap",), width=width)
+    assert f" sha256 {audit.evidence[0].sha256}\n" in text
+
+
+def test_a_display_filter_stands_below_its_finding_in_a_narrow_terminal_too() -> None:
+    text = terminal_text(hub_lookup(), inputs=("capture.pcap",), width=80)
+    assert "\n" + " " * 17 + "frame.number in {" in text
