@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from egress_audit.cli.other_systems import refuse_other_systems
-from egress_audit.cli.output import deliver
+from egress_audit.cli.output import deliver, terminal_width
 from egress_audit.cli.report_options import format_option
 from egress_audit.errors import ExitCode
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 MEANING_WIDTH = 46
+"""Columns of the meanings, at most: the table is no wider than it has to be."""
+GAP = 2
+"""Columns between two columns of the table, and those that a header has more than its word."""
 HEADERS = ("Check", "Result", "What it means", "Remedy")
 NOT_TRIED = "(from manuals; not tried by us)"
 SEEN = {
@@ -39,32 +42,48 @@ def doctor(form: str) -> int:
     from egress_audit.record.doctor import diagnosis
 
     found = diagnosis()
-    deliver({"text": diagnosis_text, "json": diagnosis_json}[form](found), None)
+    if form == "json":
+        deliver(diagnosis_json(found), None)
+    else:
+        deliver(diagnosis_text(found, min(WIDTH, terminal_width(None))), None)
     return ExitCode.HOLDS if found.can_hold else ExitCode.INCONCLUSIVE
 
 
-def diagnosis_text(found: "Diagnosis") -> str:
-    """Where we are, the table, what would help, and the conclusion as the last line."""
+def diagnosis_text(found: "Diagnosis", width: int = WIDTH) -> str:
+    """Where we are, the table, what would help, and the conclusion as the last line.
+
+    No line but a command is wider than `width` columns, which are at least 80.
+    """
     from tabulate import tabulate
 
     from egress_audit.report.safe_text import clean, narrow, wrapped
 
     remedies = list(dict.fromkeys(check.remedy for check in found.checks if _helps(check)))
+    room = min(MEANING_WIDTH, width - _beside_meanings(found))
     rows = [
         [
             narrow(check.title),
             narrow(check.result),
-            "\n".join(wrapped(_meaning(check), MEANING_WIDTH)),
+            "\n".join(wrapped(_meaning(check), room)),
             str(remedies.index(check.remedy) + 1) if check.remedy in remedies else "",
         ]
         for check in found.checks
     ]
     table = tabulate(rows, HEADERS, tablefmt="simple", disable_numparse=True)
     parts = [_heading(found), table]
-    parts += [_remedy_text(number, remedy) for number, remedy in enumerate(remedies, 1) if remedy]
+    parts += [
+        _remedy_text(number, remedy, width) for number, remedy in enumerate(remedies, 1) if remedy
+    ]
     parts.append(conclusion(found))
     text = "\n\n".join(parts)
     return "\n".join(clean(line) for line in text.split("\n")) + "\n"
+
+
+def _beside_meanings(found: "Diagnosis") -> int:
+    """Columns of the table that are not the meanings'."""
+    titles = (HEADERS[0] + " " * GAP, *(check.title for check in found.checks))
+    results = (HEADERS[1] + " " * GAP, *(check.result for check in found.checks))
+    return max(map(len, titles)) + max(map(len, results)) + len(HEADERS[3]) + 4 * GAP
 
 
 def conclusion(found: "Diagnosis") -> str:
@@ -123,13 +142,13 @@ def _helps(check: "Check") -> bool:
     return check.remedy is not None and bool(check.remedy.advice)
 
 
-def _remedy_text(number: int, remedy: "Remedy") -> str:
+def _remedy_text(number: int, remedy: "Remedy", width: int) -> str:
     """The advice, wrapped, and under it the commands, each on a line of its own to copy."""
     from egress_audit.report.safe_text import wrapped
 
     advice = remedy.advice if remedy.tried else f"{remedy.advice} {NOT_TRIED}"
     if remedy.commands:
         advice += ":"
-    first, *others = wrapped(advice, WIDTH - 4)
+    first, *others = wrapped(advice, width - 4)
     lines = [f"{number:>2}  {first}", *(f"    {line}" for line in others)]
     return "\n".join([*lines, *(f"      {command}" for command in remedy.commands)])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import click
 
 from egress_audit.cli.gathering import gathered
-from egress_audit.cli.output import deliver, refuse_overwriting, refuse_terminal
+from egress_audit.cli.output import deliver, refuse_overwriting, refuse_terminal, terminal_width
 from egress_audit.cli.own_addresses import own_prefixes
 
 MAX_FRAMES = 1000
@@ -82,6 +82,8 @@ def explain(
     paths = gathered(files).paths if merge else files
     refuse_overwriting((output,), paths)
     explained = explain_frames(paths, numbers, local=own_prefixes(local))
-    render = {"text": explanation_text, "json": explanation_json}[form]
-    deliver(render(explained), output)
+    if form == "json":
+        deliver(explanation_json(explained), output)
+    else:
+        deliver(explanation_text(explained, terminal_width(output)), output)
     return 0

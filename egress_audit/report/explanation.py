@@ -63,9 +63,10 @@ class Explained(Protocol):
     def entries(self) -> tuple[Entry, ...]: ...
 
 
-def explanation_text(frames: Iterable[Explained]) -> str:
-    """Each frame as a block of lines of at most 100 columns."""
-    return "\n".join("\n".join(_block(explained)) + "\n" for explained in frames)
+def explanation_text(frames: Iterable[Explained], width: int = WIDTH) -> str:
+    """Each frame as a block of lines of at most `width` columns, from 80 to WIDTH."""
+    width = min(width, WIDTH)
+    return "\n".join("\n".join(_block(explained, width)) + "\n" for explained in frames)
 
 
 def explanation_json(frames: Iterable[Explained]) -> str:
@@ -94,7 +95,7 @@ def _record(explained: Explained) -> dict[str, Plain]:
     }
 
 
-def _block(explained: Explained) -> Iterable[str]:
+def _block(explained: Explained, width: int) -> Iterable[str]:
     frame = explained.frame
     seconds, ns = divmod(frame.ts_ns, SECOND_NS)
     at = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
@@ -102,14 +103,17 @@ def _block(explained: Explained) -> Iterable[str]:
     size = (
         f"{on_wire} on the wire, {number(len(frame.captured)).replace(NO_BREAK, ' ')} in the file"
     )
-    yield f"Frame {frame.number}  {at}.{ns:09d} UTC  {size}"
+    first = f"Frame {frame.number}  {at}.{ns:09d} UTC"
+    yield from (
+        (f"{first}  {size}",) if len(first) + 2 + len(size) <= width else (first, "  " + size)
+    )
     for label, text in _about(explained):
-        room = WIDTH - len(INDENT) - LABEL
+        room = width - len(INDENT) - LABEL
         for line in wrapped(middle_cut(narrow(text), NAME_LINES * room), room):
             yield f"{INDENT}{label:<{LABEL}}{line}".replace(NO_BREAK, " ").rstrip()
             label = ""
     for line in dissected(frame.captured, frame.linktype).splitlines():
-        yield f"    {middle_cut(clean(line), WIDTH - 4)}".rstrip()
+        yield f"    {middle_cut(clean(line), width - 4)}".rstrip()
 
 
 def _about(explained: Explained) -> Iterable[tuple[str, str]]:
@@ -144,7 +148,8 @@ def _uses(entries: tuple[Entry, ...]) -> Iterable[tuple[str, str]]:
         label = ("Perhaps" if len(entries) > 1 else "Known for") if not place else ""
         yield label, f"{entry.product}: {entry.purpose}, at {entry.vendor} ({entry.id})"
     if len(entries) > SHOWN_USES:
-        yield "", f"and {counted(len(entries) - SHOWN_USES, 'use')} more: egress-audit whois tells"
+        more = counted(len(entries) - SHOWN_USES, "more use")
+        yield "", f"and {more}: egress-audit whois tells"
     notes = dict.fromkeys(
         (entry.vendor, entry.note) for entry in entries[:SHOWN_USES] if entry.note
     )

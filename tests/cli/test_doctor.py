@@ -69,6 +69,15 @@ def test_no_line_of_the_table_is_wider_than_a_report() -> None:
     assert max(len(line) for line in diagnosis_text(found).splitlines()[:-1]) <= 100
 
 
+@pytest.mark.parametrize("width", [80, 90, 100])
+def test_the_table_fits_into_its_terminal(width: int) -> None:
+    titled = replace(FOUND.checks[0], title="waiting calls taken over", meaning="word " * 30)
+    found = replace(FOUND, checks=(titled, *FOUND.checks))
+    lines = diagnosis_text(found, width).splitlines()
+    assert max(map(len, lines)) <= width
+    assert max(map(len, diagnosis_text(found).splitlines())) > 80
+
+
 def test_what_a_host_says_of_itself_is_not_obeyed() -> None:
     hostile = replace(FOUND, facts=replace(FACTS, container="x\x1b[2J"), user="a\x1b[2Jb")
     assert "\x1b" not in diagnosis_text(hostile)

@@ -48,9 +48,15 @@ def test_a_frame_that_is_no_packet_says_so(tmp_path: Path) -> None:
     assert "[ ARP ]" in shown
 
 
+@pytest.mark.parametrize("width", [80, 100])
+def test_no_line_is_wider_than_its_terminal(width: int, tmp_path: Path) -> None:
+    shown = explanation_text(explained(tmp_path, 1, 2, 3, 4, 5, 6), width)
+    assert max(len(line) for line in shown.splitlines()) <= width
+
+
 def test_no_line_is_wider_than_a_hundred_columns(tmp_path: Path) -> None:
-    shown = explanation_text(explained(tmp_path, 1, 2, 3, 4, 5, 6))
-    assert max(len(line) for line in shown.splitlines()) <= 100
+    explanations = explained(tmp_path, 1, 2, 3, 4, 5, 6)
+    assert explanation_text(explanations, 160) == explanation_text(explanations)
 
 
 def frame_of(flow: Flow, *names: Name) -> ExplainedFrame:
@@ -152,7 +158,7 @@ def test_of_several_uses_each_is_a_perhaps_and_the_rest_is_counted() -> None:
     told = knowing(*(entry(f"acme-{number}") for number in range(5)))
     assert told.count("Acme (acme-") == 3
     assert "Perhaps" in told
-    assert "and 2 uses more" in told
+    assert "and 2 more uses" in told
 
 
 def test_a_name_that_no_entry_fits_is_known_for_nothing() -> None:
