@@ -121,7 +121,7 @@ SPOTS_OF_FILE: tuple[Spot, ...] = (
         "every frame decoded, or of a kind that cannot carry a destination",
         NONE,
         "every claim",
-        "see the reasons in the ledger",
+        "see the reasons beside Frames, and look into these frames with Wireshark",
         sum_of(lambda coverage: coverage.undecoded),
         always,
     ),
