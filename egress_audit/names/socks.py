@@ -21,6 +21,9 @@ GARBLED = Reading(marks=SOCKS.marks, unread=Unread.MALFORMED)
 MAX_USER = 256
 """Bytes of a user name or a host of SOCKS4, and the zero behind it."""
 
+_CONTROLS = bytes(range(0x20)) + b"\x7f"
+"""Of these alone no host is made; the numbers of other protocols are, as those in an error of
+OpenFlow 1.3, which begins as SOCKS4 does. Such a flow hides its name, and accuses nobody."""
 _KNOWN_METHODS = 0x0A
 """IANA "SOCKS Methods": 0 to 9 are assigned, from 0x80 on they are private."""
 _PRIVATE_METHODS = 0x80
@@ -107,9 +110,10 @@ def _read_socks4(stream: bytes) -> Reading:
     start, end = end + 1, stream.find(0, end + 1, end + 1 + MAX_USER)
     if end < 0:
         return HUNGRY if len(stream) < start + MAX_USER else GARBLED
-    if end == start:
+    host = stream[start:end]
+    if not host.strip(_CONTROLS):
         return GARBLED
-    return _target(printable_host(stream[start:end]), stream[1], end + 1)
+    return _target(printable_host(host), stream[1], end + 1)
 
 
 def _target(host: str, command: int, end: int) -> Reading:

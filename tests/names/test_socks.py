@@ -38,6 +38,21 @@ def test_the_target_of_a_proxy_is_spoken(stream: bytes, host: str) -> None:
     assert read_greeting(stream + b"\x16\x03\x01") == asked(host)
 
 
+OPENFLOW_ERROR = bytes.fromhex("0401017c00000012" + "0002" + "0002" + "040e017000000012" + "00" * 8)
+"""As a switch answers a message that it cannot carry out (OpenFlow 1.3.2 §A.4.4)."""
+
+
+@pytest.mark.parametrize("host", [b"\x02", b"\x7f\x01"])
+def test_an_error_of_openflow_names_no_host_and_hides_one(host: bytes) -> None:
+    assert read_greeting(OPENFLOW_ERROR) == GARBLED
+    assert read_greeting(FOUR_A + b"\0" + host + b"\0") == GARBLED
+
+
+@pytest.mark.parametrize("host", [b"\x02a", b"a\x1f"])
+def test_a_host_with_an_odd_byte_is_spoken_all_the_same(host: bytes) -> None:
+    assert read_greeting(FOUR_A + b"\0" + host + b"\0").spoken
+
+
 @pytest.mark.parametrize(
     "stream",
     [
