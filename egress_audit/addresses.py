@@ -217,20 +217,23 @@ def embedded_in(text: str) -> str:
     return "" if inner is None else str(inner)
 
 
-def parse_prefix(text: str) -> IPv4Network | IPv6Network:
+def parse_prefix(text: str, where: str = "") -> IPv4Network | IPv6Network:
     """The network that a person wrote: `10.0.0.0/8`, `fd00::/8`, or a bare address.
 
-    Raises WrongUsage for anything else, host bits included: `10.0.0.5/8` could mean two things.
+    `where`: the option that it stands behind, for the error. Raises WrongUsage for anything else,
+    host bits included: `10.0.0.5/8` could mean two things.
     """
     remedy = "write it as 192.0.2.0/24, 2001:db8::/32 or one address"
     if "%" in text:  # ipaddress would take the zone along, and no packet carries one
-        raise WrongUsage(f"{text!r} names an interface beside the address", hint=remedy)
+        what = f"{text!r} names an interface beside the address"
+        raise WrongUsage(what, where=where, hint=remedy)
     try:
         return ip_network(text)
     except ValueError as error:
         with suppress(ValueError):
             remedy = f"write {ip_interface(text).network}, or the address alone"
-        raise WrongUsage(f"{text!r} is not an address prefix", hint=remedy) from error
+        what = f"{text!r} is not an address prefix"
+        raise WrongUsage(what, where=where, hint=remedy) from error
 
 
 def address_text(version: int, hi: int, lo: int) -> str:

@@ -16,7 +16,7 @@ def own_prefixes(texts: Iterable[str]) -> list[IPv4Network | IPv6Network]:
     """
     from egress_audit.addresses import parse_prefix
 
-    prefixes = [parse_prefix(one) for text in texts for one in text.split(",")]
+    prefixes = [parse_prefix(one, "--local") for text in texts for one in text.split(",")]
     for prefix in prefixes:
         if prefix.prefixlen < NARROWEST[prefix.version]:
             raise WrongUsage(

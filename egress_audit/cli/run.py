@@ -211,7 +211,7 @@ def environment_of_the_user() -> dict[str, str]:
 def _answer_range(text: str) -> str:
     from egress_audit.addresses import Scope, parse_prefix, scope_of
 
-    prefix = parse_prefix(text)
+    prefix = parse_prefix(text, "--answer-range")
     if prefix.version != 4 or not 8 <= prefix.prefixlen <= 24:
         raise click.UsageError(f"--answer-range {text}: an IPv4 prefix of /8 to /24 is wanted")
     scope = scope_of(prefix[1])
