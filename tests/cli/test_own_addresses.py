@@ -22,5 +22,5 @@ def test_half_the_internet_is_nobodys_own(wide: str) -> None:
 
 
 def test_what_is_no_prefix_is_wrong_usage() -> None:
-    with pytest.raises(WrongUsage, match="^--local: '10.0.0.300' is not"):
+    with pytest.raises(WrongUsage, match=r"^--local: '10\.0\.0\.300' is not"):
         own_prefixes(["10.0.0.300"])
