@@ -102,7 +102,8 @@ def _incomplete(coverage: Coverage) -> str:
     """Everything that is missing inside what was recorded; '' if nothing is."""
     counts = {
         ("shorter than on the wire", "shorter than on the wire"): coverage.truncated,
-        ("recorded twice", "recorded twice"): coverage.duplicates,
+        # Recorded twice, or sent again as it was: an ARP request each second is.
+        ("repeated frame", "repeated frames"): coverage.duplicates,
         ("without a time", "without a time"): coverage.frames_without_time,
         ("out of time order", "out of time order"): coverage.time_reversals,
         ("one-way flow", "one-way flows"): coverage.one_way_flows,

@@ -88,7 +88,7 @@ def test_what_is_incomplete_is_told_only_where_it_is() -> None:
         ("gap_flows", "1 flow with gaps", "2 flows with gaps"),
         ("one_way_flows", "1 one-way flow", "2 one-way flows"),
         ("missed_bytes", "1 byte missed", "2 bytes missed"),
-        ("duplicates", "1 recorded twice", "2 recorded twice"),
+        ("duplicates", "1 repeated frame", "2 repeated frames"),
         (
             "conflicting_segments",
             "1 stream sent twice with different content",
