@@ -12,7 +12,7 @@ from egress_audit.report.destination_rows import MAX_ROWS, Row, count_of_rows, d
 from egress_audit.report.places import LEGEND
 from egress_audit.report.safe_text import NO_BREAK, bounded, clean
 from egress_audit.report.section import Entry, Section
-from egress_audit.report.words import counted, number
+from egress_audit.report.words import captures_named, counted, number
 
 HEADERS = ("", "Far end", "Countries, AS, operator", "Packets", "Bytes", "First seen, UTC")
 MARK = "**!**"
@@ -26,7 +26,7 @@ _BREAK = "<br>"
 
 def markdown_text(audit: Audit, *, inputs: tuple[str, ...], beside: Beside = NOTHING_BESIDE) -> str:
     """The whole report; `inputs`: names of the captures, for people."""
-    name = ", ".join(inputs)
+    name = captures_named(inputs)
     head = f"# {audit.verdict.value} “{escaped(audit.claim.name)}” {escaped(name)}"
     blocks = [head, escaped(audit.headline)]
     blocks += [section_text(section) for section in sections_before_table(audit, beside, inputs)]

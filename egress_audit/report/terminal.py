@@ -6,6 +6,7 @@ from egress_audit.report.contents import sections_after_table, sections_before_t
 from egress_audit.report.destination_table import table_section_lines
 from egress_audit.report.safe_text import NO_BREAK, clean, middle_cut, width_of, wrapped
 from egress_audit.report.section import Entry, Section
+from egress_audit.report.words import captures_named
 
 MIN_WIDTH = 80
 INDENT = 2
@@ -34,7 +35,7 @@ def terminal_text(
     word.
     """
     width = max(width, MIN_WIDTH)
-    parts = [_headline(audit, ", ".join(inputs), colour, width)]
+    parts = [_headline(audit, captures_named(inputs), colour, width)]
     sections = sections_before_table(audit, beside, inputs)
     parts += [section_lines(section, colour, width) for section in sections]
     title, *table = table_section_lines(audit, width, beside)

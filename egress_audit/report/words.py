@@ -96,6 +96,11 @@ def listed(items: Sequence[str], limit: int = 8) -> str:
     return f"{shown} … and {number(beyond)} more" if beyond > 0 else shown
 
 
+def captures_named(inputs: Iterable[str]) -> str:
+    """`a.pcap, b.pcap`: the captures of a report, `-` in words."""
+    return ", ".join("standard input" if name == "-" else name for name in inputs)
+
+
 def own_sides(own: OwnAddresses, limit: int = 8) -> str:
     """`a, b, c`, our own addresses; `a … and 15 more at least` where not all were counted."""
     return listed(own.prefixes, limit) + (" at least" if own.may_be_more else "")

@@ -9,6 +9,7 @@ from egress_audit.periods import SECOND_NS
 from egress_audit.report.safe_text import NO_BREAK
 from egress_audit.report.words import (
     PROTOCOLS,
+    captures_named,
     counted,
     display_filter,
     duration_text,
@@ -142,6 +143,11 @@ def test_a_display_filter_has_commas_and_ranges() -> None:
 def test_a_protocol_without_a_word_is_a_number() -> None:
     assert protocol(6) == "tcp"
     assert protocol(200) == "protocol 200"
+
+
+def test_standard_input_is_named_in_words() -> None:
+    assert captures_named(["-"]) == "standard input"
+    assert captures_named(["a.pcap", "b-.pcap"]) == "a.pcap, b-.pcap"
 
 
 def test_a_protocol_has_the_same_word_in_a_row_as_in_a_finding() -> None:
