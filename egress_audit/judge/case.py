@@ -49,6 +49,8 @@ ICMP_ERRORS = {1: (3, 11, 12), 58: (1, 2, 3, 4)}
 KERNEL = "kernel"
 """How the owner of a packet is known that the kernel sent by itself begins with this."""
 DNS_PORT = 53
+CARRY_QUESTIONS = (6, 17, 136)
+"""TCP, UDP, UDP-Lite: protocols in which the DNS is read. The port of ICMP is a message's type."""
 NO_VERSIONS = KnownVersions()
 
 Asked = tuple[Observation, Match]
@@ -164,9 +166,8 @@ class Case:
 
     def is_own_resolver(self, seen: Observation) -> bool:
         """True for a contact with port 53 of a resolver that is our own."""
-        if isinstance(self.run, Absent) or seen.far_p != DNS_PORT:
-            return False
-        return seen.far_h in self.run.our_resolvers
+        ours = () if isinstance(self.run, Absent) else self.run.our_resolvers
+        return is_at_dns_port(seen) and seen.far_h in ours
 
     def is_own_name(self, host: str) -> bool:
         """True for the sandbox's own name, and the reverse names of its own addresses."""
@@ -241,6 +242,11 @@ def _reverse_name(address: str) -> str:
         return ip_address(address.partition("/")[0]).reverse_pointer
     except ValueError:
         return ""
+
+
+def is_at_dns_port(seen: Observation) -> bool:
+    """True for a contact in which questions to the DNS would be read."""
+    return seen.far_p == DNS_PORT and seen.proto in CARRY_QUESTIONS
 
 
 def is_kernels_error(seen: Observation) -> bool:

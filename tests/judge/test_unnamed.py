@@ -59,8 +59,20 @@ def test_what_stays_near_needs_none(address: str) -> None:
 
 
 def test_a_resolver_is_for_what_it_is_asked() -> None:
-    assert unnamed(contact(OUTSIDE, far_p=53, proto=17)) == []
+    asked = question("good.example", resolvers=(OUTSIDE,))
+    assert unnamed(asked, contact(OUTSIDE, far_p=53, proto=17)) == []
     assert unnamed(contact(RESOLVER, far_p=53, proto=17), run=run()) == []
+
+
+def test_whoever_is_called_at_its_port_and_asked_nothing_is_no_resolver() -> None:
+    asked = question("good.example", resolvers=("198.51.100.53",))
+    assert unnamed(asked, contact(OUTSIDE, far_p=53, proto=6)) == [OUTSIDE]
+
+
+@pytest.mark.parametrize("proto", [1, 33, 132], ids=["ICMP of type 53", "DCCP", "SCTP"])
+def test_what_carries_no_question_that_is_read_is_for_no_resolver(proto: int) -> None:
+    asked = question("good.example", resolvers=(OUTSIDE,))
+    assert unnamed(asked, contact(OUTSIDE, far_p=53, proto=proto)) == [OUTSIDE]
 
 
 def test_an_address_that_the_catalogue_knows_needs_none_unless_it_merely_labels_it() -> None:
