@@ -44,6 +44,8 @@ LONGEST_MEMBERSHIP = 36
 """Bytes of an IGMPv1 or v2 report, which goes to the group itself (RFC 2236)."""
 LONGEST_MAINTENANCE = 160
 """Bytes that such packets have on average at most; more would be a message to somebody."""
+LONGEST_REPORTS = {"ff02::16": 56 + 32 * 20, "224.0.0.22": 32 + 32 * 8}
+"""The same where reports go to alone, of up to 32 groups (RFC 3810 §5.2, RFC 3376 §4.2)."""
 ICMP_ERRORS = {1: (3, 11, 12), 58: (1, 2, 3, 4)}
 """Types that quote the packet they answer (RFC 1122 §3.2.2, RFC 4443 §2.1)."""
 KERNEL = "kernel"
@@ -270,7 +272,8 @@ def is_link_maintenance(seen: Observation, own: OwnAddresses) -> bool:
     if not isinstance(seen.owner, Absent) and not seen.owner.how.startswith(KERNEL):
         return False
     types = LINK_MAINTENANCE.get(seen.proto)
-    if types is None or seen.ip_bytes_out > seen.pkts_out * LONGEST_MAINTENANCE:
+    longest = LONGEST_REPORTS.get(str(seen.far_h), LONGEST_MAINTENANCE)
+    if types is None or seen.ip_bytes_out > seen.pkts_out * longest:
         return False
     if seen.proto == IGMP:
         on_link = str(seen.far_h).startswith(IGMP_PREFIX)
