@@ -75,6 +75,28 @@ def test_what_carries_no_question_that_is_read_is_for_no_resolver(proto: int) ->
     assert unnamed(asked, contact(OUTSIDE, far_p=53, proto=proto)) == [OUTSIDE]
 
 
+ASKED_FOR = named("203.0.113.9", NameSource.HTTP_CONNECT)
+
+
+@pytest.mark.parametrize("proxy", [LOOPBACK, LAN])
+@pytest.mark.parametrize("beside", [(), (named("good.example", NameSource.SOCKS),)])
+def test_an_address_that_a_proxy_was_asked_for_may_be_of_a_denied_host(
+    proxy: str, beside: Any
+) -> None:
+    assert unnamed(contact(proxy, ASKED_FOR, *beside)) == ["203.0.113.9"]
+
+
+def test_what_was_said_through_the_proxy_or_leads_there_names_it() -> None:
+    assert unnamed(contact(LAN, ASKED_FOR, named("good.example", NameSource.TLS_SNI))) == []
+    assert unnamed(question("good.example", "203.0.113.9"), contact(LAN, ASKED_FOR)) == []
+
+
+def test_so_does_a_prefix_of_the_claim_and_what_stays_near_needs_no_name() -> None:
+    allowed = claim(everything=True, prefixes=("203.0.113.0/24",), deny=DENIED)
+    assert unnamed(contact(LAN, ASKED_FOR), claim=allowed) == []
+    assert unnamed(contact(LAN, named("10.0.0.77", NameSource.HTTP_CONNECT))) == []
+
+
 def test_an_address_that_the_catalogue_knows_needs_none_unless_it_merely_labels_it() -> None:
     assert unnamed(contact(OUTSIDE, **known(OUTSIDE, NEWS))) == []
     assert unnamed(contact(OUTSIDE, **known(OUTSIDE, LABEL))) == [OUTSIDE]
