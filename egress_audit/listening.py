@@ -101,8 +101,12 @@ class Told:
 
     @property
     def from_dns_port(self) -> bool:
-        """It was sent from the port of the DNS, to whichever."""
-        return self._ports[0] == DNS_PORT
+        """It was sent from the port of the DNS, to whichever; of a stream, by who was called there.
+
+        Whoever calls us from that port was asked nothing, and would vouch for himself.
+        """
+        called = isinstance(self.part, Datagram) or not self.part.by_orig
+        return called and self._ports[0] == DNS_PORT
 
     @property
     def _ports(self) -> tuple[int, int]:

@@ -463,6 +463,21 @@ def test_an_answer_leads_to_its_address_from_any_port(port: int, source: NameSou
     assert [(name.host, name.source) for name in names] == [("hub.example", source)]
 
 
+def test_who_calls_us_from_the_port_of_the_dns_proves_no_name() -> None:
+    asked = udp_exchange(HERE, RESOLVER, dns_query("hub.example"))
+    stranger, service = ("203.0.113.66", 53), (HERE[0], 8080)
+    called = tcp_session(stranger, service, RESPONSE)
+    names = heard_of([*asked, *called]).hearing.names.answers_for("192.0.2.7")
+    assert [name.source for name in names] == [NameSource.DNS_UNPROVEN]
+
+
+def test_an_answer_over_tcp_of_who_was_called_proves_a_name() -> None:
+    query = over_tcp(dns_query("hub.example"))
+    names = heard_of(tcp_session(HERE, RESOLVER, query, RESPONSE)).hearing.names
+    answers = names.answers_for("192.0.2.7")
+    assert [name.source for name in answers] == [NameSource.DNS_ANSWER]
+
+
 def test_a_second_reading_of_a_stream_answers_what_a_waiting_datagram_asked() -> None:
     def back(offset: int, data: bytes, flags: str = "PA") -> Frame:
         wire = tcp(RESOLVER[1], HERE[1], flags, ISN + offset, 1, data)

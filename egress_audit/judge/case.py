@@ -44,11 +44,15 @@ LONGEST_MEMBERSHIP = 36
 """Bytes of an IGMPv1 or v2 report, which goes to the group itself (RFC 2236)."""
 LONGEST_MAINTENANCE = 160
 """Bytes that such packets have on average at most; more would be a message to somebody."""
+LONGEST_REPORTS = {"ff02::16": 56 + 32 * 20, "224.0.0.22": 32 + 32 * 8}
+"""The same where reports go to alone, of up to 32 groups (RFC 3810 §5.2, RFC 3376 §4.2)."""
 ICMP_ERRORS = {1: (3, 11, 12), 58: (1, 2, 3, 4)}
 """Types that quote the packet they answer (RFC 1122 §3.2.2, RFC 4443 §2.1)."""
 KERNEL = "kernel"
 """How the owner of a packet is known that the kernel sent by itself begins with this."""
 DNS_PORT = 53
+CARRY_QUESTIONS = (6, 17, 136)
+"""TCP, UDP, UDP-Lite: protocols in which the DNS is read. The port of ICMP is a message's type."""
 NO_VERSIONS = KnownVersions()
 
 Asked = tuple[Observation, Match]
@@ -164,9 +168,8 @@ class Case:
 
     def is_own_resolver(self, seen: Observation) -> bool:
         """True for a contact with port 53 of a resolver that is our own."""
-        if isinstance(self.run, Absent) or seen.far_p != DNS_PORT:
-            return False
-        return seen.far_h in self.run.our_resolvers
+        ours = () if isinstance(self.run, Absent) else self.run.our_resolvers
+        return is_at_dns_port(seen) and seen.far_h in ours
 
     def is_own_name(self, host: str) -> bool:
         """True for the sandbox's own name, and the reverse names of its own addresses."""
@@ -243,6 +246,11 @@ def _reverse_name(address: str) -> str:
         return ""
 
 
+def is_at_dns_port(seen: Observation) -> bool:
+    """True for a contact in which questions to the DNS would be read."""
+    return seen.far_p == DNS_PORT and seen.proto in CARRY_QUESTIONS
+
+
 def is_kernels_error(seen: Observation) -> bool:
     """True for ICMP errors that the kernel is known to have sent by itself: they answer what came
     in, to a port that was closed by then."""
@@ -264,7 +272,8 @@ def is_link_maintenance(seen: Observation, own: OwnAddresses) -> bool:
     if not isinstance(seen.owner, Absent) and not seen.owner.how.startswith(KERNEL):
         return False
     types = LINK_MAINTENANCE.get(seen.proto)
-    if types is None or seen.ip_bytes_out > seen.pkts_out * LONGEST_MAINTENANCE:
+    longest = LONGEST_REPORTS.get(str(seen.far_h), LONGEST_MAINTENANCE)
+    if types is None or seen.ip_bytes_out > seen.pkts_out * longest:
         return False
     if seen.proto == IGMP:
         on_link = str(seen.far_h).startswith(IGMP_PREFIX)

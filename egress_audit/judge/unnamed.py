@@ -1,17 +1,26 @@
 """Far ends of which no name is known, where the claim denies by name.
 
-Vendors rent: of an address alone nobody can say that a denied host is not behind it. What the
-claim allows by prefix, and what the catalogue knows by its address, is decided by that.
+Vendors rent: of an address alone nobody can say that a denied host is not behind it, whether it is
+called or a proxy is asked for it. What the claim allows by prefix, and what the catalogue knows by
+its address, is decided by that.
 """
 
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from egress_audit.addresses import NEAR
+from egress_audit.addresses import NEAR, scope_of
 from egress_audit.judge.attempts import tried_without_name
-from egress_audit.judge.case import DNS_PORT, Case, is_kernels_error
-from egress_audit.judge.permission import address_allowed, literal_address
+from egress_audit.judge.case import Case, is_at_dns_port, is_kernels_error
+from egress_audit.judge.permission import (
+    PROXIED,
+    address_allowed,
+    literal_address,
+    literals_elsewhere,
+    names_said,
+    place_allowed,
+)
 from egress_audit.judge.places import without_places
-from egress_audit.model.audit import Observation
+from egress_audit.model.audit import NameUse, Observation
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent
 from egress_audit.model.flow import NameSource
@@ -22,26 +31,38 @@ OF_THE_FILE = frozenset({NameSource.PCAPNG_NRB})
 
 def unnamed_ends(case: Case) -> set[str]:
     """Addresses off the machine that only `any`, or their place, allows, and to which no name
-    leads; those that were tried without a packet, too. Empty unless the claim denies hosts, and
-    allows what it does not name.
+    leads; those that a proxy was asked for, or that were tried without a packet, too. Empty unless
+    the claim denies hosts, and allows what it does not name.
 
-    What a resolver is asked is judged by itself, so that its own name does not matter.
+    What a resolver is asked is judged by itself, so that its own name does not matter. Whoever was
+    asked nothing is none, although he is called at its port.
     """
     allow = case.claim.allow
     if not (case.claim.deny.hosts and (allow.everything or allow.by_place)):
         return set()
     bare = without_places(case.claim)
     stated = replace(bare, allow=replace(bare.allow, everything=False))
-    ends = {str(seen.far_h) for seen in case.contacts() if _is_unnamed(case, seen, stated)}
+    asked = {resolver for seen in case.questions() for resolver in seen.resolvers}
+    ends = {
+        str(seen.far_h)
+        for seen in case.contacts()
+        if not _is_asked(case, seen, asked) and _is_unnamed(case, seen, stated)
+    }
+    ends.update(*(_unnamed_beyond(case, seen, stated) for seen in case.contacts()))
     tried = tried_without_name(
         replace(case, claim=stated), lambda match: bool(case.accusing(match))
     )
     return ends | set(tried)
 
 
+def _is_asked(case: Case, seen: Observation, asked: Collection[str]) -> bool:
+    """True for a contact with a resolver that was asked, or with one of ours, at its port."""
+    return is_at_dns_port(seen) and (seen.far_h in asked or case.is_own_resolver(seen))
+
+
 def _is_unnamed(case: Case, seen: Observation, stated: Claim) -> bool:
     near = isinstance(seen.far_h, Absent) or seen.destination.scope in NEAR
-    if near or seen.far_p == DNS_PORT or case.is_link_maintenance(seen) or is_kernels_error(seen):
+    if near or case.is_link_maintenance(seen) or is_kernels_error(seen):
         return False
     if any(match.by == seen.far_h and case.accusing(match) for match in seen.endpoints):
         return False
@@ -50,3 +71,20 @@ def _is_unnamed(case: Case, seen: Observation, stated: Claim) -> bool:
         for use in seen.names
     )
     return not (named or address_allowed(seen, stated, case.granted(seen, surely=True)))
+
+
+def _unnamed_beyond(case: Case, seen: Observation, stated: Claim) -> Iterator[str]:
+    """Addresses that a proxy was asked for. Named are they by what leads there, or by what was said
+    through the proxy; not by another name that it was asked for."""
+    addresses = literals_elsewhere(seen)
+    if not addresses or any(_is_of_far_end(use) for use in names_said(seen)):
+        return
+    known = {match.by for match in seen.endpoints if case.accusing(match)}
+    for address in addresses:
+        named = address in known or address in case.names_leading_to
+        if not (named or place_allowed(address, scope_of(address), stated.allow)):
+            yield address
+
+
+def _is_of_far_end(use: NameUse) -> bool:
+    return literal_address(use.host) is None and set(use.sources).isdisjoint(PROXIED)

@@ -11,6 +11,9 @@ from egress_audit.names.reading import Spoken, printable_host
 
 _HOST_PORT = re.compile(rb"\[[^\[\]]*\](?::[0-9]*)?|[^:\[\]]+(?::[0-9]*)?|[0-9A-Fa-f:.]+")
 _LITERAL_V6 = re.compile(rb"[0-9A-Fa-f:.]+")
+_ODD = re.compile(rb"[^!$&'()*+;=0-9A-Za-z._~:\[\]-]")
+"""What may be decoded into other letters, or ends a name: percent-encoding and what is no ASCII
+(RFC 3986 §3.2.2), `#`, controls."""
 _SEPARATORS = re.compile(rb"[@\\/,\s\0]+|(?<=\])(?=[^:])")
 
 
@@ -27,6 +30,7 @@ def hosts_of(authorities: Iterable[bytes], source: NameSource) -> tuple[tuple[Sp
         parts = [part for part in _SEPARATORS.split(authority.strip()) if part]
         odd |= _SEPARATORS.search(authority.strip()) is not None
         odd |= any(_HOST_PORT.fullmatch(part) is None for part in parts)
+        odd |= any(_ODD.search(part) and not part.startswith(b"[") for part in parts)
         likely = [part for part in parts if b"." in part or b"[" in part or part == parts[-1]]
         for part in likely:
             host = _without_port(part)

@@ -87,7 +87,7 @@ class Said(Protocol):
 
     @property
     def from_dns_port(self) -> bool:
-        """It was sent from the port of the DNS, to whichever."""
+        """It was sent from the port of the DNS, to whichever; of a stream, by who was called."""
         ...
 
 

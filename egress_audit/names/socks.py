@@ -6,14 +6,13 @@ Sources: RFC 1928 §3 and §4 (SOCKS5), RFC 1929 §2 (its user name), the SOCKS4
 from ipaddress import IPv4Address, ip_address
 
 from egress_audit.model.flow import NameSource
+from egress_audit.names.authority import hosts_of
 from egress_audit.names.reading import (
     HUNGRY,
     NOTHING,
     Reading,
-    Spoken,
     Unread,
     anew,
-    printable_host,
 )
 
 SOCKS = Reading(marks=frozenset({"socks"}))
@@ -93,7 +92,7 @@ def _read_request(request: bytes, before: int) -> Reading:
     if len(request) < start + size + 2:
         return HUNGRY
     address = request[start : start + size]
-    host = printable_host(address) if start == 5 else str(ip_address(address))
+    host = address if start == 5 else str(ip_address(address)).encode()
     return _target(host, command[0], before + start + size + 2)
 
 
@@ -106,18 +105,21 @@ def _read_socks4(stream: bytes) -> Reading:
         return HUNGRY if len(stream) < 8 + MAX_USER else NOTHING
     address = stream[4:8]
     if address[:3] != bytes(3) or not address[3]:
-        return _target(str(IPv4Address(address)), stream[1], end + 1)
+        return _target(str(IPv4Address(address)).encode(), stream[1], end + 1)
     start, end = end + 1, stream.find(0, end + 1, end + 1 + MAX_USER)
     if end < 0:
         return HUNGRY if len(stream) < start + MAX_USER else GARBLED
     host = stream[start:end]
     if not host.strip(_CONTROLS):
         return GARBLED
-    return _target(printable_host(host), stream[1], end + 1)
+    return _target(host, stream[1], end + 1)
 
 
-def _target(host: str, command: int, end: int) -> Reading:
+def _target(host: bytes, command: int, end: int) -> Reading:
     """The host, spoken; the mark for commands after which more than that may be reached.
+
+    Proxies differ in what they make of a zero or a blank in it, as those of HTTP do: it is spoken
+    in each way, and unread.
 
     Who means to send datagrams tells from where, all zeros if that is not known (RFC 1928 §6), and
     some write these as a name: no host is called `0`.
@@ -125,7 +127,8 @@ def _target(host: str, command: int, end: int) -> Reading:
     end: where the request ends; behind one to connect, the client speaks to the target.
     """
     marks = frozenset[str]() if command in _ONE_TARGET else SOCKS.marks
-    nowhere = not host.strip("0.:")
-    spoken = () if nowhere and marks else (Spoken(host, NameSource.SOCKS),)
+    nowhere = bool(marks) and not host.strip(b"0.:")
+    spoken, odd = hosts_of(() if nowhere else (host,), NameSource.SOCKS)
+    unread = Unread.MALFORMED if odd or not (spoken or nowhere) else None
     then = anew if command == _CONNECT else None
-    return Reading(spoken, marks, consumed=end, then=then)
+    return Reading(spoken, marks, unread, consumed=end, then=then)

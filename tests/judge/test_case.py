@@ -20,7 +20,7 @@ from tests.builders.cases import (
     question,
     rest,
 )
-from tests.builders.runs import run
+from tests.builders.runs import RESOLVER, run
 
 
 def test_without_owners_the_subject_is_the_capture_and_never_the_model() -> None:
@@ -102,6 +102,24 @@ def test_a_long_message_is_no_maintenance() -> None:
     told = contact("fe80::bad", proto=58, far_p=136, pkts_out=1, ip_bytes_out=640)
     assert not is_link_maintenance(told, OWN)
     assert is_link_maintenance(replace(told, ip_bytes_out=72), OWN)
+
+
+@pytest.mark.parametrize(
+    ("group", "proto", "kind", "octets"),
+    [("ff02::16", 58, 143, 236), ("224.0.0.22", 2, 0, 32 + 20 * 8)],
+)
+def test_a_report_of_many_groups_is_long(group: str, proto: int, kind: int, octets: int) -> None:
+    told = contact(group, proto=proto, far_p=kind, pkts_out=1, ip_bytes_out=octets)
+    assert is_link_maintenance(told, OWN)
+    assert not is_link_maintenance(replace(told, ip_bytes_out=octets * 4), OWN)
+    elsewhere = {58: "ff02::1", 2: "224.0.0.1"}[proto]
+    assert not is_link_maintenance(replace(told, far_h=elsewhere), OWN)
+
+
+@pytest.mark.parametrize(("proto", "asks"), [(17, True), (6, True), (1, False), (132, False)])
+def test_only_where_the_dns_is_read_is_a_port_that_of_our_resolver(proto: int, asks: bool) -> None:
+    seen = contact(RESOLVER, far_p=53, proto=proto)
+    assert case(seen, run=run()).is_own_resolver(seen) is asks
 
 
 @pytest.mark.parametrize(

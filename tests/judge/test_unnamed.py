@@ -59,8 +59,42 @@ def test_what_stays_near_needs_none(address: str) -> None:
 
 
 def test_a_resolver_is_for_what_it_is_asked() -> None:
-    assert unnamed(contact(OUTSIDE, far_p=53, proto=17)) == []
+    asked = question("good.example", resolvers=(OUTSIDE,))
+    assert unnamed(asked, contact(OUTSIDE, far_p=53, proto=17)) == []
     assert unnamed(contact(RESOLVER, far_p=53, proto=17), run=run()) == []
+
+
+def test_whoever_is_called_at_its_port_and_asked_nothing_is_no_resolver() -> None:
+    asked = question("good.example", resolvers=("198.51.100.53",))
+    assert unnamed(asked, contact(OUTSIDE, far_p=53, proto=6)) == [OUTSIDE]
+
+
+@pytest.mark.parametrize("proto", [1, 33, 132], ids=["ICMP of type 53", "DCCP", "SCTP"])
+def test_what_carries_no_question_that_is_read_is_for_no_resolver(proto: int) -> None:
+    asked = question("good.example", resolvers=(OUTSIDE,))
+    assert unnamed(asked, contact(OUTSIDE, far_p=53, proto=proto)) == [OUTSIDE]
+
+
+ASKED_FOR = named("203.0.113.9", NameSource.HTTP_CONNECT)
+
+
+@pytest.mark.parametrize("proxy", [LOOPBACK, LAN])
+@pytest.mark.parametrize("beside", [(), (named("good.example", NameSource.SOCKS),)])
+def test_an_address_that_a_proxy_was_asked_for_may_be_of_a_denied_host(
+    proxy: str, beside: Any
+) -> None:
+    assert unnamed(contact(proxy, ASKED_FOR, *beside)) == ["203.0.113.9"]
+
+
+def test_what_was_said_through_the_proxy_or_leads_there_names_it() -> None:
+    assert unnamed(contact(LAN, ASKED_FOR, named("good.example", NameSource.TLS_SNI))) == []
+    assert unnamed(question("good.example", "203.0.113.9"), contact(LAN, ASKED_FOR)) == []
+
+
+def test_so_does_a_prefix_of_the_claim_and_what_stays_near_needs_no_name() -> None:
+    allowed = claim(everything=True, prefixes=("203.0.113.0/24",), deny=DENIED)
+    assert unnamed(contact(LAN, ASKED_FOR), claim=allowed) == []
+    assert unnamed(contact(LAN, named("10.0.0.77", NameSource.HTTP_CONNECT))) == []
 
 
 def test_an_address_that_the_catalogue_knows_needs_none_unless_it_merely_labels_it() -> None:

@@ -13,6 +13,8 @@ from egress_audit.names.authority import hosts_of
         (b"[2001:DB8::1]:8080", "2001:db8::1"),
         (b"2001:db8::1", "2001:db8::1"),
         (b" a.example. ", "a.example"),
+        (b"[fe80::1%25eth0]:80", "fe80::1%25eth0"),
+        (b"_a-b~1.example", "_a-b~1.example"),
     ],
 )
 def test_an_authority_names_one_host_without_its_port(authority: bytes, host: str) -> None:
@@ -27,3 +29,17 @@ def test_an_empty_authority_names_nobody() -> None:
 def test_an_authority_of_two_readings_names_both_and_is_odd() -> None:
     spoken, odd = hosts_of([b"good.example@evil.example"], NameSource.HTTP_HOST)
     assert ([word.host for word in spoken], odd) == (["good.example", "evil.example"], True)
+
+
+@pytest.mark.parametrize(
+    ("authority", "host"),
+    [
+        (b"evil%2eexample:80", "evil%2eexample"),
+        (b"evil.exampl%65", "evil.exampl%65"),
+        ("\uff45vil.example".encode(), "\\xef\\xbd\\x85vil.example"),
+        (b"evil.example#.good.example", "evil.example#.good.example"),
+    ],
+)
+def test_a_host_that_may_be_decoded_into_another_is_odd(authority: bytes, host: str) -> None:
+    spoken, odd = hosts_of([authority], NameSource.HTTP_HOST)
+    assert ([word.host for word in spoken], odd) == ([host], True)

@@ -67,6 +67,24 @@ def test_a_greeting_in_pieces_is_hungry_until_the_target(stream: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "hosts"),
+    [
+        (b"evil.example\0", ["evil.example"]),
+        (b"evil.example\0.good.example", ["evil.example", ".good.example"]),
+        (b"evil%2eexample", ["evil%2eexample"]),
+        (b"  ", []),
+    ],
+)
+def test_a_name_that_proxies_take_differently_is_spoken_in_each_way_and_unread(
+    name: bytes, hosts: list[str]
+) -> None:
+    request = b"\x05\x01\x00\x03" + bytes((len(name),)) + name + b"\x01\xbb"
+    reading = read_greeting(HELLO + request)
+    assert [word.host for word in reading.spoken] == hosts
+    assert reading.unread is Unread.MALFORMED
+
+
+@pytest.mark.parametrize(
     "stream",
     [
         b"\x05\x01\x03\x00\x04abcd\x05",
