@@ -11,7 +11,7 @@ import numpy as np
 
 from egress_audit.attribute.icmp import ICMP, ICMPV6, is_icmp_answer, is_icmp_error
 from egress_audit.attribute.own_addresses import NEVER, Sides, distances
-from egress_audit.columns import U8, U16, U64, Bool, Counts, FlowColumns, Quoted, alike_rows
+from egress_audit.columns import I64, U8, U16, U64, Bool, Counts, FlowColumns, Quoted, alike_rows
 from egress_audit.model.audit import Direction
 from egress_audit.model.flow import WITH_PORTS
 from egress_audit.values import dataclass
@@ -179,22 +179,24 @@ def _end(flows: FlowColumns, far: Far, row: int) -> End:
     return int(flows.version[row]), int(far.hi[row]), int(far.lo[row])
 
 
-def unprompted_errors(flows: FlowColumns, far: Far, quoted: Quoted) -> int:
+def unprompted_errors(flows: FlowColumns, far: Far, quoted: Quoted, beyond: I64) -> int:
     """Packets that ICMP errors told us of, and that are not in the capture.
 
-    Each was ours, and maybe never on a wire: our own kernel quotes what it could not send.
+    Each was ours, and maybe never on a wire: our own kernel quotes what it could not send. beyond:
+    quotes that nobody kept, by row of the flow; they count as if what they quote were missing.
     """
     received = np.isin(far.direction, (INBOUND, RECEIVED)) & (far.pkts_in > 0) & (far.pkts_out == 0)
     received |= far.direction == INTERNAL
+    unkept = int(beyond[received[: len(beyond)]].sum())
     told = received[quoted.flow]
     wanted = [column[told] for column in quoted[1:]]
     sent = _sent_to(flows, wanted[-1])
     columns = [np.concatenate(pair) for pair in zip(wanted, sent, strict=True)]
     if not len(wanted[0]):
-        return 0
+        return unkept
     group = alike_rows(columns).group
     count = len(wanted[0])
-    return int((~np.isin(group[:count], group[count:])).sum())
+    return unkept + int((~np.isin(group[:count], group[count:])).sum())
 
 
 def _sent_to(flows: FlowColumns, receivers: U64) -> tuple[U64, ...]:
