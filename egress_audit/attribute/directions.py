@@ -9,11 +9,11 @@ from typing import TypeVar
 
 import numpy as np
 
-from egress_audit.attribute.icmp import ICMP, ICMPV6, is_icmp_answer, is_icmp_error
+from egress_audit.attribute.icmp import is_icmp_answer, is_icmp_error
 from egress_audit.attribute.own_addresses import NEVER, Sides, distances
 from egress_audit.columns import I64, U8, U16, U64, Bool, Counts, FlowColumns, Quoted, alike_rows
 from egress_audit.model.audit import Direction
-from egress_audit.model.flow import WITH_PORTS
+from egress_audit.model.protocols import DATAGRAMS, EITHER_ICMP, TCP, WITH_PORTS
 from egress_audit.values import dataclass
 
 DIRECTIONS = tuple(Direction)
@@ -23,8 +23,6 @@ OUTBOUND, INBOUND, RECEIVED, INTERNAL = (
     DIRECTIONS.index(word)
     for word in (Direction.OUTBOUND, Direction.INBOUND, Direction.RECEIVED, Direction.INTERNAL)
 )
-TCP = 6
-DATAGRAMS = (17, 136)
 LONGEST_ERROR = {4: 576, 6: 1280}
 """Bytes of an ICMP error, by IP version."""
 
@@ -69,7 +67,7 @@ def far_sides(flows: FlowColumns, sides: Sides, theirs: Bool | None = None) -> F
     """
     theirs = np.zeros(len(flows), np.bool_) if theirs is None else theirs
     out = _far_is_responder(flows, sides) & ~theirs
-    icmp = np.isin(flows.proto, (ICMP, ICMPV6))
+    icmp = np.isin(flows.proto, EITHER_ICMP)
     direction = _directions(flows, sides, out)
     home = direction == INTERNAL
     direction[theirs] = np.where(flows.resp_pkts[theirs] > 0, INBOUND, RECEIVED)

@@ -10,10 +10,10 @@ import numpy as np
 
 from egress_audit.columns import END_REASONS, I64, U64, Bool, FlowColumns, alike_rows
 from egress_audit.model.flow import EndReason
+from egress_audit.model.protocols import TCP
 
 MIDWAY = "TCP seen from its middle"
 """What hides the name, for the report."""
-_TCP = 6
 _IDLE = END_REASONS.index(EndReason.IDLE_TIMEOUT)
 _BEGINNING, _DATA = frozenset("SsHhQqIi"), frozenset("Dd")
 
@@ -25,8 +25,8 @@ def seen_from_middle(flows: FlowColumns, unread_alone: Collection[int]) -> Bool:
     """
     begins, speaks = (_has(flows, letters) for letters in (_BEGINNING, _DATA))
     speaks |= flows.data_in_fin
-    found: Bool = (flows.proto == _TCP) & speaks & ~begins
-    silent = np.flatnonzero((flows.proto == _TCP) & (flows.end_reason == _IDLE))
+    found: Bool = (flows.proto == TCP) & speaks & ~begins
+    silent = np.flatnonzero((flows.proto == TCP) & (flows.end_reason == _IDLE))
     late = np.flatnonzero(found)
     if not len(silent) or not len(late):
         return found

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from egress_audit.columns import SEALED, Bool, FlowColumns
+from egress_audit.model.protocols import TCP, UDP
 
-TCP, UDP = 6, 17
 LOOKED_INTO = frozenset({4, 41, 47, 50, 97, 103, 108, 115, 137})
 """Protocols of which `FlowColumns.sealed` says whether all that they carry was seen."""
 NO_TUNNELS = frozenset({1, 2, 6, 17, 33, 46, 58, 59, 88, 89, 112, 132, 136})

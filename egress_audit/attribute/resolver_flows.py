@@ -11,12 +11,12 @@ import numpy as np
 
 from egress_audit.attribute.directions import Far
 from egress_audit.columns import I64, Bool, FlowColumns
+from egress_audit.model.protocols import TCP, UDP
 
 HTTP_PORTS = (80, 443)
 """Of either end: which one is the responder may be a guess."""
 DNS_PORTS = (53, 853)
 """What is asked there is read, or is counted as DNS over TLS or QUIC."""
-TCP, UDP = 6, 17
 LOWER = (1 << 64) - 1
 
 

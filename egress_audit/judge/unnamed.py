@@ -8,13 +8,14 @@ from dataclasses import replace
 
 from egress_audit.addresses import NEAR
 from egress_audit.judge.attempts import tried_without_name
-from egress_audit.judge.case import DNS_PORT, Case, is_kernels_error
+from egress_audit.judge.case import Case, is_kernels_error
 from egress_audit.judge.permission import address_allowed, literal_address
 from egress_audit.judge.places import without_places
 from egress_audit.model.audit import Observation
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent
 from egress_audit.model.flow import NameSource
+from egress_audit.model.protocols import DNS_PORT
 
 OF_THE_FILE = frozenset({NameSource.PCAPNG_NRB})
 """Sources of names that nobody asked for or spoke."""
