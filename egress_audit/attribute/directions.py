@@ -183,7 +183,7 @@ def unprompted_errors(flows: FlowColumns, far: Far, quoted: Quoted, beyond: I64)
     Each was ours, and maybe never on a wire: our own kernel quotes what it could not send. beyond:
     quotes that nobody kept, by row of the flow; they count as if what they quote were missing.
     """
-    received = np.isin(far.direction, (INBOUND, RECEIVED)) & (far.pkts_in > 0) & (far.pkts_out == 0)
+    received = np.isin(far.direction, (INBOUND, RECEIVED)) & (far.pkts_in > 0)
     received |= far.direction == INTERNAL
     unkept = int(beyond[received[: len(beyond)]].sum())
     told = received[quoted.flow]
