@@ -90,7 +90,7 @@ def test_where_far_ends_are_summed_nobody_knows_which_have_none() -> None:
 def test_of_a_raw_socket_any_packet_to_the_address_is_its_own() -> None:
     ping = contact(OUTSIDE, proto=1, far_p=8)
     for kind, without in (("raw", 0), ("stream", 1)):
-        tried = run(attempts=(attempt(OUTSIDE, type=kind, port=1),))
+        tried = run(attempts=(attempt(OUTSIDE, call="sendto", type=kind, port=1),))
         judged = case(ping, claim=EVERYWHERE, run=tried)
         assert len(list(packetless_attempts(judged))) == without
 
@@ -131,10 +131,21 @@ NEWS = entry("acme-news", "update-check", processes=("acmed",))
 UPDATES = claim(endpoints=("purpose:update-check",))
 
 
-@pytest.mark.parametrize(("exe", "forbidden"), [("/opt/acmed", []), ("/usr/bin/curl", [OUTSIDE])])
-def test_who_tried_is_asked_where_a_use_is_granted(exe: str, forbidden: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("asker", "exe", "forbidden"),
+    [
+        ("/opt/acmed", "/opt/acmed", []),
+        ("/opt/acmed", "/usr/bin/curl", [OUTSIDE]),
+        ("/opt/acmed", "/usr/bin/python3", [OUTSIDE]),
+        ("/usr/bin/python3", "/usr/bin/python3", []),
+        ("/usr/bin/python3", "/opt/acmed", []),
+    ],
+)
+def test_who_tried_is_asked_where_a_use_is_granted(
+    asker: str, exe: str, forbidden: list[str]
+) -> None:
     host = "news.acme.example"
-    asked = question(host, OUTSIDE, **known(host, NEWS), owner=owner(exe="/opt/acmed"))
+    asked = question(host, OUTSIDE, **known(host, NEWS), owner=owner(exe=asker))
     tried = run(attempts=(attempt(OUTSIDE),), processes=(process(exe=exe),))
     judged = case(asked, claim=UPDATES, entries=(NEWS,), run=tried)
     assert [str(address) for _, address in unseen_attempts(judged)] == forbidden
