@@ -113,7 +113,7 @@ def _far_is_responder(flows: FlowColumns, sides: Sides) -> Bool:
     # Modulo NEVER: a multicast group is no further out than the link it is on.
     orig_far = distances(flows.version, flows.orig_hi, flows.orig_lo) % NEVER
     resp_far = distances(flows.version, flows.resp_hi, flows.resp_lo) % NEVER
-    flipped = _spoke(flows, "^")
+    flipped = flows.has_letter("^")
     further = np.where(orig_far == resp_far, ~flipped, resp_far > orig_far)
     chosen: Bool = np.where(neither, further, sides.local_orig)
     return chosen
@@ -125,19 +125,12 @@ def _directions(flows: FlowColumns, sides: Sides, far_is_resp: Bool) -> U8:
     ours_sent = np.where(far_is_resp, flows.orig_pkts, flows.resp_pkts) > 0
     theirs_first = ~far_is_resp & (flows.orig_pkts > 0) & flows.direction_known
     tcp = flows.proto == TCP
-    theirs_first &= ~tcp | (_spoke(flows, "S") & ~_spoke(flows, "^") & ~_spoke(flows, "sqi"))
+    theirs_first &= ~tcp | (flows.has_letter("S") & ~flows.has_letter("^sqi"))
     theirs_first &= ~is_icmp_answer(flows)
     direction = np.where(theirs_first & ~neither, INBOUND, OUTBOUND)
     direction = np.where(ours_sent | neither, direction, RECEIVED)
     direction = np.where(sides.local_orig & sides.local_resp, INTERNAL, direction)
     return direction.astype(np.uint8)
-
-
-def _spoke(flows: FlowColumns, letters: str) -> Bool:
-    """(n,) True for flows whose history has one of the letters."""
-    table = np.array([not set(letters).isdisjoint(text) for text in flows.histories], np.bool_)
-    found: Bool = table[flows.history]
-    return found
 
 
 def unasked_answers(flows: FlowColumns, far: Far) -> Bool:

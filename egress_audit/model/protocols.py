@@ -17,4 +17,6 @@ ICMP_QUOTES = {ICMP: (*ICMP_ERRORS[ICMP], 4, 5), ICMPV6: ICMP_ERRORS[ICMPV6]}
 """By protocol, types behind whose header a quoted packet begins: of ICMP also source quench, which
 is obsolete, and redirect, which is a router's."""
 
-DNS_PORT = 53
+DNS_PORT, SEALED_DNS_PORT = 53, 853
+"""The second is that of DNS over TLS and over QUIC (RFC 7858 §3.1, RFC 9250 §4.1.1)."""
+DNS_PORTS = (DNS_PORT, SEALED_DNS_PORT)
