@@ -237,6 +237,12 @@ class FlowColumns:
     def __len__(self) -> int:
         return len(self.ts_ns)
 
+    def has_letter(self, letters: str) -> Bool:
+        """(n,) True for flows whose history has one of these letters."""
+        table = np.array([not set(letters).isdisjoint(text) for text in self.histories], np.bool_)
+        found: Bool = table[self.history]
+        return found
+
 
 class Quoted(NamedTuple):
     """Packets that ICMP errors quote; (n,) each."""

@@ -122,8 +122,9 @@ def _coverage(heard: Listening, facts: CaptureFacts, traffic: Traffic) -> Covera
         tunnels=sum_of(tunnels(flows, traffic.judged, _named(heard, flows))),
         names_dropped=table.dropped + traffic.names.cut + heard.heads.unremembered,
         one_way_flows=int((flows.one_sided | unasked_answers(flows, far)).sum()),
-        unprompted_errors=unprompted_errors(flows, far, heard.quotes.columns())
-        + heard.quotes.beyond,
+        unprompted_errors=unprompted_errors(
+            flows, far, heard.quotes.columns(), heard.quotes.beyond
+        ),
         foreign_flows=foreign_flows(flows, traffic.sides),
         gap_flows=int((flows.missed_bytes > 0).sum()),
         missed_bytes=int(flows.missed_bytes.sum()),

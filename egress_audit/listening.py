@@ -17,8 +17,8 @@ from egress_audit.flows.glance import UNKNOWN, Done, Glance, Look
 from egress_audit.flows.head import Head
 from egress_audit.flows.heads import Heads
 from egress_audit.flows.quotes import Quotes
-from egress_audit.flows.segments import DNS_PORT
 from egress_audit.flows.table import MAX_FLOWS, Assigned, FlowTable
+from egress_audit.model.protocols import DNS_PORT
 from egress_audit.names.dns import is_no_stream
 from egress_audit.names.dns_shape import segments
 from egress_audit.names.gquic import PLAIN_VERSIONS

@@ -128,6 +128,19 @@ def test_without_hashes_the_same_is_found_and_nothing_can_be_asserted(tmp_path: 
         audit_merged([path], asserted=words, hashed=False)
 
 
+def test_a_capture_that_was_not_hashed_does_not_hold(tmp_path: Path) -> None:
+    everything = tmp_path / "p.yaml"
+    everything.write_text("name: n\nstatement: s\nallow: {scopes: [any]}\n")
+    path = saved(tmp_path / "a", pcap(tcp_session(("127.0.0.1", 4), ("127.0.0.1", 5))))
+    sworn = audit_capture(path, str(everything), asserted=Asserted(("all",)))
+    assert sworn.audit.verdict is Verdict.HOLDS
+    for paths in ([path], [path, path]):
+        audit = audit_merged(paths, str(everything), hashed=False).audit
+        assert audit.verdict is Verdict.INCONCLUSIVE
+        spot = next(spot for spot in audit.blind_spots if spot.id == "owners-unknown")
+        assert (spot.material, spot.lifted_by) == (True, "single-host")
+
+
 def test_a_bundle_is_never_judged_without_its_hashes(tmp_path: Path) -> None:
     write_bundle(tmp_path / "b", (), whole_run())
     with pytest.raises(WrongUsage, match="always hashed"):

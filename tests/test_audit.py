@@ -16,6 +16,7 @@ from egress_audit.capture.source import source_of
 from egress_audit.capture.window import Window
 from egress_audit.classify.destination import embedded_classifier
 from egress_audit.errors import WrongUsage
+from egress_audit.flows import quotes
 from egress_audit.judge.profile import load_profile
 from egress_audit.model.audit import Audit, Direction, Kind, Verdict
 from egress_audit.model.flow import NameSource
@@ -343,6 +344,25 @@ def test_an_error_that_quotes_what_is_in_the_capture_is_no_blind_spot() -> None:
     sent = ip("127.0.0.1", "127.0.0.1", udp(40000, 9), UDP)
     frames = at(ethernet(sent), ethernet(ipv4("127.0.0.1", "127.0.0.1", icmp(3, 3, sent), 1)))
     assert judged(frames).audit.verdict is Verdict.HOLDS
+
+
+def errors_of(*ends: tuple[str, str]) -> list[Frame]:
+    """A datagram from each sender to its receiver, and the error that comes back."""
+    frames: list[bytes] = []
+    for sender, receiver in ends:
+        probe = ip(sender, receiver, udp(5, 9), UDP)
+        frames += [ethernet(probe), ethernet(ipv4(receiver, sender, icmp(3, 3, probe), 1))]
+    return at(*frames)
+
+
+@pytest.mark.parametrize(("ours", "material_too"), [(False, set()), (True, {"answers-unprompted"})])
+def test_of_quotes_beyond_the_bound_only_those_told_to_us_may_be_of_what_is_missing(
+    ours: bool, material_too: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quotes, "MAX_QUOTES", 1)
+    strangers = [(f"192.0.2.{number}", "10.0.0.2") for number in range(5)]
+    frames = errors_of(*([(ends[1], ends[0]) for ends in strangers] if ours else strangers))
+    assert material(judged(frames).audit) == material_too
 
 
 def test_our_icmp_error_to_a_stranger_is_no_egress() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 
 from egress_audit.columns import CONN_STATES, END_REASONS, PADDING, alike_rows, alike_side_by_side
 from egress_audit.model.flow import EndReason
-from tests.builders.captures import Frame, ethernet, pcap, udp_exchange
+from tests.builders.captures import Frame, ethernet, pcap, scripted, udp_exchange
 from tests.builders.engine import opened, run
 
 
@@ -64,6 +64,14 @@ def test_a_header_cut_at_the_end_of_the_buffer_borrows_nothing_from_beyond() -> 
 def test_flows_are_as_many_as_their_rows() -> None:
     flows = run(pcap(udp_exchange(("10.0.0.2", 40000), ("192.0.2.1", 53), b"x", b"y"))).flows
     assert len(flows) == len(flows.proto) == 1
+
+
+def test_a_flow_is_found_by_any_letter_of_its_history() -> None:
+    frames = [*scripted(">S <SA >A"), *scripted("<PAd", ("10.0.0.2", 9))]
+    flows = run(pcap(frames)).flows
+    assert flows.has_letter("S").tolist() == [True, False]
+    assert flows.has_letter("dD").tolist() == [False, True]
+    assert flows.has_letter("").tolist() == [False, False]
 
 
 def test_nothing_at_all_is_no_flow() -> None:

@@ -21,7 +21,7 @@ from egress_audit.columns import I32, I64, U8, Annotations, FlowColumns
 from egress_audit.model.audit import Owner
 from egress_audit.model.destination import Absent
 from egress_audit.model.evidence import CaptureFacts, Dialect, ProcessRecord
-from egress_audit.model.flow import WITH_PORTS
+from egress_audit.model.protocols import WITH_PORTS
 from egress_audit.model.run import Process, Role
 
 COMMENT, PROCESS_AND_THREAD = 1, 8

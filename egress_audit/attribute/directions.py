@@ -9,11 +9,11 @@ from typing import TypeVar
 
 import numpy as np
 
-from egress_audit.attribute.icmp import ICMP, ICMPV6, is_icmp_answer, is_icmp_error
+from egress_audit.attribute.icmp import is_icmp_answer, is_icmp_error
 from egress_audit.attribute.own_addresses import NEVER, Sides, distances
-from egress_audit.columns import U8, U16, U64, Bool, Counts, FlowColumns, Quoted, alike_rows
+from egress_audit.columns import I64, U8, U16, U64, Bool, Counts, FlowColumns, Quoted, alike_rows
 from egress_audit.model.audit import Direction
-from egress_audit.model.flow import WITH_PORTS
+from egress_audit.model.protocols import DATAGRAMS, EITHER_ICMP, TCP, WITH_PORTS
 from egress_audit.values import dataclass
 
 DIRECTIONS = tuple(Direction)
@@ -23,8 +23,6 @@ OUTBOUND, INBOUND, RECEIVED, INTERNAL = (
     DIRECTIONS.index(word)
     for word in (Direction.OUTBOUND, Direction.INBOUND, Direction.RECEIVED, Direction.INTERNAL)
 )
-TCP = 6
-DATAGRAMS = (17, 136)
 LONGEST_ERROR = {4: 576, 6: 1280}
 """Bytes of an ICMP error, by IP version."""
 
@@ -69,7 +67,7 @@ def far_sides(flows: FlowColumns, sides: Sides, theirs: Bool | None = None) -> F
     """
     theirs = np.zeros(len(flows), np.bool_) if theirs is None else theirs
     out = _far_is_responder(flows, sides) & ~theirs
-    icmp = np.isin(flows.proto, (ICMP, ICMPV6))
+    icmp = np.isin(flows.proto, EITHER_ICMP)
     direction = _directions(flows, sides, out)
     home = direction == INTERNAL
     direction[theirs] = np.where(flows.resp_pkts[theirs] > 0, INBOUND, RECEIVED)
@@ -115,7 +113,7 @@ def _far_is_responder(flows: FlowColumns, sides: Sides) -> Bool:
     # Modulo NEVER: a multicast group is no further out than the link it is on.
     orig_far = distances(flows.version, flows.orig_hi, flows.orig_lo) % NEVER
     resp_far = distances(flows.version, flows.resp_hi, flows.resp_lo) % NEVER
-    flipped = _spoke(flows, "^")
+    flipped = flows.has_letter("^")
     further = np.where(orig_far == resp_far, ~flipped, resp_far > orig_far)
     chosen: Bool = np.where(neither, further, sides.local_orig)
     return chosen
@@ -127,19 +125,12 @@ def _directions(flows: FlowColumns, sides: Sides, far_is_resp: Bool) -> U8:
     ours_sent = np.where(far_is_resp, flows.orig_pkts, flows.resp_pkts) > 0
     theirs_first = ~far_is_resp & (flows.orig_pkts > 0) & flows.direction_known
     tcp = flows.proto == TCP
-    theirs_first &= ~tcp | (_spoke(flows, "S") & ~_spoke(flows, "^") & ~_spoke(flows, "sqi"))
+    theirs_first &= ~tcp | (flows.has_letter("S") & ~flows.has_letter("^sqi"))
     theirs_first &= ~is_icmp_answer(flows)
     direction = np.where(theirs_first & ~neither, INBOUND, OUTBOUND)
     direction = np.where(ours_sent | neither, direction, RECEIVED)
     direction = np.where(sides.local_orig & sides.local_resp, INTERNAL, direction)
     return direction.astype(np.uint8)
-
-
-def _spoke(flows: FlowColumns, letters: str) -> Bool:
-    """(n,) True for flows whose history has one of the letters."""
-    table = np.array([not set(letters).isdisjoint(text) for text in flows.histories], np.bool_)
-    found: Bool = table[flows.history]
-    return found
 
 
 def unasked_answers(flows: FlowColumns, far: Far) -> Bool:
@@ -179,22 +170,24 @@ def _end(flows: FlowColumns, far: Far, row: int) -> End:
     return int(flows.version[row]), int(far.hi[row]), int(far.lo[row])
 
 
-def unprompted_errors(flows: FlowColumns, far: Far, quoted: Quoted) -> int:
+def unprompted_errors(flows: FlowColumns, far: Far, quoted: Quoted, beyond: I64) -> int:
     """Packets that ICMP errors told us of, and that are not in the capture.
 
-    Each was ours, and maybe never on a wire: our own kernel quotes what it could not send.
+    Each was ours, and maybe never on a wire: our own kernel quotes what it could not send. beyond:
+    quotes that nobody kept, by row of the flow; they count as if what they quote were missing.
     """
-    received = np.isin(far.direction, (INBOUND, RECEIVED)) & (far.pkts_in > 0) & (far.pkts_out == 0)
+    received = np.isin(far.direction, (INBOUND, RECEIVED)) & (far.pkts_in > 0)
     received |= far.direction == INTERNAL
+    unkept = int(beyond[received[: len(beyond)]].sum())
     told = received[quoted.flow]
     wanted = [column[told] for column in quoted[1:]]
     sent = _sent_to(flows, wanted[-1])
     columns = [np.concatenate(pair) for pair in zip(wanted, sent, strict=True)]
     if not len(wanted[0]):
-        return 0
+        return unkept
     group = alike_rows(columns).group
     count = len(wanted[0])
-    return int((~np.isin(group[:count], group[count:])).sum())
+    return unkept + int((~np.isin(group[:count], group[count:])).sum())
 
 
 def _sent_to(flows: FlowColumns, receivers: U64) -> tuple[U64, ...]:

@@ -1,17 +1,14 @@
 """ICMP messages that answer something, so that their sender did not begin. HOT PATH.
 
 Source: RFC 792, RFC 950 and RFC 1256 (types of ICMP), RFC 4443, RFC 2710, RFC 4861, RFC 4620 and
-RFC 8335 (of ICMPv6).
+RFC 6275 (of ICMPv6).
 """
 
 import numpy as np
 
 from egress_audit.columns import Bool, FlowColumns
+from egress_audit.model.protocols import ICMP, ICMP_ERRORS, ICMPV6
 
-ICMP, ICMPV6 = 1, 58
-ERRORS = {ICMP: (3, 11, 12), ICMPV6: (1, 2, 3, 4)}
-"""Types in which a host answers a packet by quoting it (RFC 1122 §3.2.2, RFC 4443 §2.1). Source
-quench is obsolete, and redirects are a router's."""
 ANSWERS = {ICMP: (0, 9, 14, 16, 18), ICMPV6: (129, 131, 132, 134, 136, 140, 145)}
 """Types that do not begin a conversation: replies, reports and advertisements."""
 
@@ -27,6 +24,6 @@ def is_icmp_answer(flows: FlowColumns) -> Bool:
 def is_icmp_error(flows: FlowColumns) -> Bool:
     """(n,) True for flows of ICMP messages that quote the packet they answer."""
     error: Bool = np.zeros(len(flows), np.bool_)
-    for proto, types in ERRORS.items():
+    for proto, types in ICMP_ERRORS.items():
         error |= (flows.proto == proto) & flows.one_way & np.isin(flows.orig_p, types)
     return error

@@ -10,12 +10,12 @@ import numpy as np
 
 from egress_audit.columns import END_REASONS, I64, U64, Bool, FlowColumns, alike_rows
 from egress_audit.model.flow import EndReason
+from egress_audit.model.protocols import TCP
 
 MIDWAY = "TCP seen from its middle"
 """What hides the name, for the report."""
-_TCP = 6
 _IDLE = END_REASONS.index(EndReason.IDLE_TIMEOUT)
-_BEGINNING, _DATA = frozenset("SsHhQqIi"), frozenset("Dd")
+_BEGINNING, _DATA = "SsHhQqIi", "Dd"
 
 
 def seen_from_middle(flows: FlowColumns, unread_alone: Collection[int]) -> Bool:
@@ -23,10 +23,10 @@ def seen_from_middle(flows: FlowColumns, unread_alone: Collection[int]) -> Bool:
 
     unread_alone: rows of flows that nobody can read on who did not read them from the beginning.
     """
-    begins, speaks = (_has(flows, letters) for letters in (_BEGINNING, _DATA))
+    begins, speaks = (flows.has_letter(letters) for letters in (_BEGINNING, _DATA))
     speaks |= flows.data_in_fin
-    found: Bool = (flows.proto == _TCP) & speaks & ~begins
-    silent = np.flatnonzero((flows.proto == _TCP) & (flows.end_reason == _IDLE))
+    found: Bool = (flows.proto == TCP) & speaks & ~begins
+    silent = np.flatnonzero((flows.proto == TCP) & (flows.end_reason == _IDLE))
     late = np.flatnonzero(found)
     if not len(silent) or not len(late):
         return found
@@ -37,13 +37,6 @@ def seen_from_middle(flows: FlowColumns, unread_alone: Collection[int]) -> Bool:
     before = _first_of_group(group, rows, silent, never) < rows
     unreadable = _first_of_group(group, rows, lost, never) < rows
     found[rows] &= ~before | unreadable
-    return found
-
-
-def _has(flows: FlowColumns, letters: frozenset[str]) -> Bool:
-    """(n,) True for flows whose history has one of the letters."""
-    table = np.array([not letters.isdisjoint(text) for text in flows.histories], np.bool_)
-    found: Bool = table[flows.history]
     return found
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from egress_audit.columns import SEALED, Bool, FlowColumns
+from egress_audit.model.protocols import SEALED_DNS_PORT, TCP, UDP
 
-TCP, UDP = 6, 17
 LOOKED_INTO = frozenset({4, 41, 47, 50, 97, 103, 108, 115, 137})
 """Protocols of which `FlowColumns.sealed` says whether all that they carry was seen."""
 NO_TUNNELS = frozenset({1, 2, 6, 17, 33, 46, 58, 59, 88, 89, 112, 132, 136})
@@ -23,8 +23,8 @@ TUNNELS_OVER_TCP = {1194: "OpenVPN", 3478: "TURN", 4500: "ESP in TCP"}
 known packet by packet."""
 HIDING_PORTS = {
     (UDP, 443): "QUIC",
-    (UDP, 853): "DNS over QUIC",
-    (TCP, 853): "DNS over TLS",
+    (UDP, SEALED_DNS_PORT): "DNS over QUIC",
+    (TCP, SEALED_DNS_PORT): "DNS over TLS",
     (UDP, 5353): "mDNS",
     (UDP, 5355): "LLMNR",
     (UDP, 137): "NetBIOS names",
@@ -54,8 +54,8 @@ def tunnels(flows: FlowColumns, among: Bool, named: Bool) -> dict[str, int]:
     for port, name in TUNNELS_OVER_TCP.items():
         rows = (flows.proto == TCP) & ((flows.resp_p == port) | (flows.orig_p == port))
         if rows.any():
-            spoke = np.array(["D" in history.upper() for history in flows.histories], np.bool_)
-            _add(counted, name, among & ~named & rows & (spoke[flows.history] | flows.data_in_fin))
+            spoke = flows.has_letter("Dd") | flows.data_in_fin
+            _add(counted, name, among & ~named & rows & spoke)
     return counted
 
 

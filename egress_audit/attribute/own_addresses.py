@@ -12,9 +12,10 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 import numpy as np
 
 from egress_audit.addresses import address_text
-from egress_audit.attribute.icmp import ICMP, ICMPV6, is_icmp_answer, is_icmp_error
+from egress_audit.attribute.icmp import is_icmp_answer, is_icmp_error
 from egress_audit.columns import I64, U8, U64, Bool, FlowColumns, alike_rows
 from egress_audit.model.audit import MOST_GUESSED, OwnAddresses
+from egress_audit.model.protocols import EITHER_ICMP
 from egress_audit.values import dataclass
 
 Network = IPv4Network | IPv6Network
@@ -127,7 +128,7 @@ def _ours_answers(flows: FlowColumns, rows: I64) -> Bool:
     alike = alike_rows((np.tile(flows.version[rows], 2), hi, lo))
     busy = alike.sizes[alike.group]
     serves: Bool = busy[len(rows) :] > busy[: len(rows)]
-    if np.isin(flows.proto[rows], (ICMP, ICMPV6)).any():
+    if np.isin(flows.proto[rows], EITHER_ICMP).any():
         answers = (is_icmp_answer(flows) | is_icmp_error(flows))[rows]
         began = np.concatenate((~answers, np.zeros(len(rows), np.bool_)))
         begun = np.bincount(alike.group, weights=began)[alike.group]

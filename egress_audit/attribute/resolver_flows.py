@@ -11,12 +11,10 @@ import numpy as np
 
 from egress_audit.attribute.directions import Far
 from egress_audit.columns import I64, Bool, FlowColumns
+from egress_audit.model.protocols import DNS_PORTS, TCP, UDP
 
 HTTP_PORTS = (80, 443)
 """Of either end: which one is the responder may be a guess."""
-DNS_PORTS = (53, 853)
-"""What is asked there is read, or is counted as DNS over TLS or QUIC."""
-TCP, UDP = 6, 17
 LOWER = (1 << 64) - 1
 
 
@@ -28,7 +26,10 @@ def over_http(flows: FlowColumns) -> Bool:
 
 
 def unreadable(flows: FlowColumns) -> Bool:
-    """(n,) True for flows in which a resolver could be asked what is read nowhere else."""
+    """(n,) True for flows in which a resolver could be asked what is read nowhere else.
+
+    At the ports of the DNS it is read, or counted as DNS over TLS or QUIC.
+    """
     at_port = np.isin(flows.resp_p, DNS_PORTS) | np.isin(flows.orig_p, DNS_PORTS)
     transported: Bool = np.isin(flows.proto, (TCP, UDP)) & ~at_port
     return transported

@@ -169,7 +169,7 @@ class MergedSource:
                 skipped[name] = skipped.get(name, 0) + count
         return CaptureFacts(
             name=f"{len(parts)} captures",
-            sha256="",
+            sha256=Absent.NOT_APPLICABLE,
             size=sum(part.size for part in parts),
             format=MERGED,
             format_detail="in time order",

@@ -13,10 +13,11 @@ import numpy as np
 from egress_audit.columns import I64, U8, U32, PacketBatch
 from egress_audit.decode.contents import IP, Inside
 from egress_audit.decode.link_rows import Rows
+from egress_audit.model.protocols import ICMPV6, TCP, UDP
 
 LEAST, IPV6_HEADER = 20, 40
-WITH_CHECKSUM = (6, 17, 58)
-"""TCP, UDP and ICMPv6, whose checksums cover the addresses; behind other headers of IPv6 nothing
+WITH_CHECKSUM = (TCP, UDP, ICMPV6)
+"""Their checksums cover the addresses; behind other headers of IPv6 nothing
 tells a packet from other bytes."""
 WHOLE, COMMON = (b"\0\0", b"\x40\0"), (1, 6, 17)
 """What an IPv4 header says of fragments where there are none, and the commonest protocols."""

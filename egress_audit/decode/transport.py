@@ -11,17 +11,15 @@ import numpy.typing as npt
 from egress_audit.columns import I64, U8, Bool, FrameBatch, PacketBatch, rows_of
 from egress_audit.decode import ledger
 from egress_audit.decode.network import NetworkColumns
+from egress_audit.model.protocols import DATAGRAMS, ICMP, ICMPV6, TCP, UDP, WITH_PORTS
 
-TCP, UDP, UDP_LITE, ICMP, ICMPV6 = 6, 17, 136, 1, 58
-PORTED = (TCP, UDP, 132, UDP_LITE, 33)
-"""Protocols that begin with two ports: also SCTP (RFC 9260), UDP-Lite (3828) and DCCP (4340)."""
-IS_PORTED: Bool = np.isin(np.arange(256), PORTED)
+IS_PORTED: Bool = np.isin(np.arange(256), WITH_PORTS)
 ICMP_HEADER = 8
 IS_ICMP: Bool = np.zeros((7, 256), np.bool_)
 """IP version, protocol → whether that is the version's own ICMP."""
 IS_ICMP[4, ICMP] = IS_ICMP[6, ICMPV6] = True
 MAY_BE_ICMP: Bool = IS_ICMP[4] | IS_ICMP[6]
-HEADER_LEN: I64 = np.where(np.isin(np.arange(256), (UDP, UDP_LITE)), 8, 0)
+HEADER_LEN: I64 = np.where(np.isin(np.arange(256), DATAGRAMS), 8, 0)
 """Protocol → bytes of its header; of TCP and ICMP it is read."""
 NEEDED: I64 = np.where(IS_PORTED, 4, 0)
 """Protocol → bytes of its header that must be there; of ICMP ICMP_NEEDED."""

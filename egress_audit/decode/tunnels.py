@@ -18,9 +18,9 @@ from egress_audit.decode.contents import Inside
 from egress_audit.decode.link import LinkColumns, behind
 from egress_audit.decode.link_rows import AVS, ETHERNET, IEEE802_11, MPLS, PPP_SERIAL, PRISM, Rows
 from egress_audit.decode.network import NetworkColumns, network_columns
+from egress_audit.model.protocols import DNS_PORT, UDP
 from egress_audit.values import dataclass
 
-UDP, DNS_PORT = 17, 53
 Reader = Callable[[Rows], Inside]
 
 

@@ -7,20 +7,19 @@ RFC 9000 §17.2.2 (QUIC Initial), RFC 8446 §4.1.2 (ClientHello).
 
 from typing import NamedTuple
 
+from egress_audit.model.protocols import DNS_PORT, ICMP, ICMP_QUOTES, ICMPV6, TCP, UDP
+
 ETHERNET, RAW = 1, 101
 """LINKTYPE_ values that our recorders write."""
 ETHERNET_HEADER = 14
 IPV4, IPV6, ARP, VLAN = 0x0800, 0x86DD, 0x0806, 0x8100
-ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 HOP_BY_HOP, ROUTING, FRAGMENT, DESTINATION_OPTIONS = 0, 43, 44, 60
 MAX_EXTENSIONS = 16
 
-NAME_PORTS = frozenset({53, 5353, 5355})
+NAME_PORTS = frozenset({DNS_PORT, 5353, 5355})
 """DNS, mDNS, LLMNR."""
 UDP_NAME_PORTS = NAME_PORTS | {137, 1900}
 """Over UDP alone also NetBIOS names and SSDP."""
-ICMP_ERRORS = frozenset({(ICMP, kind) for kind in (3, 4, 5, 11, 12)})
-ICMPV6_ERRORS = frozenset({(ICMPV6, kind) for kind in (1, 2, 3, 4)})
 QUOTED = 8
 """Bytes of the transport header that an ICMP error quotes at least (RFC 792)."""
 QUIC_INITIAL_PADDED = 1200
@@ -72,7 +71,7 @@ def kept_length(frame: bytes, linktype: int) -> int:
         return min(layout.transport, len(frame))
     if layout.proto in (TCP, UDP):
         return len(frame) if _carries_name(frame, layout) else layout.payload
-    if (layout.proto, frame[layout.transport]) in ICMP_ERRORS | ICMPV6_ERRORS:
+    if frame[layout.transport] in ICMP_QUOTES.get(layout.proto, ()):
         quoted = layout_of(frame[layout.payload :], RAW)
         if quoted.transport != UNKNOWN:
             return min(layout.payload + quoted.transport + QUOTED, len(frame))

@@ -7,10 +7,12 @@ import base64
 import hashlib
 import struct
 
+from egress_audit.model.protocols import ICMP, ICMPV6, SCTP, TCP, UDP
+
 SEED = b"\0\0"
 """The default of the specification; another would make every id another."""
-PORTED = (1, 6, 17, 58, 132)
-"""Protocols whose ports (or ICMP types) enter the hash: ICMP, TCP, UDP, ICMPv6, SCTP."""
+HASHED_PORTS = (ICMP, TCP, UDP, ICMPV6, SCTP)
+"""Protocols whose ports (or ICMP types) enter the hash, as its specification has them."""
 
 
 def packed(version: int, hi: int, lo: int) -> bytes:
@@ -29,6 +31,6 @@ def community_id(
     if not one_way and (src, sport) > (dst, dport):
         src, dst, sport, dport = dst, src, dport, sport
     head = SEED + src + dst + struct.pack("!BB", proto, 0)
-    ports = struct.pack("!HH", sport, dport) if proto in PORTED else b""
+    ports = struct.pack("!HH", sport, dport) if proto in HASHED_PORTS else b""
     digest = hashlib.sha1(head + ports, usedforsecurity=False).digest()
     return "1:" + base64.b64encode(digest).decode("ascii")

@@ -13,8 +13,7 @@ import numpy as np
 from egress_audit.columns import I8, I64, U8, U32, Bool, PacketBatch
 from egress_audit.compiled import datagrams, library
 from egress_audit.flows.table import IS_DATAGRAM, Assigned
-
-DNS_PORT = 53
+from egress_audit.model.protocols import DNS_PORT
 
 
 class Kind(StrEnum):

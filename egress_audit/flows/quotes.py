@@ -9,15 +9,16 @@ import numpy as np
 
 from egress_audit.columns import I64, U64, PacketBatch, Quoted, alike_rows
 from egress_audit.flows.table import Assigned
+from egress_audit.model.protocols import ICMP_QUOTES, ICMPV6
 
 REDIRECT = 137
-"""Of ICMPv6; it names whom we sent to, in any case (RFC 4861 §4.5)."""
-QUOTING = ((1, (3, 4, 5, 11, 12)), (58, (1, 2, 3, 4, REDIRECT)))
-"""Protocol, and its types that quote: of ICMP source quench and redirect too."""
+"""Of ICMPv6; it names whom we sent to, whether it quotes the packet or not (RFC 4861 §4.5)."""
+REDIRECTED_AT = 16
+"""Bytes in front of that address, behind what all ICMP begins with."""
+QUOTING = ICMP_QUOTES | {ICMPV6: (*ICMP_QUOTES[ICMPV6], REDIRECT)}
 MAX_QUOTES = 1 << 16
-"""Different quotes that are kept, of 300 bytes each; those beyond count as quotes of what is not in
-the capture."""
-ICMPV6, REDIRECTED_AT = 58, 16
+"""Different quotes that are kept, of 300 bytes each; of those beyond it is not known whether what
+they quote is in the capture."""
 _WIDEST = 40
 _ENDS = {4: (20, 12, 16), 6: (40, 8, 24)}
 """IP version → bytes of its header, and where in it the sender and the receiver stand."""
@@ -33,8 +34,9 @@ class Quotes:
 
     def __init__(self) -> None:
         self._kept: set[_Quote] = set()
-        self.beyond = 0
-        """Quotes that were not kept, some of them more than once."""
+        self.beyond: I64 = np.zeros(0, np.int64)
+        """How many were not kept, some of them more than once, by row of the flow of the error; as
+        far as there are any."""
 
     def take(self, packets: PacketBatch, assigned: Assigned) -> None:
         """Keeps what the errors of a batch quote."""
@@ -44,13 +46,22 @@ class Quotes:
             return
         columns = (assigned.flow[rows].astype(np.uint64), *_quoted_by(packets, rows))
         first = alike_rows(columns).first
+        beyond: list[int] = []
         for quote in zip(*(column[first].tolist() for column in columns), strict=True):
             if quote in self._kept:
                 continue
             if len(self._kept) < MAX_QUOTES:
                 self._kept.add(quote)
             else:
-                self.beyond += 1
+                beyond.append(quote[0])
+        if beyond:
+            self._count(beyond)
+
+    def _count(self, beyond: list[int]) -> None:
+        """Counts one more for each of these flows, of which some may stand more than once."""
+        counts = np.bincount(beyond, minlength=len(self.beyond))
+        counts[: len(self.beyond)] += self.beyond
+        self.beyond = counts
 
     def columns(self) -> Quoted:
         """What was kept."""
@@ -62,7 +73,7 @@ def _errors_in(packets: PacketBatch) -> I64:
     """Rows of the packets that quote another."""
     rows = np.flatnonzero(packets.one_way)
     proto, kind = packets.proto[rows], packets.sport[rows]
-    quoting = [(proto == number) & np.isin(kind, kinds) for number, kinds in QUOTING]
+    quoting = [(proto == number) & np.isin(kind, kinds) for number, kinds in QUOTING.items()]
     found: I64 = rows[np.logical_or.reduce(quoting)]
     return found
 

@@ -10,9 +10,9 @@ from egress_audit.columns import I32, I64, U8, Bool, PacketBatch
 from egress_audit.flows.keys import Groups
 from egress_audit.flows.rows import FlowRows
 from egress_audit.flows.tcp_state import ACK, FIN, RST, SYN
+from egress_audit.model.protocols import TCP
 from egress_audit.values import dataclass
 
-TCP = 6
 TCP_IDLE_NS = 300_000_000_000
 """Zeek's tcp_inactivity_timeout."""
 IDLE_NS = 60_000_000_000

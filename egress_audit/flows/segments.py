@@ -13,10 +13,9 @@ from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
 from egress_audit.compiled import library, segments
 from egress_audit.compiled.payloads import joined_beginnings
 from egress_audit.flows.table import Assigned
+from egress_audit.flows.tcp_state import RST, SYN
+from egress_audit.model.protocols import DNS_PORT, TCP
 
-TCP = 6
-SYN, RST = 0x02, 0x04
-DNS_PORT = 53
 NEW, BEGUN, SATED = 0, 1, 2
 """Whether a side has a head: not yet, one that is not finished, or no more."""
 

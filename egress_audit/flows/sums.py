@@ -6,8 +6,9 @@ from egress_audit.columns import I64, Bool, PacketBatch
 from egress_audit.compiled import library, sums
 from egress_audit.compiled.sums import Whose
 from egress_audit.flows.rows import FlowRows
-from egress_audit.flows.runs import TCP, Runs, closing_column
+from egress_audit.flows.runs import Runs, closing_column
 from egress_audit.flows.tcp_state import FIN, RST
+from egress_audit.model.protocols import TCP
 
 
 def add_runs(packets: PacketBatch, swapped: Bool, runs: Runs, target: I64, rows: FlowRows) -> Whose:

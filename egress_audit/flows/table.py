@@ -16,14 +16,13 @@ from egress_audit.flows.history import Histories
 from egress_audit.flows.keys import KeyTable, keys_of
 from egress_audit.flows.ports import likely_server
 from egress_audit.flows.rows import FlowRows
-from egress_audit.flows.runs import TCP, Runs, runs_of
+from egress_audit.flows.runs import Runs, runs_of
 from egress_audit.flows.sums import add_runs
 from egress_audit.flows.tcp_events import TcpEvents
 from egress_audit.flows.tcp_state import ACK, FIN, RST, SYN
+from egress_audit.model.protocols import DATAGRAMS, TCP
 from egress_audit.values import dataclass
 
-UDP = 17
-DATAGRAMS = (UDP, 136)
 """UDP and UDP-Lite: who sent first may be told by the ports alone."""
 IS_DATAGRAM: Bool = np.isin(np.arange(256), DATAGRAMS)
 MAX_FLOWS = 8_000_000

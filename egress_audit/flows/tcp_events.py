@@ -15,8 +15,8 @@ from egress_audit.flows.history import Histories
 from egress_audit.flows.rows import FlowRows
 from egress_audit.flows.runs import Runs
 from egress_audit.flows.tcp_state import EVENT_FLAGS, FIN, LETTERS, Side, step
+from egress_audit.model.protocols import TCP
 
-TCP = 6
 DATA_IN_FIN = np.uint8(1 << 4)
 """A bit of `seen`, above those of the plain segments."""
 MAX_KNOWN = 1 << 14

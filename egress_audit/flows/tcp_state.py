@@ -9,6 +9,8 @@ function of its base/protocols/conn script.
 import re
 from enum import IntEnum
 
+from egress_audit.model.protocols import UDP
+
 
 class Side(IntEnum):
     """State of one side of a TCP flow."""
@@ -129,7 +131,7 @@ def tcp_conn_state(orig: Side, resp: Side, *, payload: bool, history: str = "SR"
 
 def datagram_conn_state(proto: int, orig_pkts: int, resp_pkts: int) -> str:
     """Zeek's word for a flow without connections: UDP by who spoke, everything else `OTH`."""
-    if proto != 17:
+    if proto != UDP:
         return "OTH"
     if orig_pkts:
         return "SF" if resp_pkts else "S0"

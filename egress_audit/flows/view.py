@@ -9,12 +9,12 @@ import numpy.typing as npt
 from egress_audit.addresses import address_text
 from egress_audit.columns import CONN_STATES, END_REASONS, I32, I64, U8, U16, U64, Bool, FlowColumns
 from egress_audit.flows.community_id import community_id, packed
-from egress_audit.flows.table import DATAGRAMS, FlowTable
+from egress_audit.flows.table import FlowTable
 from egress_audit.flows.tcp_events import DATA_IN_FIN
 from egress_audit.flows.tcp_state import Side, datagram_conn_state, tcp_conn_state
 from egress_audit.model.flow import EndReason, Flow
+from egress_audit.model.protocols import DATAGRAMS, ICMP, ICMPV6, TCP, UDP
 
-TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
 AT_ONCE = 1 << 18
 """Rows worked on together where what that takes beside the result would be the peak of memory."""
 Part = TypeVar("Part", np.uint8, np.uint16)

@@ -5,10 +5,11 @@ from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from egress_audit.addresses import Scope, scope_of
-from egress_audit.judge.case import DNS_PORT, Case, Tried
+from egress_audit.judge.case import Case, Tried
 from egress_audit.judge.permission import asks_decide, host_matches, name_allowed, place_allowed
 from egress_audit.model.audit import Direction, Match, Observation
 from egress_audit.model.destination import Absent
+from egress_audit.model.protocols import DNS_PORT, DNS_PORTS, TCP, UDP
 from egress_audit.model.run import IP_FAMILIES, Attempt, Process, Role, Run
 
 ORDINARY_FAMILIES = (*IP_FAMILIES, "AF_UNIX", "AF_LOCAL", "AF_NETLINK", "AF_UNSPEC", "")
@@ -18,11 +19,9 @@ BELOW_TRANSPORT = ("AF_PACKET",)
 SERVING = ("bind", "listen")
 JOINING = "setsockopt"
 """Recorded only where it joins a multicast group, which the kernel tells the link."""
-TCP, UDP = 6, 17
 NOBODY = 0
 """Instead of `Process.id`, where it does not matter who called."""
 PORTLESS = Absent.NOT_APPLICABLE
-RESOLVER_PORTS = (DNS_PORT, 853)
 UNANSWERED = ("S0", "REJ", "RSTOS0", "SH")
 """Zeek's states of a connection that nobody took, whether or not its originator gave it up."""
 
@@ -222,7 +221,7 @@ def absent_services(case: Case) -> list[Port]:
             taken = sum(seen.conn_states.get(state, 0) for state in UNANSWERED) < seen.flows
         if taken:
             there.add((seen.far_p, seen.proto))
-        elif seen.proto == TCP or (seen.proto == UDP and seen.far_p in RESOLVER_PORTS):
+        elif seen.proto == TCP or (seen.proto == UDP and seen.far_p in DNS_PORTS):
             called[(*end, seen.proto)] = None
     served = served_ports(case)
     return [

@@ -21,14 +21,14 @@ from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.evidence import Coverage
+from egress_audit.model.protocols import DATAGRAMS, DNS_PORT, ICMP_ERRORS, ICMPV6, IGMP, TCP
 from egress_audit.model.run import Run
 from egress_audit.periods import SECOND_NS
 from egress_audit.product_versions import KnownVersions
 from egress_audit.values import dataclass
 
-LINK_MAINTENANCE = {2: (), 58: (130, 131, 132, 133, 134, 135, 136, 137, 143)}
-"""IGMP, and the ICMPv6 types of MLD and neighbour discovery (RFC 4861, RFC 3810)."""
-IGMP, ICMPV6 = 2, 58
+LINK_MAINTENANCE = {IGMP: (), ICMPV6: (130, 131, 132, 133, 134, 135, 136, 137, 143)}
+"""All of IGMP, and the ICMPv6 types of MLD and neighbour discovery (RFC 4861, RFC 3810)."""
 MLD_REPORTS = (131, 132, 143)
 """ICMPv6 types: a group is listened to, or no more (RFC 2710 §3, RFC 3810 §5)."""
 LINK_PREFIXES = ("fe80:", "ff01:", "ff02:")
@@ -46,13 +46,10 @@ LONGEST_MAINTENANCE = 160
 """Bytes that such packets have on average at most; more would be a message to somebody."""
 LONGEST_REPORTS = {"ff02::16": 56 + 32 * 20, "224.0.0.22": 32 + 32 * 8}
 """The same where reports go to alone, of up to 32 groups (RFC 3810 §5.2, RFC 3376 §4.2)."""
-ICMP_ERRORS = {1: (3, 11, 12), 58: (1, 2, 3, 4)}
-"""Types that quote the packet they answer (RFC 1122 §3.2.2, RFC 4443 §2.1)."""
 KERNEL = "kernel"
 """How the owner of a packet is known that the kernel sent by itself begins with this."""
-DNS_PORT = 53
-CARRY_QUESTIONS = (6, 17, 136)
-"""TCP, UDP, UDP-Lite: protocols in which the DNS is read. The port of ICMP is a message's type."""
+CARRY_QUESTIONS = (TCP, *DATAGRAMS)
+"""Protocols in which the DNS is read. The port of ICMP is a message's type."""
 NO_VERSIONS = KnownVersions()
 
 Asked = tuple[Observation, Match]

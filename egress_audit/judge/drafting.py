@@ -12,7 +12,7 @@ from egress_audit.addresses import NEAR, Scope, scope_of
 from egress_audit.errors import WrongUsage
 from egress_audit.judge import phrases
 from egress_audit.judge.attempts import names_of, unseen_attempts
-from egress_audit.judge.case import DNS_PORT, Case
+from egress_audit.judge.case import Case
 from egress_audit.judge.drafted_lines import Lines, allowed_by
 from egress_audit.judge.permission import (
     PROOF_OF_NAME,
@@ -29,6 +29,7 @@ from egress_audit.model.audit import Kind, Observation
 from egress_audit.model.claim import Allow, Claim
 from egress_audit.model.destination import Absent
 from egress_audit.model.draft import Draft, Reason
+from egress_audit.model.protocols import DNS_PORT
 
 AS_SCOPES = NEAR | {Scope.METADATA_SERVICE}
 """Scopes that a draft allows whole. A metadata service can be allowed in no other way."""

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from egress_audit.judge import phrases
-from egress_audit.judge.case import DNS_PORT, Case
+from egress_audit.judge.case import Case
 from egress_audit.judge.phases import ending
 from egress_audit.judge.rules_of_attempts import REFUSED
 from egress_audit.model.audit import BlindSpot, Finding, Kind, Observation, Verdict
 from egress_audit.model.destination import Absent
+from egress_audit.model.protocols import DNS_PORT, TCP
 from egress_audit.model.run import Run
 from egress_audit.periods import SECOND_NS
 
@@ -178,7 +179,7 @@ def _whom(rows: Sequence[Observation]) -> str:
 
 def _of_one_protocol(rows: Sequence[Observation]) -> list[Observation]:
     """Those rows that can be told as one: of TCP if there are any."""
-    first = max(rows, key=lambda seen: (seen.proto == 6, seen.flows))
+    first = max(rows, key=lambda seen: (seen.proto == TCP, seen.flows))
     return [seen for seen in rows if seen.proto == first.proto]
 
 

@@ -8,6 +8,7 @@ from egress_audit.model.audit import Kind, NameUse, Observation
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.destination import Absent
 from egress_audit.model.flow import NameSource
+from egress_audit.model.protocols import EITHER_ICMP, TCP
 
 PROTOCOLS = {
     **{1: "ICMP", 2: "IGMP", 4: "IP-in-IP", 6: "TCP", 17: "UDP", 33: "DCCP", 41: "IPv6-in-IP"},
@@ -72,7 +73,7 @@ def endpoint(seen: Observation) -> str:
     """`10.0.0.1:53`, `[2001:db8::1]:443`, or the address alone where there is no port."""
     if isinstance(seen.far_h, Absent):
         return "further destinations"
-    if isinstance(seen.far_p, Absent) or seen.proto in (1, 58):
+    if isinstance(seen.far_p, Absent) or seen.proto in EITHER_ICMP:
         return seen.far_h
     host = f"[{seen.far_h}]" if ":" in seen.far_h else seen.far_h
     return f"{host}:{seen.far_p}"
@@ -88,7 +89,7 @@ def questions_asked(seen: Observation) -> str:
 
 def contact(seen: Observation, *, whom: str) -> str:
     """What was done: `opened 19 TLS connections to huggingface.co, and tried to open 2 more`."""
-    if seen.proto == 6:
+    if seen.proto == TCP:
         tried = seen.conn_states.get("S0", 0) + seen.conn_states.get("REJ", 0)
         opened = max(seen.flows - tried, 0)
         tls = "TLS " if seen.tls_flows >= (opened or seen.flows) else ""

@@ -21,6 +21,7 @@ from egress_audit.judge.permission import (
 from egress_audit.model.audit import Direction, Observation
 from egress_audit.model.claim import Allow
 from egress_audit.model.destination import Absent
+from egress_audit.model.protocols import UDP
 
 LOCAL_SCOPES = (Scope.LAN, Scope.LINK_LOCAL, Scope.MULTICAST, Scope.BROADCAST)
 OUTSIDE_SCOPES = tuple(
@@ -28,7 +29,6 @@ OUTSIDE_SCOPES = tuple(
 )
 """All others; nearly every far end is GLOBAL, which stands in front."""
 
-UDP = 17
 MOST_QUESTIONS = 32
 HEADERS_4, HEADERS_6 = 20 + 8 + 12, 40 + 8 + 12
 """Bytes of IP, UDP and DNS in front of a question."""

@@ -7,7 +7,6 @@ from egress_audit.judge.attempts import (
     BELOW_TRANSPORT,
     ORDINARY_FAMILIES,
     SERVING,
-    UDP,
     Port,
     absent_services,
     address_of,
@@ -16,6 +15,7 @@ from egress_audit.judge.attempts import (
 from egress_audit.judge.blind_spots import Spot, always, count_of, never, some
 from egress_audit.judge.case import Case
 from egress_audit.model.destination import Absent
+from egress_audit.model.protocols import UDP
 from egress_audit.model.run import IP_FAMILIES, Attempt
 
 NONE = Absent.NOT_APPLICABLE

@@ -8,8 +8,7 @@ from egress_audit.judge.blind_spots import Spot, always, never
 from egress_audit.judge.case import Case
 from egress_audit.judge.spots_of_file import AGAIN, NONE, number_of, sum_of
 from egress_audit.model.destination import Absent
-
-TCP = 6
+from egress_audit.model.protocols import TCP
 
 
 def _guessed(case: Case) -> int | None:

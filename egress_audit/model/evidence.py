@@ -92,7 +92,7 @@ class CaptureFacts:
     name: str
     """File name without folder; `-` for standard input."""
     sha256: str | Absent
-    """NOT_ASKED if the user wanted no hash."""
+    """NOT_ASKED if the user wanted none; NOT_APPLICABLE if merged: each of `parts` has its own."""
     size: int
     format: str
     """`pcap` or `pcapng`."""

@@ -6,9 +6,6 @@ from egress_audit.model.destination import Absent
 from egress_audit.model.run import Role
 from egress_audit.values import dataclass
 
-WITH_PORTS = (6, 17, 33, 132, 136)
-"""Protocols whose headers have ports: TCP, UDP, DCCP, SCTP, UDP-Lite (IANA)."""
-
 
 class NameSource(StrEnum):
     """How a host name came to be known. The words are part of the published flow format."""

@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import TypeVar
 
+from egress_audit.model.protocols import TCP, WITH_PORTS
 from egress_audit.model.run import Process
 from egress_audit.record.notifications import SocketAddress
-from egress_audit.record.packet_ends import TCP, WITH_PORTS, Ends
+from egress_audit.record.packet_ends import Ends
 
 MOST_PORTS = 200_000
 """More than there are ports of one address and protocol; the oldest go first."""

@@ -7,9 +7,9 @@ once a packet, and only has to know ports. Source: RFC 791, RFC 8200 §4, RFC 92
 import struct
 from typing import NamedTuple
 
-TCP, UDP, ICMP, ICMPV6, IGMP = 6, 17, 1, 58, 2
+from egress_audit.model.protocols import ICMP, ICMPV6, TCP, WITH_PORTS
+
 SYN = 0x02
-WITH_PORTS = frozenset({TCP, UDP, 33, 132, 136})
 EXTENSIONS = frozenset({0, 43, 60, 135, 139, 140})
 FRAGMENT = 44
 MOST_EXTENSIONS = 16

@@ -11,6 +11,8 @@ import struct
 from contextlib import suppress
 from dataclasses import dataclass
 
+from egress_audit.model.protocols import DNS_PORT
+
 SENTINEL4, SENTINEL6 = "192.0.2.253", "2001:db8:e6e4::253"
 """Addresses of documentation (RFC 5737, RFC 3849), which belong to nobody."""
 SENTINEL_RESOLVER4, SENTINEL_RESOLVER6 = "192.0.2.252", "2001:db8:e6e4::252"
@@ -18,7 +20,6 @@ SENTINEL_RESOLVER4, SENTINEL_RESOLVER6 = "192.0.2.252", "2001:db8:e6e4::252"
 SENTINEL_PORT = 9
 """Discard (RFC 863)."""
 DOMAIN = "egress-audit.invalid"
-DNS_PORT = 53
 TYPE_A, TYPE_AAAA, CLASS_IN = 1, 28, 1
 RECURSION_DESIRED = 0x0100
 

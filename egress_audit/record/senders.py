@@ -15,10 +15,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from egress_audit.model.protocols import EITHER_ICMP, ICMP, ICMPV6, IGMP, TCP
 from egress_audit.model.run import Process, Role
 from egress_audit.record.local_ports import LocalPorts, address_of, back, protocol_of
 from egress_audit.record.notifications import SocketAddress
-from egress_audit.record.packet_ends import ICMP, ICMPV6, IGMP, TCP, Ends
+from egress_audit.record.packet_ends import Ends
 from egress_audit.record.syscalls import pidfd_getfd
 
 PENDING_NS = 500_000_000
@@ -226,7 +227,7 @@ class Senders:
         if reports and self._joined is not None:
             return Sender(self._joined, KERNEL)
         process = None
-        if ends.proto in (ICMP, ICMPV6):
+        if ends.proto in EITHER_ICMP:
             process = self._quoted(ends, packet)
         elif ends.proto == TCP and _resets(packet):
             # A closed port of the loopback answers one of ours.

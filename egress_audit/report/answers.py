@@ -8,6 +8,7 @@ from egress_audit.model.audit import Audit, Direction, Kind, Observation
 from egress_audit.model.claim import Question
 from egress_audit.model.destination import FRONTS, Absent, Confidence, Destination
 from egress_audit.model.flow import NameSource
+from egress_audit.model.protocols import DNS_PORT
 from egress_audit.model.run import Network
 from egress_audit.report.flow_records import FROM_HTTP
 from egress_audit.report.words import counted, listed
@@ -20,7 +21,6 @@ UNKNOWN = "not known"
 SHOWN = 8
 """Places or operators in one answer."""
 
-DNS_PORT = 53
 PASSED_ON = frozenset((*FROM_HTTP, NameSource.SOCKS))
 """Sources of names that a proxy on the machine or its network may have been asked for."""
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from egress_audit.addresses import Scope
 from egress_audit.model.audit import Audit, Direction, Kind, NameUse, Observation, Owner
 from egress_audit.model.destination import Absent
-from egress_audit.model.flow import WITH_PORTS
+from egress_audit.model.protocols import EITHER_ICMP, WITH_PORTS
 from egress_audit.report.beside import NOTHING_BESIDE, Beside
 from egress_audit.report.known_as import known_as
 from egress_audit.report.places import place_lines
@@ -27,7 +27,6 @@ CLIENT = "the user's client on this host"
 """Who came in over loopback."""
 MAX_NAMES = 3
 """Names of one row that are told, since they may disagree; the others are counted."""
-ICMP = (1, 58)
 """Protocols whose `far_p` is the type of the message."""
 
 WORST_SCOPES = (
@@ -165,9 +164,9 @@ def _service(seen: Observation) -> str:
         return protocol(seen.proto)
     if seen.proto in WITH_PORTS:
         return f"port {seen.far_p}/{protocol(seen.proto)}"
-    return (
-        f"{protocol(seen.proto)} type {seen.far_p}" if seen.proto in ICMP else protocol(seen.proto)
-    )
+    if seen.proto in EITHER_ICMP:
+        return f"{protocol(seen.proto)} type {seen.far_p}"
+    return protocol(seen.proto)
 
 
 def _names(names: tuple[NameUse, ...]) -> Iterable[str]:

@@ -7,7 +7,8 @@ from typing import Protocol
 
 from egress_audit.model.catalogue import Entry
 from egress_audit.model.destination import Absent, Destination
-from egress_audit.model.flow import WITH_PORTS, Flow, FlowOwner, Name
+from egress_audit.model.flow import Flow, FlowOwner, Name
+from egress_audit.model.protocols import WITH_PORTS
 from egress_audit.model.run import Process, Role
 from egress_audit.periods import SECOND_NS
 from egress_audit.report.dissect import dissected

@@ -12,6 +12,7 @@ from egress_audit.model.audit import (
     Verdict,
 )
 from egress_audit.model.destination import Absent
+from egress_audit.model.protocols import DNS_PORT
 from egress_audit.report.section import Entry, Section
 from egress_audit.report.words import display_filter, frames_text, listed, number
 
@@ -20,7 +21,6 @@ NUMBERED_TOO = ("custom block", "systemd journal", "sysdig")
 """How the names of blocks begin that hold no frame, and that Wireshark may number like frames."""
 NAMES = 4
 """That a resolver was asked for, in one finding."""
-DNS_PORT = 53
 UNLIFTED = "none lifts"
 """Stands where an assertion would, beside what the file itself records."""
 

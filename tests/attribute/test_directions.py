@@ -32,6 +32,7 @@ def direction_of(far: Far, row: int = 0) -> Direction:
         (STRANGER, OURS, ">S <SA >A", Direction.INBOUND),
         (STRANGER, OURS, ">S >S", Direction.RECEIVED),
         (STRANGER, OURS, "<A >A", Direction.OUTBOUND),
+        (STRANGER, OURS, ">S <S", Direction.OUTBOUND),
         (OURS, STRANGER, "<SA", Direction.RECEIVED),
         (OURS, OURS, ">S <SA", Direction.INTERNAL),
         (STRANGER, "192.0.2.9", ">S <SA", Direction.OUTBOUND),
@@ -41,6 +42,7 @@ def direction_of(far: Far, row: int = 0) -> Direction:
         "the far side began it and we answered",
         "the far side began it and we kept silent",
         "nobody saw the beginning",
+        "both began it at once",
         "only their answer is there",
         "both ends are ours",
         "neither end is ours",
@@ -104,9 +106,19 @@ def test_an_icmp_type_stands_where_a_port_would() -> None:
     assert (far.port.tolist(), far.has_port.tolist()) == ([8], [True])
 
 
-def unreachable(sender: str, receiver: str) -> Frame:
-    """An ICMP error."""
-    return Frame(0, ip(sender, receiver, icmp(3, 3), 1))
+@pytest.mark.parametrize(("kind", "direction"), [(9, Direction.OUTBOUND), (13, Direction.INBOUND)])
+def test_whoever_is_told_what_it_asks_for_next_has_begun(kind: int, direction: Direction) -> None:
+    asks = {9: 10, 13: 14}[kind]
+    frames = [
+        Frame(0, ip(STRANGER, OURS, icmp(kind), 1)),
+        Frame(0, ip(OURS, STRANGER, icmp(asks), 1)),
+    ]
+    assert direction_of(far_of(frames, 101)) is direction
+
+
+def unreachable(sender: str, receiver: str, kind: int = 3, size: int = 0) -> Frame:
+    """An ICMP error with so many bytes."""
+    return Frame(0, ip(sender, receiver, icmp(kind, 3, bytes(size)), 1))
 
 
 def test_our_error_to_one_who_spoke_first_is_an_answer() -> None:
@@ -117,6 +129,30 @@ def test_our_error_to_one_who_spoke_first_is_an_answer() -> None:
 
 def test_our_error_to_one_who_never_spoke_is_egress() -> None:
     assert direction_of(far_of([unreachable(OURS, STRANGER)], 101)) is Direction.OUTBOUND
+
+
+@pytest.mark.parametrize(
+    ("size", "direction"), [(548, Direction.INBOUND), (549, Direction.OUTBOUND)]
+)
+def test_an_answer_is_no_longer_than_an_error_may_be(size: int, direction: Direction) -> None:
+    probe = Frame(0, ip(STRANGER, OURS, udp(40000, 9999), 17))
+    assert (
+        direction_of(far_of([probe, unreachable(OURS, STRANGER, size=size)], 101), 1) is direction
+    )
+
+
+def test_one_packet_is_answered_by_one_error() -> None:
+    probe = Frame(0, ip(STRANGER, OURS, udp(40000, 9999), 17))
+    errors = [unreachable(OURS, STRANGER, kind) for kind in (3, 11)]
+    far = far_of([probe, *errors], 101)
+    assert [direction_of(far, row) for row in (1, 2)] == [Direction.INBOUND, Direction.OUTBOUND]
+
+
+def test_what_was_answered_otherwise_is_not_answered_by_an_error_too() -> None:
+    asked = Frame(0, ip(STRANGER, OURS, udp(40000, 9999), 17))
+    answered = Frame(0, ip(OURS, STRANGER, udp(9999, 40000), 17))
+    far = far_of([asked, answered, unreachable(OURS, STRANGER)], 101)
+    assert direction_of(far, 1) is Direction.OUTBOUND
 
 
 def test_our_error_to_one_whom_we_addressed_first_is_egress() -> None:

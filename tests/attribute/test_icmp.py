@@ -2,8 +2,9 @@
 
 import pytest
 
-from egress_audit.attribute.icmp import ICMP, ICMPV6, is_icmp_answer, is_icmp_error
+from egress_audit.attribute.icmp import is_icmp_answer, is_icmp_error
 from egress_audit.columns import FlowColumns
+from egress_audit.model.protocols import ICMP, ICMPV6
 from tests.builders.captures import Frame, icmp, ip, pcap
 from tests.builders.engine import decoded
 

@@ -1,5 +1,7 @@
 """Of a stream without its beginning nobody knows whom it was for; a silence is no beginning."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from egress_audit.attribute.midway import seen_from_middle
@@ -63,6 +65,11 @@ def test_if_it_cannot_be_read_alone_it_was_not() -> None:
 def test_another_port_or_another_tunnel_is_another_stream() -> None:
     other = segment(9, "PA", b"y", port=4001)
     assert midway(segment(0, "S"), segment(0, "PA", b"x"), segment(9, "S"), other) == [2]
+    later = segment(9, "PA", b"y")
+    inside = replace(later, data=ip("10.0.0.9", "192.0.2.9", later.data, 4))
+    flows = [segment(0, "S"), segment(0, "PA", b"x"), segment(9, "S"), inside]
+    assert midway(*flows[:2], later) == []
+    assert len(midway(*flows)) == 1
 
 
 def test_the_rest_of_a_stream_without_beginning_is_no_second_one() -> None:

@@ -33,6 +33,7 @@ def contacts(
     names: dict[int, str] | None = None,
     tls: set[int] | None = None,
     limit: int = 10_000,
+    ours: str = OURS,
 ) -> list[Observation]:
     """The rows of some frames; `names`: host of a flow, by its row."""
     flows = run(pcap(frames)).flows
@@ -41,7 +42,7 @@ def contacts(
     number = np.zeros(len(flows), np.int32)
     for row, host in (names or {}).items():
         number[row] = hosts.index(host) + 1
-    far = far_sides(flows, sides_of(flows, [ip_network(OURS)]))
+    far = far_sides(flows, sides_of(flows, [ip_network(ours)]))
     observing = Observing(flows, far, number, sets, tls or set(), destination_of, limit)
     return observing.contacts()
 
@@ -126,6 +127,27 @@ def test_of_too_many_those_that_stay_at_home_go_first() -> None:
     home = udp_exchange(("127.0.0.1", 9), ("127.0.0.1", 53), b"x")
     rows = contacts(home + sessions(1), limit=1)
     assert (rows[0].far_h, rows[1].kind) == ("192.0.2.1", Kind.REST)
+
+
+def test_so_do_those_between_addresses_of_ours() -> None:
+    home = udp_exchange((OURS, 9), ("10.0.0.3", 53), b"x")
+    rows = contacts(home + sessions(1), limit=1, ours="10.0.0.0/24")
+    assert (rows[0].far_h, rows[1].direction) == ("192.0.2.1", Direction.INTERNAL)
+
+
+def test_what_never_left_an_address_is_a_row_of_its_own() -> None:
+    frames = [
+        *udp_exchange((OURS, 9), (OURS, 53), b"x"),
+        *udp_exchange(("10.0.0.3", 9), (OURS, 53), b"x"),
+    ]
+    rows = contacts(frames, ours="10.0.0.0/24")
+    assert [row.destination.scope for row in rows] == [Scope.LOOPBACK, Scope.LAN]
+
+
+def test_of_what_is_not_kept_it_counts_as_loopback_and_nothing_else() -> None:
+    frames = [f for port in (53, 54) for f in udp_exchange(("8.8.8.8", 9), ("8.8.8.8", port), b"x")]
+    rows = contacts(frames, limit=1, ours="8.8.8.8")
+    assert rows[-1].rest_scopes == {Scope.LOOPBACK: 1}
 
 
 def test_no_flows_are_no_rows() -> None:

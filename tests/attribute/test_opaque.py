@@ -68,6 +68,22 @@ def test_a_tunnel_over_tcp_is_known_by_its_port(port: int, kind: str) -> None:
     assert tunnels(flows, named=True) == {}
 
 
+def test_so_it_is_at_the_end_that_began_and_with_all_of_its_payload_in_the_fin() -> None:
+    ends = ("192.0.2.1", 1194), ("10.0.0.2", 40000)
+    for frames in (
+        scripted(">S <SA >A >PAd", *ends),
+        scripted(">S <SA >A >FAd", *ends[::-1]),
+    ):
+        assert tunnels(run(pcap(frames)).flows) == {"OpenVPN": 1}
+
+
+@pytest.mark.parametrize(("proto", "found"), [(94, {"IP protocol 94": 1}), (89, {})])
+def test_a_protocol_that_nobody_looks_into_may_be_a_tunnel(
+    proto: int, found: dict[str, int]
+) -> None:
+    assert tunnels(carried(proto)) == found
+
+
 @pytest.mark.parametrize("port", [1194, 3478, 4500])
 def test_a_port_of_tunnels_where_nobody_spoke_carried_nothing(port: int) -> None:
     assert tunnels(run(pcap(scripted(">S <RA", server=("192.0.2.1", port)))).flows) == {}

@@ -5,7 +5,6 @@ from ipaddress import ip_network
 import numpy as np
 import pytest
 
-from egress_audit.attribute.icmp import ICMP, ICMPV6
 from egress_audit.attribute.own_addresses import (
     Sides,
     foreign_flows,
@@ -14,6 +13,7 @@ from egress_audit.attribute.own_addresses import (
     sides_of,
 )
 from egress_audit.columns import U64
+from egress_audit.model.protocols import ICMP, ICMPV6
 from tests.builders.captures import UDP, Frame, ethernet, icmp, ip, pcap, udp, udp_exchange
 from tests.builders.engine import decoded, run
 
@@ -97,6 +97,25 @@ def test_a_far_end_that_everybody_talks_to_does_not_become_ours() -> None:
 def test_a_metadata_service_is_far_though_its_range_is_near() -> None:
     found = sides(asked(("10.0.0.2", "169.254.169.254"), ("10.0.0.3", "169.254.169.254")))
     assert found.local_resp.tolist() == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("service", "near"),
+    [
+        ("fd00:ec2::254", ("fd00::2", "fd00::3")),
+        ("100.100.100.200", ("100.64.0.2", "100.64.0.3")),
+        ("168.63.129.16", ("192.0.2.2", "192.0.2.3")),
+    ],
+)
+def test_so_is_one_among_addresses_of_its_own_kind(service: str, near: tuple[str, ...]) -> None:
+    found = sides(asked(*[(address, service) for address in near]))
+    assert found.local_orig.tolist() == [True, True]
+    assert found.local_resp.tolist() == [False, False]
+
+
+def test_who_has_no_address_yet_and_asks_everybody_is_nobody_known() -> None:
+    found = sides(asked(("0.0.0.0", "255.255.255.255")))
+    assert (found.local_orig.tolist(), found.own.prefixes) == ([False], ())
 
 
 @pytest.mark.parametrize("never", ["224.0.0.251", "255.255.255.255", "127.0.0.1", "0.0.0.0"])
@@ -190,3 +209,21 @@ def test_which_end_is_ours_is_unsure_where_it_is_a_guess_or_none_is(
 ) -> None:
     frames = udp_exchange(("10.0.0.2", 5399), (far, 5400), b"x")
     assert sides(frames, *given).unsure.tolist() == [unsure]
+
+
+@pytest.mark.parametrize(
+    ("ends", "foreign"),
+    [
+        (("192.168.1.2", "100.64.0.1"), 1),
+        (("100.64.0.1", "192.168.1.2"), 1),
+        (("192.168.1.2", "9.9.9.9"), 1),
+        (("192.168.1.2", "192.168.1.3"), 0),
+        (("10.0.0.2", "9.9.9.9"), 0),
+    ],
+)
+def test_a_flow_of_others_is_foreign_if_it_leads_beyond_the_local_network(
+    ends: tuple[str, str], foreign: int
+) -> None:
+    flows = run(pcap(asked(ends))).flows
+    assert foreign_flows(flows, sides_of(flows, [ip_network("10.0.0.2")])) == foreign
+    assert foreign_flows(flows, sides_of(flows, [ip_network("10.0.0.2")], "recorded")) == 0

@@ -126,6 +126,8 @@ def test_a_file_without_a_frame_is_still_among_the_facts() -> None:
     source = merged([times(), times(1)])
     assert len(told(source)) == 1
     assert [part.frames for part in source.facts().parts] == [0, 1]
+    assert source.facts().sha256 is Absent.NOT_APPLICABLE
+    assert len({part.sha256 for part in source.facts().parts}) == 2
     assert source.facts().interfaces[0].drops is Absent.NOT_FOUND
 
 

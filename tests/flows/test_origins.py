@@ -6,7 +6,7 @@ import pytest
 from egress_audit.columns import PacketBatch
 from egress_audit.decode.ledger import Ledger
 from egress_audit.flows.origins import Origins
-from egress_audit.flows.segments import SYN
+from egress_audit.flows.tcp_state import SYN
 from tests.builders.captures import TCP, Frame, ethernet, ipv4, pcap, tcp
 from tests.builders.engine import opened, packets_of
 

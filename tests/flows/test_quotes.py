@@ -79,8 +79,11 @@ def test_what_is_no_header_of_that_version_is_a_quote_that_cannot_be_read(quoted
     assert ends_in(ip(ROUTER, OURS, icmp(3, 0, quoted), 1)) == [(0, "unreadable", "unreadable")]
 
 
-def test_quotes_beyond_the_bound_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_quotes_beyond_the_bound_are_counted_by_flow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quotes, "MAX_QUOTES", 1)
-    senders = (ROUTER, STRANGER, "10.0.0.3")
-    found = kept(*(ip(sender, OURS, icmp(3, 0, SENT), 1) for sender in senders))
-    assert (len(found.columns().flow), found.beyond) == (1, 2)
+    other = ip(OURS, ROUTER, udp(40000, 443), 17)
+    sent = [(ROUTER, SENT), (STRANGER, SENT), ("10.0.0.3", SENT), (STRANGER, other)]
+    errors = [ip(sender, OURS, icmp(3, 0, quoted), 1) for sender, quoted in sent]
+    found = kept(*errors, *(ip(OURS, ROUTER, udp(1, port), 17) for port in range(2, 90)), errors[2])
+    assert len(found.columns().flow) == 1
+    assert found.beyond.tolist() == [0, 2, 2]

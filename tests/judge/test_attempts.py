@@ -14,8 +14,9 @@ from egress_audit.judge.attempts import (
     unplaced_attempts,
     unseen_attempts,
 )
+from egress_audit.model.audit import Direction
 from egress_audit.model.destination import Absent
-from tests.builders.cases import OUTSIDE, case, claim, contact, question
+from tests.builders.cases import OUTSIDE, case, claim, contact, question, rest
 from tests.builders.endpoints import entry, known
 from tests.builders.runs import EXERCISER, PROBER, RESOLVER, attempt, owner, process, run
 
@@ -79,6 +80,34 @@ def test_one_with_a_packet_has_one() -> None:
     assert list(packetless_attempts(judged)) == []
 
 
+def test_where_far_ends_are_summed_nobody_knows_which_have_none() -> None:
+    tried = run(attempts=(attempt(OUTSIDE),))
+    assert list(packetless_attempts(case(rest(global_=1), claim=EVERYWHERE, run=tried))) == []
+    inbound = case(rest(Direction.INBOUND, global_=1), claim=EVERYWHERE, run=tried)
+    assert len(list(packetless_attempts(inbound))) == 1
+
+
+def test_of_a_raw_socket_any_packet_to_the_address_is_its_own() -> None:
+    ping = contact(OUTSIDE, proto=1, far_p=8)
+    for kind, without in (("raw", 0), ("stream", 1)):
+        tried = run(attempts=(attempt(OUTSIDE, call="sendto", type=kind, port=1),))
+        judged = case(ping, claim=EVERYWHERE, run=tried)
+        assert len(list(packetless_attempts(judged))) == without
+
+
+def test_a_resolver_is_excused_at_its_own_port_alone() -> None:
+    tried = run(attempts=tuple(attempt(RESOLVER, port=port) for port in (53, 853)))
+    judged = case(claim=claim(hosts=("a.example",)), run=tried)
+    assert [attempt.port for attempt, _ in unseen_attempts(judged)] == [853]
+
+
+def test_no_name_allows_to_try_a_metadata_service() -> None:
+    tried = run(attempts=(attempt(OUTSIDE), attempt("169.254.169.254")))
+    asked = question("a.example", OUTSIDE, "169.254.169.254")
+    judged = case(asked, claim=claim(hosts=("a.example",)), run=tried)
+    assert [str(address) for _, address in unseen_attempts(judged)] == ["169.254.169.254"]
+
+
 def test_a_contact_at_another_port_says_where_the_address_is() -> None:
     tried = run(attempts=(attempt(OUTSIDE, port=8443),))
     judged = case(contact(OUTSIDE), claim=EVERYWHERE, run=tried)
@@ -102,10 +131,21 @@ NEWS = entry("acme-news", "update-check", processes=("acmed",))
 UPDATES = claim(endpoints=("purpose:update-check",))
 
 
-@pytest.mark.parametrize(("exe", "forbidden"), [("/opt/acmed", []), ("/usr/bin/curl", [OUTSIDE])])
-def test_who_tried_is_asked_where_a_use_is_granted(exe: str, forbidden: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("asker", "exe", "forbidden"),
+    [
+        ("/opt/acmed", "/opt/acmed", []),
+        ("/opt/acmed", "/usr/bin/curl", [OUTSIDE]),
+        ("/opt/acmed", "/usr/bin/python3", [OUTSIDE]),
+        ("/usr/bin/python3", "/usr/bin/python3", []),
+        ("/usr/bin/python3", "/opt/acmed", []),
+    ],
+)
+def test_who_tried_is_asked_where_a_use_is_granted(
+    asker: str, exe: str, forbidden: list[str]
+) -> None:
     host = "news.acme.example"
-    asked = question(host, OUTSIDE, **known(host, NEWS), owner=owner(exe="/opt/acmed"))
+    asked = question(host, OUTSIDE, **known(host, NEWS), owner=owner(exe=asker))
     tried = run(attempts=(attempt(OUTSIDE),), processes=(process(exe=exe),))
     judged = case(asked, claim=UPDATES, entries=(NEWS,), run=tried)
     assert [str(address) for _, address in unseen_attempts(judged)] == forbidden

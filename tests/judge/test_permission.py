@@ -1,5 +1,7 @@
 """What a claim allows: hosts by proof, addresses by scope and prefix, names by who is asked."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +19,7 @@ from egress_audit.judge.permission import (
     of_denied_operator,
 )
 from egress_audit.model.audit import NameUse
-from egress_audit.model.claim import Deny
+from egress_audit.model.claim import Claim, Deny
 from egress_audit.model.destination import Absent
 from egress_audit.model.flow import NameSource
 from tests.builders.cases import (
@@ -174,6 +176,24 @@ def test_a_row_without_an_address_is_allowed_by_scope_alone() -> None:
     assert not address_allowed(nowhere, claim(everything=True))
 
 
+METADATA = "169.254.169.254"
+
+
+@pytest.mark.parametrize(
+    "allows", [ONE_HOST, claim(everything=True), claim(prefixes=("169.254.0.0/16",))]
+)
+def test_a_metadata_service_is_allowed_by_its_scope_alone(allows: Claim) -> None:
+    there = contact(METADATA, named("good.example", ANSWERED))
+    assert not address_allowed(there, allows, granted={METADATA, "good.example"})
+    assert address_allowed(there, claim(Scope.METADATA_SERVICE))
+
+
+def test_an_address_that_our_dns_invented_lies_in_no_prefix_of_the_world() -> None:
+    allows = claim(prefixes=("198.18.0.0/15",))
+    assert not address_allowed(contact("198.18.0.7", destination=near(Scope.SIMULATED)), allows)
+    assert address_allowed(contact("198.18.0.7", destination=near(Scope.GLOBAL)), allows)
+
+
 # Names through carriers
 
 
@@ -181,6 +201,12 @@ def test_a_row_without_an_address_is_allowed_by_scope_alone() -> None:
 def test_a_loopback_address_in_place_of_a_name_is_the_machine(host: str) -> None:
     seen = contact(LOOPBACK, named(host, NameSource.HTTP_HOST))
     assert names_beyond(seen, OFFLINE) == []
+
+
+def test_so_it_is_where_the_claim_allows_no_loopback() -> None:
+    nothing = replace(OFFLINE, allow=replace(OFFLINE.allow, scopes=frozenset()))
+    uses = [named(host, NameSource.HTTP_HOST) for host in (LOOPBACK, LAN)]
+    assert names_beyond(contact(OUTSIDE, *uses), nothing) == uses[1:]
 
 
 def test_the_far_address_in_place_of_a_name_says_nothing_more() -> None:
@@ -205,6 +231,11 @@ def test_what_is_an_address_and_what_a_name(host: str, address: bool) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", LAN, "localhost"])
 def test_a_proxy_that_is_asked_for_something_near_leads_nowhere_else(host: str) -> None:
     assert names_elsewhere(contact(LOOPBACK, NameUse(host, (NameSource.HTTP_CONNECT,)))) == []
+
+
+def test_a_name_with_a_dot_that_is_said_to_a_near_address_may_lead_on() -> None:
+    said = contact(LAN, named("printer"), named("a.example"))
+    assert [use.host for use in names_elsewhere(said)] == ["a.example"]
 
 
 def test_a_proxy_that_is_asked_for_an_address_outside_leads_there() -> None:

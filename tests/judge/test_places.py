@@ -8,7 +8,13 @@ import pytest
 from egress_audit.addresses import Scope
 from egress_audit.country_codes import EUROPEAN_UNION
 from egress_audit.judge.case import Tried
-from egress_audit.judge.places import attempts_left_to_places, left_to_places, objection, permitted
+from egress_audit.judge.places import (
+    attempts_left_to_places,
+    is_covered,
+    left_to_places,
+    objection,
+    permitted,
+)
 from egress_audit.judge.rules import findings
 from egress_audit.model.audit import Match, Observation, Verdict
 from egress_audit.model.catalogue import Entry
@@ -387,3 +393,23 @@ def test_nor_the_connect_of_a_datagram_socket() -> None:
 def test_an_attempt_is_told_once_though_address_and_vendor_are_elsewhere() -> None:
     judged = replace(tried_of(FOREIGN), named={OUTSIDE: place(controlled="US")})
     assert fired(judged) == ["EA015"]
+
+
+@pytest.mark.parametrize(("granted", "covered"), [((), False), (("45.9.0.1",), True)])
+def test_an_address_may_be_covered_as_an_entry_of_the_catalogue(
+    granted: tuple[str, ...], covered: bool
+) -> None:
+    assert is_covered("45.9.0.1", claim().allow, granted) is covered
+
+
+def test_what_our_dns_invented_has_no_place_that_could_be_another_one() -> None:
+    tried = (attempt("45.9.0.1"), attempt("198.18.0.7"))
+    noted = run(attempts=tried, synthetic={"198.18.0.7": "a.example"})
+    judged = case(claim=IN_SWEDEN, run=noted)
+    assert list(attempts_left_to_places(judged)) == ["45.9.0.1"]
+
+
+def test_a_metadata_service_has_no_place() -> None:
+    rows = (contact("169.254.169.254"), contact("45.9.0.1"))
+    left = left_to_places(case(*rows, claim=IN_SWEDEN))
+    assert [end.address for end in left] == ["45.9.0.1"]

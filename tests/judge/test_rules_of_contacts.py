@@ -7,6 +7,7 @@ import pytest
 
 from egress_audit.addresses import Scope
 from egress_audit.judge.rules import findings
+from egress_audit.model.audit import Direction
 from egress_audit.model.destination import Absent
 from tests.builders.cases import (
     case,
@@ -15,6 +16,7 @@ from tests.builders.cases import (
     fired,
     near,
     question,
+    rest,
 )
 from tests.builders.runs import RESOLVER, attempt, owner, run
 
@@ -117,6 +119,18 @@ def test_beside_another_name_they_do_not_excuse_it() -> None:
     assert fired(case(asked, other, contact(RESOLVER, **ASKED), run=run())) == ["EA002"]
 
 
+def test_the_longest_of_them_says_how_much_may_be_sent() -> None:
+    asked = [question(host, resolvers=(RESOLVER,)) for host in (ITSELF, "sandbox")]
+    told = contact(RESOLVER, **ASKED, pkts_out=2, ip_bytes_out=2 * (68 + WITH_COOKIE))
+    assert fired(case(*asked, told, run=run())) == []
+
+
+def test_a_resolver_that_was_asked_for_any_other_name_is_a_contact() -> None:
+    asked = [question(host, resolvers=(RESOLVER,)) for host in ("sandbox", "localhost")]
+    told = contact(RESOLVER, **ASKED, pkts_out=2, ip_bytes_out=2 * 53)
+    assert fired(case(*asked, told, run=run())) == ["EA001"]
+
+
 def test_on_a_plain_capture_nobody_knows_those_names() -> None:
     assert fired(case(question("sandbox"))) == ["EA002"]
 
@@ -144,3 +158,17 @@ def test_a_claim_that_allows_multicast_allows_joining_a_group() -> None:
     told = contact("224.0.0.22", **REPORT)
     allows = claim(Scope.MULTICAST)
     assert fired(case(told, claim=allows, run=run(attempts=(JOINS,)))) == []
+
+
+@pytest.mark.parametrize("direction", [Direction.INBOUND, Direction.RECEIVED, Direction.INTERNAL])
+def test_of_the_rows_that_are_not_kept_only_what_went_out_is_a_contact(
+    direction: Direction,
+) -> None:
+    assert fired(case(rest(direction, global_=3))) == []
+    assert fired(case(rest(global_=3))) == ["EA011"]
+
+
+def test_a_metadata_service_among_them_is_nothing_that_a_name_could_allow() -> None:
+    allows = claim(hosts=("hub.example",))
+    assert fired(case(rest(global_=3), claim=allows)) == []
+    assert fired(case(rest(metadata_service=1), claim=allows)) == ["EA011"]

@@ -175,3 +175,19 @@ def test_a_time_is_told_in_its_largest_unit(seconds: int, told: str) -> None:
 def test_of_a_start_that_was_missed_the_period_is_told() -> None:
     caller = entry(first_ns=0, every_ns=4 * HOUR_NS)
     assert told_late(case(), caller) == "Acme server: telemetry, every 4 h"
+
+
+def test_whose_first_call_comes_later_than_a_period_has_to_be_waited_for_as_long() -> None:
+    caller = entry(first_ns=2 * HOUR_NS, every_ns=HOUR_NS)
+    for watched_ns, late in ((2 * HOUR_NS, 1), (2 * HOUR_NS + 1, 0)):
+        ends = START_NS + watched_ns
+        judged = case(timed=(caller,), first_ts_ns=START_NS, last_ts_ns=ends)
+        assert len(late_callers(judged)) == late
+
+
+def test_no_program_began_before_its_command() -> None:
+    caller = entry(first_ns=MINUTE_NS, processes=("acmed",))
+    begun = process(3, exe="/opt/acmed", first_ns=START_NS - HOUR_NS)
+    for watched_ns, late in ((MINUTE_NS, 1), (MINUTE_NS + 1, 0)):
+        watched = run(observed_ns=watched_ns, processes=(process(), begun))
+        assert len(late_callers(case(run=watched, timed=(caller,)))) == late

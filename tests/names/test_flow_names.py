@@ -1,7 +1,7 @@
 """The names of a flow: said in it, leading to its far end, or recorded by the file's writer."""
 
+from dataclasses import replace
 from ipaddress import ip_address
-from time import perf_counter
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from egress_audit.model.evidence import HostRecord
 from egress_audit.model.flow import Name, NameSource
 from egress_audit.names.flow_names import MAX_HOSTS_OF_FLOW, MAX_RECORDED, FarEnds, FlowNames
 from egress_audit.names.table import NameTable
+from tests.builders.work import steps_of
 
 FAR = ("192.0.2.1", "2001:db8::1", "192.0.2.9")
 SNI, ANSWERED, RECORDED = NameSource.TLS_SNI, NameSource.DNS_ANSWER, NameSource.PCAPNG_NRB
@@ -178,15 +179,23 @@ def test_the_records_of_one_address_are_bounded() -> None:
     assert names.cut == 2_000 - MAX_RECORDED
 
 
-def test_many_flows_to_a_crowded_address_are_named_in_seconds() -> None:
-    table = crowded()
-    flows = 20_000
-    for row in range(0, flows, 2):
+def steps_to_name(times: range) -> int:
+    """What it takes to name flows that begin at some times, of which every other one says more."""
+    table, count = crowded(), len(times)
+    for row in range(0, count, 2):
         table.mentions.add(row, name("said.example", SNI))
-    began = perf_counter()
-    numbers, _ = FlowNames(table, ends(*FAR[:1] * flows)).far_names()
-    assert set(numbers.tolist()) == {1, 2}
-    assert perf_counter() - began < 5
+    far = replace(ends(*FAR[:1] * count), ts_ns=np.array(times))
+    return steps_of(FlowNames(table, far).far_names)
+
+
+def test_flows_between_which_nothing_was_answered_are_named_once_for_all() -> None:
+    few, many = (steps_to_name(range(5_000, 5_000 + flows)) for flows in (100, 1_100))
+    assert many - few < 1_000 * MAX_HOSTS_OF_FLOW
+
+
+def test_no_flow_walks_all_the_hosts_of_a_crowded_address() -> None:
+    early, late = (steps_to_name(range(begin, begin + 400)) for begin in (100, 600))
+    assert late < 1.5 * early
 
 
 def test_the_outer_name_of_an_encrypted_hello_is_said_and_names_no_far_end() -> None:

@@ -105,6 +105,13 @@ def test_a_second_connection_of_the_flow_is_heard_too() -> None:
     assert names(heard(initial(crypto(HELLO)), second)) == ["a.example", "b.example"]
 
 
+def test_so_is_one_that_the_other_side_begins() -> None:
+    flow = QuicFlow()
+    first = flow.read_any(initial(crypto(HELLO)), by_orig=True)
+    second = flow.read_any(initial(crypto(OTHER), to=b"another one", sender=b"me"), by_orig=False)
+    assert names([first, second]) == ["a.example", "b.example"]
+
+
 def test_a_second_hello_in_the_same_stream_is_heard_too() -> None:
     second = initial(crypto(OTHER, len(HELLO)), number=1)
     assert names(heard(initial(crypto(HELLO)), second)) == ["a.example", "b.example"]

@@ -239,3 +239,30 @@ def test_only_a_query_that_was_seen_was_queried() -> None:
     assert names.was_queried("a.example", "A")
     assert not names.was_queried("a.example", "AAAA")
     assert not names.was_queried("b.example", "A")
+
+
+def test_an_alias_that_comes_later_leads_to_later_addresses_too() -> None:
+    names = NameTable()
+    names.alias("b.example", dns("a.example"))
+    names.lead("1.2.3.4", dns("b.example"))
+    names.alias("b.example", dns("z.example"))
+    names.lead("5.6.7.8", dns("b.example"))
+    assert {host for host, _ in known(names, "5.6.7.8")} == {"a.example", "b.example", "z.example"}
+
+
+def test_an_alias_that_becomes_certain_is_still_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "MAX_ALIASES", 2)
+    names = NameTable()
+    for name in (unproven("a.example"), dns("a.example"), dns("c.example")):
+        names.alias("b.example", name)
+    assert names.answers_dropped == 0
+    names.alias("b.example", dns("d.example"))
+    assert names.answers_dropped == 1
+
+
+def test_of_types_beyond_the_bound_no_query_is_remembered() -> None:
+    names = NameTable()
+    for number in range(MAX_DETAILS + 1):
+        names.ask("a.example", f"TYPE{number}", "1.1.1.1", 1, 1)
+    assert names.was_queried("a.example", f"TYPE{MAX_DETAILS - 1}")
+    assert not names.was_queried("a.example", f"TYPE{MAX_DETAILS}")

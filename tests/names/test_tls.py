@@ -294,3 +294,22 @@ def test_any_bytes_are_read_without_raising(noise: bytes) -> None:
 @given(st.integers(0, len(REAL) - 1), st.integers(0, 255))
 def test_a_damaged_byte_never_raises(at: int, byte: int) -> None:
     read_client_hello(REAL[:at] + bytes([byte]) + REAL[at + 1 :])
+
+
+def followed(stream: bytes) -> list[str]:
+    """The hosts of all hellos in a stream, each read on from where the one before it ends."""
+    said: list[str] = []
+    reading = read_client_hello(stream)
+    while reading.then is not None and reading.consumed:
+        said += hosts(reading)
+        stream = stream[reading.consumed :]
+        reading = reading.then(stream)
+    return said + hosts(reading)
+
+
+@pytest.mark.parametrize("together", [0, 1, 2, 3])
+def test_hellos_are_followed_into_their_record_and_out_of_it(together: int) -> None:
+    hellos = [handshake(sni(host)) for host in (b"a.example", b"b.example", b"c.example")]
+    one_record = records(b"".join(hellos[:together])) if together else b""
+    stream = one_record + b"".join(map(records, hellos[together:]))
+    assert followed(stream) == ["a.example", "b.example", "c.example"]

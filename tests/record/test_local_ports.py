@@ -5,10 +5,11 @@ from contextlib import closing
 
 import pytest
 
+from egress_audit.model.protocols import ICMP, TCP, UDP
 from egress_audit.record import local_ports as module
 from egress_audit.record.local_ports import LocalPorts, address_of, back, protocol_of
 from egress_audit.record.notifications import SocketAddress
-from egress_audit.record.packet_ends import ICMP, TCP, UDP, Ends
+from egress_audit.record.packet_ends import Ends
 from tests.builders.packets import packed
 from tests.builders.runs import process
 

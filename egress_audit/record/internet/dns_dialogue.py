@@ -6,7 +6,6 @@ Source: RFC 7766 §6.2.1 (pipelining) and §8 (length field).
 from egress_audit.record.internet.dialogue import NOTHING_YET, Patient, Reply
 from egress_audit.record.internet.dns_answers import DnsAnswers
 
-DNS_PORT = 53
 MAX_MESSAGE = 2048
 """Bytes of a query; real ones are far shorter, and few protocols begin with so low a number."""
 MAX_AT_ONCE = 256

@@ -7,8 +7,9 @@ much of it is quoted).
 from enum import Enum
 from struct import Struct
 
+from egress_audit.model.protocols import ICMP, ICMPV6
 from egress_audit.record.internet.checksum import checksum, pseudo_checksum
-from egress_audit.record.internet.packets import ICMP, ICMPV6, Packet, ip_packet
+from egress_audit.record.internet.packets import Packet, ip_packet
 
 ECHO_REQUEST, ECHO_REQUEST_6 = 8, 128
 _ECHO_REPLY, _ECHO_REPLY_6 = 0, 129

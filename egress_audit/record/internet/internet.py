@@ -11,10 +11,10 @@ from ipaddress import ip_address
 from random import Random
 
 from egress_audit.errors import WrongUsage
+from egress_audit.model.protocols import DNS_PORT, ICMP, ICMPV6, TCP, UDP
 from egress_audit.model.run import Network
 from egress_audit.record.internet.datagrams import Datagrams
 from egress_audit.record.internet.dns_answers import DnsAnswers, Silence
-from egress_audit.record.internet.dns_dialogue import DNS_PORT
 from egress_audit.record.internet.fragments import Fragments, Incomplete
 from egress_audit.record.internet.icmp import (
     Unreachable,
@@ -24,10 +24,6 @@ from egress_audit.record.internet.icmp import (
 )
 from egress_audit.record.internet.invented_names import InventedNames
 from egress_audit.record.internet.packets import (
-    ICMP,
-    ICMPV6,
-    TCP,
-    UDP,
     Malformed,
     Packet,
     read_packet,

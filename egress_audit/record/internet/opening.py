@@ -6,6 +6,7 @@ HTTP/2), RFC 1928 §3 (SOCKS 5), RFC 7766 §8 (DNS over TCP).
 
 import re
 
+from egress_audit.model.protocols import DNS_PORT
 from egress_audit.record.internet.dialogue import (
     CLOSE,
     IDLE_NS,
@@ -16,7 +17,7 @@ from egress_audit.record.internet.dialogue import (
     Reply,
 )
 from egress_audit.record.internet.dns_answers import DnsAnswers
-from egress_audit.record.internet.dns_dialogue import DNS_PORT, MAX_MESSAGE, DnsDialogue
+from egress_audit.record.internet.dns_dialogue import MAX_MESSAGE, DnsDialogue
 from egress_audit.record.internet.greetings import GREETING_NS, GREETINGS, Greeter
 from egress_audit.record.internet.http2_dialogue import PREFACE, Http2Dialogue
 from egress_audit.record.internet.http_dialogue import HttpDialogue

@@ -10,9 +10,9 @@ from enum import StrEnum
 from struct import Struct
 from typing import NamedTuple
 
+from egress_audit.model.protocols import TCP, UDP
 from egress_audit.record.internet.checksum import checksum, pseudo_checksum
 
-ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 HOP_LIMIT = 64
 MAX_EXTENSIONS = 16
 """Extension headers that one packet may have before we stop walking them."""

@@ -6,8 +6,9 @@ Source: RFC 9293 §3.1 (header), §3.2 (options), §3.4 (sequence numbers), §3.
 from struct import Struct
 from typing import NamedTuple
 
+from egress_audit.model.protocols import TCP
 from egress_audit.record.internet.checksum import pseudo_checksum
-from egress_audit.record.internet.packets import TCP, ip_packet
+from egress_audit.record.internet.packets import ip_packet
 
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 MODULUS_MASK = 0xFFFF_FFFF

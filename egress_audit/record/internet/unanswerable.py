@@ -4,8 +4,9 @@ Source: RFC 1122 §3.2.1.3 and §3.2.2, RFC 4443 §2.4 (e), RFC 4861 (neighbours
 TUN device has none).
 """
 
+from egress_audit.model.protocols import ICMP, ICMPV6
 from egress_audit.record.internet.icmp import is_echo_request, is_error
-from egress_audit.record.internet.packets import ICMP, ICMPV6, Packet
+from egress_audit.record.internet.packets import Packet
 
 _MULTICAST, _AFTER_MULTICAST, _MULTICAST_6 = 224, 240, 0xFF
 _NO_HOSTS = frozenset({0, 127, *range(_MULTICAST, 256)})
