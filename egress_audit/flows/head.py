@@ -9,10 +9,11 @@ from egress_audit.values import dataclass
 
 MAX_SEGMENTS = 16
 """Segments of one direction that are looked at while its reader is hungry for what may never come,
-or another one is missing; of a batch, those that are looked at before the segments of others."""
+or one behind the other while the same one is missing; of a batch, those that are looked at before
+the segments of others."""
 MAX_CRUMBS = 512
-"""Segments looked at if none is missing, and more bytes must come or they are crumbs: what was
-typed, or cut into single bytes so that nobody should read it, has as many segments as bytes."""
+"""Segments looked at if more bytes must come or they are crumbs: what was typed, or cut into single
+bytes so that nobody should read it, has as many segments as bytes."""
 MAX_READ_AGAIN = 512 << 10
 """Bytes times segments of a head that comes in more than MAX_SEGMENTS: each segment has it read
 again from its beginning. 16 KiB in segments of 536 bytes are read, 16 KiB in pieces of 32 not."""
@@ -33,6 +34,8 @@ class Head:
     """One of the ports is the DNS's, and what is said there may be of it."""
     assembly: Assembly
     packets: int = 0
+    waiting: int = 0
+    """Segments since the contiguous bytes last grew: a missing one is that late, or never comes."""
     frame: int = 0
     """Of the segment that came last."""
     ts_ns: int = 0
@@ -77,9 +80,18 @@ class Head:
         if self.dns and not self.stranger:
             return self.packets >= MAX_DNS_SEGMENTS or len(self.assembly.stream) >= LIMIT
         size = len(self.assembly.stream)
-        waits = self.assembly.has_hole or (self.optional and size >= CRUMB * self.packets)
+        waits = self.optional and size >= CRUMB * self.packets
         waits |= self.packets * size >= MAX_READ_AGAIN
+        if self.assembly.has_hole and self.waiting >= MAX_SEGMENTS:
+            return True
         return self.packets >= (MAX_SEGMENTS if waits else MAX_CRUMBS) or size >= MAX_HEAD
+
+    def add(self, sequence: int, payload: bytes) -> bool:
+        """Takes a segment; True if the contiguous bytes grew, or a second reading appeared."""
+        self.packets += 1
+        grew = self.assembly.add(sequence, payload)
+        self.waiting = 0 if grew else self.waiting + 1
+        return grew
 
     def lies_behind(self, end: int) -> bool:
         """True for a segment that ends, at that sequence number, in what was read long ago."""
@@ -105,7 +117,7 @@ class Head:
         """
         self.assembly.advance(size)
         self.reader = reader
-        self.read_from, self.packets = 0, 1
+        self.read_from, self.packets, self.waiting = 0, 1, 0
 
 
 def read_on(side: int, origin: int, reader: object) -> Head:

@@ -274,11 +274,10 @@ class Heads:
             head.needs = needs
         if head.lies_behind(segment.end):
             return None
-        head.packets += 1
         head.cut |= segment.captured < segment.length
         head.frame, head.ts_ns = segment.frame, segment.ts_ns
         before, origin = head.assembly.size, head.assembly.origin
-        grew = head.assembly.add(segment.sequence, payload_of(packets, segment))
+        grew = head.add(segment.sequence, payload_of(packets, segment))
         self._held += head.assembly.size - before
         if head.assembly.origin != origin:  # bytes came in front of what was read
             head.heard = head.read_from = head.needs = 0

@@ -40,11 +40,23 @@ def test_a_head_waits_less_for_what_may_never_come() -> None:
     lines = bytes(CRUMB * MAX_SEGMENTS)
     waiting, crumbs, lacking, plain = head(lines), head(lines[1:]), head(), head(lines)
     waiting.optional = crumbs.optional = True
-    lacking.assembly.add(200, b"later")
+    for _ in range(MAX_SEGMENTS):
+        lacking.add(200, b"later")
     heads = (waiting, crumbs, lacking, plain)
     for each in heads:
         each.packets = MAX_SEGMENTS
     assert [each.spent for each in heads] == [True, False, True, False]
+
+
+def test_what_a_head_waits_for_may_come_behind_any_number_of_segments() -> None:
+    long = head()
+    for at in range(0, 2 * MAX_SEGMENTS):
+        assert long.add(100 + at, b"a")
+    for at in range(1, MAX_SEGMENTS):
+        assert not long.add(100 + 2 * MAX_SEGMENTS + at, b"c")
+    assert not long.spent
+    assert long.add(100 + 2 * MAX_SEGMENTS, b"b")
+    assert (long.waiting, long.spent, long.assembly.has_hole) == (0, False, False)
 
 
 def test_an_old_segment_is_known_once_the_stream_was_read_on() -> None:

@@ -157,6 +157,25 @@ def test_a_stream_whose_beginning_never_comes_is_given_up_and_counted(block: int
     assert sum(done.heads.unread.values()) == 1
 
 
+@pytest.mark.parametrize("block", [100, 1 << 16])
+@pytest.mark.parametrize("late", [1, 2, 15])
+def test_a_long_hello_in_small_segments_is_read_if_any_of_them_comes_late(
+    block: int, late: int
+) -> None:
+    pieces = [piece(at, at + 40) for at in range(0, len(HELLO), 40)]
+    for lost in range(len(pieces) - late):
+        order = [*pieces[:lost], *pieces[lost + 1 : lost + 1 + late], pieces[lost]]
+        done = heard([syn(), *order, *pieces[lost + 1 + late :]], block)
+        assert (done.names, done.heads.unread) == (["example.com"], {})
+
+
+@pytest.mark.parametrize("block", [100, 1 << 16])
+def test_a_hello_of_which_a_segment_never_comes_is_given_up_and_counted(block: int) -> None:
+    pieces = [piece(at, at + 40) for at in range(0, len(HELLO), 40)]
+    done = heard([syn(), *pieces[:18], *pieces[19:36], pieces[18], *pieces[36:]], block)
+    assert (done.names, done.heads.unread) == ([], {"longer than is read": 1})
+
+
 def test_dns_over_tcp_may_go_on_for_long() -> None:
     queries = [over_tcp(dns_query(f"host{number}.example")) for number in range(100)]
     frames, at = [], ISN + 1
