@@ -15,7 +15,7 @@ from egress_audit.compiled.payloads import joined_beginnings
 from egress_audit.flows.table import Assigned
 
 TCP = 6
-SYN, RST = 0x02, 0x04
+SYN, RST, ACK = 0x02, 0x04, 0x10
 DNS_PORT = 53
 NEW, BEGUN, SATED = 0, 1, 2
 """Whether a side has a head: not yet, one that is not finished, or no more."""
@@ -60,6 +60,11 @@ class Rows(NamedTuple):
     """Those with which sides begin that are new, one of each."""
     syn: I64
     """Rows with SYN."""
+
+
+def signed(distance: int) -> int:
+    """A distance modulo 2^32 as a number from -2^31 on."""
+    return (distance + (1 << 31)) % (1 << 32) - (1 << 31)
 
 
 def rows_of_segments(packets: PacketBatch, assigned: Assigned, stage: U8) -> Rows:
