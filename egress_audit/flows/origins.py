@@ -64,6 +64,14 @@ class Origins:
         found &= self._from[of] == FROM_SYN
         return found
 
+    def begun_with(self, packets: PacketBatch, side: I64, rows: I64) -> Bool:
+        """(n,) True where the payload of these rows is that with which their stream began; of one
+        of which nothing is known yet, none is."""
+        found: Bool = self._origin[side[rows]] == sequences_of(packets, rows)
+        at = np.flatnonzero(found)
+        found[at] = self._from[side[rows[at]]] != NOT_KNOWN
+        return found
+
     def note(self, packets: PacketBatch, side: I64, rows: I64, payload: I64) -> list[int]:
         """Keeps where streams begin: where the first SYN says, if no payload came before it.
 

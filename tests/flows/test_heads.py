@@ -275,6 +275,14 @@ class TestWhereAStreamBegins:
         assert "evil.example" in requests(done.names)
         assert done.heads.unread == {}
 
+    @pytest.mark.parametrize("number", [0, 1])
+    def test_a_request_in_front_of_what_was_read_is_read_whatever_its_number(
+        self, block: int, number: int
+    ) -> None:
+        behind = segment(number + len(CONNECT), b"\1\2\3\4 no words of any protocol")
+        done = heard([behind, segment(number, CONNECT)], block)
+        assert "evil.example" in requests(done.names)
+
     def test_an_answer_that_lies_hides_no_beginning(self, block: int) -> None:
         data = [segment(ISN + 4, CONNECT[3:]), segment(ISN + 1, CONNECT[:3])]
         done = heard([answer(ISN + 4), answer(ISN + 1), answer(ISN + 4), *data], block)
