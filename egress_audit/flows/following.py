@@ -11,6 +11,7 @@ import numpy as np
 
 from egress_audit.columns import I64, U32, Bool, PacketBatch
 from egress_audit.flows.growing import grow_together
+from egress_audit.flows.segments import signed
 from egress_audit.flows.signs import places_of_signs
 
 MAX_FOLLOWED = 400_000
@@ -88,8 +89,3 @@ def is_keep_alive(packets: PacketBatch, row: int) -> bool:
     """True for a single zero, as probes of an idle connection carry (RFC 1122 §4.2.3.6)."""
     size, zero = int(packets.payload_len[row]), packets.buffer[packets.payload[row]] == 0
     return size == 1 and bool(zero)
-
-
-def signed(distance: int) -> int:
-    """A distance modulo 2^32 as a number from -2^31 on."""
-    return (distance + (1 << 31)) % (1 << 32) - (1 << 31)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from egress_audit.flows.assembly import LIMIT, Assembly
-from egress_audit.flows.following import signed
+from egress_audit.flows.segments import signed
 from egress_audit.flows.signs import HANDSHAKE, METHODS
 from egress_audit.values import dataclass
 
@@ -22,6 +22,8 @@ CRUMB = 4
 MAX_DNS_SEGMENTS = 4096
 MAX_HEAD = 16 << 10
 """Bytes after which a reader that is still hungry gets no more; 64 KiB for DNS over TCP."""
+MISSING = "a segment is missing"
+"""Why a head was given up in which there is a hole, or in front of which."""
 
 
 @dataclass(slots=True)

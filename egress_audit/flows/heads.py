@@ -17,7 +17,7 @@ from egress_audit.flows.first_looks import FirstLooks
 from egress_audit.flows.following import is_keep_alive
 from egress_audit.flows.glance import BLIND, UNKNOWN, Glance, Look
 from egress_audit.flows.growing import grown
-from egress_audit.flows.head import MAX_DNS_SEGMENTS, MAX_SEGMENTS, Head
+from egress_audit.flows.head import MAX_DNS_SEGMENTS, MAX_SEGMENTS, MISSING, Head
 from egress_audit.flows.origins import Origins
 from egress_audit.flows.second_readings import SecondReadings
 from egress_audit.flows.segments import (
@@ -64,7 +64,7 @@ class Heads:
     @property
     def unremembered(self) -> int:
         """Sides of which a second reading after the head would not be noticed: too many."""
-        return self._second.unremembered
+        return self._second.unremembered + self._origins.untold
 
     @property
     def conflicting(self) -> int:
@@ -202,16 +202,16 @@ class Heads:
     def finish(self) -> None:
         """Counts the heads that are still hungry when the capture ends."""
         for head in list(self._open.values()):
-            needed = not head.dns and not head.optional
-            if needed or head.midway or head.assembly.has_hole:
-                hole = head.assembly.has_hole
-                self.give_up(head.flow, "a segment is missing" if hole else "never completed")
+            hole, needed = head.assembly.has_hole, not head.dns and not head.optional
+            if needed or head.midway or hole:
+                self.give_up(head.flow, MISSING if hole else "never completed")
             self._close(head)
+        for side in self._origins.read_from_elsewhere(self._stage, self._second.origin):
+            self.give_up(side >> 1, MISSING)
         # What is kept of every side is 18 bytes, of sixteen million sides at most.
         self._stage = self._stage[:0].copy()
-        self._origins.release()
-        self._sequels.release()
-        self._second.release()
+        for kept in (self._origins, self._sequels, self._second):
+            kept.release()
 
     def give_up(self, flow: int, reason: str) -> None:
         """Counts what could not be read of a flow."""

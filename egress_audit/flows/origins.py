@@ -1,11 +1,14 @@
 """Where the stream of each side of a TCP flow begins, and how that is known. HOT PATH."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
 from egress_audit.compiled import library, segments
 from egress_audit.flows.assembly import LIMIT
 from egress_audit.flows.growing import grow_together, let_go
+from egress_audit.flows.late_syns import LateSyns
 from egress_audit.flows.segments import sequences_of
 
 NOT_KNOWN, FROM_DATA, FROM_SYN = 0, 1, 2
@@ -21,6 +24,12 @@ class Origins:
         self._origin: U32 = np.zeros(1 << 11, np.uint32)
         """Of the first byte of the stream, or of the first payload seen."""
         self._from: U8 = np.zeros(1 << 11, np.uint8)
+        self._late = LateSyns()
+
+    @property
+    def untold(self) -> int:
+        """Handshakes behind their data that were too many to be looked at."""
+        return self._late.refused
 
     def grow(self, needed: int) -> None:
         """Makes room for so many sides."""
@@ -29,6 +38,7 @@ class Origins:
     def release(self) -> None:
         """Lets go of everything, once all has been read."""
         let_go(self, COLUMNS)
+        self._late.release()
 
     def said(self, side: int) -> int | None:
         """Where the first SYN of a side says that its stream begins; None if no SYN did."""
@@ -54,6 +64,14 @@ class Origins:
         found &= self._from[of] == FROM_SYN
         return found
 
+    def begun_with(self, packets: PacketBatch, side: I64, rows: I64) -> Bool:
+        """(n,) True where the payload of these rows is that with which their stream began; of one
+        of which nothing is known yet, none is."""
+        found: Bool = self._origin[side[rows]] == sequences_of(packets, rows)
+        at = np.flatnonzero(found)
+        found[at] = self._from[side[rows[at]]] != NOT_KNOWN
+        return found
+
     def note(self, packets: PacketBatch, side: I64, rows: I64, payload: I64) -> list[int]:
         """Keeps where streams begin: where the first SYN says, if no payload came before it.
 
@@ -65,7 +83,20 @@ class Origins:
             return []
         if library.is_in_use():
             known = self._origin, self._from
-            return sorted({*segments.note_syns(packets, side, rows, payload, known, LIMIT)})
+            odd = segments.note_syns(packets, side, rows, payload, known, LIMIT)
+        else:
+            odd = self._noted(packets, side, rows, payload)
+        self._late.note(packets, side, rows, self._from, FROM_SYN)
+        return sorted({*odd})
+
+    def read_from_elsewhere(self, stage: U8, origin: U32) -> Iterator[int]:
+        """Sides that begin elsewhere than they were read from, as a SYN recorded too late says, or
+        its answer alone. stage: NEW of sides that were not read; origin: the number of the first
+        byte that was, of each."""
+        return self._late.unread(stage, origin, self._from, FROM_SYN)
+
+    def _noted(self, packets: PacketBatch, side: I64, rows: I64, payload: I64) -> list[int]:
+        """`note`, in numpy."""
         early = payload[self._from[side[payload]] == NOT_KNOWN]
         first = self._first_of_unknown(side, rows)
         sides = side[first]
@@ -83,7 +114,8 @@ class Origins:
         odd = np.flatnonzero(apart)
         of = side[rows[odd]]
         allowed = np.where(self._from[of] == FROM_DATA, LIMIT, 1)
-        return sorted({*of[apart[odd] >= allowed].tolist()})
+        found: list[int] = of[apart[odd] >= allowed].tolist()
+        return found
 
     def _first_of_unknown(self, side: I64, rows: I64) -> I64:
         """(m,) the first of the rows of each side of which nothing is known yet; the column has

@@ -34,6 +34,11 @@ class SecondReadings:
         """Sides of which a second reading would not be noticed: too many."""
         return self._prints.refused
 
+    @property
+    def origin(self) -> U32:
+        """Of each side that was read to its end, the number of its first byte."""
+        return self._print_origin
+
     def grow(self, needed: int) -> None:
         """Makes room for so many sides."""
         grow_together(self, COLUMNS, needed)

@@ -61,6 +61,11 @@ class Rows(NamedTuple):
     """Rows with SYN."""
 
 
+def signed(distance: int) -> int:
+    """A distance modulo 2^32 as a number from -2^31 on."""
+    return (distance + (1 << 31)) % (1 << 32) - (1 << 31)
+
+
 def rows_of_segments(packets: PacketBatch, assigned: Assigned, stage: U8) -> Rows:
     """The rows of segments of flows. stage: of each side, NEW and its siblings."""
     flow, by_orig = assigned.flow, assigned.by_orig

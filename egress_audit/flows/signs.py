@@ -12,7 +12,6 @@ import numpy as np
 from egress_audit.columns import I64, Bool, PacketBatch
 from egress_audit.flows.growing import grown
 from egress_audit.flows.origins import Origins
-from egress_audit.flows.segments import sequences_of
 
 METHODS = (
     b"GET ", b"POST", b"HEAD", b"PUT ", b"CONN", b"OPTI", b"PATC", b"DELE", b"TRAC", b"PRI ",
@@ -77,7 +76,7 @@ class Signs:
         The first segment of a stream is none, and so it is if it comes again.
         """
         rows = rows[~self._serving[side[rows]]]
-        rows = rows[sequences_of(packets, rows) != origins.of(side[rows])]
+        rows = rows[~origins.begun_with(packets, side, rows)]
         found = places_of_signs(packets, rows)
         at = np.flatnonzero(found >= 0)
         self.places = dict(zip(rows[at].tolist(), found[at].tolist(), strict=True))

@@ -6,7 +6,8 @@ import pytest
 from egress_audit.columns import PacketBatch
 from egress_audit.decode.ledger import Ledger
 from egress_audit.flows import following
-from egress_audit.flows.following import Following, signed
+from egress_audit.flows.following import Following
+from egress_audit.flows.segments import signed
 from tests.builders.captures import TCP, Frame, client_hello, ethernet, ipv4, pcap, tcp
 from tests.builders.engine import opened, packets_of
 

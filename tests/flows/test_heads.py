@@ -73,6 +73,12 @@ def syn(port: int = 40000) -> Frame:
     return segment(ISN, b"", "S", port)
 
 
+def answer(ack: int) -> Frame:
+    """A SYN of the server that acknowledges a client's."""
+    wire = tcp(443, 40000, "SA", 7, ack % (1 << 32))
+    return Frame(0, ethernet(ipv4(SERVER[0], CLIENT[0], wire, TCP)))
+
+
 def piece(start: int, end: int, data: bytes = HELLO) -> Frame:
     """Some bytes of the hello."""
     return segment(ISN + 1 + start, data[start:end])
@@ -267,6 +273,51 @@ class TestWhereAStreamBegins:
         done = heard([segment(ISN + 1, CONNECT), syn()], block)
         assert "evil.example" in requests(done.names)
         assert done.heads.conflicting == 0
+
+    @pytest.mark.parametrize("late", ["front", "lost"])
+    @pytest.mark.parametrize("handshake", ["syn behind", "answer before", "answer behind"])
+    def test_a_stream_read_behind_its_beginning_is_not_read(
+        self, block: int, handshake: str, late: str
+    ) -> None:
+        data = [segment(ISN + 4, CONNECT[3:]), segment(ISN + 1, CONNECT[:3])]
+        data = data if late == "front" else data[:1]
+        told = [syn()] if handshake == "syn behind" else [answer(ISN + 1)]
+        frames = [*told, *data] if handshake == "answer before" else [*data, *told]
+        assert heard(frames, block).heads.unread["a segment is missing"] == 1
+
+    @pytest.mark.parametrize("told", ["syn", "answer"])
+    def test_a_stream_read_from_the_beginning_that_is_told_late_is_read(
+        self, block: int, told: str
+    ) -> None:
+        late = [syn()] if told == "syn" else [answer(ISN + 1)]
+        done = heard([segment(ISN + 1, CONNECT), *late], block)
+        assert "evil.example" in requests(done.names)
+        assert done.heads.unread == {}
+
+    @pytest.mark.parametrize("number", [0, 1])
+    def test_a_request_in_front_of_what_was_read_is_read_whatever_its_number(
+        self, block: int, number: int
+    ) -> None:
+        behind = segment(number + len(CONNECT), b"\1\2\3\4 no words of any protocol")
+        done = heard([behind, segment(number, CONNECT)], block)
+        assert "evil.example" in requests(done.names)
+
+    def test_an_answer_that_lies_hides_no_beginning(self, block: int) -> None:
+        data = [segment(ISN + 4, CONNECT[3:]), segment(ISN + 1, CONNECT[:3])]
+        done = heard([answer(ISN + 4), answer(ISN + 1), answer(ISN + 4), *data], block)
+        assert done.heads.unread["a segment is missing"] == 1
+
+    def test_a_byte_in_front_of_the_stream_does_not_hide_what_it_says(self, block: int) -> None:
+        data = [
+            segment(ISN + 1, CONNECT[:20]),
+            segment(ISN, b"\0"),
+            segment(ISN + 21, CONNECT[20:]),
+        ]
+        done = heard([answer(ISN + 1), *data], block)
+        assert done.heads.unread["a segment is missing"] == 1
+
+    def test_an_answer_to_a_connection_that_says_nothing_hides_nothing(self, block: int) -> None:
+        assert heard([answer(ISN + 1)], block).heads.unread == {}
 
     def test_a_second_life_of_a_connection_that_never_closed_is_not_silent(
         self, block: int
