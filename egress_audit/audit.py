@@ -48,7 +48,7 @@ from egress_audit.names.hearing import Hearing
 from egress_audit.recorded import CLOSED, Recorded, Seal, refuse_unusable, sender_of
 from egress_audit.values import dataclass
 
-RULES_VERSION = 8
+RULES_VERSION = 9
 """Raised by every change after which the same evidence could be judged differently."""
 
 
