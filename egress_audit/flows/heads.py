@@ -54,7 +54,7 @@ class Heads:
         self._alone: list[int] = []
         """Rows of that batch with which a stream began and was done."""
         self.unread_in: dict[str, array[int]] = {}
-        """Flows of the heads that were given up, one for each head, by reason."""
+        """Flows of the heads that were given up, by reason; one for each head and reason."""
 
     @property
     def unread(self) -> Counter[str]:
@@ -63,7 +63,8 @@ class Heads:
 
     @property
     def unremembered(self) -> int:
-        """Sides of which a second reading after the head would not be noticed: too many."""
+        """Sides of which a second reading after the head, or, once all was read, a beginning in
+        front of it would not be noticed: too many."""
         return self._second.unremembered + self._origins.untold
 
     @property

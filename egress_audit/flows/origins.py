@@ -1,7 +1,5 @@
 """Where the stream of each side of a TCP flow begins, and how that is known. HOT PATH."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
@@ -28,8 +26,9 @@ class Origins:
 
     @property
     def untold(self) -> int:
-        """Handshakes behind their data that were too many to be looked at."""
-        return self._late.refused
+        """Sides, read from where nobody knows whether they begin there, of which a handshake may
+        have said so: too many. Known once `read_from_elsewhere` was asked."""
+        return self._late.untold
 
     def grow(self, needed: int) -> None:
         """Makes room for so many sides."""
@@ -89,7 +88,7 @@ class Origins:
         self._late.note(packets, side, rows, self._from, FROM_SYN)
         return sorted({*odd})
 
-    def read_from_elsewhere(self, stage: U8, origin: U32) -> Iterator[int]:
+    def read_from_elsewhere(self, stage: U8, origin: U32) -> list[int]:
         """Sides that begin elsewhere than they were read from, as a SYN recorded too late says, or
         its answer alone. stage: NEW of sides that were not read; origin: the number of the first
         byte that was, of each."""

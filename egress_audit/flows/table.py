@@ -23,8 +23,8 @@ from egress_audit.flows.tcp_state import ACK, FIN, RST, SYN
 from egress_audit.model.protocols import DATAGRAMS, TCP
 from egress_audit.values import dataclass
 
-"""UDP and UDP-Lite: who sent first may be told by the ports alone."""
 IS_DATAGRAM: Bool = np.isin(np.arange(256), DATAGRAMS)
+"""By protocol, UDP and UDP-Lite: who sent first may be told by the ports alone."""
 MAX_FLOWS = 8_000_000
 
 

@@ -15,7 +15,7 @@ from tests.builders.engine import opened, packets_of
 LAST = (1 << 32) - 1
 
 
-def syns(*numbers: int) -> PacketBatch:
+def syns_with(*numbers: int) -> PacketBatch:
     """A SYN with each sequence number."""
     wires = [tcp(40000, 80, "S", number) for number in numbers]
     frames = [Frame(0, ethernet(ipv4("10.0.0.2", "192.0.2.1", wire, TCP))) for wire in wires]
@@ -27,9 +27,9 @@ def unread(numbers: list[int], origin: int, *, told: int = FROM_DATA, stage: int
     first byte that was read of each."""
     count, late = len(numbers), LateSyns()
     known = np.full(count + 1, told, np.uint8)
-    late.note(syns(*numbers), np.arange(count), np.arange(count), known, FROM_SYN)
+    late.note(syns_with(*numbers), np.arange(count), np.arange(count), known, FROM_SYN)
     stages, origins = np.full(count, stage, np.uint8), np.full(count, origin, np.uint32)
-    return len([*late.unread(stages, origins, known, FROM_SYN)])
+    return len(late.unread(stages, origins, known, FROM_SYN))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,24 @@ def test_no_more_is_kept_than_is_bounded_and_the_rest_is_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(late_syns, "MAX_LATE", 2)
-    late = LateSyns()
-    known = np.full(8, FROM_DATA, np.uint8)
-    late.note(syns(1, 2, 3, 4), np.arange(4), np.arange(4), known, FROM_SYN)
-    assert late.refused == 2
+    assert untold_of(syns=4, read=[0, 1, 2, 3]) == 2
+    assert untold_of(syns=2, read=[0, 1, 2, 3]) == 0
+
+
+def test_whoever_is_answered_and_says_nothing_leaves_nothing_unread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(late_syns, "MAX_LATE", 2)
+    assert untold_of(syns=4, read=[]) == 0
+    assert untold_of(syns=4, read=[0, 1, 3]) == 1
+
+
+def untold_of(*, syns: int, read: list[int]) -> int:
+    """Of four sides, of which the first ones have a SYN each and some were read, how many of these
+    may begin elsewhere, for all that is kept."""
+    late, stages, origins = LateSyns(), np.full(4, NEW, np.uint8), np.zeros(4, np.uint32)
+    known = np.full(4, FROM_DATA, np.uint8)
+    late.note(syns_with(*range(syns)), np.arange(syns), np.arange(syns), known, FROM_SYN)
+    stages[read] = BEGUN
+    late.unread(stages, origins, known, FROM_SYN)
+    return late.untold
