@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from egress_audit.flows.assembly import LIMIT, Assembly
+from tests.builders.work import steps_of
 
 WORDS = b"the quick brown fox jumps over the lazy dog"
 
@@ -69,6 +70,21 @@ def test_a_repetition_that_agrees_adds_nothing() -> None:
     made = assembled((0, b"the quick"))
     assert not made.add(4, b"quick")
     assert made.other == b""
+
+
+@pytest.mark.parametrize("early", [0, 2])
+def test_what_comes_again_costs_no_more_steps_however_long_it_is(early: int) -> None:
+    def work(size: int) -> int:
+        made = assembled((5, bytes(size)))
+        return steps_of(lambda: made.add(5 - early, bytes(size)))
+
+    assert work(10) == work(10_000)
+
+
+def test_of_bytes_sent_again_in_part_those_that_are_there_stay() -> None:
+    made = assembled((2, b"cde"), (7, b"hi"))
+    assert made.add(0, b"ABCDEFGHIJ")
+    assert (made.stream, made.other) == (b"ABcdeFGhiJ", b"ABCDEFGHIJ")
 
 
 def test_growth_is_told() -> None:
