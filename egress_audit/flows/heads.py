@@ -63,8 +63,7 @@ class Heads:
 
     @property
     def unremembered(self) -> int:
-        """Sides of which a second reading after the head, or, once all was read, a beginning in
-        front of it would not be noticed: too many."""
+        """Sides too many for a second reading, or in the end another beginning, to be noticed."""
         return self._second.unremembered + self._origins.untold
 
     @property
@@ -202,12 +201,13 @@ class Heads:
 
     def finish(self) -> None:
         """Counts the heads that are still hungry when the capture ends."""
+        holes = {head.side for head in self._open.values() if head.assembly.has_hole}
         for head in list(self._open.values()):
-            hole, needed = head.assembly.has_hole, not head.dns and not head.optional
-            if needed or head.midway or hole:
-                self.give_up(head.flow, MISSING if hole else "never completed")
+            if head.side in holes or head.midway or not (head.dns or head.optional):
+                self.give_up(head.flow, MISSING if head.side in holes else "never completed")
             self._close(head)
-        for side in self._origins.read_from_elsewhere(self._stage, self._second.origin):
+        elsewhere = self._origins.read_from_elsewhere(self._stage, self._second.origin)
+        for side in sorted({*elsewhere} - holes):
             self.give_up(side >> 1, MISSING)
         # What is kept of every side is 18 bytes, of sixteen million sides at most.
         self._stage = self._stage[:0].copy()

@@ -316,6 +316,10 @@ class TestWhereAStreamBegins:
         done = heard([answer(ISN + 1), *data], block)
         assert done.heads.unread["a segment is missing"] == 1
 
+    def test_a_head_with_a_hole_that_begins_elsewhere_too_is_counted_once(self, block: int) -> None:
+        data = [segment(ISN + 4, CONNECT[3:9]), segment(ISN + 20, CONNECT[19:])]
+        assert heard([answer(ISN + 1), *data], block).heads.unread == {"a segment is missing": 1}
+
     def test_an_answer_to_a_connection_that_says_nothing_hides_nothing(self, block: int) -> None:
         assert heard([answer(ISN + 1)], block).heads.unread == {}
 
