@@ -126,6 +126,7 @@ def _coverage(heard: Listening, facts: CaptureFacts, traffic: Traffic) -> Covera
             flows, far, heard.quotes.columns(), heard.quotes.beyond
         ),
         foreign_flows=foreign_flows(flows, traffic.sides),
+        loopback_on_wire=heard.ledger.astray,
         gap_flows=int((flows.missed_bytes > 0).sum()),
         missed_bytes=int(flows.missed_bytes.sum()),
         conflicting_segments=heard.heads.conflicting + heard.ledger.conflicting,

@@ -279,6 +279,21 @@ def test_a_packet_of_an_address_that_was_not_given_is_judged_by_where_it_goes(
     assert "foreign-flows" in material(audit)
 
 
+@pytest.mark.parametrize(
+    "ends", [("10.0.0.2", "127.0.0.1"), ("127.0.0.1", "127.0.0.1"), ("10.0.0.2", "10.0.0.2")]
+)
+def test_a_packet_to_ourselves_that_went_to_another_machine_never_holds(
+    ends: tuple[str, str],
+) -> None:
+    packet = ip(*ends, udp(40000, 9, b"x" * 1000), UDP)
+    on_wire = judged(at(ethernet(packet, dst=b"\x02\0\0\0\0\x02"))).audit
+    assert on_wire.verdict is Verdict.INCONCLUSIVE
+    assert material(on_wire) == {"loopback-on-the-wire"}
+    assert on_wire.coverage.loopback_on_wire == 1
+    on_loopback = judged(at(ethernet(packet, dst=bytes(6), src=bytes(6)))).audit
+    assert on_loopback.verdict is Verdict.HOLDS
+
+
 def test_a_source_route_leads_where_nobody_looked() -> None:
     routed = ipv4(
         "127.0.0.1",

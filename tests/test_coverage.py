@@ -19,7 +19,7 @@ from tests.builders.captures import (
     udp,
     udp_exchange,
 )
-from tests.builders.recordings import EXERCISER, HOME, bundle, sent_by
+from tests.builders.recordings import EXERCISER, HOME, bundle, local, sent_by
 from tests.builders.scenes import one, script
 from tests.names.test_dtls import body, fragment, record
 
@@ -37,6 +37,11 @@ def test_a_beginning_that_was_never_completed_is_unread_if_it_is_the_programs(
     there.from_client("PA", b"GET / HT")
     made = bundle(tmp_path / "b", sent_by(who, there.frames))
     assert sum(ledger(made).unread_heads.values()) == count
+
+
+def test_the_loopback_of_a_sandbox_is_known_for_one(tmp_path: Path) -> None:
+    made = bundle(tmp_path / "b", local())
+    assert ledger(made).loopback_on_wire == 0
 
 
 def test_what_stays_on_the_loopback_of_a_sandbox_needs_no_name(tmp_path: Path) -> None:

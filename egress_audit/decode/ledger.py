@@ -97,6 +97,8 @@ class Ledger:
         self.partial: Counter[str] = Counter()
         self.conflicting = 0
         """Datagrams whose fragments contradict each other."""
+        self.astray = 0
+        """Packets of a machine to itself that were on a wire."""
         self.truncated = 0
         """Frames shorter in the file than on the wire, decoded or not."""
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from egress_audit.columns import I64, PADDING, FrameBatch, PacketBatch
 from egress_audit.decode import ledger
+from egress_audit.decode.astray import astray
 from egress_audit.decode.fragments import Fragments
 from egress_audit.decode.further_readings import packets_of_readings
 from egress_audit.decode.layers import in_order
@@ -31,6 +32,7 @@ class Decoder:
         """
         found = outermost(batch, counted)
         packets, place = found.packets, None
+        counted.astray += astray(batch, packets)
         if found.network is not None:
             packets, place = self._fragments[0].take(packets, found.network, found.rows, counted)
         parts: list[PacketBatch] = [packets]

@@ -114,6 +114,20 @@ SPOTS_OF_TRAFFIC: tuple[Spot, ...] = (
         always,
     ),
     Spot(
+        "loopback-on-the-wire",
+        "Loopback addresses on a wire",
+        "packets for or from a loopback address, or from an address to itself, that the machine's "
+        "own loopback did not record, so that they left it or came from outside: {count}",
+        "such packets in frames with MAC addresses of zeros or device type 772 (the loopback of "
+        "Linux), or of a link type that does not say",
+        NONE,
+        "every claim",
+        "find out what sends them (a raw socket, or `route_localnet` of Linux), or record the "
+        "loopback as the system writes it",
+        number_of(lambda coverage: coverage.loopback_on_wire),
+        always,
+    ),
+    Spot(
         "stream-gaps",
         "Gaps in streams",
         "TCP flows with payload that was acknowledged and is not in the capture (frames were "

@@ -193,6 +193,9 @@ class Coverage:
     foreign_flows: int
     """Flows of which neither end is among the own addresses that were given, and one is beyond the
     local network: another host's, or of an own address that was not given."""
+    loopback_on_wire: int
+    """Packets for or from a loopback address, or from an address to itself, in frames that no
+    loopback interface recorded: of the outermost layer."""
     gap_flows: int
     missed_bytes: int
     conflicting_segments: int

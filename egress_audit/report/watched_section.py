@@ -49,6 +49,7 @@ def watched_section(audit: Audit, inputs: Sequence[str] = ()) -> Section:
             ("Names hidden", tally(coverage.hidden_names)),
             ("Hidden near", tally(coverage.hidden_near)),
             ("Tunnels", tally(coverage.tunnels)),
+            ("On a wire", _loopback_on_wire(coverage)),
             ("Damage", _damage(coverage)),
             ("Not read", tally(coverage.skipped_blocks)),
         )
@@ -120,6 +121,12 @@ def _incomplete(coverage: Coverage) -> str:
         **{(word, word): count for word, count in coverage.partial.items()},
     }
     return tally({words[count != 1]: count for words, count in counts.items() if count})
+
+
+def _loopback_on_wire(coverage: Coverage) -> str:
+    """Packets that had no reason to leave the machine, and did or may have; '' if none."""
+    count = coverage.loopback_on_wire
+    return f"{counted(count, 'packet')} of a machine to itself" if count else ""
 
 
 def _damage(coverage: Coverage) -> str:

@@ -174,6 +174,7 @@ def coverage(**changes: Any) -> Coverage:
         "one_way_flows": 0,
         "unprompted_errors": 0,
         "foreign_flows": 0,
+        "loopback_on_wire": 0,
         "gap_flows": 0,
         "missed_bytes": 0,
         "conflicting_segments": 0,

@@ -40,7 +40,7 @@ def everything(done: Run | Decoded) -> tuple[object, ...]:
     counters = (counted.no_destination, counted.undecoded, counted.partial, counted.conflicting)
     return (
         *(done.packets, flow_rows(flows), rest, [column.tolist() for column in more]),
-        *(counted.frames, counted.packets, counted.truncated, counters),
+        *(counted.frames, counted.packets, counted.truncated, counted.astray, counters),
         *((done.frames, done.facts) if isinstance(done, Run) else ()),
     )
 

@@ -16,6 +16,11 @@ CHECKSUM_AT = {TCP: 16, UDP: 6, ICMPV6: 2}
 
 # Link layer
 
+MACS, LOOPBACK_MACS = (b"\x02\0\0\0\0\x02", b"\x02\0\0\0\0\x01"), (bytes(6), bytes(6))
+"""Of the receiver and the sender."""
+ETHERNET_DEVICE, LOOPBACK_DEVICE = 1, 772
+"""ARPHRD_ types."""
+
 
 def ethernet(
     payload: bytes,
@@ -23,10 +28,16 @@ def ethernet(
     vlans: Sequence[int] = (),
     *,
     tpid: int = 0x8100,
-    dst: bytes = b"\x02\0\0\0\0\x02",
-    src: bytes = b"\x02\0\0\0\0\x01",
+    dst: bytes | None = None,
+    src: bytes | None = None,
 ) -> bytes:
-    """An Ethernet frame; `vlans` are VLAN ids from the outermost, `tpid` the type before each."""
+    """An Ethernet frame; `vlans` are VLAN ids from the outermost, `tpid` the type before each.
+
+    Addresses that are not given are those of two hosts, or zeros, as on the loopback interface of
+    Linux, around a packet that stays on its machine.
+    """
+    there, here = LOOPBACK_MACS if _stays(payload) else MACS
+    dst, src = there if dst is None else dst, here if src is None else src
     tags = b"".join(struct.pack(">HH", tpid, vlan) for vlan in vlans)
     return dst + src + tags + struct.pack(">H", _ethertype(payload, ethertype)) + payload
 
@@ -37,15 +48,15 @@ def ethernet_snap(payload: bytes, ethertype: int | None = None) -> bytes:
     return ethernet(body, len(body))
 
 
-def sll(payload: bytes, protocol: int | None = None) -> bytes:
-    """LINKTYPE_LINUX_SLL (113): sent by us, over Ethernet."""
-    head = struct.pack(">HHH8s", 4, 1, 6, b"\x02\0\0\0\0\x01")
+def sll(payload: bytes, protocol: int | None = None, device: int | None = None) -> bytes:
+    """LINKTYPE_LINUX_SLL (113): sent by us, over Ethernet, or over loopback what stays there."""
+    head = struct.pack(">HHH8s", 4, _device(payload, device), 6, MACS[1])
     return head + struct.pack(">H", _ethertype(payload, protocol)) + payload
 
 
-def sll2(payload: bytes, protocol: int | None = None) -> bytes:
-    """LINKTYPE_LINUX_SLL2 (276): sent by us, over Ethernet."""
-    fields = (_ethertype(payload, protocol), 0, 1, 1, 4, 6, b"\x02\0\0\0\0\x01")
+def sll2(payload: bytes, protocol: int | None = None, device: int | None = None) -> bytes:
+    """LINKTYPE_LINUX_SLL2 (276): sent by us, over Ethernet, or over loopback what stays there."""
+    fields = (_ethertype(payload, protocol), 0, 1, _device(payload, device), 4, 6, MACS[1])
     return struct.pack(">HHIHBB8s", *fields) + payload
 
 
@@ -60,6 +71,23 @@ def null(payload: bytes, family: int | None = None, *, big_endian: bool = False)
     if family is None:
         family = 2 if payload[0] >> 4 == 4 else 30
     return family.to_bytes(4, "big" if big_endian else "little") + payload
+
+
+def _device(payload: bytes, given: int | None) -> int:
+    if given is not None:
+        return given
+    return LOOPBACK_DEVICE if _stays(payload) else ETHERNET_DEVICE
+
+
+def _stays(payload: bytes) -> bool:
+    """True for a packet with a loopback address, or with one address at both ends."""
+    at, size = {4: (12, 4), 6: (8, 16)}.get(payload[0] >> 4 if payload else 0, (0, 0))
+    ends = [payload[at : at + size], payload[at + size : at + 2 * size]]
+    if not size or len(ends[1]) < size:
+        return False
+    mapped = bytes(10) + b"\xff\xff"  # RFC 4291 section 2.5.5.2
+    plain = [ip_address(end.removeprefix(mapped)) for end in ends]
+    return plain[0] == plain[1] or any(end.is_loopback for end in plain)
 
 
 def _ethertype(payload: bytes, given: int | None) -> int:

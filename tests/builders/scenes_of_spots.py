@@ -114,6 +114,11 @@ FILE_SCENES = (
         written([one(ipv4(LOOP, LOOP, udp(40000, 9999, b"\x00" * 56), UDP, more_fragments=True))]),
     ),
     (
+        "loopback-on-the-wire",
+        "a datagram for the machine itself in a frame to another one",
+        pcap([one(ethernet(DATAGRAM, dst=b"\x02\0\0\0\0\x02"))], 1),
+    ),
+    (
         "source-routes",
         "a packet to the machine itself with a loose source route that leads on",
         written([one(ipv4(LOOP, LOOP, udp(40000, 9999, b"x" * 8), UDP, options=LOOSE_ROUTE))]),

@@ -40,6 +40,7 @@ PRESENT: dict[str, dict[str, Any]] = {
     "one-way": {"one_way_flows": 3},
     "answers-unprompted": {"unprompted_errors": 3},
     "foreign-flows": {"foreign_flows": 3},
+    "loopback-on-the-wire": {"loopback_on_wire": 3},
     "stream-gaps": {"gap_flows": 3, "missed_bytes": 900},
     "time-reversals": {"time_reversals": 3},
     "flows-evicted": {"flows_evicted": 3},

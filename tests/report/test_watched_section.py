@@ -113,6 +113,20 @@ def test_hidden_and_unread_names_are_counted_by_kind() -> None:
     assert shown["Tunnels"] == ("1 gre",)
 
 
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(1, ("1 packet of a machine to itself",)), (2, ("2 packets of a machine to itself",))],
+)
+def test_packets_to_itself_that_were_on_a_wire_are_counted(
+    count: int, said: tuple[str, ...]
+) -> None:
+    assert told(loopback_on_wire=count)["On a wire"] == said
+
+
+def test_where_there_were_none_nothing_is_said() -> None:
+    assert "On a wire" not in told()
+
+
 def test_what_a_run_adds_stands_in_its_own_sections() -> None:
     entries = told(conditions=("HF_HUB_OFFLINE=1",), probes=4, phases=("run",))
     assert not {"Conditions", "Probes", "Phases"} & entries.keys()
