@@ -86,6 +86,21 @@ def test_an_address_that_a_proxy_was_asked_for_may_be_of_a_denied_host(
     assert unnamed(contact(proxy, ASKED_FOR, *beside)) == ["203.0.113.9"]
 
 
+ODD = ("3405803785", "0xcb.0.0x71.9", "203.0.28937", "0xcb007109.")
+
+
+@pytest.mark.parametrize("host", ODD)
+def test_an_address_in_another_notation_is_no_name(host: str) -> None:
+    assert unnamed(contact(OUTSIDE, named(host, NameSource.HTTP_HOST))) == [OUTSIDE]
+    assert unnamed(contact(LAN, named(host, NameSource.HTTP_CONNECT))) == [host]
+
+
+@pytest.mark.parametrize("host", ["3.good.example", "0x.good.example", "1and1", "0xygen", "a.b2"])
+def test_a_name_with_numbers_in_front_of_its_end_is_one(host: str) -> None:
+    assert unnamed(contact(OUTSIDE, named(host, NameSource.HTTP_HOST))) == []
+    assert unnamed(contact(LAN, named(host, NameSource.HTTP_CONNECT))) == []
+
+
 def test_what_was_said_through_the_proxy_or_leads_there_names_it() -> None:
     assert unnamed(contact(LAN, ASKED_FOR, named("good.example", NameSource.TLS_SNI))) == []
     assert unnamed(question("good.example", "203.0.113.9"), contact(LAN, ASKED_FOR)) == []
