@@ -126,6 +126,8 @@ def test_without_hashes_the_same_is_found_and_nothing_can_be_asserted(tmp_path: 
         audit_capture(path, asserted=words, hashed=False)
     with pytest.raises(WrongUsage, match="sha256"):
         audit_merged([path], asserted=words, hashed=False)
+    with pytest.raises(WrongUsage, match="sha256"):  # before anything is read
+        audit_capture(str(tmp_path / "none"), asserted=words, hashed=False)
 
 
 def test_a_capture_that_was_not_hashed_does_not_hold(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ called or a proxy is asked for it. What the claim allows by prefix, and what the
 its address, is decided by that.
 """
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
@@ -27,6 +28,9 @@ from egress_audit.model.flow import NameSource
 
 OF_THE_FILE = frozenset({NameSource.PCAPNG_NRB})
 """Sources of names that nobody asked for or spoke."""
+_ENDS_IN_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?", re.DOTALL)
+"""What is read as an IPv4 address, of whichever notation (`3405803785`, `0xcb.113.9`), and never
+asked of the DNS (WHATWG URL §3.5)."""
 
 
 def unnamed_ends(case: Case) -> set[str]:
@@ -67,8 +71,7 @@ def _is_unnamed(case: Case, seen: Observation, stated: Claim) -> bool:
     if any(match.by == seen.far_h and case.accusing(match) for match in seen.endpoints):
         return False
     named = any(
-        literal_address(use.host) is None and not OF_THE_FILE.issuperset(use.sources)
-        for use in seen.names
+        _is_name(use.host) and not OF_THE_FILE.issuperset(use.sources) for use in seen.names
     )
     return not (named or address_allowed(seen, stated, case.granted(seen, surely=True)))
 
@@ -77,14 +80,26 @@ def _unnamed_beyond(case: Case, seen: Observation, stated: Claim) -> Iterator[st
     """Addresses that a proxy was asked for. Named are they by what leads there, or by what was said
     through the proxy; not by another name that it was asked for."""
     addresses = literals_elsewhere(seen)
-    if not addresses or any(_is_of_far_end(use) for use in names_said(seen)):
+    asked = (use.host for use in names_said(seen) if not set(use.sources).isdisjoint(PROXIED))
+    others = [host for host in asked if _is_odd_address(host)]
+    if not (addresses or others) or any(_is_of_far_end(use) for use in names_said(seen)):
         return
     known = {match.by for match in seen.endpoints if case.accusing(match)}
     for address in addresses:
         named = address in known or address in case.names_leading_to
         if not (named or place_allowed(address, scope_of(address), stated.allow)):
             yield address
+    yield from others
 
 
 def _is_of_far_end(use: NameUse) -> bool:
-    return literal_address(use.host) is None and set(use.sources).isdisjoint(PROXIED)
+    return _is_name(use.host) and set(use.sources).isdisjoint(PROXIED)
+
+
+def _is_name(host: str) -> bool:
+    return literal_address(host) is None and not _is_odd_address(host)
+
+
+def _is_odd_address(host: str) -> bool:
+    """True for an address in a notation that we do not read."""
+    return literal_address(host) is None and _ENDS_IN_NUMBER.fullmatch(host) is not None

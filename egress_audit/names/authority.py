@@ -14,6 +14,8 @@ _LITERAL_V6 = re.compile(rb"[0-9A-Fa-f:.]+")
 _ODD = re.compile(rb"[^!$&'()*+;=0-9A-Za-z._~:\[\]-]")
 """What may be decoded into other letters, or ends a name: percent-encoding and what is no ASCII
 (RFC 3986 §3.2.2), `#`, controls."""
+_LITERAL = re.compile(rb"\[(?:[0-9A-Fa-f:.]+(?:%[^\[\]]*)?|[vV][^%\x80-\xff]*)\].*")
+"""An address in brackets, maybe with its zone, which leads nowhere else (RFC 6874 §2)."""
 _SEPARATORS = re.compile(rb"[@\\/,\s\0]+|(?<=\])(?=[^:])")
 
 
@@ -30,7 +32,7 @@ def hosts_of(authorities: Iterable[bytes], source: NameSource) -> tuple[tuple[Sp
         parts = [part for part in _SEPARATORS.split(authority.strip()) if part]
         odd |= _SEPARATORS.search(authority.strip()) is not None
         odd |= any(_HOST_PORT.fullmatch(part) is None for part in parts)
-        odd |= any(_ODD.search(part) and not part.startswith(b"[") for part in parts)
+        odd |= any(_ODD.search(part) and _LITERAL.fullmatch(part) is None for part in parts)
         likely = [part for part in parts if b"." in part or b"[" in part or part == parts[-1]]
         for part in likely:
             host = _without_port(part)

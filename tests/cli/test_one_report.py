@@ -137,3 +137,13 @@ def test_notes_beside_merged_captures_are_named(tmp_path: Path, capsysbinary: By
     (tmp_path / "notes.txt").write_text("hello\n")
     run(["replay", "--merge", str(tmp_path)])
     assert b"notes.txt is text: not judged" in capsysbinary.readouterr().err
+
+
+@pytest.mark.parametrize("files", [[TALKING], [TALKING, SILENT, "--merge"]])
+@pytest.mark.parametrize(("options", "hashed"), [([], True), (["--no-hash"], False)])
+def test_captures_are_hashed_unless_no_hash_is_wanted(
+    files: list[str], options: list[str], hashed: bool, capsysbinary: Bytes
+) -> None:
+    evidence = document([*files, *options], capsysbinary)["audit"]["evidence"]
+    told = [item["sha256"] != {"absent": "not-asked"} for item in evidence]
+    assert told == [hashed] * (2 if "--merge" in files else 1)

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
+from egress_audit.addresses import Scope
 from egress_audit.judge.attempts import tried_place
 from egress_audit.judge.unnamed import unnamed_ends
 from egress_audit.model.audit import Match, Observation
+from egress_audit.model.catalogue import Entry
 from egress_audit.model.claim import Deny
 from egress_audit.model.flow import NameSource
-from tests.builders.cases import LAN, LOOPBACK, OUTSIDE, case, claim, contact, named, question
+from tests.builders.cases import LAN, LOOPBACK, OUTSIDE, case, claim, contact, named, near, question
 from tests.builders.endpoints import entry, known
 from tests.builders.runs import RESOLVER, attempt, run
 
@@ -61,7 +63,9 @@ def test_what_stays_near_needs_none(address: str) -> None:
 def test_a_resolver_is_for_what_it_is_asked() -> None:
     asked = question("good.example", resolvers=(OUTSIDE,))
     assert unnamed(asked, contact(OUTSIDE, far_p=53, proto=17)) == []
-    assert unnamed(contact(RESOLVER, far_p=53, proto=17), run=run()) == []
+    ours = near(Scope.SIMULATED)
+    assert unnamed(contact(RESOLVER, far_p=53, proto=17, destination=ours), run=run()) == []
+    assert unnamed(contact(RESOLVER, far_p=80, destination=ours), run=run()) == [RESOLVER]
 
 
 def test_whoever_is_called_at_its_port_and_asked_nothing_is_no_resolver() -> None:
@@ -86,9 +90,30 @@ def test_an_address_that_a_proxy_was_asked_for_may_be_of_a_denied_host(
     assert unnamed(contact(proxy, ASKED_FOR, *beside)) == ["203.0.113.9"]
 
 
+ODD = ("3405803785", "0xcb.0.0x71.9", "203.0.28937", "0xcb007109.")
+
+
+@pytest.mark.parametrize("host", ODD)
+def test_an_address_in_another_notation_is_no_name(host: str) -> None:
+    assert unnamed(contact(OUTSIDE, named(host, NameSource.HTTP_HOST))) == [OUTSIDE]
+    assert unnamed(contact(LAN, named(host, NameSource.HTTP_CONNECT))) == [host]
+
+
+@pytest.mark.parametrize("host", ["3.good.example", "0x.good.example", "1and1", "0xygen", "a.b2"])
+def test_a_name_with_numbers_in_front_of_its_end_is_one(host: str) -> None:
+    assert unnamed(contact(OUTSIDE, named(host, NameSource.HTTP_HOST))) == []
+    assert unnamed(contact(LAN, named(host, NameSource.HTTP_CONNECT))) == []
+
+
 def test_what_was_said_through_the_proxy_or_leads_there_names_it() -> None:
     assert unnamed(contact(LAN, ASKED_FOR, named("good.example", NameSource.TLS_SNI))) == []
     assert unnamed(question("good.example", "203.0.113.9"), contact(LAN, ASKED_FOR)) == []
+
+
+@pytest.mark.parametrize(("use", "left"), [(NEWS, []), (LABEL, ["203.0.113.9"])])
+def test_so_does_the_catalogue_unless_it_merely_labels_it(use: Entry, left: list[str]) -> None:
+    there = contact(LAN, ASKED_FOR, **known("203.0.113.9", use))
+    assert unnamed(there) == left
 
 
 def test_so_does_a_prefix_of_the_claim_and_what_stays_near_needs_no_name() -> None:

@@ -38,6 +38,8 @@ def test_an_authority_of_two_readings_names_both_and_is_odd() -> None:
         (b"evil.exampl%65", "evil.exampl%65"),
         ("\uff45vil.example".encode(), "\\xef\\xbd\\x85vil.example"),
         (b"evil.example#.good.example", "evil.example#.good.example"),
+        (b"[evil%2eexample]:80", "evil%2eexample"),
+        (b"[v1.evil%2eexample]", "v1.evil%2eexample"),
     ],
 )
 def test_a_host_that_may_be_decoded_into_another_is_odd(authority: bytes, host: str) -> None:

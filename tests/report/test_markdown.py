@@ -17,6 +17,10 @@ def test_the_verdict_is_the_title() -> None:
     assert lines[2].startswith("This capture asked for huggingface.co")
 
 
+def test_standard_input_is_called_that_in_the_title() -> None:
+    assert markdown_text(hub_lookup(), inputs=("-",)).splitlines()[0].endswith(" standard input")
+
+
 def test_it_says_what_the_terminal_says() -> None:
     text = markdown_text(asserted_silence(), inputs=("capture.pcap",))
     for title in ("Claim", "Why", "Watched", "Could not be seen", "Asserted", "Judged with"):
