@@ -290,3 +290,11 @@ class OpenedSource(FrameSource, Protocol):
     def close(self) -> None:
         """Closes the input, for those who stop early."""
         ...
+
+
+def is_loopback(version: U8, hi: U64, lo: U64) -> Bool:
+    """(n,) True for 127.0.0.0/8, the same mapped into IPv6 (RFC 4291 §2.5.5.2), and ::1."""
+    four: Bool = (version == 4) & (lo >> np.uint64(24) == 127)
+    mapped = lo >> np.uint64(24) == 0xFFFF7F
+    six: Bool = (version == 6) & (hi == 0) & ((lo == 1) | mapped)
+    return four | six

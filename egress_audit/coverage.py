@@ -9,7 +9,7 @@ from egress_audit.attribute.directions import INTERNAL, Far, unasked_answers, un
 from egress_audit.attribute.midway import MIDWAY, seen_from_middle
 from egress_audit.attribute.observations import Senders
 from egress_audit.attribute.opaque import hiding_by_port, sum_of, tunnels
-from egress_audit.attribute.own_addresses import Sides, foreign_flows, is_loopback
+from egress_audit.attribute.own_addresses import Sides, foreign_flows
 from egress_audit.attribute.resolver_flows import (
     asked_through_http,
     over_http,
@@ -17,7 +17,7 @@ from egress_audit.attribute.resolver_flows import (
     unreadable,
 )
 from egress_audit.classify.resolvers import Asked, known_resolvers
-from egress_audit.columns import Bool, FlowColumns
+from egress_audit.columns import Bool, FlowColumns, is_loopback
 from egress_audit.judge.phases import proven_phases
 from egress_audit.listening import Listening
 from egress_audit.model.destination import Absent

@@ -13,10 +13,18 @@ import numpy as np
 
 from egress_audit.addresses import Scope, address_text, scope_of
 from egress_audit.attribute.directions import DIRECTIONS, INTERNAL, Far
-from egress_audit.attribute.own_addresses import is_loopback
 from egress_audit.attribute.owners import Owned
 from egress_audit.attribute.sums import Groups, Sum, sums_of
-from egress_audit.columns import I32, I64, U8, U64, Bool, FlowColumns, alike_side_by_side
+from egress_audit.columns import (
+    I32,
+    I64,
+    U8,
+    U64,
+    Bool,
+    FlowColumns,
+    alike_side_by_side,
+    is_loopback,
+)
 from egress_audit.model.audit import Direction, Frames, Kind, NameUse, Observation, Owner
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.values import dataclass

@@ -13,7 +13,7 @@ import numpy as np
 
 from egress_audit.addresses import address_text
 from egress_audit.attribute.icmp import is_icmp_answer, is_icmp_error
-from egress_audit.columns import I64, U8, U64, Bool, FlowColumns, alike_rows
+from egress_audit.columns import I64, U8, U64, Bool, FlowColumns, alike_rows, is_loopback
 from egress_audit.model.audit import MOST_GUESSED, OwnAddresses
 from egress_audit.model.protocols import EITHER_ICMP
 from egress_audit.values import dataclass
@@ -83,14 +83,6 @@ def inside(prefix: Network, version: U8, hi: U64, lo: U64) -> Bool:
     high = np.uint64(mask >> 64), np.uint64(network >> 64)
     found: Bool = (version == prefix.version) & (lo & low[0] == low[1]) & (hi & high[0] == high[1])
     return found
-
-
-def is_loopback(version: U8, hi: U64, lo: U64) -> Bool:
-    """(n,) True for 127.0.0.0/8, the same mapped into IPv6 (RFC 4291 §2.5.5.2), and ::1."""
-    four: Bool = (version == 4) & (lo >> np.uint64(24) == 127)
-    mapped = lo >> np.uint64(24) == 0xFFFF7F
-    six: Bool = (version == 6) & (hi == 0) & ((lo == 1) | mapped)
-    return four | six
 
 
 def distances(version: U8, hi: U64, lo: U64) -> U8:

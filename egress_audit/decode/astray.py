@@ -9,13 +9,12 @@ Linux if_arp.h, drivers/net/loopback.c; tcpdump.org/linktypes.
 
 import numpy as np
 
-from egress_audit.columns import I64, U8, U64, Bool, FrameBatch, PacketBatch
+from egress_audit.columns import I64, Bool, FrameBatch, PacketBatch, is_loopback
 from egress_audit.decode.link_rows import Rows
 
 FIRST_BYTE, LOOPBACK_FOUR = np.uint64(0xFF00_0000), np.uint64(127 << 24)
 """Of an IPv4 address, and of one that is mapped into IPv6."""
 LOOPBACK_SIX = np.uint64(1)
-NOTHING, MAPPED = np.uint64(0), np.uint64(0xFFFF)
 
 ETHERNET, SLL, SLL2 = 1, 113, 276
 USER2, PPI, PKTAP = 149, 192, 258
@@ -51,17 +50,8 @@ def _to_itself(packets: PacketBatch) -> I64:
     low = src[rows], dst[rows]
     found: Bool = (low[0] == low[1]) & (high[0] == high[1])
     for hi, lo in zip(high, low, strict=True):
-        found |= _is_loopback(version, hi, lo)
+        found |= is_loopback(version, hi, lo)
     return rows[found]
-
-
-def _is_loopback(version: U8, hi: U64, lo: U64) -> Bool:
-    """(n,) as `attribute.own_addresses` has it, which decoding may not ask."""
-    above = lo >> np.uint64(32)
-    four = (lo & FIRST_BYTE == LOOPBACK_FOUR) & (above == np.where(version == 4, NOTHING, MAPPED))
-    six = (version == 6) & (lo == LOOPBACK_SIX)
-    loopback: Bool = (hi == 0) & (four | six)
-    return loopback
 
 
 def _on_a_wire(batch: FrameBatch, chosen: I64) -> Bool:

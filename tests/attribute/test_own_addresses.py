@@ -5,14 +5,8 @@ from ipaddress import ip_network
 import numpy as np
 import pytest
 
-from egress_audit.attribute.own_addresses import (
-    Sides,
-    foreign_flows,
-    inside,
-    is_loopback,
-    sides_of,
-)
-from egress_audit.columns import U64
+from egress_audit.attribute.own_addresses import Sides, foreign_flows, inside, sides_of
+from egress_audit.columns import U64, is_loopback
 from egress_audit.model.protocols import ICMP, ICMPV6
 from tests.builders.captures import UDP, Frame, ethernet, icmp, ip, pcap, udp, udp_exchange
 from tests.builders.engine import decoded, run
