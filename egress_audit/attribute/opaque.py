@@ -45,10 +45,10 @@ def tunnels(flows: FlowColumns, among: Bool, named: Bool) -> dict[str, int]:
     tunnel that is known by its port alone.
     """
     counted: dict[str, int] = {}
-    for number in np.unique(flows.proto).tolist():
+    for number in np.flatnonzero(np.bincount(flows.proto)).tolist():
         if number not in NO_TUNNELS | LOOKED_INTO:
             _add(counted, f"IP protocol {number}", among & (flows.proto == number))
-    for kind in np.unique(flows.sealed).tolist():
+    for kind in np.flatnonzero(np.bincount(flows.sealed)).tolist():
         if kind:
             _add(counted, SEALED[kind], among & (flows.sealed == kind))
     for port, name in TUNNELS_OVER_TCP.items():

@@ -102,14 +102,15 @@ class Window:
     def _allocate(self, size: int) -> None:
         self.capacity = size
         """Bytes that fit without growing."""
-        self._room = bytearray(size + PADDING + 2 * PAGE)
-        self._page = -np.frombuffer(self._room, np.uint8).ctypes.data % PAGE
+        # Of a small capture most of the room is never touched, and takes no time to be made.
+        self._room: U8 = np.zeros(size + PADDING + 2 * PAGE, np.uint8)
+        self._page = -self._room.ctypes.data % PAGE
         """Where the first page of the room begins."""
 
     def _place(self) -> None:
         """Puts the buffer where the rest of the input can be copied to at full speed."""
         begin = self._page + self.base % PAGE
-        self.buffer = memoryview(self._room)[begin : begin + self.capacity + PADDING]
+        self.buffer = self._room.data[begin : begin + self.capacity + PADDING]
         self.array: U8 = np.frombuffer(self.buffer, np.uint8)
 
     @property

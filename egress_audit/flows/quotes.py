@@ -73,7 +73,10 @@ def _errors_in(packets: PacketBatch) -> I64:
     """Rows of the packets that quote another."""
     rows = np.flatnonzero(packets.one_way)
     proto, kind = packets.proto[rows], packets.sport[rows]
-    quoting = [(proto == number) & np.isin(kind, kinds) for number, kinds in QUOTING.items()]
+    # The few types are a table, whatever their range: to sort would import numpy.ma, 8 ms once.
+    quoting = [
+        (proto == number) & np.isin(kind, kinds, kind="table") for number, kinds in QUOTING.items()
+    ]
     found: I64 = rows[np.logical_or.reduce(quoting)]
     return found
 

@@ -108,7 +108,10 @@ def _again(starts: I64, known: Bool, syn: I64) -> Bool:
 def _cut(runs: Runs, idle: I64, reuse: I64) -> Runs:
     """The runs, which are groups of one key still, cut where new flows begin. idle, reuse: sorted
     rows."""
-    starts = np.union1d(runs.starts, np.concatenate([idle, reuse]))
+    begins = np.zeros(len(runs.order), np.bool_)
+    for rows in (runs.starts, idle, reuse):
+        begins[rows] = True
+    starts = np.flatnonzero(begins)
     group = np.searchsorted(runs.starts, starts, side="right") - 1
     first: Bool = runs.starts[group] == starts
     return Runs(

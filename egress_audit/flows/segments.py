@@ -142,11 +142,11 @@ def _by_side(side: I64) -> tuple[I64, Bool]:
 
 
 def without(rows: I64, others: I64, count: int) -> I64:
-    """The rows, of `count`, that are not among the others."""
-    free = np.ones(count, np.bool_)
-    free[others] = False
-    found: I64 = rows[free[rows]]
-    return found
+    """The rows, of `count`, that are not among the others; ascending, each once."""
+    left = np.zeros(count, np.bool_)
+    left[rows] = True
+    left[others] = False
+    return np.flatnonzero(left)
 
 
 def is_dns(packets: PacketBatch, rows: I64) -> Bool:

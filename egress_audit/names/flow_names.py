@@ -223,5 +223,7 @@ class FlowNames:
     def _nameable(self) -> I64:
         """Rows whose far address something may lead to."""
         known = [address_of(text) for text in (*self._table.addresses(), *self._recorded)]
-        low = np.array([int(a) & (1 << 64) - 1 for a in known], np.uint64)
-        return np.flatnonzero(np.isin(self._ends.lo, low))
+        low = np.sort(np.array([int(a) & (1 << 64) - 1 for a in known], np.uint64))
+        # For np.isin numpy would import numpy.ma, which takes longer than all of this.
+        behind = np.searchsorted(low, self._ends.lo, "right")
+        return np.flatnonzero(behind > np.searchsorted(low, self._ends.lo))

@@ -141,15 +141,16 @@ class Mentions:
     def saying(self, hosts: Collection[str]) -> Iterator[tuple[int, Name]]:
         """Where these hosts were said, in the order of the flows, and in each of the frames."""
         numbers = [self._numbers[host] for host in hosts if host in self._numbers]
-        rows = np.flatnonzero(np.isin(np.array(self._host), numbers))
+        said = np.array(self._host, np.int64)
+        rows = np.flatnonzero(np.isin(said, np.array(numbers, np.int64)))
         flow, frame = np.array(self._flow)[rows], np.array(self._frame)[rows]
         for row in rows[np.lexsort((frame, flow))].tolist():
             yield self._flow[row], self._name(row)
 
     def single(self) -> Single:
         """The flows of one name."""
-        flow = np.array(self._flow)
-        alone = ~np.isin(flow, [*self._several])
+        flow = np.array(self._flow, np.int32)
+        alone = ~np.isin(flow, np.array([*self._several], np.int64))
         columns = (self._host, self._source, self._outer, self._frame)
         return Single(flow[alone], *(np.array(column)[alone] for column in columns))
 
