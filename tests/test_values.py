@@ -105,6 +105,26 @@ def test_a_value_shows_what_the_standard_shows() -> None:
     assert repr(Point(1, 2, [3])) == repr(Standard(1, 2, [3])).replace("Standard", "Point")
 
 
+def test_a_value_takes_its_fields_by_place_and_by_name() -> None:
+    other = Other(y=2, x=1)
+    assert (other, Other(3), other.x, other.y) == (Other(1, 2), Other(3, 0), 1, 2)
+
+
+def test_values_of_as_many_fields_do_not_share_their_names() -> None:
+    spelt, column = Spelt("a"), Column("b")
+    assert (spelt.text, column.numbers) == ("a", "b")
+
+
+@pytest.mark.parametrize("arguments", [{}, {"y": 1}, {"x": 1, "z": 2}])
+def test_a_value_refuses_what_the_standard_refuses(arguments: dict[str, int]) -> None:
+    said = []
+    for made in (Standard, Other):
+        with pytest.raises(TypeError) as refused:
+            made(**arguments)  # type: ignore[arg-type]
+        said.append(str(refused.value))
+    assert said[0].replace("Standard", "Other") == said[1]
+
+
 def test_a_value_has_the_fields_of_the_standard() -> None:
     names = [[one.name for one in dataclasses.fields(each)] for each in (Point, Standard)]
     assert names[0] == names[1]
