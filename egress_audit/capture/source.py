@@ -14,7 +14,6 @@ from egress_audit.capture.live_stream import Ending, LiveStream
 from egress_audit.capture.packings import Packing, packing_of
 from egress_audit.capture.pcap import PcapSource, read_header
 from egress_audit.capture.pcap_variants import MODIFIED, VariantSource, layout_of
-from egress_audit.capture.pcapng import PcapngSource
 from egress_audit.capture.pcapng_blocks import MAX_BLOCK, strange_version
 from egress_audit.capture.window import CountedStream, Stream, Window
 from egress_audit.columns import OpenedSource
@@ -121,6 +120,8 @@ def source_of(name: str, window: Window) -> OpenedSource | None:
     """A source for an input of that name, if it begins with a header that can be read."""
     head = _head(window)
     if head.startswith(PCAPNG_MAGIC):
+        from egress_audit.capture.pcapng import PcapngSource  # much that a pcap does not need
+
         return PcapngSource(name, window) if _section_header_whole(head, window) else None
     layout = layout_of(window)
     if layout is not None:

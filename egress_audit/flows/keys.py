@@ -8,7 +8,7 @@ on the seed. Most packets of a batch share a key with others: they are put side 
 that each key is looked up once.
 """
 
-import secrets
+import os
 
 import numpy as np
 
@@ -22,7 +22,7 @@ WORDS = 5
 
 
 def _seed() -> np.uint64:
-    return np.uint64(secrets.randbits(64) | 1)
+    return np.uint64(int.from_bytes(os.urandom(8)) | 1)
 
 
 def keys_of(packets: PacketBatch) -> tuple[U64, Bool]:

@@ -221,7 +221,8 @@ class Case:
         last = self.coverage.last_ts_ns
         if isinstance(last, Absent):
             return Absent.NOT_APPLICABLE
-        date = datetime.strptime(used.date, "%Y-%m-%d").replace(tzinfo=UTC)
+        year, month, day = map(int, used.date.split("-"))
+        date = datetime(year, month, day, tzinfo=UTC)
         return abs(last - int(date.timestamp()) * SECOND_NS)
 
 

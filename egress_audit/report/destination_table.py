@@ -1,5 +1,8 @@
 """The table of destinations as lines for a terminal; each row several lines high."""
 
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+
 from egress_audit.model.audit import Audit
 from egress_audit.report.beside import NOTHING_BESIDE, Beside
 from egress_audit.report.destination_rows import MAX_ROWS, Row, count_of_rows, destination_rows
@@ -44,16 +47,22 @@ def _legend(rows: list[Row], width: int) -> list[str]:
 
 
 def _table(rows: list[Row], width: int) -> list[str]:
-    from tabulate import tabulate  # not needed for JSON, and half of the start-up
-
     far_end_columns = width - OTHER_COLUMNS
     cells = [HEADERS, *(_cells(row, far_end_columns) for row in rows)]
-    # As a row of the body: tabulate would make every column two wider than its header.
-    cells.insert(
-        1, tuple("-" * max(map(_cell_width, column)) for column in zip(*cells, strict=True))
-    )
-    text = tabulate(cells, tablefmt="plain", disable_numparse=True, colalign=ALIGNMENT)
-    return [line.rstrip() for line in text.splitlines()]
+    widths = [max(map(_cell_width, column)) for column in zip(*cells, strict=True)]
+    cells.insert(1, tuple("-" * width for width in widths))
+    return [line for row in cells for line in _row_lines(row, widths)]
+
+
+def _row_lines(row: tuple[str, ...], widths: Sequence[int]) -> Iterator[str]:
+    """The lines of a row, whose cells begin side by side. Not by way of tabulate, which takes as
+    long to import as all the rest of a report."""
+    for texts in zip_longest(*(cell.split("\n") for cell in row), fillvalue=""):
+        padded = (
+            text.rjust(width) if alignment == "right" else text.ljust(width)
+            for text, alignment, width in zip(texts, ALIGNMENT, widths, strict=True)
+        )
+        yield "  ".join(padded).rstrip()
 
 
 def _cell_width(cell: str) -> int:
