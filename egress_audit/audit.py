@@ -12,6 +12,7 @@ its recorder, which names senders, phases and conditions (recorded.py).
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from ipaddress import IPv4Network, IPv6Network
+from typing import TYPE_CHECKING
 
 from egress_audit.addresses import Scope
 from egress_audit.attribute.directions import far_sides
@@ -24,7 +25,6 @@ from egress_audit.classify.simulated import simulated_too
 from egress_audit.columns import FrameSource, PacketBatch
 from egress_audit.coverage import Traffic, coverage_of
 from egress_audit.endpoints import ReadCatalogue, recognised
-from egress_audit.evidence.account import Account
 from egress_audit.flows.table import Assigned
 from egress_audit.flows.view import columns_of
 from egress_audit.judge.assertions import assertions_of
@@ -47,6 +47,9 @@ from egress_audit.names.flow_names import FarEnds, FlowNames
 from egress_audit.names.hearing import Hearing
 from egress_audit.recorded import CLOSED, Recorded, Seal, refuse_unusable, sender_of
 from egress_audit.values import dataclass
+
+if TYPE_CHECKING:
+    from egress_audit.evidence.account import Account
 
 RULES_VERSION = 9
 """Raised by every change after which the same evidence could be judged differently."""
@@ -77,7 +80,7 @@ def audited(
     classifier: Classifier,
     *,
     catalogue: ReadCatalogue | None = None,
-    account: Account | None = None,
+    account: "Account | None" = None,
     seal: Seal = CLOSED,
     local: Sequence[IPv4Network | IPv6Network] = (),
     asserted: Asserted = Asserted(),

@@ -4,20 +4,22 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from egress_audit.capture.live_stream import Ending
 from egress_audit.capture.merged import MergedSource, Opener
 from egress_audit.capture.source import open_capture
 from egress_audit.columns import FrameBatch, FrameSource, OpenedSource
 from egress_audit.errors import InputUnreadable, WrongUsage
-from egress_audit.evidence.account import Account
-from egress_audit.evidence.bundle import open_bundle
 from egress_audit.model.audit import EvidenceItem
 from egress_audit.model.destination import Absent
 from egress_audit.model.evidence import CaptureFacts
 from egress_audit.paths import is_folder, is_ordinary_file, is_there
 from egress_audit.recorded import CLOSED, Seal, refuse_unusable
 from egress_audit.values import dataclass
+
+if TYPE_CHECKING:
+    from egress_audit.evidence.account import Account
 
 Prefixes = Sequence[IPv4Network | IPv6Network]
 
@@ -32,7 +34,7 @@ class Evidence:
 
     name: str
     source: FrameSource
-    account: Account | None = None
+    account: "Account | None" = None
     seal: Seal = CLOSED
 
 
@@ -98,6 +100,8 @@ def evidence_at(
 
 
 def _bundle_at(path: str, local: Prefixes, source_at: Callable[[str], FrameSource]) -> Evidence:
+    from egress_audit.evidence.bundle import open_bundle  # much that no capture needs
+
     bundle = open_bundle(path)
     refuse_unusable(bundle.account, local)
     name = _program_of(bundle.account.run.command)

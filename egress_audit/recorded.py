@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import field
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import TYPE_CHECKING
 
 from egress_audit.attribute.directions import Far
 from egress_audit.attribute.observations import Senders
@@ -14,7 +15,6 @@ from egress_audit.attribute.probes import ProbeSearch, missing_probes
 from egress_audit.attribute.questions import Sender
 from egress_audit.columns import Bool, FlowColumns, PacketBatch
 from egress_audit.errors import InputUnreadable, WrongUsage
-from egress_audit.evidence.account import Account
 from egress_audit.evidence.event_kinds import HOWS
 from egress_audit.flows.table import Assigned
 from egress_audit.model.audit import EvidenceItem
@@ -25,6 +25,9 @@ from egress_audit.model.run import Process, Role
 from egress_audit.names.flow_names import FlowNames
 from egress_audit.names.table import NameTable
 from egress_audit.values import dataclass
+
+if TYPE_CHECKING:
+    from egress_audit.evidence.account import Account
 
 WHOLE_RUN = "run"
 """The phase of the command itself, which says nothing beside another one."""
@@ -46,7 +49,7 @@ CLOSED = Seal()
 """Closed, and as it was then."""
 
 
-def refuse_unusable(account: Account | None, local: Sequence[object]) -> None:
+def refuse_unusable(account: "Account | None", local: Sequence[object]) -> None:
     """Raises InputUnreadable for an account of a command that never ran, and WrongUsage for own
     addresses beside those that it records."""
     if account is None:
@@ -65,7 +68,7 @@ def refuse_unusable(account: Account | None, local: Sequence[object]) -> None:
 class Recorded:
     """An account while its capture is read."""
 
-    account: Account
+    account: "Account"
     seal: Seal
     owners: RecordedOwners = field(init=False)
     search: ProbeSearch = field(init=False)
