@@ -11,8 +11,8 @@ from dataclasses import replace
 from egress_audit.capture.packings import (
     LONGEST_MAGIC,
     MAX_WINDOW,
-    UNPACKING_ERRORS,
     Packing,
+    unpacking_errors,
     wants_memory,
 )
 from egress_audit.capture.window import BLOCK, Hash, Stream, Window
@@ -137,7 +137,7 @@ class Unpacked(io.RawIOBase):
                 return self._fail("end before they are complete")
         try:
             self._ready, self._at = self._decoder.decompress(packed, OUTPUT), 0
-        except UNPACKING_ERRORS as error:
+        except unpacking_errors() as error:
             self.wants_memory = wants_memory(error)
             if self.wants_memory:
                 given = f"the {MAX_WINDOW >> 20} MiB that are given"

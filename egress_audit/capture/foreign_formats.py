@@ -87,8 +87,9 @@ BY_SUFFIX: tuple[tuple[str, str, str], ...] = (
 )
 """End of the name → the same, for formats that begin with no mark."""
 
-HEX_DUMP = re.compile(rb"\s*[0-9A-Fa-f]{4,8}:?\s+(?:[0-9A-Fa-f]{2}){1,2}(?:\s+[0-9A-Fa-f]{2,4})+")
-TCPDUMP_TEXT = re.compile(rb"\d\d:\d\d:\d\d\.\d{6} (?:IP6?|ARP) ")
+# Texts, which `re` compiles when they are first needed, and keeps.
+HEX_DUMP = rb"\s*[0-9A-Fa-f]{4,8}:?\s+(?:[0-9A-Fa-f]{2}){1,2}(?:\s+[0-9A-Fa-f]{2,4})+"
+TCPDUMP_TEXT = rb"\d\d:\d\d:\d\d\.\d{6} (?:IP6?|ARP) "
 
 
 def foreign_format(head: bytes, name: str) -> Foreign | None:
@@ -127,11 +128,11 @@ def _is_json(head: bytes) -> bool:
 
 
 def _is_hex_dump(head: bytes) -> bool:
-    return HEX_DUMP.match(head) is not None
+    return re.match(HEX_DUMP, head) is not None
 
 
 def _is_tcpdump_text(head: bytes) -> bool:
-    return TCPDUMP_TEXT.match(head) is not None
+    return re.match(TCPDUMP_TEXT, head) is not None
 
 
 def _is_text(head: bytes) -> bool:

@@ -1,15 +1,13 @@
 """gzip, zstd, xz and bzip2, each as decoders of one member with bounded memory.
 
+What decodes is imported where something is packed: few captures are.
+
 Source: RFC 1952 (gzip), RFC 8878 (zstd), the .xz file format 1.2.0.
 """
 
-import bz2
-import lzma
 import zlib
 from collections.abc import Callable
 from typing import Protocol
-
-import zstandard
 
 from egress_audit.values import dataclass
 
@@ -97,6 +95,8 @@ class ZstdDecoder:
     """A zstd frame, or one that is to be skipped."""
 
     def __init__(self) -> None:
+        import zstandard
+
         unlimited = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW)
         self._inner = unlimited.decompressobj()
         self._held, self._at = b"", 0
@@ -126,7 +126,15 @@ class ZstdDecoder:
 
 
 def _xz() -> Decoder:
+    import lzma
+
     return lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=MAX_WINDOW)
+
+
+def _bzip2() -> Decoder:
+    import bz2
+
+    return bz2.BZ2Decompressor()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +159,20 @@ PACKINGS: tuple[Packing, ...] = (
         "zstd", (b"\x28\xb5\x2f\xfd", *SKIPPABLE), ZstdDecoder, "zstdcat", "zstd -dc --long=31"
     ),
     Packing("xz", (b"\xfd7zXZ\x00",), _xz, "xzcat"),
-    Packing("bzip2", (b"BZh",), bz2.BZ2Decompressor, "bzcat"),
+    Packing("bzip2", (b"BZh",), _bzip2, "bzcat"),
 )
-UNPACKING_ERRORS = (zlib.error, lzma.LZMAError, zstandard.ZstdError, OSError, EOFError)
-"""bz2 raises OSError for damaged data; the input's own errors are raised outside the decoders."""
-
 MEMORY_MESSAGES = ("Memory usage limit exceeded", "Frame requires too much memory")
 """What liblzma and libzstd say of data that are sound and need more than MAX_WINDOW."""
+
+
+def unpacking_errors() -> tuple[type[Exception], ...]:
+    """What decoders raise. Of bz2 it is OSError for damaged data; the input's own errors are raised
+    outside the decoders."""
+    import lzma
+
+    import zstandard
+
+    return zlib.error, lzma.LZMAError, zstandard.ZstdError, OSError, EOFError
 
 
 def wants_memory(error: BaseException) -> bool:

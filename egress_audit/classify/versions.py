@@ -6,12 +6,12 @@ neither inside nor outside.
 
 import re
 
-_BOUND = re.compile(r"(>=|<=|==|!=|>|<)([0-9]{1,9}(?:\.[0-9]{1,9}){0,5})")
-_VERSION = re.compile(
+# Texts, which `re` compiles when they are first needed, and keeps.
+_BOUND = r"(>=|<=|==|!=|>|<)([0-9]{1,9}(?:\.[0-9]{1,9}){0,5})"
+_VERSION = (
     r"v?(?P<numbers>[0-9]{1,9}(?:\.[0-9]{1,9}){0,5})"
     r"(?:[-_.]?(?:(?P<before>a|b|c|rc|alpha|beta|pre|preview|dev)|(?P<after>post|rev|r))"
-    r"[-_.]?[0-9]{0,9})?(?:\+[a-z0-9.]{1,64})?",
-    re.IGNORECASE,
+    r"[-_.]?[0-9]{0,9})?(?:\+[a-z0-9.]{1,64})?"
 )
 _BEFORE, _AT, _AFTER = -1, 0, 1
 
@@ -21,7 +21,7 @@ Version = tuple[tuple[int, ...], int]
 
 def is_specifier_set(text: str) -> bool:
     """Whether `text` is a set of bounds such as `>=1.29,<2`."""
-    return all(_BOUND.fullmatch(bound.strip()) for bound in text.split(","))
+    return all(re.fullmatch(_BOUND, bound.strip()) for bound in text.split(","))
 
 
 def is_version(text: str) -> bool:
@@ -39,12 +39,12 @@ def covers(specifiers: str, version: str) -> bool | None:
     read = _read(version.strip())
     if read is None:
         return None
-    bounds = [_BOUND.fullmatch(bound.strip()) for bound in specifiers.split(",")]
+    bounds = [re.fullmatch(_BOUND, bound.strip()) for bound in specifiers.split(",")]
     return all(_within(read, bound[1], _numbers(bound[2])) for bound in bounds if bound)
 
 
 def _read(text: str) -> Version | None:
-    match = _VERSION.fullmatch(text)
+    match = re.fullmatch(_VERSION, text, re.IGNORECASE)
     if not match:
         return None
     phase = _BEFORE if match["before"] else _AFTER if match["after"] else _AT
