@@ -94,11 +94,11 @@ def record_of(reader: "Reader", address: IPv4Address | IPv6Address) -> object:
 
     Raises InvalidDatabaseError or ValueError.
     """
-    from maxminddb import InvalidDatabaseError
-
     try:
         return reader.get(address)
     except TypeError as error:  # a map that has a map for a key
+        from maxminddb import InvalidDatabaseError  # thousands are looked up that need it not
+
         raise InvalidDatabaseError("a record makes no sense") from error
 
 
