@@ -152,8 +152,8 @@ def _is_resolver(rows: Sequence[Observation]) -> bool:
 
 def _weight(rows: Sequence[Observation]) -> tuple[bool, bool, int]:
     """Asked for and contacted first, then contacted, then merely asked; then by flows."""
-    asked = [seen.kind is Kind.QUESTION for seen in rows]
-    both = any(asked) and not all(asked)
+    asked = sum([seen.kind is Kind.QUESTION for seen in rows])
+    both = 0 < asked < len(rows)
     return not _is_resolver(rows), both, sum([seen.flows for seen in rows])
 
 
