@@ -131,8 +131,7 @@ class PrefixMap(Generic[Value]):
 
     def __init__(self, rows: Iterable[tuple[IPv4Network | IPv6Network, Value]]) -> None:
         self._rows: dict[int, dict[tuple[int, int], Value]] = {4: {}, 6: {}}
-        """By IP version, first number and last one, negative: in order a network stands before
-        those inside it."""
+        """By IP version; by first number, and last one negative: the outer ones sort first."""
         for network, value in rows:
             ends = int(network.network_address), -int(network.broadcast_address)
             self._rows[network.version][ends] = value
@@ -232,14 +231,15 @@ def embedded_ipv4(address: IPv6Address) -> IPv4Address | None:
     (64:ff9b::/96), RFC 3056 §2 (6to4), RFC 4380 §4 (Teredo: the client's address, inverted).
     """
     number = int(address)
-    low = number & 0xFFFF_FFFF
-    if number >> 32 in (0xFFFF, 0x0064_FF9B << 64):
-        return IPv4Address(low)
-    if number >> 112 == 0x2002:
+    top = number >> 96
+    if top >> 16 == 0x2002:
         return IPv4Address(number >> 80 & 0xFFFF_FFFF)
-    if number >> 96 == 0x2001_0000:
+    if top not in (0, 0x0064_FF9B, 0x2001_0000):
+        return None
+    low = number & 0xFFFF_FFFF
+    if top == 0x2001_0000:
         return IPv4Address(low ^ 0xFFFF_FFFF)
-    if number >> 32 == 0 and number > 1:
+    if number >> 32 in (0xFFFF, 0x0064_FF9B << 64) or 1 < number == low:
         return IPv4Address(low)
     return None
 

@@ -72,7 +72,8 @@ def sums_of(flows: FlowColumns, far: Far, tls: I64, groups: Groups) -> Sums:
 def _frames(flows: FlowColumns, groups: Groups, sizes: I64) -> Iterator[Sequence[int]]:
     number = np.repeat(np.arange(len(sizes)), sizes)
     first = flows.first_frame[groups.order]
-    ascending = first[np.lexsort((first, number))]
+    before = number * (int(first.max(initial=0)) + 1)
+    ascending = np.sort(before + first) - before  # by group, then by frame: no capture has 2**40
     rank = np.arange(len(first)) - np.repeat(groups.starts, sizes)
     kept = tuple(ascending[rank < MAX_FRAMES].tolist())
     return _cut(kept, np.minimum(sizes, MAX_FRAMES))

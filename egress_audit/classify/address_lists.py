@@ -109,6 +109,8 @@ class AddressList:
         except (self._damage, ValueError) as error:
             raise self._damaged() from error
         self._metadata = self._reader.metadata()
+        self._version = self._metadata.ip_version
+        self._merged = self._metadata.database_type == MERGED
         if all(_answer_of(record, merged=False) == NOTHING for record in records):
             kind = self._metadata.database_type
             what = f"holds neither countries nor AS numbers (it is a {kind!r})"
@@ -116,7 +118,7 @@ class AddressList:
 
     def answer(self, address: IPv4Address | IPv6Address) -> ListAnswer | Absent:
         """What the list says of an address; NOT_FOUND if it is in none of its networks."""
-        if address.version > self._metadata.ip_version:
+        if address.version > self._version:
             # Not every builder writes IPv6; the reader would take the question for a mistake.
             return Absent.NOT_FOUND
         try:
@@ -127,7 +129,7 @@ class AddressList:
             return Absent.NOT_FOUND
         if not isinstance(record, dict):  # each has facts by name, or the bytes are not its own
             raise self._damaged()
-        return _answer_of(record, merged=self._metadata.database_type == MERGED)
+        return _answer_of(record, merged=self._merged)
 
     @property
     def kind(self) -> str:

@@ -107,10 +107,16 @@ class Classifier:
         """
         if not self._lists:
             return UNASKED
-        answers = [found.answer(address) for found in self._lists]
-        answer = merged_answer([found for found in answers if isinstance(found, ListAnswer)])
-        holder = self._overrides.get(address) if self._overrides else None
-        if holder is None or not isinstance(answer.asn, Absent):
+        answers = []
+        for each in self._lists:
+            found = each.answer(address)
+            if isinstance(found, ListAnswer):
+                answers.append(found)
+        answer = merged_answer(answers)
+        if self._overrides is None or not isinstance(answer.asn, Absent):
+            return answer
+        holder = self._overrides.get(address)
+        if holder is None:
             return answer
         return answer._replace(asn=holder.asn, organisation=holder.organisation)
 

@@ -151,9 +151,8 @@ class Case:
 
     def inbound(self) -> Iterator[Observation]:
         """Rows that the far side began, or in which only it sent."""
-        for seen in self.of_program:
-            if seen.direction in (Direction.INBOUND, Direction.RECEIVED):
-                yield seen
+        theirs = Direction.INBOUND, Direction.RECEIVED
+        return (seen for seen in self.of_program if seen.direction in theirs)
 
     def answered(self) -> Iterator[Observation]:
         """Rows that the far side began and ours answered; over loopback only where it is recorded

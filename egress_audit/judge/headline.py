@@ -147,6 +147,9 @@ def _by_destination(rows: Sequence[Observation]) -> dict[str, list[Observation]]
 
 def _is_resolver(rows: Sequence[Observation]) -> bool:
     """Only questions were carried there: the questions themselves say more."""
+    # The first is looked at before, as nearly all are none, and there can be ten thousand.
+    if rows[0].far_p != DNS_PORT:
+        return False
     return all(seen.far_p == DNS_PORT and seen.kind is Kind.CONTACT for seen in rows)
 
 
