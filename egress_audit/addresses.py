@@ -7,7 +7,8 @@ Source: IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890, RFC 819
 2025-10-09. Each row of `SPECIAL_PURPOSE` names the RFC that asked for it.
 """
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from enum import StrEnum
 from functools import lru_cache
@@ -21,6 +22,7 @@ from ipaddress import (
     ip_interface,
     ip_network,
 )
+from struct import Struct
 from typing import Generic, TypeVar
 
 from egress_audit.errors import WrongUsage
@@ -128,44 +130,76 @@ class PrefixMap(Generic[Value]):
     """Values by network; the longest network that holds an address answers for it."""
 
     def __init__(self, rows: Iterable[tuple[IPv4Network | IPv6Network, Value]]) -> None:
-        self._levels: dict[int, list[tuple[int, dict[int, Value]]]] = {}
-        by_shift: dict[tuple[int, int], dict[int, Value]] = {}
+        self._rows: dict[int, dict[tuple[int, int], Value]] = {4: {}, 6: {}}
+        """By IP version; by first number, and last one negative: the outer ones sort first."""
         for network, value in rows:
-            shift = network.max_prefixlen - network.prefixlen
-            prefix = int(network.network_address) >> shift
-            by_shift.setdefault((network.version, shift), {})[prefix] = value
-        for version, shift in sorted(by_shift):
-            level = shift, by_shift[version, shift]
-            self._levels.setdefault(version, []).append(level)
+            ends = int(network.network_address), -int(network.broadcast_address)
+            self._rows[network.version][ends] = value
+        self._pieces: dict[int, tuple[list[int], list[tuple[Value, ...]]]] = {}
 
     def get(self, address: IPv4Address | IPv6Address) -> Value | None:
         """The value of the longest matching prefix; None if no prefix matches."""
-        number = int(address)
-        for shift, values in self._levels.get(address.version, ()):
-            value = values.get(number >> shift)
-            if value is not None:
-                return value
-        return None
+        found = self.every(address)
+        return found[0] if found else None
 
-    def every(self, address: IPv4Address | IPv6Address) -> Iterator[Value]:
+    def every(self, address: IPv4Address | IPv6Address) -> tuple[Value, ...]:
         """The values of all prefixes that match, that of the longest first."""
-        number = int(address)
-        for shift, values in self._levels.get(address.version, ()):
-            value = values.get(number >> shift)
-            if value is not None:
-                yield value
+        version = address.version
+        if version not in self._pieces:
+            self._pieces[version] = _cut(self._rows[version])
+        starts, values = self._pieces[version]
+        return values[bisect_right(starts, int(address)) - 1]
 
 
-@lru_cache(maxsize=KEPT)
+def _cut(rows: Mapping[tuple[int, int], Value]) -> tuple[list[int], list[tuple[Value, ...]]]:
+    """Where another set of networks begins to hold, from 0 on, and their values, the longest
+    first: thousands of addresses are looked up, for which it pays to lay networks out once."""
+    starts: list[int] = [0]
+    values: list[tuple[Value, ...]] = [()]
+    around: list[tuple[int, tuple[Value, ...]]] = [(-1, ())]
+    """Networks that are open, each with the number behind it and the values outside."""
+
+    def begin(start: int, inside: tuple[Value, ...]) -> None:
+        if starts[-1] == start:
+            values[-1] = inside
+        else:
+            starts.append(start)
+            values.append(inside)
+
+    for first, last in sorted(rows):
+        while 0 < around[-1][0] <= first:
+            begin(*around.pop())
+        around.append((1 - last, values[-1]))
+        begin(first, (rows[first, last], *values[-1]))
+    while len(around) > 1:
+        begin(*around.pop())
+    return starts, values
+
+
+_GROUPS = Struct(">8H")
+_WHOLE = "{:x}:{:x}:{:x}:{:x}:{:x}:{:x}:{:x}:{:x}"
+_READ: dict[str, IPv4Address | IPv6Address] = {}
+"""Addresses by their text, since every room asks for the same thousands; at most KEPT."""
+
+
 def address_of(text: str) -> IPv4Address | IPv6Address:
-    """The address that a text is; kept, since every room asks for the same thousands.
+    """The address that a text is. Raises ValueError for any other text."""
+    known = _READ.get(text)
+    return _kept_read(text, _read(text)) if known is None else known
 
-    Raises ValueError for any other text.
-    """
+
+def _read(text: str) -> IPv4Address | IPv6Address:
     try:
         return IPv6Address(text) if ":" in text else IPv4Address(text)
     except AddressValueError:
         return ip_address(text)  # which says best what is wrong
+
+
+def _kept_read(text: str, address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    if len(_READ) >= KEPT:
+        _READ.clear()
+    _READ[text] = address
+    return address
 
 
 _SCOPES = PrefixMap((ip_network(prefix), scope) for prefix, scope, _ in SPECIAL_PURPOSE)
@@ -197,14 +231,15 @@ def embedded_ipv4(address: IPv6Address) -> IPv4Address | None:
     (64:ff9b::/96), RFC 3056 §2 (6to4), RFC 4380 §4 (Teredo: the client's address, inverted).
     """
     number = int(address)
-    low = number & 0xFFFF_FFFF
-    if number >> 32 in (0xFFFF, 0x0064_FF9B << 64):
-        return IPv4Address(low)
-    if number >> 112 == 0x2002:
+    top = number >> 96
+    if top >> 16 == 0x2002:
         return IPv4Address(number >> 80 & 0xFFFF_FFFF)
-    if number >> 96 == 0x2001_0000:
+    if top not in (0, 0x0064_FF9B, 0x2001_0000):
+        return None
+    low = number & 0xFFFF_FFFF
+    if top == 0x2001_0000:
         return IPv4Address(low ^ 0xFFFF_FFFF)
-    if number >> 32 == 0 and number > 1:
+    if number >> 32 in (0xFFFF, 0x0064_FF9B << 64) or 1 < number == low:
         return IPv4Address(low)
     return None
 
@@ -248,7 +283,18 @@ def address_text(version: int, hi: int, lo: int) -> str:
     return dotted if version == 4 else f"::ffff:{dotted}"
 
 
+def text_to_be_read(version: int, hi: int, lo: int) -> str:
+    """The same of an address that others are about to ask for by its text: it is kept read, which
+    costs a quarter of reading it."""
+    text = address_text(version, hi, lo)
+    if text not in _READ:
+        _kept_read(text, IPv4Address(lo) if version == 4 else IPv6Address(hi << 64 | lo))
+    return text
+
+
 @lru_cache(maxsize=KEPT)
 def _text_of_ipv6(number: int) -> str:
     """The text of an address; kept, as writing it costs ten times what it costs to look it up."""
-    return str(IPv6Address(number))
+    text = _WHOLE.format(*_GROUPS.unpack(number.to_bytes(16)))
+    # Only zeros in a row are written otherwise, and `ipaddress` takes long to find none.
+    return str(IPv6Address(number)) if "0:0" in text else text

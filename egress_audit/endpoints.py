@@ -7,6 +7,7 @@ costs nothing: the catalogue is not even read for it.
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 
+from egress_audit import programs
 from egress_audit.addresses import NEAR, Scope, scope_of
 from egress_audit.classify.catalogue import Catalogue
 from egress_audit.classify.narrowing import by_version, narrowed
@@ -22,8 +23,6 @@ from egress_audit.model.flow import Name
 from egress_audit.model.run import Attempt, Phase, Process, Role, Run
 from egress_audit.model.versions import ProductVersion
 from egress_audit.product_versions import KnownVersions
-from egress_audit.programs import is_named as is_of_program
-from egress_audit.programs import program_names
 from egress_audit.values import dataclass
 
 Entries = tuple[Entry, ...]
@@ -112,8 +111,8 @@ class _Looking:
     versions: KnownVersions
     entries: dict[str, Entry] = field(default_factory=dict)
     _found: dict[End, Entries] = field(default_factory=dict)
-    _strangers: set[str] = field(default_factory=set)
-    """Names and addresses that no entry fits, whatever the port: nearly all there are."""
+    _fits: dict[str, bool] = field(default_factory=dict)
+    """Of names and addresses whether an entry fits, at whichever port: of nearly all none does."""
     lists: tuple[ListUsed, ...] = ()
 
     def read(self) -> Catalogue:
@@ -126,13 +125,15 @@ class _Looking:
         """The row with its matches; itself if there are none."""
         if seen.by_helper or self._are_strangers(seen):
             return seen
+        ends = [end for end in _ends(seen) if self._is_known(end[0])]
+        if not ends:
+            return seen
         exe = "" if isinstance(seen.owner, Absent) else seen.owner.exe
-        matches = tuple(self._matches(_ends(seen), lambda fit: self._narrowed(fit, seen), exe))
+        matches = tuple(self._matches(ends, lambda fit: self._narrowed(fit, seen), exe))
         return replace(seen, endpoints=matches) if matches else seen
 
     def tried(self, rows: Collection[Observation]) -> dict[Tried, tuple[Match, ...]]:
-        """What is known of each place that the program's calls named and that no row is about: of
-        its address, and of the names that led there."""
+        """What is known, by address and by name, of places that calls named and no row is about."""
         if isinstance(self.run, Absent) or not self.run.attempts:
             return {}
         found: dict[Tried, dict[str, Match]] = {}
@@ -155,7 +156,9 @@ class _Looking:
         """exe: of the sender; empty where it is not known."""
         for end in ends:
             if end not in self._found:
-                self._found[end] = self._looked_up(end)
+                # What is looked up was sent, or a call would have sent it: never a route probe.
+                fits = self._asked(*end)
+                self._found[end] = tuple(entry for entry in fits if not entry.packetless)
             entries = self._found[end]
             if len(entries) > 1:
                 entries = narrow(entries)
@@ -177,21 +180,20 @@ class _Looking:
 
     def _are_strangers(self, seen: Observation) -> bool:
         """True if everything that a row is known by was looked up before, and found nowhere."""
-        strangers = self._strangers
-        if seen.far_h not in strangers and seen.far_h is not Absent.NOT_APPLICABLE:
-            return False
-        return strangers.issuperset([use.host for use in seen.names])
+        for use in seen.names:
+            if self._fits.get(use.host, True):
+                return False
+        return seen.far_h is Absent.NOT_APPLICABLE or not self._fits.get(seen.far_h, True)
 
-    def _looked_up(self, end: End) -> Entries:
-        if end[0] in self._strangers:
-            return ()
+    def _is_known(self, place: str) -> bool:
+        if place not in self._fits:
+            self._fits[place] = bool(self._asked(place))
+        return self._fits[place]
+
+    def _asked(self, place: str, port: int | None = None, protocol: str | None = None) -> Entries:
         catalogue = self.read()
-        ask = catalogue.of_host if literal_address(end[0]) is None else catalogue.of_address
-        if ask(end[0]):
-            # What is looked up was sent, or a call would have sent it: never a route probe.
-            return tuple(entry for entry in ask(*end) if not entry.packetless)
-        self._strangers.add(end[0])
-        return ()
+        ask = catalogue.of_host if literal_address(place) is None else catalogue.of_address
+        return ask(place, port, protocol)
 
     def _narrowed(self, entries: Entries, seen: Observation) -> Entries:
         owner = None if isinstance(seen.owner, Absent) else seen.owner
@@ -289,9 +291,9 @@ def _ran(entry: Entry, run: Run | Absent) -> bool:
     """True if a process of the program is one that is known to call it."""
     if isinstance(run, Absent):
         return False
-    programs = (one for one in run.processes if one.role is Role.TARGET)
-    named = (program_names(one.exe, _arguments(one.cmdline)) for one in programs)
-    return any(is_of_program(entry, names) for names in named)
+    targets = (one for one in run.processes if one.role is Role.TARGET)
+    named = (programs.program_names(one.exe, _arguments(one.cmdline)) for one in targets)
+    return any(programs.is_named(entry, names) for names in named)
 
 
 def _arguments(cmdline: str | Absent) -> Sequence[str]:

@@ -4,17 +4,19 @@ Flows stay columns until here; they are grouped by far end, port, protocol, dire
 by owner and phase where these are known.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from ipaddress import IPv4Address, IPv6Address
-from itertools import count
+from itertools import count, repeat
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
 
-from egress_audit.addresses import Scope, address_text, scope_of
+from egress_audit.addresses import Scope, scope_of, text_to_be_read
 from egress_audit.attribute.directions import DIRECTIONS, INTERNAL, Far
 from egress_audit.attribute.owners import Owned
-from egress_audit.attribute.sums import Groups, Sum, sums_of
+from egress_audit.attribute.sums import Groups, sums_of
 from egress_audit.columns import (
     I32,
     I64,
@@ -22,6 +24,7 @@ from egress_audit.columns import (
     U64,
     Bool,
     FlowColumns,
+    alike_rows,
     alike_side_by_side,
     is_loopback,
 )
@@ -39,11 +42,25 @@ SPECIAL_OCTETS = (0, 10, 100, 127, 168, 169, 172, 192, 198, 203, *range(224, 256
 NOWHERE = Destination(Scope.NAME, *(Absent.NOT_APPLICABLE,) * 9)
 """The destination of a row that is about no address."""
 _DIRECTIONS = tuple(Direction(word) for word in DIRECTIONS)
-_FarEnd = tuple[str | Absent, int | Absent, Destination, tuple[NameUse, ...]]
-"""Address, port, destination and names of the far end of a row."""
+_IN_ORDER = itemgetter(*Observation.__slots__)
+_Columns = Mapping[str, Iterable[Any]]
+"""Fields of observations by name, one value a row."""
 NO_ADDRESS = NO_PORT = Absent.NOT_APPLICABLE
 AT_HOME = replace(NOWHERE, scope=Scope.LOOPBACK)
 """The destination of packets from an address of ours to itself."""
+
+
+NONE: Mapping[Any, int] = {}
+SAME_IN_ALL: _Columns = {
+    "kind": repeat(Kind.CONTACT),
+    "questions": repeat(NONE),
+    "resolvers": repeat(()),
+    "answers": repeat(()),
+    "answer_destinations": repeat(()),
+    "rest_scopes": repeat(NONE),
+    "endpoints": repeat(()),
+}
+"""What no flow says: fields of every contact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +107,7 @@ class Observing:
         kept = self._worth_keeping(groups)
         chosen = groups.chosen(kept)
         leaders = chosen.order[chosen.starts]
-        described = (self._sums(chosen), _parts(chosen), self._far_ends(leaders))
-        rows = [self._summed(*known) for known in zip(count(first_id), *described)]
+        rows = self._rows(chosen, self._far_ends(leaders) | {"id": count(first_id)})
         if len(kept) < len(groups.starts):
             beyond = np.ones(len(groups.starts), np.bool_)
             beyond[kept] = False
@@ -102,9 +118,6 @@ class Observing:
             ways = enumerate(np.unique(way).tolist(), first_id + len(rows))
             rows += [self._rest(number, left[way == one]) for number, one in ways]
         return rows
-
-    def _sums(self, groups: Groups) -> Iterator[Sum]:
-        return sums_of(self.flows, self.far, self._tls, groups)
 
     def _groups(self) -> Groups:
         flows, far = self.flows, self.far
@@ -135,35 +148,40 @@ class Observing:
         worst = np.lexsort((first, home, self.far.direction[leader]))[: self.limit]
         return by_time[np.isin(by_time, worst)]
 
-    def _far_ends(self, rows: I64) -> Iterator[_FarEnd]:
+    def _far_ends(self, rows: I64) -> dict[str, Iterable[Any]]:
         """What is known of the far end of each of some rows; each address is written once."""
-        far, known = self.far, dict[tuple[int, int, int], tuple[str, Destination]]()
-        ends = zip(*(column.tolist() for column in self._ends(rows)), strict=True)
-        others = (far.port, far.has_port, far.itself, self.name_set)
-        columns = (column[rows].tolist() for column in others)
-        for end, port, has_port, itself, names in zip(ends, *columns, strict=True):
-            if itself:
-                text, place = address_text(*end), AT_HOME
-            elif end in known:
-                text, place = known[end]
-            else:
-                text = address_text(*end)
-                place = self.destination_of(text)
-                known[end] = text, place
-            yield text, port if has_port else NO_PORT, place, self.name_sets[names]
+        columns = (*self._ends(rows), self.far.itself[rows])
+        alike = alike_rows(columns)
+        texts, places = [], []
+        for *end, itself in zip(*(part[alike.first].tolist() for part in columns), strict=True):
+            text = text_to_be_read(*end)
+            texts.append(text)
+            places.append(AT_HOME if itself else self.destination_of(text))
+        ports = self.far.port[rows].tolist(), self.far.has_port[rows].tolist()
+        group, names = alike.group.tolist(), self.name_set[rows].tolist()
+        return {
+            "far_h": map(texts.__getitem__, group),
+            "far_p": [port if has else NO_PORT for port, has in zip(*ports, strict=True)],
+            "destination": map(places.__getitem__, group),
+            "names": map(self.name_sets.__getitem__, names),
+        }
 
     def _rest(self, number: int, rows: I64) -> Observation:
         """Everything past the limit in one direction as a row, its far ends counted by scope."""
         scopes = self._scopes(rows)
-        (summed,) = self._sums(Groups(rows, np.zeros(1, np.int64)))
-        return self._summed(
-            number,
-            summed,
-            rows,
-            (NO_ADDRESS, NO_PORT, NOWHERE, ()),
-            kind=Kind.REST,
-            rest_scopes={scope: scopes[scope] for scope in sorted(scopes)},
+        (row,) = self._rows(
+            Groups(rows, np.zeros(1, np.int64)),
+            {
+                "id": [number],
+                "kind": [Kind.REST],
+                "far_h": [NO_ADDRESS],
+                "far_p": [NO_PORT],
+                "destination": [NOWHERE],
+                "names": [()],
+                "rest_scopes": [{scope: scopes[scope] for scope in sorted(scopes)}],
+            },
         )
+        return row
 
     def _scopes(self, rows: I64) -> dict[Scope, int]:
         """Flows by scope of the far end. Addresses that are surely global are counted unseen."""
@@ -192,52 +210,35 @@ class Observing:
         """IP version and address of the far end of each of the rows."""
         return self.flows.version[rows], self.far.hi[rows], self.far.lo[rows]
 
-    def _summed(
-        self,
-        number: int,
-        summed: Sum,
-        rows: I64,
-        far_end: _FarEnd,
-        kind: Kind = Kind.CONTACT,
-        rest_scopes: dict[Scope, int] | None = None,
-    ) -> Observation:
-        address, port, destination, names = far_end
-        owner, phase = self._sender(rows)
-        return Observation(
-            id=number,
-            kind=kind,
-            owner=owner,
-            direction=_DIRECTIONS[summed.direction],
-            far_h=address,
-            far_p=port,
-            proto=summed.proto,
-            names=names,
-            destination=destination,
-            phase=phase,
-            flows=summed.flows,
-            tls_flows=summed.tls_flows,
-            pkts_out=summed.pkts_out,
-            pkts_in=summed.pkts_in,
-            ip_bytes_out=summed.ip_bytes_out,
-            ip_bytes_in=summed.ip_bytes_in,
-            first_ts_ns=summed.first_ts_ns,
-            last_ts_ns=summed.last_ts_ns,
-            frames=Frames(summed.frames, summed.flows),
-            conn_states=summed.conn_states,
-            questions={},
-            resolvers=(),
-            answers=(),
-            answer_destinations=(),
-            rest_scopes=rest_scopes or {},
-        )
+    def _rows(self, groups: Groups, known: _Columns) -> list[Observation]:
+        """The row of each group, of which these fields are known."""
+        sums = sums_of(self.flows, self.far, self._tls, groups)
+        owners, phases = self._senders(groups)
+        columns = {
+            **SAME_IN_ALL,
+            **sums,
+            "owner": owners,
+            "direction": map(_DIRECTIONS.__getitem__, sums["direction"]),
+            "phase": phases,
+            "frames": map(Frames, sums["frames"], sums["flows"]),
+            **known,
+        }
+        # Made from columns: by keyword each of ten thousand costs twice as much.
+        return list(map(Observation, *_IN_ORDER(columns)))
 
-    def _sender(self, rows: I64) -> tuple[Owner | Absent, str | Absent]:
-        """Who sent, and in which phase; NOT_FOUND where the rows differ or nothing says so."""
+    def _senders(self, groups: Groups) -> tuple[Iterable[Owner | Absent], Iterable[str | Absent]]:
+        """Of each group who sent, and in which phase."""
         if self.senders is None:
-            return Absent.NOT_FOUND, Absent.NOT_FOUND
-        phases = np.unique(self.senders.phase[rows])
-        phase = self.senders.phases[int(phases[0])] if len(phases) == 1 else Absent.NOT_FOUND
-        return self.senders.owned.owner_of(np.sort(rows)), phase
+            return repeat(Absent.NOT_FOUND), repeat(Absent.NOT_FOUND)
+        known = [_sender(self.senders, rows) for rows in _parts(groups)]
+        return [owner for owner, _ in known], [phase for _, phase in known]
+
+
+def _sender(senders: Senders, rows: I64) -> tuple[Owner | Absent, str | Absent]:
+    """Who sent, and in which phase; NOT_FOUND where the rows differ or nothing says so."""
+    phases = np.unique(senders.phase[rows])
+    phase = senders.phases[int(phases[0])] if len(phases) == 1 else Absent.NOT_FOUND
+    return senders.owned.owner_of(np.sort(rows)), phase
 
 
 def _parts(groups: Groups) -> Iterator[I64]:

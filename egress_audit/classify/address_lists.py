@@ -22,7 +22,7 @@ from functools import cached_property, lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from egress_audit.classify.list_sources import LISTS, described, sha256_of
 from egress_audit.classify.tables import is_country
@@ -39,7 +39,6 @@ from egress_audit.ranges.mmdb_tree import (
     refuse_broken_tree,
 )
 from egress_audit.ranges.unfit_files import what_is_wrong
-from egress_audit.values import dataclass
 
 if TYPE_CHECKING:
     from maxminddb.reader import Reader
@@ -51,8 +50,7 @@ SAMPLE = 200
 """Networks looked at to see whether a file holds countries or AS numbers at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class ListAnswer:
+class ListAnswer(NamedTuple):
     """What an address list says of one address."""
 
     located: str | Absent
@@ -108,6 +106,8 @@ class AddressList:
         except (self._damage, ValueError) as error:
             raise self._damaged() from error
         self._metadata = self._reader.metadata()
+        self._version = self._metadata.ip_version
+        self._merged = self._metadata.database_type == MERGED
         if all(_answer_of(record, merged=False) == NOTHING for record in records):
             kind = self._metadata.database_type
             what = f"holds neither countries nor AS numbers (it is a {kind!r})"
@@ -115,7 +115,7 @@ class AddressList:
 
     def answer(self, address: IPv4Address | IPv6Address) -> ListAnswer | Absent:
         """What the list says of an address; NOT_FOUND if it is in none of its networks."""
-        if address.version > self._metadata.ip_version:
+        if address.version > self._version:
             # Not every builder writes IPv6; the reader would take the question for a mistake.
             return Absent.NOT_FOUND
         try:
@@ -126,7 +126,7 @@ class AddressList:
             return Absent.NOT_FOUND
         if not isinstance(record, dict):  # each has facts by name, or the bytes are not its own
             raise self._damaged()
-        return _answer_of(record, merged=self._metadata.database_type == MERGED)
+        return _answer_of(record, merged=self._merged)
 
     @property
     def kind(self) -> str:
@@ -223,8 +223,10 @@ def _country(named: object, flat: object) -> str | Absent:
     """The ISO code of a GeoLite2-like `{"iso_code": "JP"}`, else of a flat field: IPinfo's older
     lists have it where its newer ones have the country's name."""
     codes = (named.get("iso_code"),) if isinstance(named, dict) else (flat, named)
-    known = (code for code in codes if isinstance(code, str) and is_country(code))
-    return next(known, Absent.NOT_FOUND)
+    for code in codes:
+        if isinstance(code, str) and is_country(code):
+            return code
+    return Absent.NOT_FOUND
 
 
 def _asn(record: Mapping[str, object]) -> int | Absent:

@@ -4,7 +4,6 @@ Nothing is resolved and no network is asked: an answer follows from the address 
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property, lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
@@ -108,19 +107,25 @@ class Classifier:
         """
         if not self._lists:
             return UNASKED
-        answers = [found.answer(address) for found in self._lists]
-        answer = merged_answer([found for found in answers if isinstance(found, ListAnswer)])
-        holder = self._overrides.get(address) if self._overrides else None
-        if holder is None or not isinstance(answer.asn, Absent):
+        answers = []
+        for each in self._lists:
+            found = each.answer(address)
+            if isinstance(found, ListAnswer):
+                answers.append(found)
+        answer = merged_answer(answers)
+        if self._overrides is None or not isinstance(answer.asn, Absent):
             return answer
-        return replace(answer, asn=holder.asn, organisation=holder.organisation)
+        holder = self._overrides.get(address)
+        if holder is None:
+            return answer
+        return answer._replace(asn=holder.asn, organisation=holder.organisation)
 
     def _global(self, answer: ListAnswer, anycast: Operator | None) -> Destination:
         """The destination of a globally reachable address for which the lists say `answer`."""
         group, controlled, role = self._standing(answer.asn, anycast)
         vague = anycast is not None and anycast.is_of_no_region
         placeless = (anycast is not None and not vague) or role in PLACELESS
-        sure = replace(answer, corroborated=False) if vague else answer
+        sure = answer._replace(corroborated=False) if vague else answer
         located, confidence, dissent = NO_ONE_PLACE if placeless else _whereabouts(sure)
         return Destination(
             scope=Scope.GLOBAL,

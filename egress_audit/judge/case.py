@@ -151,9 +151,8 @@ class Case:
 
     def inbound(self) -> Iterator[Observation]:
         """Rows that the far side began, or in which only it sent."""
-        for seen in self.of_program:
-            if seen.direction in (Direction.INBOUND, Direction.RECEIVED):
-                yield seen
+        theirs = Direction.INBOUND, Direction.RECEIVED
+        return (seen for seen in self.of_program if seen.direction in theirs)
 
     def answered(self) -> Iterator[Observation]:
         """Rows that the far side began and ours answered; over loopback only where it is recorded
@@ -267,11 +266,13 @@ def is_link_maintenance(seen: Observation, own: OwnAddresses) -> bool:
 
     Where it is known who sent, the kernel must have.
     """
+    types = LINK_MAINTENANCE.get(seen.proto)
+    if types is None:
+        return False
     if not isinstance(seen.owner, Absent) and not seen.owner.how.startswith(KERNEL):
         return False
-    types = LINK_MAINTENANCE.get(seen.proto)
     longest = LONGEST_REPORTS.get(str(seen.far_h), LONGEST_MAINTENANCE)
-    if types is None or seen.ip_bytes_out > seen.pkts_out * longest:
+    if seen.ip_bytes_out > seen.pkts_out * longest:
         return False
     if seen.proto == IGMP:
         on_link = str(seen.far_h).startswith(IGMP_PREFIX)

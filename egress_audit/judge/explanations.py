@@ -35,6 +35,8 @@ def explanation(case: Case, matches: Sequence[Match], exe: str = "") -> tuple[st
 
     exe: executable of the sender; empty where nobody knows it.
     """
+    if not matches:
+        return ()  # as of nearly all contacts, of which there can be ten thousand
     fitting = {entry.id: entry for match in matches for entry in _nearest(case, match)}
     accusing = [entry for entry in fitting.values() if entry.accuses]
     entries = sorted(accusing or fitting.values(), key=_doubtfulness)

@@ -147,13 +147,16 @@ def _by_destination(rows: Sequence[Observation]) -> dict[str, list[Observation]]
 
 def _is_resolver(rows: Sequence[Observation]) -> bool:
     """Only questions were carried there: the questions themselves say more."""
+    # The first is looked at before, as nearly all are none, and there can be ten thousand.
+    if rows[0].far_p != DNS_PORT:
+        return False
     return all(seen.far_p == DNS_PORT and seen.kind is Kind.CONTACT for seen in rows)
 
 
 def _weight(rows: Sequence[Observation]) -> tuple[bool, bool, int]:
     """Asked for and contacted first, then contacted, then merely asked; then by flows."""
-    asked = [seen.kind is Kind.QUESTION for seen in rows]
-    both = any(asked) and not all(asked)
+    asked = sum([seen.kind is Kind.QUESTION for seen in rows])
+    both = 0 < asked < len(rows)
     return not _is_resolver(rows), both, sum([seen.flows for seen in rows])
 
 

@@ -214,7 +214,7 @@ def names_elsewhere(seen: Observation) -> list[NameUse]:
     for use in names_said(seen):
         literal = literal_address(use.host)
         if literal is not None:
-            leads_on = str(literal) != seen.far_h and scope_of(literal) not in NEAR
+            leads_on = _literal_leads_on(literal, seen)
         else:
             ways = _ways(use.sources)
             near = seen.destination.scope in NEAR and "." in use.host
@@ -227,8 +227,16 @@ def names_elsewhere(seen: Observation) -> list[NameUse]:
 
 def literals_elsewhere(seen: Observation) -> list[str]:
     """Addresses that stood in place of such names, each once."""
-    found = [literal_address(use.host) for use in names_elsewhere(seen)]
-    return list(dict.fromkeys([str(address) for address in found if address is not None]))
+    found: dict[str, None] = {}
+    for use in seen.names:
+        literal = literal_address(use.host)  # first, since hardly any name is one
+        if literal is not None and _ways(use.sources).said and _literal_leads_on(literal, seen):
+            found[str(literal)] = None
+    return list(found)
+
+
+def _literal_leads_on(literal: IPv4Address | IPv6Address, seen: Observation) -> bool:
+    return str(literal) != seen.far_h and scope_of(literal) not in NEAR
 
 
 def literal_address(host: str) -> IPv4Address | IPv6Address | None:

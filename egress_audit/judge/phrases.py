@@ -106,9 +106,8 @@ CLIENT = "the user's client on this host"
 
 def whom(seen: Observation) -> str:
     """`huggingface.co at 198.18.0.7:443 (benchmark)`."""
-    name, at = best_name(seen), endpoint(seen)
-    name = "" if name == seen.far_h else name
-    return f"{name} at {at} ({place(seen)})" if name else f"{at} ({place(seen)})"
+    name, at = best_name(seen), f"{endpoint(seen)} ({place(seen)})"
+    return f"{name} at {at}" if name and name != seen.far_h else at
 
 
 def place(seen: Observation) -> str:

@@ -48,11 +48,11 @@ class Rule:
                 told = explanation(case, case.tried.get(behind, ()))
                 yield Finding(self.id, clause, (), IN_NO_FRAME, told)
                 continue
-            owner = behind[0].owner
-            exe = "" if isinstance(owner, Absent) else owner.exe
-            told = explanation(case, behind[0].endpoints, exe)
-            rows = tuple(seen.id for seen in behind)
-            yield Finding(self.id, clause, rows, behind[0].frames, told)
+            first = behind[0]
+            exe = "" if isinstance(first.owner, Absent) else first.owner.exe
+            told = explanation(case, first.endpoints, exe)
+            rows = tuple([seen.id for seen in behind])
+            yield Finding(self.id, clause, rows, first.frames, told)
 
 
 RULES: tuple[Rule, ...] = (

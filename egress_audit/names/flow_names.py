@@ -66,7 +66,7 @@ class _LedTo:
 
     def count(self, answers: int) -> int:
         """How many hosts lead to it by then."""
-        twice = sum(self.ways(host, answers)[0] is not RECORDED for host in self.recorded)
+        twice = sum([self.ways(host, answers)[0] is not RECORDED for host in self.recorded])
         return bisect_left(self.since, answers) + len(self.recorded) - twice
 
 
@@ -151,20 +151,15 @@ class FlowNames:
             return found
         columns = self._ends.version[rows], self._ends.hi[rows], self._ends.lo[rows]
         alike = alike_rows(columns)
-        by_far = np.argsort(alike.group, kind="stable")
-        parts = np.split(rows[by_far], np.cumsum(alike.sizes)[:-1])
-        ends = zip(*(column[alike.first].tolist() for column in columns), strict=True)
-        for end, part in zip(ends, parts, strict=True):
-            text = address_text(*end)
-            times = [name.ts_ns for name in table.answers_for(text)]
-            if times or text in self._recorded:
-                answers = np.searchsorted(
-                    np.array(times, np.int64), self._ends.ts_ns[part], "right"
-                )
-                led = part if text in self._recorded else part[answers > 0]
-                found.far[led] = len(found.texts)
-                found.answers[part] = answers
-                found.texts.append(text)
+        texts, times, recorded = [], [], []
+        for end in zip(*(column[alike.first].tolist() for column in columns), strict=True):
+            texts.append(text := address_text(*end))
+            times.append([name.ts_ns for name in table.answers_for(text)])
+            recorded.append(text in self._recorded)
+        found.texts += texts
+        found.answers[rows] = answers = _given_by(self._ends.ts_ns[rows], alike.group, times)
+        led = (answers > 0) | np.array(recorded)[alike.group]
+        found.far[rows] = np.where(led, alike.group + 1, 0)
         return found
 
     def _far(self, row: int) -> str:
@@ -180,15 +175,20 @@ class FlowNames:
         if not answers and far not in self._recorded:
             return tuple([(host, (*known,)) for host, known in sources.items()]), 0
         led_to = self._leading_to(far)
-        new = sum(not led_to.ways(host, answers) for host in sources)
-        hosts, room = new + led_to.count(answers), max(MAX_HOSTS_OF_FLOW, len(sources))
-        for host in led_to.in_order(answers):
-            if len(sources) >= room:
+        ways = {host: led_to.ways(host, answers) for host in sources}
+        hosts = led_to.count(answers) + sum([not found for found in ways.values()])
+        room = max(MAX_HOSTS_OF_FLOW, len(sources))
+        # Of most flows all that leads there was said, too.
+        for host in led_to.in_order(answers) if hosts > len(ways) else ():
+            if len(ways) >= room:
                 break
-            sources.setdefault(host, {})
+            if host not in ways:
+                ways[host] = led_to.ways(host, answers)
         uses = tuple(
-            (host, tuple(known | dict.fromkeys(led_to.ways(host, answers))))
-            for host, known in sources.items()
+            [
+                (host, (*dict.fromkeys((*sources.get(host, ()), *found)),))
+                for host, found in ways.items()
+            ]
         )
         return uses, hosts - len(uses)
 
@@ -224,6 +224,19 @@ class FlowNames:
         """Rows whose far address something may lead to."""
         known = [address_of(text) for text in (*self._table.addresses(), *self._recorded)]
         low = np.sort(np.array([int(a) & (1 << 64) - 1 for a in known], np.uint64))
-        # For np.isin numpy would import numpy.ma, which takes longer than all of this.
-        behind = np.searchsorted(low, self._ends.lo, "right")
-        return np.flatnonzero(behind > np.searchsorted(low, self._ends.lo))
+        # A fraction of what `isin` takes, which would sort the ends of all flows.
+        at = np.searchsorted(low, self._ends.lo, "right") - 1
+        return np.flatnonzero(low[at] == self._ends.lo) if known else np.zeros(0, np.int64)
+
+
+def _given_by(ts_ns: I64, group: I64, times: Sequence[Sequence[int]]) -> I64:
+    """(n,) How many of the times of its group, each ascending, each moment is not before."""
+    sizes = np.array([len(given) for given in times])
+    given = np.fromiter(chain.from_iterable(times), np.int64, int(sizes.sum()))
+    of_group = np.concatenate((np.repeat(np.arange(len(sizes)), sizes), group))
+    is_moment = np.arange(len(of_group)) >= len(given)
+    order = np.lexsort((is_moment, np.concatenate((given, ts_ns)), of_group))
+    so_far = np.empty(len(order), np.int64)
+    so_far[order] = np.cumsum(~is_moment[order])
+    before: I64 = (np.cumsum(sizes) - sizes)[group]
+    return so_far[len(given) :] - before

@@ -4,7 +4,6 @@ import hashlib
 import os
 import random
 from contextlib import suppress
-from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
@@ -130,36 +129,36 @@ def answer(addresses: AddressList, address: str = "192.0.2.1") -> ListAnswer:
 
 def test_a_geolite2_country_record_has_two_countries(tmp_path: Path) -> None:
     record = {"country": {"iso_code": "JP"}, "registered_country": {"iso_code": "US"}}
-    assert answer(opened(tmp_path, record)) == replace(NOTHING, located="JP", registered="US")
+    assert answer(opened(tmp_path, record)) == NOTHING._replace(located="JP", registered="US")
 
 
 def test_a_geolite2_asn_record_has_an_as_and_no_country(tmp_path: Path) -> None:
     record = {"autonomous_system_number": 64500, "autonomous_system_organization": "Example"}
     found = answer(opened(tmp_path, record, "GeoLite2-ASN"))
-    assert found == replace(NOTHING, asn=64500, organisation="Example")
+    assert found == NOTHING._replace(asn=64500, organisation="Example")
 
 
 def test_an_ipinfo_record_is_flat(tmp_path: Path) -> None:
     record = {"country": "Japan", "country_code": "JP", "asn": "AS64500", "as_name": "Example"}
     found = answer(opened(tmp_path, record, "ipinfo generic_lite_free.mmdb"))
-    assert found == replace(NOTHING, located="JP", asn=64500, organisation="Example")
+    assert found == NOTHING._replace(located="JP", asn=64500, organisation="Example")
 
 
 def test_an_older_ipinfo_record_has_the_code_where_newer_ones_have_the_name(tmp_path: Path) -> None:
     record = {"country": "JP", "country_name": "Japan", "asn": "AS64500", "as_name": "Example"}
     found = answer(opened(tmp_path, record, "ipinfo country_asn.mmdb"))
-    assert found == replace(NOTHING, located="JP", asn=64500, organisation="Example")
+    assert found == NOTHING._replace(located="JP", asn=64500, organisation="Example")
 
 
 def test_a_record_of_ipinfos_list_of_ases_names_the_holder(tmp_path: Path) -> None:
     record = {"asn": "AS64500", "name": "Example", "domain": "example.com"}
     found = answer(opened(tmp_path, record, "ipinfo standard_asn.mmdb"))
-    assert found == replace(NOTHING, asn=64500, organisation="Example")
+    assert found == NOTHING._replace(asn=64500, organisation="Example")
 
 
 def test_a_name_beside_no_as_is_not_that_of_a_holder(tmp_path: Path) -> None:
     found = answer(opened(tmp_path, {"country_code": "JP", "name": "Tokyo"}))
-    assert found == replace(NOTHING, located="JP")
+    assert found == NOTHING._replace(located="JP")
 
 
 @pytest.mark.parametrize(
@@ -175,7 +174,7 @@ def test_a_name_beside_no_as_is_not_that_of_a_holder(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_country_code_is_no_country(tmp_path: Path, record: object) -> None:
-    assert answer(opened(tmp_path, record)) == replace(NOTHING, asn=64500)
+    assert answer(opened(tmp_path, record)) == NOTHING._replace(asn=64500)
 
 
 def test_a_list_of_one_source_corroborates_nothing(tmp_path: Path) -> None:
@@ -281,7 +280,7 @@ def test_damage_that_shows_late_is_an_error_and_not_an_absence(tmp_path: Path, n
     path = tmp_path / "list.mmdb"
     path.write_bytes(whole.replace(encoded("Example"), name))
     addresses = AddressList(path)
-    assert addresses.answer(ip_address("10.0.0.1")) == replace(NOTHING, located="JP")
+    assert addresses.answer(ip_address("10.0.0.1")) == NOTHING._replace(located="JP")
     with pytest.raises(ListUnreadable, match="damaged"):
         addresses.answer(ip_address("192.0.2.1"))
 
@@ -297,7 +296,7 @@ def test_a_record_without_any_names_is_damage_once_it_is_met(tmp_path: Path) -> 
     networks = {"10.0.0.0/8": {"country": {"iso_code": "JP"}}, "192.0.2.0/24": 7}
     path.write_bytes(mmdb(networks, "GeoLite2-Country"))
     addresses = AddressList(path)
-    assert addresses.answer(ip_address("10.0.0.1")) == replace(NOTHING, located="JP")
+    assert addresses.answer(ip_address("10.0.0.1")) == NOTHING._replace(located="JP")
     with pytest.raises(ListUnreadable, match="damaged"):
         addresses.answer(ip_address("192.0.2.1"))
 
@@ -334,7 +333,7 @@ def test_a_build_date_beyond_every_calendar_is_damage(tmp_path: Path) -> None:
         _ = AddressList(path).used
 
 
-JAPAN = replace(NOTHING, located="JP", registered="JP")
+JAPAN = NOTHING._replace(located="JP", registered="JP")
 
 
 def test_no_answer_merges_to_nothing() -> None:
@@ -346,30 +345,30 @@ def test_one_answer_stays_as_it_is() -> None:
 
 
 def test_two_lists_that_agree_corroborate_each_other() -> None:
-    merged = merged_answer([JAPAN, replace(NOTHING, located="JP")])
+    merged = merged_answer([JAPAN, NOTHING._replace(located="JP")])
     assert merged.corroborated
     assert merged.located_alt is Absent.NOT_FOUND
 
 
 def test_two_lists_that_differ_both_show() -> None:
-    merged = merged_answer([replace(NOTHING, located="US"), replace(JAPAN, corroborated=True)])
+    merged = merged_answer([NOTHING._replace(located="US"), JAPAN._replace(corroborated=True)])
     assert (merged.located, merged.located_alt, merged.corroborated) == ("US", "JP", False)
 
 
 def test_dissent_within_one_list_outlives_the_agreement_of_two() -> None:
-    merged = merged_answer([JAPAN, replace(JAPAN, located_alt="CN")])
+    merged = merged_answer([JAPAN, JAPAN._replace(located_alt="CN")])
     assert (merged.located_alt, merged.corroborated) == ("CN", False)
 
 
 def test_a_list_that_has_no_country_corroborates_none() -> None:
-    assert not merged_answer([replace(NOTHING, asn=64500), JAPAN]).corroborated
+    assert not merged_answer([NOTHING._replace(asn=64500), JAPAN]).corroborated
 
 
 def test_an_as_and_its_name_come_from_one_list() -> None:
     merged = merged_answer(
         [
-            replace(JAPAN, organisation="nameless"),
-            replace(NOTHING, asn=64500, organisation="Example"),
+            JAPAN._replace(organisation="nameless"),
+            NOTHING._replace(asn=64500, organisation="Example"),
         ]
     )
     assert (merged.asn, merged.organisation) == (64500, "Example")

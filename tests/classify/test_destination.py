@@ -3,7 +3,6 @@
 import csv
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
@@ -122,13 +121,13 @@ def test_sources_that_agree_on_a_unicast_address_give_high_confidence() -> None:
 
 
 def test_sources_that_differ_give_low_confidence_and_both_show() -> None:
-    destination = classified(replace(AGREED, located_alt="US", corroborated=False))
+    destination = classified(AGREED._replace(located_alt="US", corroborated=False))
     assert destination.located_confidence is Confidence.LOW
     assert (destination.located, destination.located_alt) == ("JP", "US")
 
 
 def test_one_source_alone_gives_low_confidence() -> None:
-    destination = classified(replace(AGREED, corroborated=False))
+    destination = classified(AGREED._replace(corroborated=False))
     assert destination.located_confidence is Confidence.LOW
 
 
@@ -141,7 +140,7 @@ def test_a_front_and_a_resolver_have_no_one_place(tmp_path: Path, category: str)
 
 
 def test_what_has_no_one_place_is_told_so_without_a_list_of_countries(tmp_path: Path) -> None:
-    nothing = replace(AGREED, located=Absent.NOT_FOUND, located_alt=Absent.NOT_FOUND)
+    nothing = AGREED._replace(located=Absent.NOT_FOUND, located_alt=Absent.NOT_FOUND)
     classifier = Classifier([OneAnswer(nothing)], operators=operators(tmp_path, "cdn"))
     destination = classifier.destination("192.0.1.1")
     assert destination.located is Absent.NOT_APPLICABLE
@@ -149,7 +148,7 @@ def test_what_has_no_one_place_is_told_so_without_a_list_of_countries(tmp_path: 
 
 
 def test_the_dissent_of_a_list_about_an_anycast_prefix_is_no_fact_either() -> None:
-    split = replace(AGREED, located_alt="US", corroborated=False)
+    split = AGREED._replace(located_alt="US", corroborated=False)
     classifier = Classifier([OneAnswer(split)], anycast=anycast_table())
     assert classifier.destination("1.1.1.1").located_alt is Absent.NOT_APPLICABLE
 
@@ -220,13 +219,13 @@ def test_an_address_that_no_list_has_is_not_found(
 
 
 def test_an_operator_is_not_found_by_the_name_of_the_organisation(tmp_path: Path) -> None:
-    nameless = replace(AGREED, asn=Absent.NOT_FOUND, organisation="Example")
+    nameless = AGREED._replace(asn=Absent.NOT_FOUND, organisation="Example")
     classifier = Classifier([OneAnswer(nameless)], operators=operators(tmp_path))
     assert classifier.destination("192.0.1.1").controlled is Absent.NOT_FOUND
 
 
 def test_an_override_fills_a_missing_as() -> None:
-    gap = replace(AGREED, asn=Absent.NOT_FOUND, organisation=Absent.NOT_FOUND)
+    gap = AGREED._replace(asn=Absent.NOT_FOUND, organisation=Absent.NOT_FOUND)
     classifier = Classifier([OneAnswer(gap)], overrides=override_table())
     destination = classifier.destination("2408:8899::8")
     assert (destination.asn, destination.organisation) == (4837, "China Unicom")
@@ -238,13 +237,13 @@ def test_an_override_never_stands_against_a_list() -> None:
 
 
 def test_a_second_list_corroborates_the_first() -> None:
-    alone = replace(AGREED, corroborated=False)
-    classifier = Classifier([OneAnswer(alone), OneAnswer(replace(NOTHING, located="JP"))])
+    alone = AGREED._replace(corroborated=False)
+    classifier = Classifier([OneAnswer(alone), OneAnswer(NOTHING._replace(located="JP"))])
     assert classifier.destination("192.0.1.1").located_confidence is Confidence.HIGH
 
 
 def test_a_second_list_may_dissent() -> None:
-    classifier = Classifier([OneAnswer(replace(NOTHING, located="SG")), OneAnswer(AGREED)])
+    classifier = Classifier([OneAnswer(NOTHING._replace(located="SG")), OneAnswer(AGREED)])
     destination = classifier.destination("192.0.1.1")
     assert (destination.located, destination.located_alt) == ("SG", "JP")
     assert destination.located_confidence is Confidence.LOW
