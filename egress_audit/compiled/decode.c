@@ -9,7 +9,14 @@
 struct frame_columns {
     const int64_t *offset;
     const int64_t *caplen;
+    const int64_t *wirelen;
     const int32_t *linktype;
+};
+
+/* What is true of the frames that were decoded. */
+struct found {
+    uint64_t cut;   /* how many have less of their packet than was on the wire */
+    uint64_t stays; /* 1 if one may be for its own machine, by the lower halves of addresses */
 };
 
 struct packet_columns {
@@ -203,13 +210,20 @@ static void expect(const uint8_t *buffer, const struct frame_columns *frames, ui
     __builtin_prefetch((const void *)(at + LINE));
 }
 
+/* True for the lower half of a loopback address, and of others: decode/astray.py has all of it. */
+static bool may_be_loopback(uint64_t lo)
+{
+    return lo == 1 || (lo & 0xFF000000u) == 127u << 24;
+}
+
 /* Decodes frames into rows of their own. Returns how many it left, and which: rows of these hold
    anything. size: bytes of the buffer; count: frames, and the room in every column. */
 EXPORTED uint64_t decode_frames(const uint8_t *buffer, uint64_t size,
                                 const struct frame_columns *frames, uint64_t count,
-                                const struct packet_columns *out, int64_t *left)
+                                const struct packet_columns *out, int64_t *left,
+                                struct found *found)
 {
-    uint64_t others = 0;
+    uint64_t others = 0, cut = 0, stays = 0;
 
     for (uint64_t row = 0; row < count; row++) {
         if (row + AHEAD < count)
@@ -218,8 +232,14 @@ EXPORTED uint64_t decode_frames(const uint8_t *buffer, uint64_t size,
         bool inside = offset >= 0 && caplen >= 0 && (uint64_t)offset <= size &&
                       (uint64_t)caplen <= size - (uint64_t)offset;
         if (!inside || frames->linktype[row] != LINKTYPE_ETHERNET ||
-            !read_frame(buffer, offset, (uint64_t)caplen, row, out))
+            !read_frame(buffer, offset, (uint64_t)caplen, row, out)) {
             left[others++] = (int64_t)row;
+            continue;
+        }
+        uint64_t src = out->src_lo[row], dst = out->dst_lo[row];
+        stays |= src == dst || may_be_loopback(src) || may_be_loopback(dst);
+        cut += caplen < frames->wirelen[row] || out->payload_cap[row] < out->payload_len[row];
     }
+    *found = (struct found){.cut = cut, .stays = stays};
     return others;
 }

@@ -127,7 +127,7 @@ def assert_read_as_in_numpy(batch: FrameBatch) -> None:
 
     C has a buffer that ends where the last frame does: a sanitizer notices if it reads behind it.
     """
-    columns, left = decoded(replace(batch, buffer=batch.buffer[:-PADDING].copy()))
+    columns, left, *_ = decoded(replace(batch, buffer=batch.buffer[:-PADDING].copy()))
     packets = in_numpy(lambda: outermost(batch, Ledger())).packets
     taken = np.setdiff1d(np.arange(len(batch)), left)
     at = np.searchsorted(packets.frame, taken + 1)
