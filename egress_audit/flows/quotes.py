@@ -72,6 +72,8 @@ class Quotes:
 def _errors_in(packets: PacketBatch) -> I64:
     """Rows of the packets that quote another."""
     rows = np.flatnonzero(packets.one_way)
+    if not len(rows):
+        return rows
     proto, kind = packets.proto[rows], packets.sport[rows]
     quoting = [(proto == number) & np.isin(kind, kinds) for number, kinds in QUOTING.items()]
     found: I64 = rows[np.logical_or.reduce(quoting)]
