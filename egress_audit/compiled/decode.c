@@ -16,7 +16,7 @@ struct frame_columns {
 /* What is true of the frames that were decoded. */
 struct found {
     uint64_t cut;   /* how many have less of their packet than was on the wire */
-    uint64_t stays; /* 1 if one may be for its own machine, by the lower halves of addresses */
+    uint64_t stays; /* 1 if one may be for its own machine */
 };
 
 struct packet_columns {
@@ -210,10 +210,21 @@ static void expect(const uint8_t *buffer, const struct frame_columns *frames, ui
     __builtin_prefetch((const void *)(at + LINE));
 }
 
-/* True for the lower half of a loopback address, and of others: decode/astray.py has all of it. */
-static bool may_be_loopback(uint64_t lo)
+/* True for a loopback address of either version of IP, and for few others: columns.is_loopback. */
+static bool may_be_loopback(uint64_t hi, uint64_t lo)
 {
-    return lo == 1 || (lo & 0xFF000000u) == 127u << 24;
+    return hi == 0 && (lo == 1 || lo >> 24 == 127 || lo >> 24 == 0xFFFF7F);
+}
+
+/* True for all packets that have no reason to leave their machine, and for few others:
+   decode/astray.py. */
+static bool may_stay(const struct packet_columns *out, uint64_t row)
+{
+    uint64_t src_hi = out->src_hi[row], src_lo = out->src_lo[row];
+    uint64_t dst_hi = out->dst_hi[row], dst_lo = out->dst_lo[row];
+
+    return (src_lo == dst_lo && src_hi == dst_hi) || may_be_loopback(src_hi, src_lo) ||
+           may_be_loopback(dst_hi, dst_lo);
 }
 
 /* Decodes frames into rows of their own. Returns how many it left, and which: rows of these hold
@@ -236,8 +247,7 @@ EXPORTED uint64_t decode_frames(const uint8_t *buffer, uint64_t size,
             left[others++] = (int64_t)row;
             continue;
         }
-        uint64_t src = out->src_lo[row], dst = out->dst_lo[row];
-        stays |= src == dst || may_be_loopback(src) || may_be_loopback(dst);
+        stays |= may_stay(out, row);
         cut += caplen < frames->wirelen[row] || out->payload_cap[row] < out->payload_len[row];
     }
     *found = (struct found){.cut = cut, .stays = stays};

@@ -37,7 +37,7 @@ class Decoded(NamedTuple):
     cut: int
     """Decoded frames that have less of their packet than was on the wire."""
     stays: bool
-    """Some decoded packet may be for its own machine, as far as decode.astray looks first."""
+    """Some decoded packet may be for its own machine: decode.astray looks closer."""
 
 
 def decoded(batch: FrameBatch) -> Decoded:
