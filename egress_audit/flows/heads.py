@@ -94,7 +94,7 @@ class Heads:
     def _late(self, side: I64, rows: I64, hungry: I64, wanted: I64) -> I64:
         """Other rows of sides that moved, or whose heads are open and want more than the first."""
         more = hungry[self._stage[side[hungry]] == BEGUN]
-        late = united(more, self._sequels.rows_of_moved(side, rows))
+        late = united(self._sequels.rows_of_moved(side, rows), more)
         return without(late, np.concatenate((wanted, *self._alone)), len(side))
 
     def _heads(self, packets: PacketBatch, side: I64, rows: I64) -> Iterator[Head]:
