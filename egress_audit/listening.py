@@ -26,6 +26,7 @@ from egress_audit.names.hearing import Heard, Hearing, hellos_of
 from egress_audit.names.http import read_further
 from egress_audit.names.plain_hello import PlainHello, plain_hello
 from egress_audit.names.plain_request import PlainRequest, plain_request
+from egress_audit.names.quic import OF_SERVER
 from egress_audit.names.quic_protection import SALTS
 from egress_audit.names.reading import Reader, Reading
 from egress_audit.names.stream import read_head, read_on
@@ -86,12 +87,12 @@ class Told:
     @property
     def sender(self) -> str:
         """Address that sent."""
-        return self.table.ends(self.part.flow)[not self.part.by_orig]
+        return self.table.end(self.part.flow, of_orig=self.part.by_orig)
 
     @property
     def receiver(self) -> str:
         """Address it was sent to."""
-        return self.table.ends(self.part.flow)[self.part.by_orig]
+        return self.table.end(self.part.flow, of_orig=not self.part.by_orig)
 
     @property
     def from_resolver(self) -> bool:
@@ -193,16 +194,19 @@ class Listening:
 
     def _initial(self, datagram: Datagram) -> Heard[PlainHello] | None:
         """The plain hello of QUIC in a datagram; if it is another one, None once it is heard."""
-        if not self._wanted.wants(datagram.kind, datagram.flow):
+        kind, flow, by_orig, frame, ts_ns, payload, complete = datagram
+        if not self._wanted.wants(kind, flow):
             return None
-        said = (datagram.flow, datagram.by_orig, datagram.payload, datagram.complete)
-        reading, sated = self.datagrams.read(datagram.kind, said)
+        reading, sated = self.datagrams.read(kind, (flow, by_orig, payload, complete))
         if sated:
-            self._wanted.sate(datagram.flow)
+            self._wanted.sate(flow)
         if isinstance(reading, PlainHello):
-            return datagram.flow, datagram.frame, datagram.ts_ns, reading
+            return flow, frame, ts_ns, reading
+        if reading is OF_SERVER:
+            self.hearing.hear_unopened(flow)
+            return None
         if reading is SEVERAL:
-            for message in segments(datagram.payload):
+            for message in segments(payload):
                 self._initial(datagram._replace(payload=message))
             return None
         self.hearing.hear(reading, Told(self.table, datagram))

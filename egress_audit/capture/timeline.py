@@ -26,18 +26,20 @@ class Timeline:
         ts_ns, interface = batch.ts_ns, batch.interface
         if self._first is None:
             self._first = self._last = int(ts_ns[0])
-        latest = np.empty_like(ts_ns)
-        latest[0], latest[1:] = self._last, ts_ns[:-1]
-        gap = ts_ns - latest
+        gap = np.empty_like(ts_ns)
+        gap[0] = ts_ns[0] - self._last
+        np.subtract(ts_ns[1:], ts_ns[:-1], out=gap[1:])
         ascending = bool(gap.min() >= 0)
         if not ascending:
+            latest = np.append(self._last, ts_ns[:-1])
             np.maximum.accumulate(latest, out=latest)
             gap = ts_ns - latest
             self._first = min(self._first, int(ts_ns.min()))
         longest = int(gap.argmax())
-        if gap[longest] > (self._silence.length_ns if self._silence else 0):
-            self._silence = Silence(int(latest[longest]), int(gap[longest]))
-        self._last = max(int(latest[-1]), int(ts_ns[-1]))
+        length = int(gap[longest])
+        if length > (self._silence.length_ns if self._silence else 0):
+            self._silence = Silence(int(ts_ns[longest]) - length, length)
+        self._last = int(ts_ns[-1]) - min(int(gap[-1]), 0)
         if ascending and not (interface != interface[0]).any():
             self._count_ascending(int(interface[0]), int(ts_ns[0]), int(ts_ns[-1]))
         else:

@@ -39,10 +39,10 @@ class EmptyRun:
 
         wirelen: (n,) never less than what was captured.
         """
-        filled = np.flatnonzero(wirelen)
-        if len(filled) == len(wirelen):
+        if wirelen.min(initial=1) > 0:
             self._before = 0 if len(wirelen) else self._before
             return None
+        filled = np.flatnonzero(wirelen)
         edges = np.concatenate(([-1 - self._before], filled, [len(wirelen)]))
         long = np.flatnonzero(np.diff(edges) > MAX_EMPTY)
         self._before = int(edges[-1] - edges[-2] - 1)

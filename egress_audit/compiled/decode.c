@@ -9,7 +9,14 @@
 struct frame_columns {
     const int64_t *offset;
     const int64_t *caplen;
+    const int64_t *wirelen;
     const int32_t *linktype;
+};
+
+/* What is true of the frames that were decoded. */
+struct found {
+    uint64_t cut;   /* how many have less of their packet than was on the wire */
+    uint64_t stays; /* 1 if one may be for its own machine */
 };
 
 struct packet_columns {
@@ -203,13 +210,31 @@ static void expect(const uint8_t *buffer, const struct frame_columns *frames, ui
     __builtin_prefetch((const void *)(at + LINE));
 }
 
+/* True for a loopback address of either version of IP, and for few others: columns.is_loopback. */
+static bool may_be_loopback(uint64_t hi, uint64_t lo)
+{
+    return hi == 0 && (lo == 1 || lo >> 24 == 127 || lo >> 24 == 0xFFFF7F);
+}
+
+/* True for all packets that have no reason to leave their machine, and for few others:
+   decode/astray.py. */
+static bool may_stay(const struct packet_columns *out, uint64_t row)
+{
+    uint64_t src_hi = out->src_hi[row], src_lo = out->src_lo[row];
+    uint64_t dst_hi = out->dst_hi[row], dst_lo = out->dst_lo[row];
+
+    return (src_lo == dst_lo && src_hi == dst_hi) || may_be_loopback(src_hi, src_lo) ||
+           may_be_loopback(dst_hi, dst_lo);
+}
+
 /* Decodes frames into rows of their own. Returns how many it left, and which: rows of these hold
    anything. size: bytes of the buffer; count: frames, and the room in every column. */
 EXPORTED uint64_t decode_frames(const uint8_t *buffer, uint64_t size,
                                 const struct frame_columns *frames, uint64_t count,
-                                const struct packet_columns *out, int64_t *left)
+                                const struct packet_columns *out, int64_t *left,
+                                struct found *found)
 {
-    uint64_t others = 0;
+    uint64_t others = 0, cut = 0, stays = 0;
 
     for (uint64_t row = 0; row < count; row++) {
         if (row + AHEAD < count)
@@ -218,8 +243,13 @@ EXPORTED uint64_t decode_frames(const uint8_t *buffer, uint64_t size,
         bool inside = offset >= 0 && caplen >= 0 && (uint64_t)offset <= size &&
                       (uint64_t)caplen <= size - (uint64_t)offset;
         if (!inside || frames->linktype[row] != LINKTYPE_ETHERNET ||
-            !read_frame(buffer, offset, (uint64_t)caplen, row, out))
+            !read_frame(buffer, offset, (uint64_t)caplen, row, out)) {
             left[others++] = (int64_t)row;
+            continue;
+        }
+        stays |= may_stay(out, row);
+        cut += caplen < frames->wirelen[row] || out->payload_cap[row] < out->payload_len[row];
     }
+    *found = (struct found){.cut = cut, .stays = stays};
     return others;
 }

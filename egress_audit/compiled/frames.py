@@ -1,6 +1,6 @@
 """Frames of the common form decoded by decode.c, repeated ones found by duplicates.c. HOT PATH."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,31 +27,44 @@ DECODED: dict[str, type[np.generic]] = {
 """Columns of PacketBatch that are read, in the order of C's struct packet_columns."""
 
 
-def decoded(batch: FrameBatch) -> tuple[dict[str, Any], I64]:
-    """The columns of DECODED, one row a frame, and the rows that were left, ascending.
+class Decoded(NamedTuple):
+    """What was decoded, and what not."""
 
-    Left is what is not of the common form; its rows hold anything.
-    """
+    columns: dict[str, Any]
+    """Those of DECODED, one row a frame; the rows that were left hold anything."""
+    left: I64
+    """Rows of what is not of the common form, ascending."""
+    cut: int
+    """Decoded frames that have less of their packet than was on the wire."""
+    stays: bool
+    """Some decoded packet may be for its own machine: decode.astray looks closer."""
+
+
+def decoded(batch: FrameBatch) -> Decoded:
+    """The frames of the common form."""
     count = len(batch)
     frames = (
         (np.ascontiguousarray(batch.offset), np.int64),
         (np.ascontiguousarray(batch.caplen), np.int64),
+        (np.ascontiguousarray(batch.wirelen), np.int64),
         (np.ascontiguousarray(batch.linktype), np.int32),
     )
     columns = {name: np.empty(count, dtype) for name, dtype in DECODED.items()}
-    left = np.empty(count, np.int64)
+    left, found = np.empty(count, np.int64), np.empty(2, np.uint64)
     given = addresses(frames, count)
     out = addresses([(columns[name], dtype) for name, dtype in DECODED.items()], count)
     size = len(batch.buffer)
-    others = function("decode_frames", "pnpnpp")(
+    others = function("decode_frames", "pnpnppp")(
         address(batch.buffer, np.uint8, size),
         size,
         address(given, np.uint64, len(given)),
         count,
         address(out, np.uint64, len(out)),
         address(left, np.int64, count),
+        address(found, np.uint64, 2),
     )
-    return columns, left[:others].copy()
+    cut, stays = found.tolist()
+    return Decoded(columns, left[:others].copy(), cut, stays != 0)
 
 
 def repeated(batch: FrameBatch) -> Bool:

@@ -42,8 +42,23 @@ class Grouped:
     """(groups,) where in `order` each group begins."""
 
 
-def grouped(packets: PacketBatch, seeds: U64) -> Grouped:
-    """The packets of a batch, at least one, in groups. seeds: one for each word, and another."""
+class Grouping:
+    """Puts the packets of batches in groups, with slots that are kept: few of them are used."""
+
+    def __init__(self, seeds: U64) -> None:
+        """seeds: one for each word, and another."""
+        self._seeds = seeds
+        self._slots = np.full(0, FREE, np.int32)
+
+    def grouped(self, packets: PacketBatch) -> Grouped:
+        """The packets of a batch, at least one, in groups."""
+        size = 1 << (2 * len(packets) - 1).bit_length()
+        if size > len(self._slots):
+            self._slots = np.full(size, FREE, np.int32)
+        return _grouped(packets, self._seeds, self._slots[:size])
+
+
+def _grouped(packets: PacketBatch, seeds: U64, slots: npt.NDArray[np.int32]) -> Grouped:
     count = len(packets)
     columns = [
         (np.ascontiguousarray(getattr(packets, name)), dtype) for name, dtype in ADDRESSES.items()
@@ -51,7 +66,6 @@ def grouped(packets: PacketBatch, seeds: U64) -> Grouped:
     given = addresses(columns, count)
     # There may be as many groups as packets; where there are few, little of these is touched.
     keys, hashes = np.empty((count, WORDS), np.uint64), np.empty(count, np.uint64)
-    slots = np.full(1 << (2 * count - 1).bit_length(), FREE, np.int32)
     swapped, group = np.empty(count, np.bool_), np.empty(count, np.int32)
     starts, order = np.empty(count + 1, np.int64), np.empty(count, np.int64)
     out = np.array(

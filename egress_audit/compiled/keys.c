@@ -78,7 +78,8 @@ static uint64_t step_of(uint64_t hash)
 struct group_columns {
     struct key *key;  /* of each group, and below its hash */
     uint64_t *hash;
-    int32_t *slots;   /* 2^k of them, more than there are packets, all NONE: groups by hash */
+    int32_t *slots;   /* 2^k of them, more than there are packets: groups by hash. All are NONE, and
+                         are so again afterwards */
     uint8_t *turned;  /* of each packet, whether it was turned round */
     int32_t *group;   /* of each packet */
     int64_t *starts;  /* where each group begins in `order`, with room for one more than packets */
@@ -118,6 +119,23 @@ static void put_in_order(const struct group_columns *out, uint64_t count, uint64
     starts[0] = 0;
 }
 
+/* Makes all slots NONE again. The last group first: what lay in its way is still there. */
+static void free_slots(const struct group_columns *out, uint64_t mask, uint64_t groups)
+{
+    enum { MANY = 16 };
+
+    if (groups > mask / MANY) {
+        memset(out->slots, 0xFF, (mask + 1) * sizeof *out->slots);
+        return;
+    }
+    while (groups-- > 0) {
+        uint64_t hash = out->hash[groups], slot = hash & mask;
+        while (out->slots[slot] != (int32_t)groups)
+            slot = (slot + step_of(hash)) & mask;
+        out->slots[slot] = NONE;
+    }
+}
+
 /* Puts packets of one key side by side, as they came; groups in the order of their first packets.
    Returns how many groups there are. count: packets, less than 2^31 and than there are slots. */
 EXPORTED uint64_t group_packets(const struct address_columns *in, uint64_t count,
@@ -150,6 +168,7 @@ EXPORTED uint64_t group_packets(const struct address_columns *in, uint64_t count
         }
     }
     put_in_order(out, count, groups);
+    free_slots(out, mask, groups);
     return groups;
 }
 

@@ -29,8 +29,12 @@ _from_buffer, _addressof = (ctypes.c_char * 0).from_buffer, ctypes.addressof
 Function = Callable[..., int]
 
 
+@cache
 def is_in_use() -> bool:
-    """True if the library is there, is made of these sources, and is not switched off."""
+    """True if the library is there, is made of these sources, and is not switched off.
+
+    Remembered: it is asked a dozen times a batch, and the environment is slow to look up.
+    """
     return os.environ.get(SWITCH) != "0" and _library() is not None
 
 
@@ -52,13 +56,14 @@ def address(column: npt.NDArray[Any], dtype: npt.DTypeLike, rows: int) -> int:
     Raises ValueError unless it is contiguous, of this type, and of at least so many rows. The
     caller keeps the column alive until C has returned.
     """
-    flags = column.flags
-    if column.dtype != dtype or column.size < rows or not flags.c_contiguous:
-        raise ValueError(f"no column of {rows} rows of {np.dtype(dtype)}")
-    if flags.writeable:
-        return _addressof(_from_buffer(column))  # type: ignore[arg-type]
-    found: int = column.ctypes.data
-    return found
+    if column.dtype == dtype and column.size >= rows:
+        try:
+            return _addressof(_from_buffer(column))  # type: ignore[arg-type]
+        except TypeError:  # It may only be read, or is not contiguous.
+            if column.flags.c_contiguous:
+                found: int = column.ctypes.data
+                return found
+    raise ValueError(f"no column of {rows} rows of {np.dtype(dtype)}")
 
 
 def addresses(columns: Sequence[tuple[npt.NDArray[Any], npt.DTypeLike]], rows: int) -> U64:

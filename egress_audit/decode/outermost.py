@@ -39,6 +39,8 @@ class Outermost:
     """None where all packets are of the common form, none of which is a fragment."""
     rows: I64
     """(n,) row of each packet in `network`; of packets of the common form any."""
+    may_stay: PacketBatch | None
+    """Some of the packets, among them all that may be for their own machine; None for none."""
 
 
 def outermost(batch: FrameBatch, counted: Ledger) -> Outermost:
@@ -46,18 +48,16 @@ def outermost(batch: FrameBatch, counted: Ledger) -> Outermost:
     frame = np.arange(batch.first_frame, batch.first_frame + len(batch))
     if not library.is_in_use() or not len(batch):
         return _in_numpy(batch, frame, counted)
-    columns, left = decoded(batch)
+    columns, left, cut, stays = decoded(batch)
     if len(left) == len(batch):
         return _in_numpy(batch, frame, counted)
-    truncated = batch.caplen < batch.wirelen
-    truncated |= columns["payload_cap"] < columns["payload_len"]
-    cut = int(np.count_nonzero(truncated)) - int(np.count_nonzero(truncated[left]))
     counted.take_whole(len(batch) - len(left), cut)
     columns |= {name: np.zeros(len(batch), dtype) for name, dtype in ZERO.items()}
     columns["frame"], columns["ts_ns"] = frame, batch.ts_ns
     if not len(left):
-        return Outermost(PacketBatch(batch.buffer, **columns), None, left)
-    return _with_left(batch, columns, left, counted)
+        packets = PacketBatch(batch.buffer, **columns)
+        return Outermost(packets, None, left, packets if stays else None)
+    return _with_left(batch, columns, left, counted, stays)
 
 
 def _in_numpy(batch: FrameBatch, frame: I64, counted: Ledger) -> Outermost:
@@ -70,7 +70,7 @@ def _in_numpy(batch: FrameBatch, frame: I64, counted: Ledger) -> Outermost:
     truncated[units.frame[rows[_lacking(packets, network, rows)]]] = True
     outcome = outcome_of_frames(units, network.outcome)
     counted.take(outcome, partial, int(np.count_nonzero(truncated)))
-    return Outermost(packets, network, rows)
+    return Outermost(packets, network, rows, packets)
 
 
 def _lacking(packets: PacketBatch, network: NetworkColumns, rows: I64) -> Bool:
@@ -81,8 +81,11 @@ def _lacking(packets: PacketBatch, network: NetworkColumns, rows: I64) -> Bool:
     return lacking | (packets.fragment & (held < packets.ip_len))
 
 
-def _with_left(batch: FrameBatch, columns: dict[str, Any], left: I64, counted: Ledger) -> Outermost:
-    """The packets of a batch of which some rows were left. columns: a row for every frame."""
+def _with_left(
+    batch: FrameBatch, columns: dict[str, Any], left: I64, counted: Ledger, stays: bool
+) -> Outermost:
+    """The packets of a batch of which some rows were left. columns: a row for every frame; stays:
+    whether one of those that were not left may be for its own machine."""
     found = _in_numpy(batch.chosen(left), columns["frame"][left], counted)
     at = found.packets.frame - batch.first_frame
     if not np.array_equal(at, left):
@@ -98,4 +101,6 @@ def _with_left(batch: FrameBatch, columns: dict[str, Any], left: I64, counted: L
         columns[name][at] = getattr(found.packets, name)
     rows = np.zeros(len(columns["frame"]), np.int64)
     rows[at] = found.rows
-    return Outermost(PacketBatch(batch.buffer, **columns), found.network, rows)
+    packets_of_all = PacketBatch(batch.buffer, **columns)
+    may_stay = packets_of_all if stays else found.packets
+    return Outermost(packets_of_all, found.network, rows, may_stay)

@@ -32,7 +32,8 @@ class Decoder:
         """
         found = outermost(batch, counted)
         packets, place = found.packets, None
-        counted.astray += astray(batch, packets)
+        if found.may_stay is not None:
+            counted.astray += astray(batch, found.may_stay)
         if found.network is not None:
             packets, place = self._fragments[0].take(packets, found.network, found.rows, counted)
         parts: list[PacketBatch] = [packets]

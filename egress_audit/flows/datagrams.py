@@ -90,7 +90,7 @@ class Datagrams:
         at, kinds = self._chosen(packets, assigned.flow)
         if not len(at):
             return []
-        octets, wants = packets.buffer.data, self.wants
+        octets, sated = packets.buffer.data, self._sated
         columns = (
             kinds,
             assigned.flow[at],
@@ -105,7 +105,8 @@ class Datagrams:
         return [
             Datagram(kind, flow, by_orig, frame, ts_ns, bytes(octets[a : a + size]), size == length)
             for number, flow, by_orig, frame, ts_ns, a, size, length in rows
-            if wants(kind := KINDS[number], flow)
+            # Nearly all are wanted, and are not worth a call.
+            if (kind := KINDS[number]) and (flow not in sated or self.wants(kind, flow))
         ]
 
     def wants(self, kind: Kind, flow: int) -> bool:

@@ -64,9 +64,10 @@ class FirstLooks:
         both, pairs = joined(packets, first, second), np.arange(len(first))
         ended = self._glance.take(both, side[second], pairs)[0]
         done, self.seconds = first[ended], second[ended]
-        left = ~np.isin(rows, done)
-        for row, size in zip(rows[left].tolist(), needs[left].tolist(), strict=True):
-            self.found[row] = Look(needs=size)
+        awaiting = dict(zip(rows.tolist(), needs.tolist(), strict=True))
+        for row in done.tolist():
+            del awaiting[row]
+        self.found |= {row: Look(needs=size) for row, size in awaiting.items()}
         return done
 
     def note(self, flow: int, frame: int, ts_ns: int, look: Look) -> None:

@@ -9,7 +9,6 @@ may fill: O(losses). Numbers are compared as RFC 9293 §3.4 has it, modulo 2^32.
 import numpy as np
 
 from egress_audit.columns import I64, U8, U32, Bool, PacketBatch
-from egress_audit.compiled import library
 from egress_audit.compiled.connections import Segments, Sides, skips
 from egress_audit.flows.growing import grow_together
 from egress_audit.flows.runs import Runs
@@ -41,10 +40,13 @@ class GapTracker:
         self._holes: dict[int, list[Hole]] = {}
         self._lost: dict[int, int] = {}
 
-    def take(self, packets: PacketBatch, runs: Runs, flow: I64, by_orig: Bool) -> None:
-        """Follows a sorted batch; `flow` and `by_orig` are sorted as `runs` is."""
-        if library.is_in_use():
-            self._compiled(Segments(packets, runs.order, by_orig), runs, flow)
+    def take(
+        self, packets: PacketBatch, runs: Runs, flow: I64, by_orig: Bool, segments: Segments | None
+    ) -> None:
+        """Follows a sorted batch; `flow` and `by_orig` are sorted as `runs` is; segments: the same
+        for the compiled hot path, None where that is not in use."""
+        if segments is not None:
+            self._compiled(segments, runs, flow)
             return
         usable = (runs.flags & RST == 0) & (runs.flags != 0)
         if packets.fragment.any():

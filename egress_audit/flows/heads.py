@@ -30,6 +30,7 @@ from egress_audit.flows.segments import (
     rank_within,
     rows_of_segments,
     segments_of,
+    united,
     without,
 )
 from egress_audit.flows.sequels import Sequels
@@ -51,7 +52,7 @@ class Heads:
         self._origins = Origins()
         self._second = SecondReadings()
         self._sequels = Sequels(self._origins)
-        self._alone: list[int] = []
+        self._alone: list[I64] = []
         """Rows of that batch with which a stream began and was done."""
         self.unread_in: dict[str, array[int]] = {}
         """Flows of the heads that were given up, by reason; one for each head and reason."""
@@ -81,22 +82,20 @@ class Heads:
         for number in self._origins.note(packets, side, syn, hungry):
             self._second.contradict(number)
         going_on = self._sequels.candidates(packets, side, rows)
-        self._alone = self._looked_at(packets, side, first, hungry)
-        # Of no side is both: one that is read on was sated.
-        wanted = np.sort(np.concatenate((self._wanted(packets, side, hungry), going_on)))
-        seconds = self._looks.seconds
-        others = without(rows, seconds, len(side)) if len(seconds) else rows
+        self._alone = [self._looked_at(packets, side, first, hungry)]
+        wanted = united(self._wanted(packets, side, hungry), going_on, len(side))
+        others = without(rows, self._looks.seconds, len(side))
         signs = self._sequels.by_sign(packets, side, others, wanted)
-        yield from self._heads(packets, side, np.union1d(wanted, signs) if len(signs) else wanted)
+        yield from self._heads(packets, side, united(wanted, signs, len(side)))
         yield from self._heads(packets, side, self._late(side, rows, hungry, wanted))
         self._looks.hear_all()
-        self._second.compare(packets, side, rows, self._alone)
+        self._second.compare(packets, side, rows, np.concatenate(self._alone))
 
     def _late(self, side: I64, rows: I64, hungry: I64, wanted: I64) -> I64:
         """Other rows of sides that moved, or whose heads are open and want more than the first."""
         more = hungry[self._stage[side[hungry]] == BEGUN]
         late = np.append(self._sequels.rows_of_moved(side, rows), more)
-        return without(late, np.concatenate((wanted, np.array(self._alone, np.int64))), len(side))
+        return without(late, np.concatenate((wanted, *self._alone)), len(side))
 
     def _heads(self, packets: PacketBatch, side: I64, rows: I64) -> Iterator[Head]:
         """The heads that grow by these rows, and those that begin in them."""
@@ -135,7 +134,7 @@ class Heads:
                 self._origins.begin(side, segment.sequence)
             self._stage[side] = SATED
             self._second.keep(side, segment.sequence, payload_of(packets, segment))
-            self._alone.append(segment.row)
+            self._alone.append(np.array((segment.row,)))
             if look.reader is not None:
                 self._follow(side, segment.sequence + look.read, look.reader)
         return look
@@ -243,7 +242,7 @@ class Heads:
         self._open[segment.side], self._stage[segment.side] = head, BEGUN
         return True
 
-    def _looked_at(self, packets: PacketBatch, side: I64, rows: I64, payload: I64) -> list[int]:
+    def _looked_at(self, packets: PacketBatch, side: I64, rows: I64, payload: I64) -> I64:
         """Closes the heads of streams that are done with their first rows, or with the next ones as
         well; the first ones. rows: with which new sides begin; payload: of all hungry sides."""
         rows = rows[self._origins.begins_with(packets, side, rows)]
@@ -254,7 +253,7 @@ class Heads:
         self._sequels.signs.pass_over(packets, side, rows)
         for number, begin, look in self._looks.going_on:
             self._follow(number, begin + look.read, look.reader)
-        return [*rows.tolist()]
+        return rows
 
     def _wanted(self, packets: PacketBatch, side: I64, rows: I64) -> I64:
         """Rows with payload of hungry directions, the first ones of each, in order of arrival."""

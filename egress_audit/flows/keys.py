@@ -69,7 +69,7 @@ class KeyTable:
 
     def __init__(self) -> None:
         self._seeds = [_seed() for _ in range(WORDS + 1)]
-        self._seed_words = np.array(self._seeds, np.uint64)
+        self._grouping = groups.Grouping(np.array(self._seeds, np.uint64))
         self._bits = 12
         self._slots = np.full(1 << self._bits, -1, np.int32)
         self._hash = np.empty(1 << 11, np.uint64)
@@ -90,7 +90,7 @@ class KeyTable:
 
     def _compiled(self, packets: PacketBatch) -> tuple[Groups, Bool]:
         """The same, by the compiled hot path."""
-        found = groups.grouped(packets, self._seed_words)
+        found = self._grouping.grouped(packets)
         number, reached = np.empty(len(found.starts), np.int64), 0
         while True:
             table = groups.Table(self._slots, self._hash, self.key)
@@ -121,6 +121,7 @@ class KeyTable:
     def finish(self) -> None:
         """Lets go of what only look-ups need, which must not be called any more."""
         self._slots, self._hash = self._slots[:0].copy(), self._hash[:0].copy()
+        self._grouping = groups.Grouping(np.array(self._seeds, np.uint64))
 
     def _hashed(self, key: U64) -> U64:
         mixed = np.zeros(key.shape[1], np.uint64)

@@ -31,8 +31,11 @@ def pairs_of(packets: PacketBatch, side: I64, first: I64, payload: I64) -> tuple
     known = known[sides[place[known]] == side[payload[known]]]
     rows, pair = payload[known], order[place[known]]
     behind = rows > first[pair]
-    pair, at = np.unique(pair[behind], return_index=True)
-    first, second = first[pair], rows[behind][at]
+    pair, rows = pair[behind], rows[behind]
+    # Of what is assigned to one place the last counts, which here is the next row of its side.
+    second = np.full(len(first), -1)
+    second[pair[::-1]] = rows[::-1]
+    first, second = first[second >= 0], second[second >= 0]
     ends = sequences_of(packets, first) + packets.payload_len[first].astype(np.uint32)
     whole = packets.payload_cap[second] >= packets.payload_len[second]
     whole &= packets.payload_cap[second] <= LONGEST

@@ -72,6 +72,8 @@ class Quotes:
 def _errors_in(packets: PacketBatch) -> I64:
     """Rows of the packets that quote another."""
     rows = np.flatnonzero(packets.one_way)
+    if not len(rows):
+        return rows
     proto, kind = packets.proto[rows], packets.sport[rows]
     # The few types are a table, whatever their range: to sort would import numpy.ma, 8 ms once.
     quoting = [

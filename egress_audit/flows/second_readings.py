@@ -3,8 +3,6 @@
 A receiver takes one of the readings, and it may be the one that no reader of names saw.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from egress_audit.columns import I32, I64, U32, Bool, PacketBatch
@@ -66,7 +64,7 @@ class SecondReadings:
         self._contradicted[side] = True
 
     def compare(
-        self, packets: PacketBatch, side: I64, rows: I64, remembered: Sequence[int] = ()
+        self, packets: PacketBatch, side: I64, rows: I64, remembered: I64 | None = None
     ) -> None:
         """Looks for second readings of what was read to its end; `rows`: those with payload.
 
@@ -74,10 +72,13 @@ class SecondReadings:
         remembered: rows of this batch whose payload, and nothing else, is what is remembered.
         """
         rows, offset = self._near(packets, side, rows)
-        other = np.ones(len(side), np.bool_)
-        other[[*remembered]] = False
-        others = other[rows]
-        rows, offset = rows[others], offset[others]
+        if remembered is not None:
+            other = np.ones(len(side), np.bool_)
+            other[remembered] = False
+            others = other[rows]
+            rows, offset = rows[others], offset[others]
+        if not len(rows):
+            return
         end = offset + packets.payload_len[rows]
         upper = rows[end <= 0]
         if len(upper):

@@ -88,6 +88,8 @@ def segments_of(
     wanted: asked of the side of each segment when its turn comes, as the one before may have been
     enough: of four only one is handed back.
     """
+    if not len(rows):
+        return
     columns = (
         rows,
         side[rows],
@@ -112,6 +114,8 @@ def sequences_of(packets: PacketBatch, rows: I64) -> U32:
 
 def rank_within(side: I64) -> I64:
     """(n,) how many rows of the same side come before each row."""
+    if not len(side):
+        return side
     order, first = _by_side(side)
     place = np.arange(len(side))
     rank = np.empty(len(side), np.int64)
@@ -141,8 +145,20 @@ def _by_side(side: I64) -> tuple[I64, Bool]:
     return order, first
 
 
+def united(rows: I64, others: I64, count: int) -> I64:
+    """The rows, of `count`, of both, ascending, each once. rows: such already, as the others mostly
+    are none."""
+    if not len(others):
+        return rows
+    both = np.zeros(count, np.bool_)
+    both[rows] = both[others] = True
+    return np.flatnonzero(both)
+
+
 def without(rows: I64, others: I64, count: int) -> I64:
     """The rows, of `count`, that are not among the others; ascending, each once."""
+    if not len(rows):
+        return rows
     left = np.zeros(count, np.bool_)
     left[rows] = True
     left[others] = False

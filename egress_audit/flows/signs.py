@@ -77,6 +77,9 @@ class Signs:
         """
         rows = rows[~self._serving[side[rows]]]
         rows = rows[~origins.begun_with(packets, side, rows)]
+        if not len(rows):
+            self.places, self.sides = {}, set()
+            return
         found = places_of_signs(packets, rows)
         at = np.flatnonzero(found >= 0)
         self.places = dict(zip(rows[at].tolist(), found[at].tolist(), strict=True))

@@ -10,6 +10,8 @@ import numpy as np
 
 from egress_audit.addresses import address_text
 from egress_audit.columns import END_REASONS, I32, I64, U64, Bool, PacketBatch
+from egress_audit.compiled import library
+from egress_audit.compiled.connections import Segments
 from egress_audit.flows.gaps import GapTracker
 from egress_audit.flows.growing import grown
 from egress_audit.flows.history import Histories
@@ -76,8 +78,9 @@ class FlowTable:
         target = self._open(packets, runs)
         whose = add_runs(packets, swapped, runs, target, self.rows)
         flow, by_orig = whose.sorted_flow, whose.sorted_by_orig
-        self._tcp.take(packets, runs, flow, by_orig)
-        self.gaps.take(packets, runs, flow, by_orig)
+        segments = Segments(packets, runs.order, by_orig) if library.is_in_use() else None
+        self._tcp.take(packets, runs, flow, by_orig, segments)
+        self.gaps.take(packets, runs, flow, by_orig, segments)
         return Assigned(whose.flow, whose.by_orig)
 
     def found(self, packets: PacketBatch) -> Assigned:
@@ -98,12 +101,11 @@ class FlowTable:
         self.rows, self._keys, self.gaps = FlowRows(), KeyTable(), GapTracker()
         self._tcp = TcpEvents(self.rows, self.histories)
 
-    def ends(self, flow: int) -> tuple[str, str]:
-        """Addresses of originator and responder of one flow."""
+    def end(self, flow: int, *, of_orig: bool) -> str:
+        """Address of the originator or of the responder of one flow."""
         key = self.key[:, self.rows.key[flow]].tolist()
-        low = address_text(key[4] & 0xFF, key[0], key[1])
-        high = address_text(key[4] & 0xFF, key[2], key[3])
-        return (high, low) if self.rows.orig_swapped[flow] else (low, high)
+        place = 2 if bool(self.rows.orig_swapped[flow]) == of_orig else 0
+        return address_text(key[4] & 0xFF, key[place], key[place + 1])
 
     def ports(self, flow: int) -> tuple[int, int]:
         """Ports (or ICMP types) of originator and responder of one flow."""

@@ -9,7 +9,6 @@ from functools import cached_property
 import numpy as np
 
 from egress_audit.columns import I64, Bool, PacketBatch
-from egress_audit.compiled import library
 from egress_audit.compiled.connections import Segments, Transitions, changing
 from egress_audit.flows.history import Histories
 from egress_audit.flows.rows import FlowRows
@@ -38,10 +37,11 @@ class TcpEvents:
         # that are put on top of it keep the system from having it.
         return Transitions()
 
-    def take(self, packets: PacketBatch, runs: Runs, flow: I64, by_orig: Bool) -> None:
-        """Applies the events among the packets of a sorted batch."""
-        if library.is_in_use():
-            segments = Segments(packets, runs.order, by_orig)
+    def take(
+        self, packets: PacketBatch, runs: Runs, flow: I64, by_orig: Bool, segments: Segments | None
+    ) -> None:
+        """Applies the events among the packets of a sorted batch; segments: as of GapTracker."""
+        if segments is not None:
             events, what = changing(segments, flow, self._rows.seen)
             if len(events):
                 self._note_data_in_fins(flow[events], what)

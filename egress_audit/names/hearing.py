@@ -117,9 +117,11 @@ class Hearing:
             return
         flow = message.flow
         self._hear_marks(reading, flow)
+        if not reading.spoken:
+            return
         answers = "dns-response" in reading.marks and self._answers(reading, message)
+        where = message.ts_ns, message.frame
         for spoken in reading.spoken[heard:]:
-            where = message.ts_ns, message.frame
             name = Name(spoken.host, spoken.source, *where, outer=spoken.outer)
             if spoken.source in ANSWERS:
                 self._answer(spoken, name, message, answers)
@@ -133,6 +135,11 @@ class Hearing:
             self.names.ask(
                 spoken.host, spoken.qtype or "?", message.receiver, name.frame, name.ts_ns
             )
+
+    def hear_unopened(self, flow: int) -> None:
+        """As `hear` of a datagram of QUIC of which nothing was read."""
+        if flow not in self.legible:
+            self._unnamed.add(flow)
 
     def _hear_marks(self, reading: Reading, flow: int) -> None:
         if "tls" in reading.marks and ("no-sni" in reading.marks or reading.spoken):
@@ -213,8 +220,8 @@ class Hearing:
         elif reading.spoken:
             self.legible.add(flow)
             self._unnamed.discard(flow)
-        elif flow not in self.legible:
-            self._unnamed.add(flow)
+        else:
+            self.hear_unopened(flow)
 
     @staticmethod
     def _is_link_question(spoken: Spoken, reading: Reading, message: Said) -> bool:

@@ -38,6 +38,9 @@ MIN_FIRST_ID = 8
 """Octets of the connection ID in a client's first Initial, at least (RFC 9000 §7.2)."""
 QUIC = frozenset(("quic",))
 _UNOPENED = Reading(marks=QUIC)
+OF_SERVER = Reading(marks=QUIC)
+"""Of a datagram that is the server's alone, to a client whose hello was read: nothing is changed by
+it. Known by its identity."""
 _CLIENT_HELLO = 1
 _HELLO, _HEADER = _CLIENT_HELLO << 24, 4
 """The header of a message is its type, one octet, and its length."""
@@ -137,7 +140,7 @@ class QuicFlow:
         """What `read_any` says; of a first datagram that is a plain hello alone, that hello."""
         initial = lone_initial(datagram)
         if initial is not None and self._answers_opening(initial, by_orig):
-            return _UNOPENED
+            return OF_SERVER
         if initial is None or self._tried:
             return self.read_any(datagram, by_orig, complete)
         self._tried = 1

@@ -17,7 +17,7 @@ from egress_audit.names.gquic import read_plain_packet
 from egress_audit.names.http import read_request_head
 from egress_audit.names.link_names import read_link_message
 from egress_audit.names.plain_hello import PlainHello
-from egress_audit.names.quic import QUIC, QuicFlow
+from egress_audit.names.quic import OF_SERVER, QUIC, QuicFlow
 from egress_audit.names.reading import HUNGRY, NOTHING, Reading, Unread
 
 MAX_FLOWS = 8192
@@ -115,7 +115,7 @@ class UdpReaders:
 
     def _read_flow(self, kind: str, datagram: Datagram) -> tuple[Reading | PlainHello, bool]:
         flow, by_orig, payload, complete = datagram
-        state = self._flows.pop((flow, kind), None)
+        state = self._flows.get((flow, kind))
         if state is None:
             if kind == "QUIC" and self._futile >= MAX_FUTILE:
                 return Reading(marks=_MARKS[kind], unread=Unread.TRUNCATED), True
@@ -124,13 +124,18 @@ class UdpReaders:
         else:
             held, futile = state.held, state.futile
         reading = state.read(payload, by_orig, complete)
+        if reading is OF_SERVER:
+            self._flows.move_to_end((flow, kind))
+            return reading, False
         self._futile += state.futile - futile
         spent = state.spent
         if spent:
             self._held -= held
+            self._flows.pop((flow, kind), None)
         else:
             self._held += state.held - held
             self._flows[flow, kind] = state
+            self._flows.move_to_end((flow, kind))
             self._make_room()
         return reading, spent
 

@@ -1,6 +1,7 @@
 """The compiled hot path and the engine in numpy side by side; both must give the same."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
@@ -19,17 +20,25 @@ needs_library = pytest.mark.skipif(
 
 def in_numpy(make: Callable[[], Made]) -> Made:
     """What is made while the compiled hot path is switched off."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(SWITCH, "0")
+    with _switched("0"):
         return make()
 
 
 def compiled(make: Callable[[], Made]) -> Made:
     """What is made while the compiled hot path is in use."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv(SWITCH, raising=False)
+    with _switched("1"):
         assert library.is_in_use()
         return make()
+
+
+@contextmanager
+def _switched(to: str) -> Iterator[None]:
+    """The environment variable, and what is remembered of it, are as they were afterwards."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(SWITCH, to)
+        library.is_in_use.cache_clear()
+        yield
+    library.is_in_use.cache_clear()
 
 
 def everything(done: Run | Decoded) -> tuple[object, ...]:

@@ -107,6 +107,30 @@ def test_everything_else_is_left(frame: bytes) -> None:
     assert decoded(batch_of([frame]))[1].tolist() == [0]
 
 
+@pytest.mark.parametrize(
+    ("ends", "stays"),
+    [
+        *((("127.0.0.1", "192.0.2.1"), True), (("192.0.2.1", "127.9.9.9"), True)),
+        *((("192.0.2.1", "192.0.2.1"), True), (("2001:db8::5", "::1"), True)),
+        *((("2001:db8::5", "::ffff:127.0.0.1"), True), (("2001:db8::5", "2001:db8::5"), True)),
+        *((("128.0.0.1", "192.0.2.1"), False), (("2001:db8::1", "2001:db8::7f00:1"), False)),
+    ],
+)
+def test_packets_that_may_be_for_their_own_machine_are_noticed(
+    ends: tuple[str, str], stays: bool
+) -> None:
+    assert decoded(batch_of([whole(ip(*ends, segment(), TCP))])).stays == stays
+
+
+def test_frames_that_are_cut_or_hold_less_than_they_say_are_counted() -> None:
+    batch = batch_of([COMMON["a tag"]] * 3)
+    longer = batch.wirelen + np.array([0, 1, 0])
+    shorter = batch.caplen - np.array([0, 0, 1])
+    assert decoded(batch).cut == 0
+    assert decoded(replace(batch, wirelen=longer)).cut == 1
+    assert decoded(replace(batch, wirelen=shorter, caplen=shorter)).cut == 1
+
+
 def test_frames_of_another_link_type_are_left() -> None:
     batch = batch_of([COMMON["a tag"]] * 3)
     linktype = np.array([1, 101, 1], np.int32)
@@ -127,7 +151,7 @@ def assert_read_as_in_numpy(batch: FrameBatch) -> None:
 
     C has a buffer that ends where the last frame does: a sanitizer notices if it reads behind it.
     """
-    columns, left = decoded(replace(batch, buffer=batch.buffer[:-PADDING].copy()))
+    columns, left, *_ = decoded(replace(batch, buffer=batch.buffer[:-PADDING].copy()))
     packets = in_numpy(lambda: outermost(batch, Ledger())).packets
     taken = np.setdiff1d(np.arange(len(batch)), left)
     at = np.searchsorted(packets.frame, taken + 1)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from egress_audit.columns import I64, PacketBatch
-from egress_audit.compiled.groups import Table, grouped, numbered, place
+from egress_audit.compiled.groups import Grouping, Table, numbered, place
 from egress_audit.decode.layers import chosen
 from egress_audit.decode.ledger import Ledger
 from egress_audit.flows import keys
@@ -84,17 +84,27 @@ def test_packets_that_are_turned_round_have_the_keys_of_numpy() -> None:
     packets = packets_between([(1, 2, 3, 4), (9, 9, 9, 9), (2, 1, 4, 3)])
     one_way = replace(packets, one_way=np.array([True, False, True]))
     deep = replace(packets, depth=np.array([1, 5, 0], np.uint8))
-    seeds = np.arange(1, 7, dtype=np.uint64)
+    grouping = Grouping(np.arange(1, 7, dtype=np.uint64))
     for changed in (packets, one_way, deep):
-        found = grouped(changed, seeds)
+        found = grouping.grouped(changed)
         key, swapped = keys_of(changed)
         assert found.keys.T.tolist() == key[:, found.order[found.starts]].tolist()
         assert found.swapped.tolist() == swapped.tolist()
 
 
+@pytest.mark.parametrize("keys", [20, 900])
+def test_no_group_of_one_batch_is_there_in_the_next(keys: int) -> None:
+    grouping = Grouping(np.arange(1, 7, dtype=np.uint64))
+    ends = [(n % keys, n % 7, 5, 6) for n in range(1000)]
+    for order in (1, -1):
+        found = grouping.grouped(packets_between(ends[::order]))
+        assert len(found.starts) == len({*ends})
+        assert (grouping._slots == -1).all()
+
+
 def test_keys_are_hashed_as_in_numpy() -> None:
     packets, table = packets_between([(1, 2, 3, 4), (300, 9, 9, 9)]), KeyTable()
-    found = grouped(packets, table._seed_words)
+    found = table._grouping.grouped(packets)
     assert found.hashes.tolist() == table._hashed(keys_of(packets)[0]).tolist()
 
 
@@ -122,7 +132,7 @@ def test_a_table_in_which_a_look_up_might_not_end_is_refused(size: int) -> None:
 
 def test_a_table_whose_columns_do_not_fit_is_refused() -> None:
     packets = packets_between([(1, 2, 3, 4)])
-    found, number = grouped(packets, np.ones(6, np.uint64)), np.zeros(1, np.int64)
+    found, number = Grouping(np.ones(6, np.uint64)).grouped(packets), np.zeros(1, np.int64)
     slots = np.full(16, -1, np.int32)
     with pytest.raises(ValueError, match="no table"):
         numbered(

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from egress_audit.compiled import library
-from egress_audit.compiled.library import SWITCH, address, addresses, is_in_use
+from egress_audit.compiled.library import address, addresses, is_in_use
 from egress_audit.compiled.sources import FOLDER, LIBRARY, MARK, mark_of_sources, sources
+from tests.builders.both_engines import compiled, in_numpy
 
 
 @pytest.fixture
@@ -18,19 +19,20 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     path = tmp_path / LIBRARY.name
     monkeypatch.setattr(library, "LIBRARY", path)
     library._library.cache_clear()
+    library.is_in_use.cache_clear()
     yield path
     library._library.cache_clear()
+    library.is_in_use.cache_clear()
 
 
 @pytest.mark.skipif(not LIBRARY.exists(), reason="no library was built: no C compiler")
-def test_a_library_that_was_built_is_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(SWITCH, raising=False)
-    assert is_in_use(), "the library is not of these sources: install egress-audit anew"
+def test_a_library_that_was_built_is_in_use() -> None:
+    found = compiled(is_in_use)
+    assert found, "the library is not of these sources: install egress-audit anew"
 
 
-def test_it_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(SWITCH, "0")
-    assert not is_in_use()
+def test_it_can_be_switched_off() -> None:
+    assert not in_numpy(is_in_use)
 
 
 def test_without_a_library_none_is_in_use(elsewhere: Path) -> None:

@@ -51,7 +51,7 @@ def test_what_is_remembered_itself_is_not_looked_at_again() -> None:
     for remembered, conflicting in (([0, 1], 0), ([0], 1)):
         second = SecondReadings()
         second.keep(1, 100, b"hello")
-        second.compare(packets, np.full(2, 1), np.arange(2), remembered)
+        second.compare(packets, np.full(2, 1), np.arange(2), np.array(remembered))
         assert second.conflicting == conflicting
 
 

@@ -163,7 +163,8 @@ def test_each_packet_is_assigned_to_its_flow_and_side() -> None:
 
 def test_the_ends_of_a_flow_are_told_as_addresses() -> None:
     table, _ = full_table([Frame(0, ipv4("192.0.2.1", "10.0.0.2", udp(53, 40000), 17))], 5)
-    assert table.ends(0) == ("10.0.0.2", "192.0.2.1")
+    assert table.end(0, of_orig=True) == "10.0.0.2"
+    assert table.end(0, of_orig=False) == "192.0.2.1"
 
 
 def test_counts_beyond_four_bytes_are_the_same_counts(monkeypatch: pytest.MonkeyPatch) -> None:
