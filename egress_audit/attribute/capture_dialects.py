@@ -68,8 +68,8 @@ class CaptureDialects:
         self._remembered: dict[tuple[int, bytes, bool, int], int] = {}
         self._of_flow: dict[int, int] = {}
         """Index of the claim, or CONTESTED."""
-        self._of_frame: dict[int, list[int]] = {}
-        """Indices of the claims beside frames whose packets are fragments that wait."""
+        self._of_frame: dict[int, int] = {}
+        """The same, of frames whose packets are fragments that wait."""
 
     def take(
         self,
@@ -98,13 +98,13 @@ class CaptureDialects:
         of_flow[there] = flow[at[there]]
         better = ~_overridden(annotations)
         for row in np.flatnonzero((of_flow >= 0) & better).tolist():
-            self._put(self._claim(annotations, row, buffer), int(of_flow[row]))
+            _put(self._claim(annotations, row, buffer), int(of_flow[row]), self._of_flow)
         absent = np.flatnonzero(~there & better)
         late = waiting() if len(absent) else ()
         if late:
             for row in absent[np.isin(annotations.frame[absent], list(late))].tolist():
-                claims = self._of_frame.setdefault(int(annotations.frame[row]), [])
-                claims.append(self._claim(annotations, row, buffer))
+                claim = self._claim(annotations, row, buffer)
+                _put(claim, int(annotations.frame[row]), self._of_frame)
 
     def _take_late(self, frame: I64, flow: I64) -> None:
         """Puts the claims that waited on the flows of packets that did. frame: ascending."""
@@ -112,14 +112,7 @@ class CaptureDialects:
         at = np.searchsorted(frame, numbers)
         for number, row in zip(numbers.tolist(), at.tolist(), strict=True):
             if row < len(frame) and frame[row] == number:
-                for claim in self._of_frame.pop(number):
-                    self._put(claim, int(flow[row]))
-
-    def _put(self, claim: int, flow: int) -> None:
-        """One claim on one flow, if there are both."""
-        if claim != UNCLAIMED and flow >= 0:
-            known = self._of_flow.setdefault(flow, claim)
-            self._of_flow[flow] = claim if known == claim else CONTESTED
+                _put(self._of_frame.pop(number), int(flow[row]), self._of_flow)
 
     def _claim(self, annotations: Annotations, row: int, buffer: U8) -> int:
         """Index of what an option claims; UNCLAIMED if it is about nothing of the kind."""
@@ -162,6 +155,13 @@ class CaptureDialects:
             return None
         owned = SaidOwned(group, process, tuple(owners), tuple(processes))
         return Senders(owned, np.zeros(len(flows), np.int32), (Absent.NOT_FOUND,))
+
+
+def _put(claim: int, number: int, known: dict[int, int]) -> None:
+    """Puts a claim on a flow or a frame, if there are both."""
+    if claim != UNCLAIMED and number >= 0:
+        first = known.setdefault(number, claim)
+        known[number] = claim if first == claim else CONTESTED
 
 
 class SaidOwned(Owned):
