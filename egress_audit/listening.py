@@ -8,8 +8,9 @@ import numpy as np
 from egress_audit.attribute.capture_dialects import CaptureDialects
 from egress_audit.attribute.observations import MAX_OBSERVATIONS
 from egress_audit.capture.timeline import Timeline
-from egress_audit.columns import FrameSource, PacketBatch
+from egress_audit.columns import I64, U8, Annotations, FrameSource, PacketBatch
 from egress_audit.decode.duplicates import Duplicates
+from egress_audit.decode.further_readings import among
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.packets import Decoder
 from egress_audit.flows.datagrams import Datagram, Datagrams
@@ -145,12 +146,13 @@ class Listening:
             self.duplicates += int(np.count_nonzero(self._repeated.take(batch)))
             packets = self.decoder.packets(batch, self.ledger)
             assigned = self._take(packets)
-            self._read_further()
-            self.dialects.take(batch.annotations, batch.buffer, packets.frame, assigned.flow)
+            self._take_dialects(batch.annotations, batch.buffer, packets.frame, assigned.flow)
             yield packets, assigned
         left = self.decoder.finish()
         if left is not None:
-            yield left, self._take(left)
+            assigned = self._take(left)
+            self._take_dialects(None, left.buffer, left.frame, assigned.flow)
+            yield left, assigned
         self._read_further()
         self._hear_waiting()
         self.table.finish()
@@ -161,14 +163,31 @@ class Listening:
         """Puts packets into their flows, and offers what they say to the readers."""
         assigned = self.table.add(packets)
         self.quotes.take(packets, assigned)
-        self._hear(packets, assigned)
+        readings = self.decoder.further_readings()
+        if readings is None:
+            self._hear(packets, assigned)
+            return assigned
+        # What fragments may have said beyond the packets they made is read where it was said, lest
+        # the length of a batch decide on what came first.
+        further, behind = readings
+        theirs = self.table.found(further, behind)
+        together, order = among(packets, further, behind)
+        flow = np.concatenate([assigned.flow, theirs.flow])[order]
+        by_orig = np.concatenate([assigned.by_orig, theirs.by_orig])[order]
+        self._hear(together, Assigned(flow, by_orig))
         return assigned
 
     def _read_further(self) -> None:
-        """Offers to the readers what fragments may have said beyond the packets they made."""
-        packets = self.decoder.further_readings()
-        if packets is not None:
-            self._hear(packets, self.table.found(packets))
+        """Offers to the readers what fragments said whose datagrams never became whole."""
+        readings = self.decoder.further_readings()
+        if readings is not None:
+            self._hear(readings[0], self.table.found(*readings))
+
+    def _take_dialects(
+        self, annotations: Annotations | None, buffer: U8, frame: I64, flow: I64
+    ) -> None:
+        """Takes in what stands beside the frames of packets."""
+        self.dialects.take(annotations, buffer, frame, flow, self.decoder.waiting)
 
     def _hear(self, packets: PacketBatch, assigned: Assigned) -> None:
         datagrams = self._wanted.take(packets, assigned)

@@ -147,6 +147,20 @@ def test_of_fragments_that_contradict_each_other_both_readings_are_heard() -> No
     ]
 
 
+@pytest.mark.parametrize("block", [64, 1 << 20])
+def test_a_question_of_which_fragments_are_missing_is_heard_before_what_comes_later(
+    block: int,
+) -> None:
+    asking = dns_query("one.example") + bytes(16)
+    begun = in_fragments(ip("10.0.0.2", "192.0.2.1", udp(40000, 53, asking), UDP), 40)[0]
+    other = in_fragments(question("two.example"), 8, 2)[1]
+    answer = udp(53, 40000, dns_answer("one.example", ["192.0.2.7"]))
+    packets = [begun, other, ip("192.0.2.1", "10.0.0.2", answer, UDP)]
+    frames = [Frame(at * 40_000_000_000, packet) for at, packet in enumerate(packets)]
+    (asked,) = heard_of(frames, block, 101).hearing.names.questions()
+    assert (asked.host, asked.total, asked.frames) == ("one.example", 1, [1])
+
+
 def test_of_fragments_that_agree_there_is_one_reading() -> None:
     parts = in_fragments(question("one.example"), 8)
     assert asked_in([*parts[:-1], parts[2], parts[-1]]) == ["one.example"]
@@ -161,7 +175,7 @@ def test_it_is_heard_once_the_wait_for_the_rest_is_over() -> None:
     whole = ip("10.0.0.2", "192.0.2.1", udp(40000, 53, dns_query("a.example") + bytes(64)), UDP)
     first = in_fragments(whole, 48)[0]
     other = in_fragments(question("b.example"), 24, identification=2)
-    assert asked_in([first, *other], step_ns=20_000_000_000) == ["b.example", "a.example"]
+    assert asked_in([first, *other], step_ns=20_000_000_000) == ["a.example", "b.example"]
 
 
 def test_a_datagram_that_came_whole_is_not_heard_again_for_its_first_fragment_alone() -> None:

@@ -10,7 +10,7 @@ etl2pcapng; for the numbers see capture/pcapng_processes.py.
 import re
 import struct
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -68,26 +68,51 @@ class CaptureDialects:
         self._remembered: dict[tuple[int, bytes, bool, int], int] = {}
         self._of_flow: dict[int, int] = {}
         """Index of the claim, or CONTESTED."""
+        self._of_frame: dict[int, int] = {}
+        """The same, of frames whose packets are fragments that wait."""
 
-    def take(self, annotations: Annotations | None, buffer: U8, frame: I64, flow: I64) -> None:
+    def take(
+        self,
+        annotations: Annotations | None,
+        buffer: U8,
+        frame: I64,
+        flow: I64,
+        waiting: Callable[[], Collection[int]],
+    ) -> None:
         """Takes in what stands beside the frames of one batch.
 
         frame, flow: frame number and flow of each packet, those inside of a tunnel behind it; flow
-        -1 is none. A process is put on the outermost flow alone.
+        -1 is none. A process is put on the outermost flow alone. waiting: gives the frames whose
+        packets come in a later batch, as those of fragments do whose first one is not there yet.
         """
-        if annotations is None or not len(frame):
-            return
         order = np.argsort(frame, kind="stable")  # A fragment may have waited for its first one.
         frame, flow = frame[order], flow[order]
-        at = np.minimum(np.searchsorted(frame, annotations.frame), len(frame) - 1)
-        of_flow = np.where(frame[at] == annotations.frame, flow[at], UNCLAIMED)
-        rows = np.flatnonzero((of_flow >= 0) & ~_overridden(annotations))
-        for row in rows.tolist():
-            claim = self._claim(annotations, row, buffer)
-            if claim != UNCLAIMED:
-                number = int(of_flow[row])
-                known = self._of_flow.setdefault(number, claim)
-                self._of_flow[number] = claim if known == claim else CONTESTED
+        if self._of_frame:
+            self._take_late(frame, flow)
+        if annotations is None:
+            return
+        at = np.searchsorted(frame, annotations.frame)
+        there = at < len(frame)
+        there[there] = frame[at[there]] == annotations.frame[there]
+        of_flow = np.full(len(annotations), UNCLAIMED, np.int64)
+        of_flow[there] = flow[at[there]]
+        better = ~_overridden(annotations)
+        for row in np.flatnonzero((of_flow >= 0) & better).tolist():
+            _put(self._claim(annotations, row, buffer), int(of_flow[row]), self._of_flow)
+        absent = np.flatnonzero(~there & better)
+        late = waiting() if len(absent) else ()
+        if late:
+            for row in absent[np.isin(annotations.frame[absent], list(late))].tolist():
+                claim = self._claim(annotations, row, buffer)
+                _put(claim, int(annotations.frame[row]), self._of_frame)
+
+    def _take_late(self, frame: I64, flow: I64) -> None:
+        """Puts the claims that waited on the flows of packets that did. frame: ascending."""
+        numbers = np.array(list(self._of_frame))
+        at = np.searchsorted(frame, numbers)
+        for number, row in zip(numbers.tolist(), at.tolist(), strict=True):
+            if row < len(frame) and frame[row] == number:
+                _put(self._of_frame.pop(number), int(flow[row]), self._of_flow)
 
     def _claim(self, annotations: Annotations, row: int, buffer: U8) -> int:
         """Index of what an option claims; UNCLAIMED if it is about nothing of the kind."""
@@ -130,6 +155,13 @@ class CaptureDialects:
             return None
         owned = SaidOwned(group, process, tuple(owners), tuple(processes))
         return Senders(owned, np.zeros(len(flows), np.int32), (Absent.NOT_FOUND,))
+
+
+def _put(claim: int, number: int, known: dict[int, int]) -> None:
+    """Puts a claim on a flow or a frame, if there are both."""
+    if claim != UNCLAIMED and number >= 0:
+        first = known.setdefault(number, claim)
+        known[number] = claim if first == claim else CONTESTED
 
 
 class SaidOwned(Owned):

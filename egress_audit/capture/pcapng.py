@@ -28,13 +28,12 @@ from egress_audit.capture.pcapng_blocks import (
 )
 from egress_audit.capture.pcapng_drops import drops_beside
 from egress_audit.capture.pcapng_frames import FrameColumns, FrameRecords, Rules, columns_of
+from egress_audit.capture.places import Place, Places
 from egress_audit.capture.window import Window
 from egress_audit.columns import Annotations, FrameBatch
 from egress_audit.model.evidence import CaptureFacts, Damage
 
 MAX_INTERFACES = 65_536
-MAX_NOTES = 100
-"""Places kept in which a stated loss could not be read; one more says that there are others."""
 
 WORDS = {order: struct.Struct(order + "II") for order in "<>"}
 """Two words of a section, by its byte order."""
@@ -56,7 +55,10 @@ class PcapngSource:
         self._section_base = 0
         self._interfaces: list[InterfaceState] = []
         self._asides = Asides()
-        self._damage: list[Damage] = []
+        self._losses = Places()
+        """In which a stated loss could not be read; reading goes on behind them."""
+        self._end: list[Damage] = []
+        """Where reading ended, if that is before the file does."""
         self._frames = 0
         self._without_time = 0
         self._last_ts_ns = 0
@@ -167,12 +169,14 @@ class PcapngSource:
 
     def _take_in(self, asides: list[Aside], limit: int) -> None:
         """What the asides before `limit` say."""
+        found = list[Place]()
         for aside in asides:
             if aside.position < limit:
                 body = bytes(self._window.buffer[aside.position + 8 : aside.end])
                 damage = self._asides.take(aside.kind, body, aside.rules, self._interfaces)
                 if damage:
-                    self._note(aside.position, damage)
+                    found.append((aside.position, damage))
+        self._note(found)
 
     def _declare(self, body: bytes) -> None:
         state = interface_described_by(body, self._order, self._section)
@@ -182,11 +186,11 @@ class PcapngSource:
             raise Unbelievable(f"more than {MAX_INTERFACES} interfaces")
         self._interfaces.append(state)
 
-    def _note(self, position: int, what: str) -> None:
-        """Damage behind which reading goes on."""
-        if len(self._damage) <= MAX_NOTES:
-            text = what if len(self._damage) < MAX_NOTES else "further such places, not counted"
-            self._damage.append(Damage(self._window.base + position, text))
+    def _note(self, found: list[Place]) -> None:
+        """Damage behind which reading goes on. found: by position in the window."""
+        if found:
+            base = self._window.base
+            self._losses.note((base + position, what) for position, what in found)
 
     def _next_length(self, position: int) -> int:
         """Bytes that the unfinished block at `position` needs; 0 if that cannot be told."""
@@ -217,8 +221,7 @@ class PcapngSource:
         """Frames and stated losses of each interface; what stands beside the frames of senders."""
         frames = np.bincount(columns.interface)
         drops, notes, told = drops_beside(self._window.buffer, columns)
-        for place, what in notes:
-            self._note(place, what)
+        self._note(notes)
         lost = np.bincount(columns.interface, weights=drops)
         for index in np.flatnonzero(frames).tolist():
             self._interfaces[index].frames += int(frames[index])
@@ -232,7 +235,11 @@ class PcapngSource:
         left = self._window.end - position
         if why or left:
             what = why or f"the file ends inside a block ({left} bytes of it are there)"
-            self._damage.append(Damage(self._window.base + position, what))
+            self._end.append(Damage(self._window.base + position, what))
+
+    def _damage(self) -> tuple[Damage, ...]:
+        found = {*self._losses.told(), *self._end}
+        return tuple(sorted(found, key=attrgetter("offset", "what")))
 
     def close(self) -> None:
         """Closes the input; for those who do not read to the end, where that is done."""
@@ -251,7 +258,7 @@ class PcapngSource:
             interfaces=tuple(s.described(i) for i, s in enumerate(self._interfaces)),
             frames=self._frames,
             frames_without_time=self._without_time,
-            damage=tuple(sorted(set(self._damage), key=attrgetter("offset", "what"))),
+            damage=self._damage(),
             skipped_blocks=self._asides.skipped,
             host_records=tuple(self._asides.hosts.kept),
             host_records_beyond=self._asides.hosts.beyond,

@@ -40,9 +40,12 @@ TRANSPORT = ("proto", "sport", "dport", "one_way", "tcp_flags", "tcp_seq", "tcp_
 """Columns that a later fragment has from the first one of its datagram."""
 PAYLOAD = ("payload", "payload_cap", "payload_len", "fragment")
 """What the fragment that completes a datagram has from the whole of it, beside TRANSPORT."""
+FRAME = COLUMNS.index("frame")
 MAX_WAITING = 4096
 """Later fragments that wait for their first one; further ones count as of no port at once."""
 FRAGMENT_HEADER = 8
+AT_THE_END = 1 << 62
+"""Higher than the number of any frame."""
 
 
 @dataclass(slots=True)
@@ -93,11 +96,17 @@ class Fragments:
             late.row, late.values = -1, values_of(packets, row)
         return _arranged(packets, made)
 
+    def waiting(self) -> set[int]:
+        """Frames of the fragments that wait for their first one."""
+        if not self._waiting:
+            return set()
+        return {int(late.values[FRAME]) for late in self._store.waiting()}
+
     def finish(self, buffer: U8) -> PacketBatch | None:
         """The fragments that still wait when the capture has ended, if any."""
         rest = self._store.rest()
         for datagram in rest:
-            self._read_beginning(datagram)
+            self._read_beginning(datagram, AT_THE_END)
         late = [late.values for datagram in rest for late in datagram.waiting]
         return from_values(buffer, late) if late else None
 
@@ -129,20 +138,23 @@ class Fragments:
             made.whole[row] = whole
             if otherwise is not None:
                 other = replace(whole, data=otherwise)
-                self.further.append(FurtherReading(other, frame, datagram.depth))
+                self.further.append(FurtherReading(other, frame, datagram.depth, frame))
         while self._store.given_up:
             given_up = self._store.given_up.pop()
-            self._read_beginning(given_up)
+            self._read_beginning(given_up, frame)
             self._release(given_up, frame * 2, made)
 
-    def _read_beginning(self, datagram: Datagram) -> None:
-        """Keeps what is there of a datagram that did not become whole, if it begins anew."""
+    def _read_beginning(self, datagram: Datagram, behind: int) -> None:
+        """Keeps what is there of a datagram that did not become whole, if it begins anew.
+
+        behind: the frame with which that was sure.
+        """
         data = datagram.beginning
         if datagram.head and data and not datagram.previous.startswith(data):
             # At least one byte is missing, or it would be whole.
             total = max(datagram.total, len(data) + 1)
             begun = Whole(datagram.head, data, total, datagram.ts_ns)
-            self.further.append(FurtherReading(begun, datagram.frame, datagram.depth))
+            self.further.append(FurtherReading(begun, datagram.frame, datagram.depth, behind))
 
     def _release(self, datagram: Datagram, place: int, made: Arrangement) -> None:
         """Lets those go that waited for the first fragment of a datagram."""

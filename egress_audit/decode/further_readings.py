@@ -6,12 +6,13 @@ the wire all the same. Both are offered to the readers of names; neither is a pa
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from egress_audit.columns import PADDING, FrameBatch, PacketBatch
+from egress_audit.columns import I64, PADDING, FrameBatch, PacketBatch
 from egress_audit.decode import ledger
-from egress_audit.decode.layers import chosen
+from egress_audit.decode.layers import chosen, joined
 from egress_audit.decode.link import LinkColumns
 from egress_audit.decode.network import network_columns
 from egress_audit.decode.reassembly import LONGEST
@@ -42,6 +43,8 @@ class FurtherReading:
     frame: int
     """That brought the first byte of it, or the last."""
     depth: int
+    behind: int
+    """The frame with which it was sure: it is read behind the packets of that one."""
 
 
 def side_by_side(datagrams: Sequence[Whole]) -> FrameBatch:
@@ -68,8 +71,9 @@ def without_link(batch: FrameBatch) -> LinkColumns:
     return LinkColumns(batch.offset, np.zeros(count, np.int64), np.zeros(count, np.uint8))
 
 
-def packets_of_readings(readings: Sequence[FurtherReading]) -> PacketBatch | None:
-    """The readings as packets to be read, which must not be counted; None if none has a payload.
+def packets_of_readings(readings: Sequence[FurtherReading]) -> tuple[PacketBatch, I64] | None:
+    """The readings as packets to be read, which must not be counted, and the frame behind which
+    each stands; None if none has a payload.
 
     A tunnel inside of them is not opened.
     """
@@ -82,7 +86,21 @@ def packets_of_readings(readings: Sequence[FurtherReading]) -> PacketBatch | Non
     packets, _ = transport_layers(batch, network, rows, frame[rows])
     packets.depth[:] = np.array([reading.depth for reading in readings])[rows]
     said = (packets.payload_len > 0) & (packets.payload_cap > 0)
-    return chosen(packets, said) if said.any() else None
+    if not said.any():
+        return None
+    return chosen(packets, said), np.array([reading.behind for reading in readings])[rows][said]
+
+
+def among(packets: PacketBatch, further: PacketBatch, behind: I64) -> tuple[PacketBatch, I64]:
+    """Packets, and readings each behind the packets of a frame; and of which row each is, those of
+    the readings counted on from the packets."""
+    buffer = np.concatenate([packets.buffer, further.buffer])
+    further = replace(further, buffer=buffer, payload=further.payload + len(packets.buffer))
+    # A packet that had to wait stands behind frames that came after its own.
+    before = np.searchsorted(np.maximum.accumulate(packets.frame), behind, side="right")
+    place = np.concatenate([np.arange(len(packets)) * 2 + 1, before * 2])
+    order = np.argsort(place, kind="stable")
+    return chosen(joined([packets, further]), order), order
 
 
 def _unfragmented(whole: Whole) -> bytes:

@@ -57,8 +57,13 @@ class Decoder:
             return None
         return in_order(parts, [np.zeros(len(part), np.int64) for part in parts])
 
-    def further_readings(self) -> PacketBatch | None:
-        """What the fragments of the last batch may have said besides, or those of `finish`.
+    def waiting(self) -> set[int]:
+        """Frames of fragments that come with a later batch, or with `finish`."""
+        return set().union(*[fragments.waiting() for fragments in self._fragments])
+
+    def further_readings(self) -> tuple[PacketBatch, I64] | None:
+        """What the fragments of the last batch may have said besides, or those of `finish`; and the
+        frame behind whose packets each stands.
 
         To be read and not to be counted: the frames behind it were packets already.
         """

@@ -4,6 +4,7 @@ Sources: RFC 791 §3.2 and RFC 8200 §4.5 (reassembly). Only fragments come here
 costs depends on its own length, and on nothing that came before.
 """
 
+from collections.abc import Iterator
 from dataclasses import field
 from typing import Any
 
@@ -215,6 +216,11 @@ class Reassembly:
     def rest(self) -> list[Datagram]:
         """All that are not whole, when the capture has ended."""
         return [*self.given_up, *self._open.values()]
+
+    def waiting(self) -> Iterator[Late]:
+        """The later fragments that wait for a first one."""
+        for datagram in self._open.values():
+            yield from datagram.waiting
 
     def _forget_old(self, ts_ns: int) -> None:
         while self._open:

@@ -83,12 +83,28 @@ class FlowTable:
         self.gaps.take(packets, runs, flow, by_orig, segments)
         return Assigned(whose.flow, whose.by_orig)
 
-    def found(self, packets: PacketBatch) -> Assigned:
-        """The flows of packets that are not to be counted; -1 where there is none."""
+    def found(self, packets: PacketBatch, behind: I64) -> Assigned:
+        """The flows of packets that are not to be counted; -1 where there is none.
+
+        behind: the frame behind which each stands; flows that began later are not theirs.
+        """
         key, swapped = keys_of(packets)
         number = self._keys.known(key)
         flow = np.where(number < 0, -1, self._current[number]).astype(np.int64)
+        later = np.flatnonzero((flow >= 0) & (self.rows.first_frame[flow] > behind))
+        if len(later):
+            flow[later] = self._by_then(number[later], behind[later])
         return Assigned(flow, swapped == self.rows.orig_swapped[flow])
+
+    def _by_then(self, number: I64, behind: I64) -> I64:
+        """The last flow of each key that had begun with a frame; -1 where there was none."""
+        count = len(self.rows)
+        flow = np.flatnonzero(np.isin(self.rows.key[:count], number))
+        began = self.rows.key[flow].astype(np.int64) << 40 | self.rows.first_frame[flow]
+        order = np.argsort(began, kind="stable")
+        at = np.searchsorted(began[order], number.astype(np.int64) << 40 | behind, "right") - 1
+        found = flow[order[at]]
+        return np.where((at >= 0) & (self.rows.key[found] == number), found, -1)
 
     def finish(self) -> None:
         """Lets go of what only `add` needs, which must not be called any more."""

@@ -210,8 +210,16 @@ class NameTable:
             question.further_addresses += not _kept(question.addresses, address)
 
     def questions(self) -> Iterator[Question]:
-        """Each host asked for, in order of the first question."""
-        return iter(self._questions.values())
+        """Each host asked for, in order of the first question's frame.
+
+        What is said in streams is heard at once, and datagrams many at a time: how many a batch
+        brings must not decide on the order.
+        """
+        return iter(sorted(self._questions.values(), key=_first_frame_of))
+
+
+def _first_frame_of(question: Question) -> int:
+    return min(question.frames)
 
 
 def _kept(values: list[str], value: str) -> bool:

@@ -9,6 +9,9 @@ import pytest
 from egress_audit.api import audit_capture
 from egress_audit.attribute import capture_dialects
 from egress_audit.attribute.capture_dialects import MAX_TEXT, claim_of
+from egress_audit.audit import audited
+from egress_audit.classify.destination import Classifier
+from egress_audit.judge.profile import load_profile
 from egress_audit.model.audit import Audit, Owner, Verdict
 from egress_audit.model.destination import Absent
 from egress_audit.model.evidence import Dialect
@@ -24,6 +27,8 @@ from tests.builders.captures import (
     pcapng,
     udp,
 )
+from tests.builders.engine import opened
+from tests.builders.tunnels import in_fragments
 
 BASE_NS = 1_757_500_000_000_000_000
 NONE = Absent.NOT_FOUND
@@ -278,6 +283,38 @@ def test_a_number_of_the_wrong_size_claims_nothing(code: int, value: bytes) -> N
 
 def test_a_comment_longer_than_any_of_processes_claims_nothing(tmp_path: Path) -> None:
     assert owners(judged(tmp_path, [comment(PTCPDUMP + b"a" * 5_000)])) == [None]
+
+
+def fragments_with(*comments: bytes | None) -> bytes:
+    """The fragments of a datagram, the last one first, each with a comment or without."""
+    packet = ipv4("192.168.1.5", "93.184.216.34", udp(4_000, 9_999, bytes(40)), UDP)
+    parts = in_fragments(packet, 24)[::-1]
+    frames = [
+        Frame(BASE_NS, ethernet(part), options=[] if text is None else [(1, text)])
+        for part, text in zip(parts, comments, strict=False)
+    ]
+    return pcapng([Section(frames)])
+
+
+def heard_of(data: bytes, block: int) -> list[tuple[int, str] | None]:
+    """The owners in a capture that is read in batches of so many bytes."""
+    return owners(audited(opened(data, block), load_profile("offline"), Classifier()).audit)
+
+
+@pytest.mark.parametrize("block", [64, 1 << 20])
+@pytest.mark.parametrize("comments", [(PTCPDUMP, None), (PTCPDUMP,), (PTCPDUMP, PTCPDUMP)])
+def test_what_stands_beside_a_fragment_that_waits_is_of_its_flow(
+    comments: tuple[bytes | None, ...], block: int
+) -> None:
+    assert heard_of(fragments_with(*comments), block) == [(812, "/usr/bin/curl")]
+
+
+@pytest.mark.parametrize("block", [64, 1 << 20])
+@pytest.mark.parametrize("comments", [(None, None), (PTCPDUMP, b"PID=7 "), (b"nothing", None)])
+def test_fragments_of_two_senders_or_of_none_are_nobodys(
+    comments: tuple[bytes | None, ...], block: int
+) -> None:
+    assert heard_of(fragments_with(*comments), block) == [None]
 
 
 def test_every_dialect_says_how_it_knows() -> None:

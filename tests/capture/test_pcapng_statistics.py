@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from egress_audit.capture.pcapng import MAX_NOTES
 from egress_audit.capture.pcapng_asides import Asides
 from egress_audit.capture.pcapng_blocks import ISB, LEAVES_BLOCK, InterfaceState
 from egress_audit.capture.pcapng_frames import Rules
@@ -18,6 +17,7 @@ from egress_audit.capture.pcapng_statistics import (
     OSDROP,
     apply_statistics,
 )
+from egress_audit.capture.places import MAX_PLACES
 from egress_audit.model.destination import Absent
 from egress_audit.model.evidence import CaptureFacts
 from tests.builders.captures import Frame, Interface, Section, Statistics, block, options, pcapng
@@ -121,7 +121,7 @@ def test_options_without_an_end_mark_are_no_damage() -> None:
 
 def test_damage_without_end_is_noted_in_bounded_memory() -> None:
     damage = facts_with(*[statistics(0, (IFDROP, b""))] * 1_000).damage
-    assert len(damage) == MAX_NOTES + 1
+    assert len(damage) == MAX_PLACES + 1
     assert "further" in damage[-1].what
 
 

@@ -17,7 +17,7 @@ def reading(version: int, payload: bytes, captured: int, proto: int = UDP) -> Fu
     head, data = packet[:size], packet[size:]
     if version == 6:
         head = head[:6] + b"\x2c" + head[7:] + bytes([proto]) + bytes(FRAGMENT_HEADER - 1)
-    return FurtherReading(Whole(head, data[:captured], len(data), 5), frame=7, depth=1)
+    return FurtherReading(Whole(head, data[:captured], len(data), 5), frame=7, depth=1, behind=9)
 
 
 @pytest.mark.parametrize("version", [4, 6])
@@ -25,8 +25,10 @@ def reading(version: int, payload: bytes, captured: int, proto: int = UDP) -> Fu
 def test_a_reading_has_the_ends_and_the_payload_of_its_datagram(
     version: int, captured: int
 ) -> None:
-    packets = packets_of_readings([reading(version, b"x" * 32, captured)])
-    assert packets is not None
+    found = packets_of_readings([reading(version, b"x" * 32, captured)])
+    assert found is not None
+    packets, behind = found
+    assert behind.tolist() == [9]
     assert (packets.sport.tolist(), packets.dport.tolist()) == ([40000], [53])
     assert (packets.payload_len.tolist(), packets.payload_cap.tolist()) == ([32], [captured - 8])
     assert (packets.frame.tolist(), packets.depth.tolist()) == ([7], [1])

@@ -161,6 +161,20 @@ def test_each_packet_is_assigned_to_its_flow_and_side() -> None:
     assert np.array_equal(assigned.by_orig, [True, True, False, False])
 
 
+def test_what_stands_behind_a_frame_belongs_to_the_flow_that_was_there_then() -> None:
+    minute = 60_000_000_000
+    at = [0, 1, 10 * minute, 20 * minute]
+    datagrams = [ipv4("10.0.0.2", "192.0.2.1", udp(4000, 9, b"x"), 17) for _ in at]
+    datagrams[1] = ipv4("10.0.0.3", "192.0.2.1", udp(4000, 9, b"x"), 17)
+    frames = [Frame(ns, data) for ns, data in zip(at, datagrams, strict=True)]
+    (batch,) = opened(pcap(frames, 101, nanoseconds=True))
+    packets = packets_of(batch, Ledger())
+    table = FlowTable()
+    assert table.add(packets).flow.tolist() == [0, 1, 2, 3]
+    for behind, flow in (([9] * 4, [3, 1, 3, 3]), ([1, 1, 2, 3], [0, -1, 0, 2])):
+        assert table.found(packets, np.array(behind)).flow.tolist() == flow
+
+
 def test_the_ends_of_a_flow_are_told_as_addresses() -> None:
     table, _ = full_table([Frame(0, ipv4("192.0.2.1", "10.0.0.2", udp(53, 40000), 17))], 5)
     assert table.end(0, of_orig=True) == "10.0.0.2"

@@ -260,6 +260,14 @@ def test_an_alias_that_becomes_certain_is_still_one(monkeypatch: pytest.MonkeyPa
     assert names.answers_dropped == 1
 
 
+def test_hosts_are_told_in_the_order_of_their_frames_whichever_was_heard_first() -> None:
+    names = NameTable()
+    for host, frame in (("b.example", 7), ("c.example", 9), ("a.example", 2), ("c.example", 1)):
+        names.ask(host, "A", "1.1.1.1", frame, 1)
+    hosts = [question.host for question in names.questions()]
+    assert hosts == ["c.example", "a.example", "b.example"]
+
+
 def test_of_types_beyond_the_bound_no_query_is_remembered() -> None:
     names = NameTable()
     for number in range(MAX_DETAILS + 1):
