@@ -90,7 +90,10 @@ class AddressList:
     """An MMDB file. Raises ListUnreadable if it is missing, damaged or of another kind."""
 
     def __init__(self, path: Path) -> None:
+        import maxminddb  # only where a list is asked for
+
         self._path = path
+        self._damage = maxminddb.InvalidDatabaseError
         try:
             ours = path.parent == LISTS
             if not ours and is_there(path) and not (is_ordinary_file(path) or is_folder(path)):
@@ -147,13 +150,6 @@ class AddressList:
             licence="as supplied by the user",
             attribution=self._metadata.description.get("en", ""),
         )
-
-    @property
-    def _damage(self) -> type[Exception]:
-        """What a reader raises; its package is imported once something was raised."""
-        from maxminddb import InvalidDatabaseError
-
-        return InvalidDatabaseError
 
     def _damaged(self) -> ListUnreadable:
         return self._unreadable(*what_is_wrong(self._path))

@@ -7,10 +7,7 @@ Source: MaxMind DB File Format Specification 2.0, "Binary Search Tree Section".
 """
 
 import mmap
-import sys
 from collections.abc import Callable, Iterator, Mapping
-from importlib import import_module
-from importlib.util import find_spec, module_from_spec
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +21,6 @@ if TYPE_CHECKING:
 
     Octets = npt.NDArray[np.int64]
 
-PACKAGE = "maxminddb"
 SEPARATOR_OCTETS = 16
 MOST_VISITS = 1 << 26
 """Nodes that are visited: a tree in which several nodes have the same child has no other end."""
@@ -39,8 +35,6 @@ def opened(path: Path, *, ours: bool = False) -> "Reader":
 
     Raises InvalidDatabaseError or OSError.
     """
-    if ours and (fast := _fast_reader()) is not None:
-        return fast(path)
     import maxminddb
 
     if ours:
@@ -49,29 +43,6 @@ def opened(path: Path, *, ours: bool = False) -> "Reader":
         return maxminddb.open_database(path, maxminddb.MODE_MMAP)
     except (TypeError, ValueError) as error:  # fields of the metadata that lack or make no sense
         raise maxminddb.InvalidDatabaseError("the metadata is damaged") from error
-
-
-def _fast_reader() -> "Callable[[Path], Reader] | None":
-    """The reader in C without the package around it; None where the package was made without it.
-
-    The package asks for its own version when it is imported, for which Python imports what reads
-    e-mail and archives: that would be a fifteenth of the time of a small capture. So it is there
-    while its module in C is imported and no longer, unread. Whoever needs the rest of it, for a
-    list of the user's or to name an error, imports it then, with the same modules in it.
-    """
-    if PACKAGE in sys.modules:
-        return None
-    spec = find_spec(PACKAGE)
-    if spec is None:
-        return None
-    sys.modules[PACKAGE] = module_from_spec(spec)
-    try:
-        reader: Callable[[Path], Reader] = import_module(f"{PACKAGE}.extension").Reader
-    except ImportError:
-        return None
-    finally:
-        del sys.modules[PACKAGE]
-    return reader
 
 
 def refuse_broken_tree(reader: "Reader", path: Path) -> None:
@@ -123,10 +94,12 @@ def record_of(reader: "Reader", address: IPv4Address | IPv6Address) -> object:
 
     Raises InvalidDatabaseError or ValueError.
     """
+    from maxminddb import InvalidDatabaseError
+
     try:
         return reader.get(address)
     except TypeError as error:  # a map that has a map for a key
-        raise _damage("a record makes no sense") from error
+        raise InvalidDatabaseError("a record makes no sense") from error
 
 
 def holder_name(record: Mapping[str, object]) -> object:
@@ -154,12 +127,14 @@ def networks_of(reader: "Reader", path: Path) -> Iterator[Range[object]]:
 
 def _leaves(reader: "Reader", path: Path, width: int) -> Iterator[tuple[int, int, int]]:
     """Number, free bits and data pointer of each leaf of the tree, ascending."""
+    from maxminddb import InvalidDatabaseError
+
     about = reader.metadata()
     count, bits = about.node_count, about.record_size
     with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as tree:
         size = count * bits // 4
         if bits not in (24, 28, 32) or size + SEPARATOR_OCTETS > len(tree):
-            raise _damage("the tree is longer than the file")
+            raise InvalidDatabaseError("the tree is longer than the file")
         child_of = _reader_of(tree, bits)
         alias = _ipv4_start(child_of, count) if width == 128 else count
         todo, visits = [(0, 0, width)], 0
@@ -167,23 +142,16 @@ def _leaves(reader: "Reader", path: Path, width: int) -> Iterator[tuple[int, int
             node, number, free = todo.pop()
             if node > count:
                 if node - count < SEPARATOR_OCTETS or size + node - count >= len(tree):
-                    raise _damage("a pointer leads out of the data")
+                    raise InvalidDatabaseError("a pointer leads out of the data")
                 yield number, free, node
                 continue
             visits += 1
             if node == count or (node == alias and number):
                 continue
             if not free or visits > MOST_VISITS:
-                raise _damage("the tree is deeper than an address, or has no end")
+                raise InvalidDatabaseError("the tree is deeper than an address, or has no end")
             todo.append((child_of(node, 1), number | 1 << (free - 1), free - 1))
             todo.append((child_of(node, 0), number, free - 1))
-
-
-def _damage(what: str) -> Exception:
-    """The error of the readers, imported where there is one to tell of."""
-    from maxminddb import InvalidDatabaseError
-
-    return InvalidDatabaseError(what)
 
 
 def _reader_of(tree: mmap.mmap, bits: int) -> Callable[[int, int], int]:

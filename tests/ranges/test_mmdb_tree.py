@@ -1,7 +1,5 @@
 """The walk through an MMDB: every network once, and an end to whatever has none."""
 
-import subprocess
-import sys
 from ipaddress import ip_address, ip_network
 from itertools import islice
 from pathlib import Path
@@ -97,35 +95,6 @@ def test_the_lists_of_others_are_not_read_in_c(tmp_path: Path) -> None:
     path = written(tmp_path)
     assert isinstance(opened(path), maxminddb.reader.Reader)
     assert not isinstance(opened(path, ours=True), maxminddb.reader.Reader)
-
-
-def test_our_list_is_read_without_what_its_reader_brings_along(tmp_path: Path) -> None:
-    program = (
-        "import sys; from ipaddress import ip_address; from pathlib import Path;"
-        "from egress_audit.ranges.mmdb_tree import opened, record_of;"
-        "reader = opened(Path(sys.argv[1]), ours=True);"
-        "print(record_of(reader, ip_address('9.9.9.9')), 'email' in sys.modules);"
-        "import maxminddb; print(type(maxminddb.open_database(sys.argv[1])) is type(reader));"
-        "print(type(opened(Path(sys.argv[1]))) is maxminddb.reader.Reader);"
-        "print(type(opened(Path(sys.argv[1]), ours=True)) is type(reader))"
-    )
-    command = [sys.executable, "-c", program, str(written(tmp_path))]
-    done = subprocess.run(command, capture_output=True, check=True, text=True)
-    assert done.stdout.split("\n")[:-1] == ["{'n': '9.0.0.0/8'} False", "True", "True", "True"]
-
-
-def test_damage_met_without_the_package_is_the_error_of_the_package(tmp_path: Path) -> None:
-    path = tmp_path / "list.mmdb"
-    path.write_bytes(b"no list")
-    program = (
-        "import sys; from pathlib import Path; from egress_audit.ranges.mmdb_tree import opened\n"
-        "try: opened(Path(sys.argv[1]), ours=True)\n"
-        "except RuntimeError as error:\n"
-        " import maxminddb; print(isinstance(error, maxminddb.InvalidDatabaseError))"
-    )
-    command = [sys.executable, "-c", program, str(path)]
-    done = subprocess.run(command, capture_output=True, check=True, text=True)
-    assert done.stdout == "True\n"
 
 
 def test_metadata_without_a_field_are_damaged(tmp_path: Path) -> None:
