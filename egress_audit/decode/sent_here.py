@@ -8,7 +8,16 @@ if_packet.h.
 
 import numpy as np
 
-from egress_audit.columns import I64, U8, U64, Bool, FrameBatch, PacketBatch, alike_rows
+from egress_audit.columns import (
+    I64,
+    U8,
+    U64,
+    Bool,
+    FrameBatch,
+    PacketBatch,
+    alike_rows,
+    is_loopback,
+)
 from egress_audit.decode.astray import (
     ETHERNET,
     LOOPBACK_DEVICE,
@@ -44,6 +53,9 @@ class SentHere:
         if not np.isin(batch.linktype, SAYS_SO).any():
             return
         rows = np.flatnonzero(_sent_here(batch, packets.frame - batch.first_frame))
+        # Nearly all of a loopback interface, and nobody is called by those from elsewhere.
+        ends = packets.version[rows], packets.src_hi[rows], packets.src_lo[rows]
+        rows = rows[~is_loopback(*ends)]
         if not len(rows):
             return
         columns = packets.version[rows], packets.src_hi[rows], packets.src_lo[rows]
