@@ -5,7 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from egress_audit.attribute.directions import INTERNAL, Far, unasked_answers, unprompted_errors
+from egress_audit.attribute.directions import (
+    INBOUND,
+    INTERNAL,
+    RECEIVED,
+    Far,
+    unasked_answers,
+    unprompted_errors,
+)
 from egress_audit.attribute.midway import MIDWAY, seen_from_middle
 from egress_audit.attribute.observations import Senders
 from egress_audit.attribute.opaque import hiding_by_port, sum_of, tunnels
@@ -125,7 +132,7 @@ def _coverage(heard: Listening, facts: CaptureFacts, traffic: Traffic) -> Covera
         unprompted_errors=unprompted_errors(
             flows, far, heard.quotes.columns(), heard.quotes.beyond
         ),
-        foreign_flows=foreign_flows(flows, traffic.sides),
+        foreign_flows=foreign_flows(flows, traffic.sides) + _begun_here(heard, traffic),
         loopback_on_wire=heard.ledger.astray,
         gap_flows=int((flows.missed_bytes > 0).sum()),
         missed_bytes=int(flows.missed_bytes.sum()),
@@ -135,6 +142,19 @@ def _coverage(heard: Listening, facts: CaptureFacts, traffic: Traffic) -> Covera
         host_records_beyond=facts.host_records_beyond,
         ended_by_user=facts.ended_by_user,
     )
+
+
+def _begun_here(heard: Listening, traffic: Traffic) -> int:
+    """Flows that seem to be a stranger's, whose address this machine itself sent from: its own
+    which was not given, or one that somebody invented here to be called by."""
+    flows, far = traffic.flows, traffic.far
+    if traffic.sides.own.how != "given":
+        return 0
+    theirs = np.isin(far.direction, (INBOUND, RECEIVED))
+    theirs &= ~is_loopback(flows.version, far.hi, far.lo)
+    rows = np.flatnonzero(theirs)
+    ends = flows.version[rows], far.hi[rows], far.lo[rows]
+    return int(heard.decoder.sent_here.among(*ends).sum())
 
 
 def _unread(traffic: Traffic, flows_of: Mapping[str, Sequence[int]]) -> dict[str, int]:

@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from egress_audit.attribute.icmp import is_icmp_answer, is_icmp_error
+from egress_audit.attribute.midway import gone_on_with
 from egress_audit.attribute.own_addresses import NEVER, Sides, distances
 from egress_audit.columns import I64, U8, U16, U64, Bool, Counts, FlowColumns, Quoted, alike_rows
 from egress_audit.model.audit import Direction
@@ -69,6 +70,8 @@ def far_sides(flows: FlowColumns, sides: Sides, theirs: Bool | None = None) -> F
     out = _far_is_responder(flows, sides) & ~theirs
     icmp = np.isin(flows.proto, EITHER_ICMP)
     direction = _directions(flows, sides, out)
+    answers = gone_on_with(flows, direction == INBOUND) & (direction == OUTBOUND)
+    direction[answers] = INBOUND
     home = direction == INTERNAL
     direction[theirs] = np.where(flows.resp_pkts[theirs] > 0, INBOUND, RECEIVED)
     same = (flows.orig_hi == flows.resp_hi) & (flows.orig_lo == flows.resp_lo)
@@ -76,8 +79,10 @@ def far_sides(flows: FlowColumns, sides: Sides, theirs: Bool | None = None) -> F
     far = Far(
         hi=_either(out, flows.resp_hi, flows.orig_hi),
         lo=_either(out, flows.resp_lo, flows.orig_lo),
-        port=np.where(icmp, flows.orig_p, np.where(out, flows.resp_p, 0)).astype(np.uint16),
-        has_port=icmp | (out & np.isin(flows.proto, WITH_PORTS)),
+        port=np.where(icmp, flows.orig_p, np.where(out & ~answers, flows.resp_p, 0)).astype(
+            np.uint16
+        ),
+        has_port=icmp | (out & ~answers & np.isin(flows.proto, WITH_PORTS)),
         direction=direction,
         itself=one_machine & home & (sides.own.how != "guessed"),
         near_is_orig=out,

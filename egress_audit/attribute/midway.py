@@ -2,6 +2,7 @@
 
 A stream that goes on after a silence is a flow of its own, too; what it said first is in the flow
 before it. Only where later messages cannot be read without the earlier ones is something unseen.
+Whoever began the stream has begun what goes on, too.
 """
 
 from collections.abc import Collection
@@ -15,7 +16,7 @@ from egress_audit.model.protocols import TCP
 MIDWAY = "TCP seen from its middle"
 """What hides the name, for the report."""
 _IDLE = END_REASONS.index(EndReason.IDLE_TIMEOUT)
-_BEGINNING, _DATA = "SsHhQqIi", "Dd"
+_BEGINNING, _DATA, _END = "SsHhQqIi", "Dd", "FfRr"
 
 
 def seen_from_middle(flows: FlowColumns, unread_alone: Collection[int]) -> Bool:
@@ -37,6 +38,26 @@ def seen_from_middle(flows: FlowColumns, unread_alone: Collection[int]) -> Bool:
     before = _first_of_group(group, rows, silent, never) < rows
     unreadable = _first_of_group(group, rows, lost, never) < rows
     found[rows] &= ~before | unreadable
+    return found
+
+
+def gone_on_with(flows: FlowColumns, chosen: Bool) -> Bool:
+    """(n,) True for flows that go on, after a silence, with one of the chosen, or with one that
+    does: of the same ends, and nobody began or ended it in between."""
+    found: Bool = np.zeros(len(flows), np.bool_)
+    idle = (flows.proto == TCP) & (flows.end_reason == _IDLE) & ~flows.has_letter(_END)
+    late = (flows.proto == TCP) & ~flows.has_letter(_BEGINNING)
+    ports = flows.orig_p.astype(np.uint32) + flows.resp_p  # whoever began
+    rows = np.flatnonzero((flows.proto == TCP) & np.isin(ports, ports[idle & chosen]))
+    if not len(rows):
+        return found
+    group = _groups(flows, rows)
+    order = np.argsort(group, kind="stable")
+    rows, group = rows[order], group[order]
+    goes_on = (group[1:] == group[:-1]) & late[rows[1:]] & idle[rows[:-1]]
+    for place in np.flatnonzero(goes_on).tolist():
+        before = rows[place]
+        found[rows[place + 1]] = chosen[before] or found[before]
     return found
 
 

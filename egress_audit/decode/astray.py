@@ -56,7 +56,7 @@ def _to_itself(packets: PacketBatch) -> I64:
 
 def _on_a_wire(batch: FrameBatch, chosen: I64) -> Bool:
     """(n,) True for frames whose link layer is not that of a loopback interface."""
-    rows, linktype = _recorded_as(batch, chosen)
+    rows, linktype = recorded_as(batch, chosen)
     start = rows.start
     found: Bool = ~np.isin(linktype, SAY_NOTHING)
     addresses = rows.u32(start) | rows.u32(start + 4) | rows.u32(start + 8)
@@ -67,7 +67,7 @@ def _on_a_wire(batch: FrameBatch, chosen: I64) -> Bool:
     return found
 
 
-def _recorded_as(batch: FrameBatch, chosen: I64) -> tuple[Rows, I64]:
+def recorded_as(batch: FrameBatch, chosen: I64) -> tuple[Rows, I64]:
     """The frames and their link types, behind a header of the capturing system that names another
     one. They were decoded, so that these headers are whole."""
     start, linktype = batch.offset[chosen], batch.linktype[chosen].astype(np.int64)

@@ -10,6 +10,7 @@ from egress_audit.decode.further_readings import packets_of_readings
 from egress_audit.decode.layers import in_order
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.outermost import outermost
+from egress_audit.decode.sent_here import SentHere
 from egress_audit.decode.transport import transport_layers
 from egress_audit.decode.tunnels import Layer, opened, seal_deepest
 
@@ -24,6 +25,7 @@ class Decoder:
     def __init__(self) -> None:
         self._fragments = [Fragments() for _ in range(MAX_DEPTH + 1)]
         """Of each layer apart, so that none depends on how the capture is cut into batches."""
+        self.sent_here = SentHere()
 
     def packets(self, batch: FrameBatch, counted: Ledger) -> PacketBatch:
         """The packets of a batch, what is inside of tunnels right behind these.
@@ -34,6 +36,7 @@ class Decoder:
         packets, place = found.packets, None
         if found.may_stay is not None:
             counted.astray += astray(batch, found.may_stay)
+        self.sent_here.take(batch, packets)
         if found.network is not None:
             packets, place = self._fragments[0].take(packets, found.network, found.rows, counted)
         parts: list[PacketBatch] = [packets]

@@ -105,11 +105,13 @@ SPOTS_OF_TRAFFIC: tuple[Spot, ...] = (
     Spot(
         "foreign-flows",
         "Flows of other hosts",
-        "flows of which neither end is among the own addresses that were given: {count}",
+        "flows of which neither end is among the own addresses that were given, or that were begun "
+        "by an address from which this machine sent, and that was not given: {count}",
         "own addresses that cover the host, or a capture of that host alone",
         NONE,
         "every claim",
-        "give every address of the host with --local",
+        "give every address of the host with --local; if those are given, find out who sends with "
+        "the addresses of others",
         number_of(lambda coverage: coverage.foreign_flows),
         always,
     ),

@@ -192,7 +192,8 @@ class Coverage:
     """Packets of ours that ICMP errors quote, from whoever, and that are not in the capture."""
     foreign_flows: int
     """Flows of which neither end is among the own addresses that were given, and one is beyond the
-    local network: another host's, or of an own address that was not given."""
+    local network: another host's, or of an own address that was not given; and flows begun by an
+    address that was not given, from which this machine itself sent (sent_here.py)."""
     loopback_on_wire: int
     """Packets for or from a loopback address, or from an address to itself, in frames that no
     loopback interface recorded: of the outermost layer."""

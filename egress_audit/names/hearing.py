@@ -21,6 +21,7 @@ HIDING_MARKS = {
     "no-sni": NO_NAME,
     "ech": "TLS with an encrypted ClientHello",
     "socks": "SOCKS",
+    "http2-tunnel": "tunnels in HTTP/2",
 }
 """Marks of a reading that say: a name was hidden here. Mark → its words in the report."""
 _HIDING = frozenset(HIDING_MARKS)

@@ -49,6 +49,21 @@ _HOST = re.compile(rb"(?<=[\r\n])host[ \t]*:([^\r\n]*)(?=\n[^ \t\r]|\r+[^ \t\r\n
 _LENGTH = re.compile(rb"[\r\n]content-length[ \t]*:([^\r\n]*)", re.I)
 _CODING = re.compile(rb"[\r\n]transfer-encoding[ \t]*:([^\r\n]*)", re.I)
 _ASKS = re.compile(rb"[\r\n]content-type[ \t]*:[ \t]*" + DNS_MESSAGE, re.I)
+_AWAITS = re.compile(rb"[\r\n]expect[ \t]*:", re.I)
+_FIRST_FOLDED = re.compile(rb"[\r\n]+[ \t]+[^ \t\r\n]")
+"""A line with a blank in front, where there is no field yet that it could go on with."""
+_NO_NAME = rb"[^\r\n:!#$%&'*+\-.^_`|~0-9A-Za-z]*"
+_ALMOST = re.compile(
+    rb"[\r\n](%b):"
+    % b"|".join(
+        _NO_NAME + _NO_NAME.join(re.escape(bytes((letter,))) for letter in name) + _NO_NAME
+        for name in (b"host", b"content-length", b"transfer-encoding")
+    ),
+    re.I,
+)
+"""A field that says whom a request is for, or where it ends, with bytes in its name that no name
+has: some pass over these (RFC 9112 §5.1)."""
+_PLAIN_NAME = re.compile(rb"[A-Za-z\-]+[ \t]*")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})(?=[ \t;\r\n])[^\n]{0,1024}\n")
 _CHUNK_BEGUN = re.compile(rb"(?:[0-9A-Fa-f]{1,8}(?:[ \t;\r][^\n]{0,1024})?)?")
 CHUNKED = -1
@@ -150,6 +165,7 @@ def _read_request(stream: bytes) -> Reading:
     if end:
         fields = fields[: end.end()]
     start = min(len(stream), MAX_HEAD) - len(text) + line_end.start() + len(fields)
+    disguised = _has_disguised(fields)
     fields = _FOLD.sub(b" ", re.sub(rb"(?<!\r)\r*\n", b"\n", fields))
     spoken, marks, odd = _target(request)
     hosts, odd_hosts = hosts_of(_HOST.findall(fields), NameSource.HTTP_HOST)
@@ -158,7 +174,7 @@ def _read_request(stream: bytes) -> Reading:
         return Reading(spoken + hosts, marks, unread, not full, then=read_further)
     size, then = _body(request, fields)
     bare = b"\r" in fields.rstrip(b"\r")
-    lost = request.odd or bare or size is None
+    lost = request.odd or bare or disguised or size is None
     unread = Unread.MALFORMED if odd or odd_hosts or lost else None
     if _ASKS.search(fields) and (then is read_chunk or (size or 0) > MAX_QUESTION):
         unread = unread or Unread.TRUNCATED
@@ -173,7 +189,34 @@ def _body(request: _Line, fields: bytes) -> tuple[int | None, Reader]:
     size = _body_size(fields)
     if size and 0 < size <= MAX_QUESTION and _ASKS.search(fields):
         return 0, partial(_read_question, size)
+    if size and size > 0 and _AWAITS.search(fields):
+        return 0, partial(_read_awaited, size)
     return (0, read_chunk) if size == CHUNKED else (size, read_further)
+
+
+def _has_disguised(fields: bytes) -> bool:
+    """True if a line is a Host field, or one about the body, to lenient readers alone."""
+    if _FIRST_FOLDED.match(fields):
+        return True
+    return any(not _PLAIN_NAME.fullmatch(name) for name in _ALMOST.findall(fields))
+
+
+def _read_awaited(size: int, stream: bytes) -> Reading:
+    """A body of `size` octets that the client leaves out if it is refused (`Expect`), so that the
+    next request may stand in its place.
+
+    Which of both does not show: what is a request is spoken, and counted. Source: RFC 9110 §10.1.1.
+    """
+    line_end = _LINE_END.search(stream, 0, MAX_HEAD)
+    if line_end is None:
+        if len(stream) < MAX_HEAD and (not stream or _METHOD.match(stream)):
+            waiting = partial(_read_awaited, size)
+            return Reading((), HTTP, hungry=True, optional=True, then=waiting)
+        return Reading(marks=HTTP, consumed=size, then=read_further)
+    line = stream[: line_end.start()]
+    if _request_line(line) is None or _KNOWN_METHOD.match(line, size):
+        return Reading(marks=HTTP, consumed=size, then=read_further)
+    return Reading(_read_request(stream).spoken, HTTP, Unread.MALFORMED)
 
 
 def _read_question(size: int, stream: bytes) -> Reading:

@@ -24,6 +24,8 @@ _END_STREAM, _END_HEADERS, _PADDED, _PRIORITY = 0x01, 0x04, 0x08, 0x20
 _PRIORITY_SIZE = 5
 _STREAM_BITS = 0x7FFF_FFFF
 HTTP2 = frozenset(("http2",))
+TUNNEL = frozenset(("http2-tunnel",))
+"""A CONNECT, the frames behind which carry what is not read here (RFC 9113 §8.5, RFC 9298)."""
 
 
 def read_preface(stream: bytes) -> Reading:
@@ -50,6 +52,7 @@ class Connection:
         how many octets on it is worth another look: each doubles what is read again."""
         self._odd = False
         """An authority in the frames now read has several readings."""
+        self._marks = HTTP2
 
     def read(self, stream: bytes) -> Reading:
         """What the frames at the beginning of `stream` say, up to the first that is not whole.
@@ -72,12 +75,10 @@ class Connection:
                     spoken += self._said(body, kind, flags, number)
                 at = end
         except Damage as damage:
-            return Reading(tuple(spoken), HTTP2, damage.unread)
+            return Reading(tuple(spoken), self._marks, damage.unread)
         hungry = at < len(stream) or any(message for message, _ in self._asking.values())
         unread = Unread.MALFORMED if self._odd else None
-        return Reading(
-            tuple(spoken), HTTP2, unread, hungry, consumed=at, done=len(spoken), then=self.read
-        )
+        return Reading(tuple(spoken), self._marks, unread, hungry, at, len(spoken), then=self.read)
 
     def _check_order(self, kind: int, number: int) -> None:
         """Raises Damage if the frame may not stand here (RFC 9113 §3.4 and §4.3)."""
@@ -116,6 +117,8 @@ class Connection:
             self._odd |= len(self._asking) >= MAX_ASKING
             if len(self._asking) < MAX_ASKING:
                 self._asking[number] = b"", 0
+        if (b":method", b"CONNECT") in fields and (b":protocol", b"websocket") not in fields:
+            self._marks |= TUNNEL
         spoken, odd = _requested(fields)
         self._odd |= odd
         return spoken

@@ -19,9 +19,9 @@ _HEAD = re.compile(
     rb"(?:GET|POST|HEAD|PUT|DELETE|OPTIONS|PATCH) /[!-~]* HTTP/1\.[01]\r\n"
     rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t -~]*\r\n)+\r\n"
 )
-_FIELDS = re.compile(rb"\n(?:(host)|(content-length)|transfer-encoding):([^\r\n]*)\r", re.I)
-"""The fields that say where a request goes and where it ends; blanks around a value are no part of
-it, and taking them away here would take twice as long."""
+_FIELDS = re.compile(rb"\n(?:(host)|(content-length)|transfer-encoding|expect):([^\r\n]*)\r", re.I)
+"""The fields that say where a request goes, where it ends, and if its body comes. Blanks at the
+ends of a value are no part of it; taking them away here would take twice as long."""
 _BLANKS = b" \t"
 _HOST = re.compile(rb"[0-9A-Za-z._\-]{1,255}(?=(?::[0-9]{1,5})?\Z)")
 _LENGTH = re.compile(rb"[0-9]{1,9}")

@@ -21,6 +21,7 @@ from egress_audit.columns import (
 from egress_audit.decode.ledger import Ledger
 from egress_audit.decode.outermost import outermost
 from egress_audit.decode.packets import Decoder
+from egress_audit.decode.sent_here import SentHere
 from egress_audit.flows.table import FlowTable
 from egress_audit.flows.view import columns_of, flow_at
 from egress_audit.model.evidence import CaptureFacts
@@ -106,6 +107,7 @@ class Decoded:
     packets: list[Seen] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
     table: FlowTable = field(default_factory=FlowTable)
+    sent_here: SentHere = field(default_factory=SentHere)
 
     @property
     def flows(self) -> FlowColumns:
@@ -115,7 +117,8 @@ class Decoded:
 
 def decoded(data: bytes, block: int = BLOCK) -> Decoded:
     """Decodes a whole capture, fragments and tunnels included."""
-    done, decoder = Decoded(), Decoder()
+    decoder = Decoder()
+    done = Decoded(sent_here=decoder.sent_here)
     for batch in opened(data, block):
         packets = decoder.packets(batch, done.ledger)
         done.table.add(packets)

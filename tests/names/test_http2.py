@@ -75,6 +75,20 @@ def test_connect_asks_a_proxy() -> None:
     assert reading.spoken == (Spoken("a.example", NameSource.HTTP_CONNECT),)
 
 
+def test_what_a_tunnel_carries_is_hidden() -> None:
+    method = b"\x02\x07CONNECT"
+    tunnel = frame(1, 4, 1, block(b"a.example:443", method=method)) + frame(0, 0, 1, b"\x16\3\1")
+    assert "http2-tunnel" in read_head(BEGIN + headers(3, b"b.example") + tunnel, dns=False).marks
+    datagrams = block(b"a.example", method=method, more=b"\0\x09:protocol\x0bconnect-udp")
+    assert "http2-tunnel" in read_head(BEGIN + frame(1, 4, 1, datagrams), dns=False).marks
+
+
+def test_a_request_or_a_websocket_is_no_tunnel() -> None:
+    socket = block(b"a.example", method=b"\x02\x07CONNECT", more=b"\0\x09:protocol\x09websocket")
+    for asks in (headers(1, b"a.example"), frame(1, 4, 1, socket)):
+        assert read_head(BEGIN + asks, dns=False).marks == {"http2"}
+
+
 def test_trailers_and_responses_are_no_requests() -> None:
     assert said(BEGIN + frame(1, 4, 2, b"\x88\x01\x09a.example")) == []
 

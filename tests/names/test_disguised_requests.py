@@ -1,0 +1,79 @@
+"""Requests that one server reads and another does not: in place of a body, or by an odd field."""
+
+import pytest
+
+from egress_audit.model.flow import NameSource
+from egress_audit.names.plain_request import plain_request
+from egress_audit.names.reading import Reading, Spoken, Unread
+from egress_audit.names.stream import read_on, read_opening
+
+SECOND = b"GET /b HTTP/1.1\r\nHost: b.example\r\n\r\n"
+A, B = (Spoken(host, NameSource.HTTP_HOST) for host in ("a.example", "b.example"))
+
+
+def post(size: int, *fields: bytes) -> bytes:
+    lines = (b"POST / HTTP/1.1", b"Host: a.example", b"Content-Length: %d" % size, *fields)
+    return b"\r\n".join((*lines, b"", b""))
+
+
+def read(stream: bytes) -> Reading:
+    return read_on(stream, read_opening)
+
+
+@pytest.mark.parametrize("size", [5, len(SECOND), 5000])
+def test_a_request_in_place_of_a_body_that_was_refused_is_spoken_and_counted(size: int) -> None:
+    reading = read(post(size, b"Expect: 100-continue") + SECOND)
+    assert (reading.spoken, reading.unread) == ((A, B), Unread.MALFORMED)
+
+
+def test_it_may_come_later_than_the_head() -> None:
+    awaiting = read(post(5, b"Expect: 100-continue"))
+    assert (awaiting.spoken, awaiting.unread) == ((A,), None)
+    assert awaiting.then is not None
+    assert awaiting.then(SECOND).spoken == (B,)
+    assert awaiting.then(SECOND[:6]).optional and awaiting.then(b"").optional
+
+
+@pytest.mark.parametrize("body", [b"hello", b"GET a", b"{\n\n\n}", b"\0\1\2\3\4", b"a b\r\n"])
+def test_a_body_that_came_is_passed_over(body: bytes) -> None:
+    reading = read(post(5, b"Expect: 100-continue") + body + SECOND)
+    assert (reading.spoken, reading.unread) == ((A, B), None)
+
+
+def test_a_text_without_end_is_not_waited_for() -> None:
+    reading = read(post(90_000, b"Expect: 100-continue") + b"word " * 9000)
+    assert (reading.spoken, reading.unread, reading.hungry) == ((A,), None, False)
+
+
+def test_the_short_way_leaves_such_requests_to_the_long_one() -> None:
+    assert plain_request(post(5, b"Expect: 100-continue")) is None
+    assert plain_request(post(5, b"Expects: much")) is not None
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        b"Host\x0b: b.example",
+        b"\x00Host: b.example",
+        b"Ho\x80st: b.example",
+        b"Transfer-Encoding\x0b: chunked",
+        b"Content-\x0cLength: 0",
+    ],
+)
+def test_a_field_that_only_lenient_servers_take_is_counted(field: bytes) -> None:
+    assert read(b"GET / HTTP/1.1\r\nHost: a.example\r\n" + field + b"\r\n\r\n").unread
+    assert read(b"GET / HTTP/1.1\r\n" + field + b"\r\nHost: a.example\r\n\r\n").unread
+
+
+def test_a_field_behind_a_blank_where_none_precedes_it_is_counted() -> None:
+    assert read(b"GET / HTTP/1.1\r\n Host: b.example\r\nHost: a.example\r\n\r\n").unread
+
+
+@pytest.mark.parametrize(
+    "field",
+    [b"X-Host: b", b"Hosts: b", b"Host-: b", b"H\xf6ss: b", b"A: Host\x0b", b"Host : a.example"],
+)
+def test_other_fields_are_not(field: bytes) -> None:
+    reading = read(b"GET / HTTP/1.1\r\nHost: a.example\r\n" + field + b"\r\n\r\n")
+    assert reading.unread is None
+    assert {*reading.spoken} == {A}
