@@ -16,7 +16,7 @@ struct frame_columns {
 /* What is true of the frames that were decoded. */
 struct found {
     uint64_t cut;   /* how many have less of their packet than was on the wire */
-    uint64_t stays; /* 1 if one may be for its own machine */
+    uint64_t stays; /* 1 if one may be of its own machine alone, or for it */
 };
 
 struct packet_columns {
@@ -216,15 +216,21 @@ static bool may_be_loopback(uint64_t hi, uint64_t lo)
     return hi == 0 && (lo == 1 || lo >> 24 == 127 || lo >> 24 == 0xFFFF7F);
 }
 
-/* True for all packets that have no reason to leave their machine, and for few others:
-   decode/astray.py. */
-static bool may_stay(const struct packet_columns *out, uint64_t row)
+/* True for a frame without MAC addresses, as the loopback interface of Linux has them. */
+static bool is_unaddressed(const uint8_t *frame)
+{
+    return (big64(frame) | big32(frame + 8)) == 0;
+}
+
+/* True for all packets that have no reason to leave their machine, for all whose frames say that it
+   sent them, and for few others: decode/astray.py, decode/sent_here.py. */
+static bool may_stay(const uint8_t *frame, const struct packet_columns *out, uint64_t row)
 {
     uint64_t src_hi = out->src_hi[row], src_lo = out->src_lo[row];
     uint64_t dst_hi = out->dst_hi[row], dst_lo = out->dst_lo[row];
 
     return (src_lo == dst_lo && src_hi == dst_hi) || may_be_loopback(src_hi, src_lo) ||
-           may_be_loopback(dst_hi, dst_lo);
+           may_be_loopback(dst_hi, dst_lo) || is_unaddressed(frame);
 }
 
 /* Decodes frames into rows of their own. Returns how many it left, and which: rows of these hold
@@ -247,7 +253,7 @@ EXPORTED uint64_t decode_frames(const uint8_t *buffer, uint64_t size,
             left[others++] = (int64_t)row;
             continue;
         }
-        stays |= may_stay(out, row);
+        stays |= may_stay(buffer + offset, out, row);
         cut += caplen < frames->wirelen[row] || out->payload_cap[row] < out->payload_len[row];
     }
     *found = (struct found){.cut = cut, .stays = stays};

@@ -37,7 +37,8 @@ class Decoded(NamedTuple):
     cut: int
     """Decoded frames that have less of their packet than was on the wire."""
     stays: bool
-    """Some decoded packet may be for its own machine: decode.astray looks closer."""
+    """Some decoded packet may be of or for its own machine alone: decode.astray and sent_here look
+    closer."""
 
 
 def decoded(batch: FrameBatch) -> Decoded:

@@ -40,7 +40,8 @@ class Outermost:
     rows: I64
     """(n,) row of each packet in `network`; of packets of the common form any."""
     may_stay: PacketBatch | None
-    """Some of the packets, among them all that may be for their own machine; None for none."""
+    """Some of the packets, among them all that may be for their own machine, and all whose link
+    layer may say that it sent them; None for none."""
 
 
 def outermost(batch: FrameBatch, counted: Ledger) -> Outermost:
@@ -85,7 +86,7 @@ def _with_left(
     batch: FrameBatch, columns: dict[str, Any], left: I64, counted: Ledger, stays: bool
 ) -> Outermost:
     """The packets of a batch of which some rows were left. columns: a row for every frame; stays:
-    whether one of those that were not left may be for its own machine."""
+    whether one of those that were not left may be of or for its own machine alone."""
     found = _in_numpy(batch.chosen(left), columns["frame"][left], counted)
     at = found.packets.frame - batch.first_frame
     if not np.array_equal(at, left):

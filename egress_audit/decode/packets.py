@@ -36,7 +36,7 @@ class Decoder:
         packets, place = found.packets, None
         if found.may_stay is not None:
             counted.astray += astray(batch, found.may_stay)
-        self.sent_here.take(batch, packets)
+            self.sent_here.take(batch, found.may_stay)
         if found.network is not None:
             packets, place = self._fragments[0].take(packets, found.network, found.rows, counted)
         parts: list[PacketBatch] = [packets]

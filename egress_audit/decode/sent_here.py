@@ -49,7 +49,7 @@ class SentHere:
         """There were more than MAX_SENDERS."""
 
     def take(self, batch: FrameBatch, packets: PacketBatch) -> None:
-        """packets: outermost ones of these frames."""
+        """packets: outermost ones of these frames; those of whom the link layer may say so."""
         if not np.isin(batch.linktype, SAYS_SO).any():
             return
         rows = np.flatnonzero(_sent_here(batch, packets.frame - batch.first_frame))
