@@ -176,7 +176,7 @@ def _read_request(stream: bytes) -> Reading:
     bare = b"\r" in fields.rstrip(b"\r")
     lost = request.odd or bare or disguised or size is None
     unread = Unread.MALFORMED if odd or odd_hosts or lost else None
-    if _ASKS.search(fields) and (then is read_chunk or (size or 0) > MAX_QUESTION):
+    if _ASKS.search(fields) and _is_past_question(request, fields):
         unread = unread or Unread.TRUNCATED
     consumed = 0 if lost else start + (size or 0)
     return Reading(spoken + hosts, marks, unread, consumed=consumed, then=then)
@@ -189,9 +189,15 @@ def _body(request: _Line, fields: bytes) -> tuple[int | None, Reader]:
     size = _body_size(fields)
     if size and 0 < size <= MAX_QUESTION and _ASKS.search(fields):
         return 0, partial(_read_question, size)
-    if size and size > 0 and _AWAITS.search(fields):
+    if size and _AWAITS.search(fields):
         return 0, partial(_read_awaited, size)
     return (0, read_chunk) if size == CHUNKED else (size, read_further)
+
+
+def _is_past_question(request: _Line, fields: bytes) -> bool:
+    """True if a body is in chunks, or longer than what is read of a DNS message."""
+    size = 0 if request.method == b"CONNECT" else _body_size(fields) or 0
+    return size == CHUNKED or size > MAX_QUESTION
 
 
 def _has_disguised(fields: bytes) -> bool:
@@ -202,8 +208,7 @@ def _has_disguised(fields: bytes) -> bool:
 
 
 def _read_awaited(size: int, stream: bytes) -> Reading:
-    """A body of `size` octets that the client leaves out if it is refused (`Expect`), so that the
-    next request may stand in its place.
+    """A body of `size` octets, or CHUNKED, or the request behind it if it is refused (`Expect`).
 
     Which of both does not show: what is a request is spoken, and counted. Source: RFC 9110 §10.1.1.
     """
@@ -212,11 +217,19 @@ def _read_awaited(size: int, stream: bytes) -> Reading:
         if len(stream) < MAX_HEAD and (not stream or _METHOD.match(stream)):
             waiting = partial(_read_awaited, size)
             return Reading((), HTTP, hungry=True, optional=True, then=waiting)
-        return Reading(marks=HTTP, consumed=size, then=read_further)
-    line = stream[: line_end.start()]
-    if _request_line(line) is None or _KNOWN_METHOD.match(line, size):
-        return Reading(marks=HTTP, consumed=size, then=read_further)
+        return _read_body(size, stream)
+    request = _request_line(stream[: line_end.start()])
+    next_begins = size > 0 and _KNOWN_METHOD.match(stream, size, line_end.start())
+    if request is None or (next_begins and not _target(request)[0]):
+        return _read_body(size, stream)  # The fields are those of the next request either way.
     return Reading(_read_request(stream).spoken, HTTP, Unread.MALFORMED)
+
+
+def _read_body(size: int, stream: bytes) -> Reading:
+    """A body that is no DNS message; requests follow."""
+    if size == CHUNKED:
+        return read_chunk(stream)
+    return Reading(marks=HTTP, consumed=size, then=read_further)
 
 
 def _read_question(size: int, stream: bytes) -> Reading:

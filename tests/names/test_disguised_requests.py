@@ -26,6 +26,31 @@ def test_a_request_in_place_of_a_body_that_was_refused_is_spoken_and_counted(siz
     assert (reading.spoken, reading.unread) == ((A, B), Unread.MALFORMED)
 
 
+@pytest.mark.parametrize("second", [SECOND, b"FACE http://b.example/ HTTP/1.1\r\n\r\n"])
+def test_it_may_stand_in_place_of_chunks(second: bytes) -> None:
+    fields = b"Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
+    reading = read(b"POST / HTTP/1.1\r\nHost: a.example\r\n" + fields + second)
+    assert reading.unread is Unread.MALFORMED
+    assert [spoken.host for spoken in reading.spoken] == ["a.example", "b.example"]
+    came = read(
+        b"POST / HTTP/1.1\r\nHost: a.example\r\n" + fields + b"5\r\nhello\r\n0\r\n\r\n" + SECOND
+    )
+    assert (came.spoken, came.unread) == ((A, B), None)
+
+
+def test_whom_it_names_is_not_passed_over_as_a_body() -> None:
+    begins = b"GET http://b.example/"
+    reading = read(post(len(begins), b"Expect: 100-continue") + begins + b"PUT /y HTTP/1.1\r\n\r\n")
+    assert reading.unread is Unread.MALFORMED
+    assert "b.example" in [spoken.host for spoken in reading.spoken]
+
+
+@pytest.mark.parametrize("field", [b"Transfer-Encoding: chunked", b"Content-Length: 70000"])
+def test_a_question_that_waits_for_leave_and_is_too_long_is_counted(field: bytes) -> None:
+    fields = field + b"\r\nContent-Type: application/dns-message\r\nExpect: 100-continue\r\n\r\n"
+    assert read(b"POST / HTTP/1.1\r\nHost: a.example\r\n" + fields).unread is Unread.TRUNCATED
+
+
 def test_it_may_come_later_than_the_head() -> None:
     awaiting = read(post(5, b"Expect: 100-continue"))
     assert (awaiting.spoken, awaiting.unread) == ((A,), None)
