@@ -6,10 +6,11 @@ from ipaddress import ip_address
 import numpy as np
 import pytest
 
+from egress_audit.capture.window import BLOCK
 from egress_audit.decode import sent_here
 from tests.builders.both_engines import compiled, in_numpy, needs_library
 from tests.builders.captures import UDP, Frame, ethernet, ip, pcap, sll, sll2, udp
-from tests.builders.engine import decoded
+from tests.builders.engine import SMALLEST_BLOCK, decoded
 from tests.builders.links import ppi
 
 ENGINES = [pytest.param(compiled, marks=needs_library), in_numpy]
@@ -35,14 +36,16 @@ def in_sll2(sort: int, device: int = 1) -> bytes:
     return cooked(sll2(PACKET), 10, sort=sort, device=device, device_at=8)
 
 
-def sent_by(frames: Sequence[bytes], linktype: int, address: str = STRANGER) -> bool:
+def sent_by(
+    frames: Sequence[bytes], linktype: int, address: str = STRANGER, block: int = BLOCK
+) -> bool:
     """Whether an address counts as one from which this machine sent."""
     data = pcap([Frame(n, data) for n, data in enumerate(frames)], linktype)
     known = ip_address(address)
     low = np.array([int(known) & (1 << 64) - 1], np.uint64)
     high = np.array([int(known) >> 64], np.uint64)
     version = np.array([known.version], np.uint8)
-    return bool(decoded(data).sent_here.among(version, high, low)[0])
+    return bool(decoded(data, block).sent_here.among(version, high, low)[0])
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -89,3 +92,24 @@ def test_beyond_the_bound_any_address_may_be_one(monkeypatch: pytest.MonkeyPatch
     sent = [cooked(each, 10, sort=4, device=1, device_at=8) for each in others]
     assert not sent_by(sent[:1], SLL2, US)
     assert sent_by(sent, SLL2, US)
+
+
+@pytest.mark.parametrize("block", [SMALLEST_BLOCK, BLOCK])
+def test_what_came_in_before_it_left_was_passed_on(block: int) -> None:
+    assert not sent_by([in_sll2(0), in_sll2(4)], SLL2, block=block)
+    assert not sent_by([in_sll(3), in_sll(4), in_sll(4)], SLL, block=block)
+    assert sent_by([in_sll2(4), in_sll2(0)], SLL2, block=block)
+
+
+def test_the_loopback_passes_nothing_on() -> None:
+    assert sent_by([in_sll2(0), in_sll2(0, 772)], SLL2)
+    assert sent_by([in_sll2(0, 772), in_sll2(4)], SLL2)
+
+
+def test_who_came_beyond_the_bound_counts_once_it_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sent_here, "MAX_CAME", 1)
+    other = cooked(
+        sll2(ip("192.0.2.1", US, udp(1, 2, b"x"), UDP)), 10, sort=0, device=1, device_at=8
+    )
+    assert not sent_by([in_sll2(0), other, in_sll2(4)], SLL2)
+    assert sent_by([other, in_sll2(0), in_sll2(4)], SLL2)
