@@ -117,7 +117,8 @@ class Connection:
             self._odd |= len(self._asking) >= MAX_ASKING
             if len(self._asking) < MAX_ASKING:
                 self._asking[number] = b"", 0
-        if (b":method", b"CONNECT") in fields and (b":protocol", b"websocket") not in fields:
+        protocols = [value for name, value in fields if name == b":protocol"]
+        if (b":method", b"CONNECT") in fields and protocols != [b"websocket"]:
             self._marks |= TUNNEL
         spoken, odd = _requested(fields)
         self._odd |= odd

@@ -81,6 +81,8 @@ def test_what_a_tunnel_carries_is_hidden() -> None:
     assert "http2-tunnel" in read_head(BEGIN + headers(3, b"b.example") + tunnel, dns=False).marks
     datagrams = block(b"a.example", method=method, more=b"\0\x09:protocol\x0bconnect-udp")
     assert "http2-tunnel" in read_head(BEGIN + frame(1, 4, 1, datagrams), dns=False).marks
+    either = datagrams + b"\0\x09:protocol\x09websocket"
+    assert "http2-tunnel" in read_head(BEGIN + frame(1, 4, 1, either), dns=False).marks
 
 
 def test_a_request_or_a_websocket_is_no_tunnel() -> None:
