@@ -17,18 +17,26 @@ ON = [(9, False, "PA"), (9, True, "PA")]
 END = [(9, False, "FA"), (9, True, "FA"), (9, False, "A")]
 
 
-def verdict(folder: Path, script: list[tuple[int, bool, str]]) -> Verdict:
-    """Of a connection, each segment with its minute, whether it is ours, and its flags."""
+def verdict(
+    folder: Path, script: list[tuple[int, bool, str]], alone_over_four: int = -1
+) -> Verdict:
+    """Of a connection, each segment with its minute, whether it is ours, and its flags.
+
+    alone_over_four: minute of the only segments over IPv4; all others are between the same numbers
+    as addresses of IPv6.
+    """
     frames, numbers = [], {True: 100, False: 500}
     for place, (minute, ours, flags) in enumerate(script):
         (src, sport), (dst, dport) = (US, STRANGER) if ours else (STRANGER, US)
+        if alone_over_four not in (-1, minute):
+            src, dst = f"::{src}", f"::{dst}"
         data = b"\0\1\2" if "P" in flags else b""
         wire = tcp(sport, dport, flags, numbers[ours], numbers[not ours], data)
         numbers[ours] += len(data) + ("S" in flags or "F" in flags)
         frames.append(Frame(START_NS + minute * MINUTE + place * 1000, ip(src, dst, wire, TCP)))
     path = folder / "made.pcap"
     path.write_bytes(pcap(frames, 101, nanoseconds=True))
-    local = [ip_network(US[0])]
+    local = [ip_network(US[0]), ip_network(f"::{US[0]}")]
     return audit_capture(str(path), local=local, asserted=Asserted(("all",))).audit.verdict
 
 
@@ -59,3 +67,9 @@ def test_what_was_never_answered_does_not_go_on(tmp_path: Path) -> None:
 
 def test_what_nobody_was_seen_to_begin_is_ours(tmp_path: Path) -> None:
     assert verdict(tmp_path, ON) is Verdict.VIOLATED
+
+
+def test_what_comes_over_another_version_of_ip_goes_on_with_nothing(tmp_path: Path) -> None:
+    script = [*CALL, (9, True, "PA"), (18, False, "A")]
+    assert verdict(tmp_path, script) is not Verdict.VIOLATED
+    assert verdict(tmp_path, script, 9) is Verdict.VIOLATED

@@ -62,13 +62,13 @@ def gone_on_with(flows: FlowColumns, chosen: Bool) -> Bool:
 
 
 def _groups(flows: FlowColumns, rows: I64) -> I64:
-    """(m,) the same number for rows of the same addresses and ports, whoever began."""
+    """(m,) the same number for rows of the same IP version, addresses and ports, whoever began."""
     one = [flows.orig_hi[rows], flows.orig_lo[rows], flows.orig_p[rows].astype(np.uint64)]
     other = [flows.resp_hi[rows], flows.resp_lo[rows], flows.resp_p[rows].astype(np.uint64)]
     turned = _is_greater(one, other)
     ends = [np.where(turned, b, a) for a, b in zip(one + other, other + one, strict=True)]
     depth = flows.encap_depth[rows].astype(np.uint64)
-    return alike_rows([*ends, depth]).group
+    return alike_rows([*ends, depth, flows.version[rows]]).group
 
 
 def _is_greater(one: list[U64], other: list[U64]) -> Bool:
