@@ -1,6 +1,8 @@
 """What is known of a list itself: name, date, sha256, licence, attribution."""
 
 import hashlib
+from contextlib import suppress
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -77,14 +79,23 @@ def _entries(sources: Path, _changed_ns: int) -> list[dict[str, Any]]:
 
 
 def _used(entry: dict[str, Any], sources: Path, sha256: str) -> ListUsed:
-    """One entry as the document has it; every field must be there and be text."""
+    """One entry as the document has it; every field must be there and be text, the date a day."""
     fields = {}
     for key in ("name", "date", "licence", "attribution"):
         if not isinstance(entry.get(key), str):
             what = f"says no `{key}` of {entry['file']}"
             raise ListUnreadable(what, where=str(sources), hint=_remedy(sources))
         fields[key] = entry[key]
+    if not _is_day(fields["date"]):
+        what = f"has no date YYYY-MM-DD for {entry['file']}"
+        raise ListUnreadable(what, where=str(sources), hint=_remedy(sources))
     return ListUsed(sha256=sha256, **fields)
+
+
+def _is_day(text: str) -> bool:
+    with suppress(ValueError):
+        return date.fromisoformat(text).isoformat() == text
+    return False
 
 
 def _remedy(sources: Path) -> str:

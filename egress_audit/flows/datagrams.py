@@ -92,7 +92,6 @@ class Datagrams:
             return []
         octets, sated = packets.buffer.data, self._sated
         columns = (
-            kinds,
             assigned.flow[at],
             assigned.by_orig[at],
             packets.frame[at],
@@ -101,12 +100,13 @@ class Datagrams:
             packets.payload_cap[at],
             packets.payload_len[at],
         )
-        rows = zip(*(column.tolist() for column in columns), strict=True)
+        said = map(KINDS.__getitem__, kinds.tolist())
+        rows = zip(said, *(column.tolist() for column in columns), strict=True)
         return [
             Datagram(kind, flow, by_orig, frame, ts_ns, bytes(octets[a : a + size]), size == length)
-            for number, flow, by_orig, frame, ts_ns, a, size, length in rows
+            for kind, flow, by_orig, frame, ts_ns, a, size, length in rows
             # Nearly all are wanted, and are not worth a call.
-            if (kind := KINDS[number]) and (flow not in sated or self.wants(kind, flow))
+            if flow not in sated or self.wants(kind, flow)
         ]
 
     def wants(self, kind: Kind, flow: int) -> bool:

@@ -220,8 +220,7 @@ class Case:
         last = self.coverage.last_ts_ns
         if isinstance(last, Absent):
             return Absent.NOT_APPLICABLE
-        year, month, day = map(int, used.date.split("-"))
-        date = datetime(year, month, day, tzinfo=UTC)
+        date = datetime.fromisoformat(used.date).replace(tzinfo=UTC)
         return abs(last - int(date.timestamp()) * SECOND_NS)
 
 

@@ -61,7 +61,7 @@ def _shown(path: Path, today: date) -> ShownList:
     used = described(path)
     if entry is None or used is None:
         raise ListUnreadable("stands in no SOURCES.yaml", where=str(path), hint="import it again")
-    days = (today - _date_of(path, used.date)).days
+    days = (today - date.fromisoformat(used.date)).days
     return ShownList(
         name=used.name,
         path=path,
@@ -76,15 +76,6 @@ def _shown(path: Path, today: date) -> ShownList:
         rows=_rows_of(path, entry),
         origins=tuple(_origins_of(entry)),
     )
-
-
-def _date_of(path: Path, day: str) -> date:
-    try:
-        return date.fromisoformat(day)
-    except ValueError as error:
-        raise ListUnreadable(
-            "has no date in SOURCES.yaml", where=str(path), hint="import it again"
-        ) from error
 
 
 def _source_of(path: Path) -> str:

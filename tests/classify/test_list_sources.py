@@ -67,5 +67,11 @@ def test_a_date_without_quotes_is_refused_and_not_guessed(tmp_path: Path) -> Non
         described(beside(tmp_path, SOURCES.replace('"', "")))
 
 
+@pytest.mark.parametrize("day", ["June 2026", "2026-06", "20260605", "2026-02-30", "2026-W01-1"])
+def test_a_date_that_is_no_day_is_refused(tmp_path: Path, day: str) -> None:
+    with pytest.raises(ListUnreadable, match=r"no date YYYY-MM-DD for list\.csv"):
+        described(beside(tmp_path, SOURCES.replace("2026-01-02", day)))
+
+
 def test_every_list_that_comes_with_the_program_is_described() -> None:
     assert all(described(path) for path in LISTS.glob("*.csv"))
