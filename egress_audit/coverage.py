@@ -31,7 +31,7 @@ from egress_audit.model.destination import Absent
 from egress_audit.model.evidence import CaptureFacts, Coverage
 from egress_audit.model.flow import NameSource
 from egress_audit.names.flow_names import FlowNames
-from egress_audit.names.hearing import NO_NAME
+from egress_audit.names.hearing import NO_NAME, QUIC
 from egress_audit.names.table import NameTable
 from egress_audit.recorded import Recorded, sum_of_all
 from egress_audit.values import dataclass
@@ -169,7 +169,9 @@ def _hidden(heard: Listening, traffic: Traffic) -> tuple[dict[str, int], dict[st
     near = judged & traffic.near
     named = _named(heard, flows)
     hiding = hiding_by_port(flows, heard.hearing.legible, named)
-    for kind, rows in heard.hearing.flows_hiding().items():
+    hiding_by_mark = heard.hearing.flows_hiding()
+    unexplained = hiding_by_mark.get(QUIC, set()) | heard.datagrams.unexplained
+    for kind, rows in {**hiding_by_mark, QUIC: unexplained}.items():
         hiding.setdefault(kind, np.zeros(len(flows), np.bool_))[list(rows)] = True
     midway = seen_from_middle(flows, heard.hearing.compressed)
     hiding[MIDWAY] = midway & ~named

@@ -22,6 +22,7 @@ HIDING_MARKS = {
     "ech": "TLS with an encrypted ClientHello",
     "socks": "SOCKS",
     "http2-tunnel": "tunnels in HTTP/2",
+    "quic-version": QUIC,
 }
 """Marks of a reading that say: a name was hidden here. Mark → its words in the report."""
 _HIDING = frozenset(HIDING_MARKS)
