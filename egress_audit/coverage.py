@@ -31,7 +31,8 @@ from egress_audit.model.destination import Absent
 from egress_audit.model.evidence import CaptureFacts, Coverage
 from egress_audit.model.flow import NameSource
 from egress_audit.names.flow_names import FlowNames
-from egress_audit.names.hearing import NO_NAME
+from egress_audit.names.hearing import NO_NAME, QUIC
+from egress_audit.names.odd_names import ODD_NAME, rows_of_odd_names
 from egress_audit.names.table import NameTable
 from egress_audit.recorded import Recorded, sum_of_all
 from egress_audit.values import dataclass
@@ -169,12 +170,19 @@ def _hidden(heard: Listening, traffic: Traffic) -> tuple[dict[str, int], dict[st
     near = judged & traffic.near
     named = _named(heard, flows)
     hiding = hiding_by_port(flows, heard.hearing.legible, named)
-    for kind, rows in heard.hearing.flows_hiding().items():
+    hiding_by_mark = heard.hearing.flows_hiding()
+    unexplained = hiding_by_mark.get(QUIC, set()) | heard.datagrams.unexplained
+    for kind, rows in {**hiding_by_mark, QUIC: unexplained}.items():
         hiding.setdefault(kind, np.zeros(len(flows), np.bool_))[list(rows)] = True
+    odd = rows_of_odd_names(heard.hearing.names.mentions)
+    if odd:
+        hiding[ODD_NAME] = np.isin(np.arange(len(flows)), odd)
     midway = seen_from_middle(flows, heard.hearing.compressed)
     hiding[MIDWAY] = midway & ~named
     said = {kind: int((judged & rows).sum()) for kind, rows in hiding.items()}
-    beside = {k: int((near & rows).sum()) for k, rows in hiding.items() if k != NO_NAME}
+    beside = {
+        k: int((near & rows).sum()) for k, rows in hiding.items() if k not in (NO_NAME, ODD_NAME)
+    }
     asked = _asked_through_http(heard.hearing.names, traffic)
     return sum_of(_some(said), asked), sum_of(_some(beside))
 

@@ -120,6 +120,66 @@ def test_a_second_hello_that_hides_its_name_is_not_excused_by_the_first() -> Non
     assert hidden(audit) == {"QUIC": 1}
 
 
+OF_CLIENT, OF_SERVER_ID = b"a client", b"4 id"
+HEARD = initial(crypto(client_hello_message("a.example")), sender=OF_CLIENT)
+OF_OTHER = crypto(client_hello_message("b.example"))
+UNKNOWN_VERSION = b"\xc3\x1a\x2a\x3a\x4a\x08anotherID\x00" + bytes(1200)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        initial(OF_OTHER, to=b"7 bytes"),
+        initial(OF_OTHER, to=b"another connection", keys_of=b"which nobody saw"),
+        UNKNOWN_VERSION,
+    ],
+    ids=["an ID too short", "keys unknown", "a version unknown"],
+)
+def test_a_second_connection_that_nobody_can_read_is_not_excused_by_the_first(
+    payload: bytes,
+) -> None:
+    audit = heard(sent(HEARD, payload))
+    assert (names(audit), hidden(audit)) == ([("a.example", NameSource.QUIC_SNI)], {"QUIC": 1})
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_what_the_server_answers_hides_nothing_in_whatever_order_it_was_recorded(
+    first: bool,
+) -> None:
+    answer = initial(crypto(b"\2\0\0\0"), to=OF_CLIENT, keys_of=DCID, server=True)
+    negotiation = b"\xc3\0\0\0\0\x08" + OF_CLIENT + b"\x08" + DCID + b"\x1a\x2a\x3a\x4a"
+    frames = [*sent(HEARD), *udp_exchange(SERVER, OURS, answer)]
+    frames += udp_exchange(SERVER, OURS, negotiation)
+    audit = heard(frames[::-1] if first else frames)
+    assert (names(audit), hidden(audit)) == ([("a.example", NameSource.QUIC_SNI)], {})
+
+
+def test_after_a_retry_to_a_short_id_the_name_is_read() -> None:
+    audit = heard(sent(HEARD, initial(OF_OTHER, to=OF_SERVER_ID, sender=OF_CLIENT, number=1)))
+    assert [name for name, _ in names(audit)] == ["a.example", "b.example"]
+    assert hidden(audit) == {}
+
+
+def test_a_hello_that_seems_to_answer_one_from_who_is_called_is_read() -> None:
+    theirs = udp_exchange(SERVER, OURS, HEARD)
+    audit = heard([*theirs, *sent(initial(OF_OTHER, to=OF_CLIENT))])
+    assert [name for name, _ in names(audit)] == ["a.example", "b.example"]
+
+
+def test_a_version_that_nobody_knows_behind_a_hello_is_unread() -> None:
+    short = initial(crypto(client_hello_message("a.example")), size=400)
+    audit = heard(sent(short + UNKNOWN_VERSION[:700]))
+    assert (names(audit), unread(audit)) == (
+        [("a.example", NameSource.QUIC_SNI)],
+        {"QUIC, malformed": 1},
+    )
+
+
+def test_zeros_behind_a_hello_are_padding() -> None:
+    short = initial(crypto(client_hello_message("a.example")), size=400)
+    assert unread(heard(sent(short + bytes(700)))) == {}
+
+
 def test_a_hello_that_never_came_whole_is_unread() -> None:
     audit = heard(sent(FLIGHT[0]))
     assert unread(audit) == {"QUIC, never completed": 1}

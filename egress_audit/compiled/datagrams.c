@@ -136,7 +136,7 @@ EXPORTED uint64_t tunnels_of_packets(const uint8_t *buffer, uint64_t size,
 }
 
 /* Kinds of datagrams that are known by their first bytes, as flows/datagrams.py numbers them. */
-enum kind { NOBODY_READS = -1, QUIC = 5, GQUIC, DTLS, LIKE_DNS };
+enum kind { NOBODY_READS = -1, OTHER_QUIC, QUIC = 6, GQUIC, DTLS, LIKE_DNS };
 
 enum { LONG_HEADER = 0x80, GOOGLE_FLAGS = 0x89, GOOGLE_VERSION_AT = 9 };
 enum { FIRST_RECORD = 20, HANDSHAKE_RECORD = 22, LAST_RECORD = 24 };
@@ -216,6 +216,8 @@ static int kind_of(struct payload payload, int by_port, const struct versions *v
         kind = DTLS;
     if (kind == NOBODY_READS)
         kind = by_port;
+    if (kind == OTHER_QUIC && !((first & LONG_HEADER) && big32(payload.bytes + 1) != 0))
+        kind = NOBODY_READS;
     return kind == NOBODY_READS && is_like_dns(payload) ? LIKE_DNS : kind;
 }
 

@@ -19,6 +19,8 @@ from egress_audit.model.protocols import DNS_PORT
 class Kind(StrEnum):
     """What a datagram is, as far as its port or its first bytes say."""
 
+    OTHER_QUIC = "QUIC of another version"
+    """A long header of a version that is not looked for, at the port of QUIC."""
     MDNS = "mDNS"
     LLMNR = "LLMNR"
     NETBIOS = "NetBIOS names"
@@ -37,6 +39,7 @@ class Kind(StrEnum):
 BY_PORT = {
     DNS_PORT: Kind.DNS,
     137: Kind.NETBIOS,
+    443: Kind.OTHER_QUIC,
     1900: Kind.SSDP,
     5353: Kind.MDNS,
     5355: Kind.LLMNR,
@@ -146,9 +149,19 @@ class Datagrams:
             hello = hello[_may_greet(buffer, at[hello], there[hello])]
             version = _u32(buffer, at[hello] + 1) >> np.uint32(16)
             kinds[some[hello[_among(version, _DTLS_VERSIONS)]]] = _DTLS
+        elsewhere = np.flatnonzero(kinds == _OTHER_QUIC)
+        kinds[elsewhere[~_names_version(buffer, packets, rows[elsewhere])]] = -1
         others = np.flatnonzero(kinds < 0)
         kinds[others[_like_dns(packets, rows[others])]] = _LIKE_DNS
         return kinds
+
+
+def _names_version(buffer: U8, packets: PacketBatch, rows: I64) -> Bool:
+    """(n,) True for a long header with a version (RFC 8999 §5.1); 0 is that of a negotiation."""
+    at = packets.payload[rows]
+    named: Bool = (packets.payload_cap[rows] > 4) & (buffer[at] & LONG_HEADER != 0)
+    named[named] = _u32(buffer, at[named] + 1) != 0
+    return named
 
 
 def _is_google(word: U32) -> Bool:
@@ -197,8 +210,9 @@ def _first_byte_table() -> U8:
 
 
 KINDS = tuple(Kind)
-_QUIC, _GQUIC, _DTLS, _LIKE_DNS = (
-    np.int8(KINDS.index(kind)) for kind in (Kind.QUIC, Kind.GQUIC, Kind.DTLS, Kind.LIKE_DNS)
+_OTHER_QUIC, _QUIC, _GQUIC, _DTLS, _LIKE_DNS = (
+    np.int8(KINDS.index(kind))
+    for kind in (Kind.OTHER_QUIC, Kind.QUIC, Kind.GQUIC, Kind.DTLS, Kind.LIKE_DNS)
 )
 _DTLS_VERSIONS = np.sort(np.array(DTLS_VERSIONS, np.uint32))
 _LONG, _GOOGLE, _RECORD = 1, 2, 3

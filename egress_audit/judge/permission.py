@@ -199,7 +199,7 @@ def names_beyond(seen: Observation, claim: Claim, granted: Collection[str] = ())
                 beyond.append(use)
         elif name_allowed(use.host, claim.allow, granted):
             continue
-        elif _ways(use.sources).proxied or "." in use.host:
+        elif _ways(use.sources).proxied or _may_lead_away(use.host):
             beyond.append(use)
     return beyond
 
@@ -217,7 +217,7 @@ def names_elsewhere(seen: Observation) -> list[NameUse]:
             leads_on = _literal_leads_on(literal, seen)
         else:
             ways = _ways(use.sources)
-            near = seen.destination.scope in NEAR and "." in use.host
+            near = seen.destination.scope in NEAR and _may_lead_away(use.host)
             leads_on = ways.proxied or (not ways.proven and (near or ways.requested))
             leads_on = leads_on and not is_own_name(use.host)
         if leads_on:
@@ -247,6 +247,18 @@ def literal_address(host: str) -> IPv4Address | IPv6Address | None:
         return address_of(host)
     except ValueError:
         return None
+
+
+def _may_lead_away(host: str) -> bool:
+    """False for a name that says no more than the address it was sent to: one without a dot, but
+    for an address outside in one number (WHATWG URL §3.5)."""
+    if "." in host or not host[:1].isdigit():
+        return "." in host
+    base = 16 if host.startswith("0x") else 8 if host.startswith("0") else 10
+    try:
+        return scope_of(IPv4Address(int(host, base))) not in NEAR
+    except ValueError:
+        return False  # no number, or none of an address
 
 
 def names_said(seen: Observation) -> list[NameUse]:

@@ -13,8 +13,10 @@ from egress_audit.addresses import NEAR, scope_of
 from egress_audit.judge.attempts import tried_without_name
 from egress_audit.judge.case import Case, is_at_dns_port, is_kernels_error
 from egress_audit.judge.permission import (
+    PROOF_OF_NAME,
     PROXIED,
     address_allowed,
+    is_own_name,
     literal_address,
     literals_elsewhere,
     names_said,
@@ -70,10 +72,17 @@ def _is_unnamed(case: Case, seen: Observation, stated: Claim) -> bool:
         return False
     if any(match.by == seen.far_h and case.accusing(match) for match in seen.endpoints):
         return False
-    named = any(
-        _is_name(use.host) and not OF_THE_FILE.issuperset(use.sources) for use in seen.names
-    )
+    named = any(_is_telling(use) for use in seen.names)
     return not (named or address_allowed(seen, stated, case.granted(seen, surely=True)))
+
+
+def _is_telling(use: NameUse) -> bool:
+    """True for a name that tells whose the far end is; one without a dot, or of this machine, says
+    no more than the address that it was said to, unless an answer gave it."""
+    if not _is_name(use.host) or OF_THE_FILE.issuperset(use.sources):
+        return False
+    answered = not set(use.sources).isdisjoint(PROOF_OF_NAME)
+    return answered or ("." in use.host and not is_own_name(use.host))
 
 
 def _unnamed_beyond(case: Case, seen: Observation, stated: Claim) -> Iterator[str]:

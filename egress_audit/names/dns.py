@@ -1,7 +1,8 @@
 """Questions and addresses in DNS messages, over UDP and over TCP.
 
 Source: RFC 1035 §4 (messages), RFC 2782 (SRV), RFC 3596 §2 (AAAA), RFC 9460 §2 and §7.3 (HTTPS,
-SVCB and their address hints), RFC 6762 §18 (the top bit of the class in mDNS), RFC 7766 §8 (TCP).
+SVCB and their address hints), RFC 6672 §2.2 (DNAME), RFC 6762 §18 (the top bit of the class in
+mDNS), RFC 7766 §8 (TCP).
 """
 
 from struct import Struct
@@ -27,7 +28,7 @@ _LAST_OPCODE = 6
 """IANA "DNS OpCodes": 6 is DNS Stateful Operations."""
 _CLASS_IN = 1
 _CLASS_BITS = 0x7FFF
-_A, _CNAME, _AAAA, _SVCB, _HTTPS = 1, 5, 28, 64, 65
+_A, _CNAME, _AAAA, _DNAME, _SVCB, _HTTPS = 1, 5, 28, 39, 64, 65
 _SERVER_AT = {2: 0, 15: 2, 33: 6}
 """Where the name of a server begins in the data of NS, MX and SRV records."""
 _AUTHORITY = 1
@@ -189,10 +190,12 @@ def _read_leading(cursor: Cursor, parts: Parts, owner: str, kind: int, start: in
         if size != _ADDRESS_SIZE[kind]:
             raise Damage(Unread.MALFORMED)
         parts.add(owner, cursor.message[start:end])
-    elif kind in (_CNAME, _SVCB, _HTTPS):
+    elif kind in (_CNAME, _DNAME, _SVCB, _HTTPS):
         cursor.at = start
         if kind == _CNAME:
             parts.alias(owner, cursor.name())
+        elif kind == _DNAME:
+            parts.rename(owner, cursor.name())
         else:
             _read_service(cursor, end, owner, parts)
         if cursor.at != end:

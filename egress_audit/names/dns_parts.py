@@ -8,6 +8,10 @@ from egress_audit.names.reading import Spoken
 
 MAX_ALIASES = 32
 """Names that lead to one address; resolvers give up after 11 to 17."""
+MAX_NAME = 253
+"""Characters of a name that somebody is sent on to by a zone above (RFC 1035 §2.3.4)."""
+MAX_SENT_ON = 128
+"""Names of one message with which zones are looked for above them."""
 MAX_SPOKEN = 2048
 """Names spoken by one message."""
 
@@ -15,12 +19,13 @@ MAX_SPOKEN = 2048
 class Parts:
     """What one message asks, which addresses it gives, and the aliases on the way to them."""
 
-    __slots__ = ("_addresses", "_owners", "_servers", "_targets", "cut", "questions")
+    __slots__ = ("_addresses", "_owners", "_renamed", "_servers", "_targets", "cut", "questions")
 
     def __init__(self) -> None:
         self.questions: list[tuple[str, str]] = []
         self._addresses: list[tuple[str, str]] = []
         self._targets: dict[str, list[str]] = {}
+        self._renamed: list[tuple[str, str]] = []
         self._owners: dict[str, tuple[str, bool]] = {}
         self._servers: set[str] = set()
         self.cut = False
@@ -38,6 +43,12 @@ class Parts:
     def alias(self, owner: str, target: str) -> None:
         """Whoever asks for `owner` is sent on to `target`."""
         self._targets.setdefault(owner, []).append(target)
+
+    def rename(self, zone: str, target: str) -> None:
+        """Whoever asks for a name below `zone` is sent on to the same below `target`; of the first
+        MAX_ALIASES such zones (RFC 6672 §2.2)."""
+        self.cut |= len(self._renamed) >= MAX_ALIASES
+        self._renamed += [] if self.cut else [(f".{zone}", f".{target}")]
 
     def serve(self, host: str) -> None:
         """Some record names `host` as a server: whoever reads it may go there."""
@@ -107,12 +118,26 @@ class Parts:
         owners: dict[str, list[str]] = {}
         order = list(origin)
         for owner in order:  # grows while it is walked
-            for target in self._targets.get(owner, ()):
+            below = self._below(owner, len(order)) if self._renamed else ()
+            for target in (*self._targets.get(owner, ()), *below):
                 owners.setdefault(target, []).append(owner)
                 if target not in origin:
                     origin[target] = origin[owner]
                     order.append(target)
         return origin, owners
+
+    def _below(self, owner: str, known: int) -> list[str]:
+        """The names to which a zone above sends this one on, none longer than names may be; none
+        where so many are known that zones send on to each other."""
+        if known >= MAX_SENT_ON:
+            self.cut = True
+            return []
+        sent = [
+            owner.removesuffix(zone) + target
+            for zone, target in self._renamed
+            if owner.endswith(zone)
+        ]
+        return [name for name in sent if len(name) <= MAX_NAME]
 
     def _names_leading_to(self, host: str, owners: dict[str, list[str]]) -> list[str]:
         names = {host}

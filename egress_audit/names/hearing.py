@@ -22,6 +22,7 @@ HIDING_MARKS = {
     "ech": "TLS with an encrypted ClientHello",
     "socks": "SOCKS",
     "http2-tunnel": "tunnels in HTTP/2",
+    "quic-version": QUIC,
 }
 """Marks of a reading that say: a name was hidden here. Mark → its words in the report."""
 _HIDING = frozenset(HIDING_MARKS)
@@ -246,11 +247,12 @@ class Hearing:
 
         An address is believed only for a question whose query was seen, and of a resolver: whoever
         can invent an answer could let any name vouch for any address. It proves nothing when it
-        comes from a port that every program may open, as it could be the program's own answer.
+        comes from a port that every program may open, as it could be the program's own answer, or
+        if that query has another ID or was sent in another flow: whoever asked throws it away.
         """
         if spoken.question is not None:
             if self.names.was_queried(*spoken.question) and (answers or message.from_resolver):
-                self._lead(spoken, name, proven=message.from_dns_port)
+                self._lead(spoken, name, proven=answers and message.from_dns_port)
             return
         qtype = spoken.qtype or "?"
         if not spoken.owner:

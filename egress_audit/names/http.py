@@ -14,6 +14,7 @@ from egress_audit.names.authority import hosts_of
 from egress_audit.names.dns_over_http import DNS_MESSAGE, MAX_QUESTION, asked_by, asked_in
 from egress_audit.names.http2 import PREFACE, read_preface
 from egress_audit.names.reading import HUNGRY, NOTHING, Reader, Reading, Spoken, Unread, anew
+from egress_audit.names.tls import HANDSHAKE, read_client_hello
 from egress_audit.values import dataclass
 
 MAX_HEAD = 16_384
@@ -103,7 +104,8 @@ def read_request_head(stream: bytes) -> Reading:
 
 
 def read_further(stream: bytes) -> Reading:
-    """What stands behind a request and its body: another one, or NOTHING that anybody knows.
+    """What stands behind a request and its body: another one, a ClientHello, or NOTHING that
+    anybody knows.
 
     Blank lines between requests are passed over (RFC 9112 §2.2). Of bytes that may become a request
     and are none yet nothing is missed if they do not.
@@ -111,12 +113,22 @@ def read_further(stream: bytes) -> Reading:
     blank = len(stream) - len(stream.lstrip(_BLANKS))
     if not stream:
         return Reading(hungry=True, optional=True, then=read_further)
+    if stream[0] == HANDSHAKE:
+        return _read_tls(stream)
     if blank == len(stream):
         return Reading(marks=HTTP, consumed=blank, then=read_further)
     reading = read_request_head(stream)
     if reading.hungry and not _KNOWN_METHOD.match(stream, blank):
         return replace(reading, optional=True, then=read_further)
     return reading
+
+
+def _read_tls(stream: bytes) -> Reading:
+    """A ClientHello behind a request that asked for TLS (RFC 2817 §3), or for whatever hides it."""
+    hello = read_client_hello(stream)
+    if not hello.hungry:
+        return hello
+    return replace(hello, optional=hello.optional or not hello.marks, then=read_further)
 
 
 def read_chunk(stream: bytes) -> Reading:

@@ -9,7 +9,17 @@ MySQL's protocol (SSLRequest); [MS-RDPBCGR] §2.2.1.1 and RFC 2126 §4.3 (RDP).
 import re
 from dataclasses import replace
 
-from egress_audit.names.reading import NOTHING, Reader, Reading, anew, first_said
+from egress_audit.model.flow import NameSource
+from egress_audit.names.reading import (
+    NOTHING,
+    Reader,
+    Reading,
+    Spoken,
+    Unread,
+    anew,
+    first_said,
+    printable_host,
+)
 
 MAX_PROXY_LINE = 107
 """Octets of the longest line of the PROXY protocol, version 1."""
@@ -21,6 +31,9 @@ MAX_LDAP = 256
 _PROXY_LINE = b"PROXY "
 _PROXY_V2 = b"\r\n\r\n\0\r\nQUIT\n"
 _PROXY_V2_HEADER = 16
+_PROXY_ENDS = {1: 12, 2: 36, 3: 216}
+"""Octets of both ends, by family: IPv4, IPv6, sockets of the machine."""
+_AUTHORITY = 2
 _WORDS = re.compile(
     rb"(?:EHLO|HELO|LHLO|NOOP|STARTTLS|STLS|CAPA|CAPABILITY|CAPABILITIES|MODE READER|FEAT|USER|"
     rb"AUTH|CAP LS|"
@@ -55,7 +68,8 @@ WAITING = Reading(hungry=True, optional=True)
 
 
 def read_proxy_header(stream: bytes) -> Reading:
-    """The header of the PROXY protocol; the source it tells of is no destination and not spoken."""
+    """The header of the PROXY protocol; the source it tells of is no destination and not spoken,
+    the server name of a client's hello, which it may repeat, is."""
     if stream.startswith(_PROXY_LINE):
         end = stream.find(b"\n", 0, MAX_PROXY_LINE)
         if end >= 0:
@@ -65,8 +79,23 @@ def read_proxy_header(stream: bytes) -> Reading:
         if len(stream) < _PROXY_V2_HEADER:
             return replace(WAITING, marks=PROXY)
         size = _PROXY_V2_HEADER + int.from_bytes(stream[14:16], "big")
-        return Reading(marks=PROXY, consumed=size, then=anew)
+        if len(stream) < size <= MAX_OPENING:
+            return replace(WAITING, marks=PROXY)
+        spoken = _authorities(stream[_PROXY_V2_HEADER + _PROXY_ENDS.get(stream[13] >> 4, 0) : size])
+        unread = Unread.TRUNCATED if size > MAX_OPENING else None
+        return Reading(spoken, PROXY, unread, consumed=size, then=anew)
     return NOTHING
+
+
+def _authorities(fields: bytes) -> tuple[Spoken, ...]:
+    """The hosts that a client asked for, as the header tells them behind its addresses (§2.2.2)."""
+    found, at = [], 0
+    while at + 3 <= len(fields):
+        kind, start = fields[at], at + 3
+        at = start + int.from_bytes(fields[at + 1 : start], "big")
+        if kind == _AUTHORITY and at > start:
+            found.append(Spoken(printable_host(fields[start:at]), NameSource.TLS_SNI))
+    return tuple(found)
 
 
 def read_plain_opening(stream: bytes) -> Reading:

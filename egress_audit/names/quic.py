@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from egress_audit.model.flow import NameSource
 from egress_audit.names.gquic import read_chlo
-from egress_audit.names.pieces import Pieces
 from egress_audit.names.plain_hello import PlainHello, hello_in
+from egress_audit.names.quic_clients import MAX_HELLO, Connection, Opening
 from egress_audit.names.quic_packets import (
     Initial,
     crypto_frames,
@@ -32,8 +32,6 @@ MAX_TRIED = 64
 """Initials of one flow that are tried; a browser sends two to six of them."""
 MAX_CONNECTIONS = 8
 """Clients of one flow, a Retry counted as another one."""
-MAX_HELLO = 16 << 10
-"""Bytes of handshake read of one client; a post-quantum hello has 1.8 kB."""
 MIN_FIRST_ID = 8
 """Octets of the connection ID in a client's first Initial, at least (RFC 9000 §7.2)."""
 QUIC = frozenset(("quic",))
@@ -46,54 +44,12 @@ _HELLO, _HEADER = _CLIENT_HELLO << 24, 4
 """The header of a message is its type, one octet, and its length."""
 
 
-@dataclass(slots=True)
-class _Connection:
-    """One client of the flow: its keys by version, and what it has said."""
-
-    by_orig: bool
-    to: bytes
-    """Connection ID that its keys derive from."""
-    sender: bytes
-    google: bool
-    keys: dict[int, Keys]
-    expected: int = 0
-    """The packet number behind the highest."""
-    hello: Pieces = field(default_factory=lambda: Pieces(MAX_HELLO))
-    read_to: list[int] = field(default_factory=lambda: [0, 0])
-    """Offset behind the last whole message, of both readings."""
-    heard: bool = False
-
-    @property
-    def pending(self) -> bool:
-        """True while a message has begun that is not whole."""
-        return not self.heard or self.hello.has_hole or self.hello.length > self.read_to[0]
-
-
 class _Opened(NamedTuple):
     """What an Initial holds."""
 
     keys: Keys
     payload: bytes
     number: int
-
-
-class _Opening(NamedTuple):
-    """A client whose first Initial has its whole hello, until it sends another one: a connection
-    takes more time than the rest of reading it."""
-
-    by_orig: bool
-    to: bytes
-    sender: bytes
-    number: int
-    """Of the packet."""
-    hello: bytes
-
-    def connection(self) -> _Connection:
-        """What further packets are read with."""
-        begun = _Connection(self.by_orig, self.to, self.sender, False, {}, self.number + 1)
-        begun.hello.add(0, self.hello)
-        begun.read_to[0], begun.heard = len(self.hello), True
-        return begun
 
 
 @dataclass(slots=True)
@@ -109,12 +65,14 @@ class _Said:
 class QuicFlow:
     """What the clients of one UDP flow say. Work and memory are bounded by the constants above."""
 
-    __slots__ = ("_connections", "_opening", "_tried", "futile")
+    __slots__ = ("_connections", "_opening", "_strange", "_tried", "futile")
 
     def __init__(self) -> None:
-        self._connections: list[_Connection] = []
-        self._opening: _Opening | None = None
+        self._connections: list[Connection] = []
+        self._opening: Opening | None = None
         """The only client, until another Initial comes that is not the server's."""
+        self._strange: list[tuple[bool, bytes]] = []
+        """Of the packets that nothing opened who sent them, and to which connection ID."""
         self._tried = 0
         self.futile = 0
         """Packets that were tried and that nothing opened."""
@@ -136,6 +94,12 @@ class QuicFlow:
         """True once no further packet may be tried."""
         return self._tried >= MAX_TRIED or len(self._connections) > MAX_CONNECTIONS
 
+    @property
+    def unexplained(self) -> bool:
+        """True if a packet that nothing opened is no server's, to a client that was heard: what it
+        begins, or goes on with, is a connection whose name nobody read."""
+        return any(not self._is_of_server(by_orig, to) for by_orig, to in self._strange)
+
     def read(self, datagram: bytes, by_orig: bool, complete: bool = True) -> PlainHello | Reading:
         """What `read_any` says; of a first datagram that is a plain hello alone, that hello."""
         initial = lone_initial(datagram)
@@ -146,14 +110,14 @@ class QuicFlow:
         self._tried = 1
         found = _opened_by_own(initial)
         if found is None:
-            self.futile = 1
+            self._keep_strange(initial, by_orig)
             return _UNOPENED
         at, end = _message_in(found.payload, initial.version)
         hello = hello_in(found.payload, at, end) if at else None
         if hello is not None:
             message = found.payload[at:end]
             to, sender = initial.to, initial.sender
-            self._opening = _Opening(by_orig, to, sender, found.number, message)
+            self._opening = Opening(by_orig, to, sender, found.number, message)
             return hello
         said = _Said()
         _take(self._begun(initial, by_orig, found), found.payload, initial.version, said)
@@ -186,9 +150,9 @@ class QuicFlow:
         if self._opening is not None:
             self._connections.append(self._opening.connection())
             self._opening = None
-        for connection in self._connections:
-            if connection.by_orig != by_orig and connection.sender == initial.to:
-                return  # the server's
+        # Who is called may have said a hello first, so that another one seems to answer it.
+        if not by_orig and self._is_of_server(by_orig, initial.to):
+            return
         self._tried += 1
         for connection in self._connections:
             if connection.by_orig == by_orig:
@@ -196,37 +160,54 @@ class QuicFlow:
                 if payload is not None:
                     _take(connection, payload, initial.version, said)
                     return
-        found = _opened_by_own(initial)
+        found = _opened_by_own(initial, 0 if self._goes_on(initial, by_orig) else MIN_FIRST_ID)
         if found is None:
-            self.futile += 1
+            self._keep_strange(initial, by_orig)
         else:
             _take(self._begun(initial, by_orig, found), found.payload, initial.version, said)
 
     def _answers_opening(self, initial: Initial, by_orig: bool) -> bool:
-        """True if it is the server's, to a client that has sent nothing but its whole hello."""
+        """True if it is the server's, who was called by a client that has sent nothing but its
+        whole hello."""
         opening = self._opening
-        return opening is not None and opening.by_orig != by_orig and opening.sender == initial.to
+        if opening is None or by_orig or not opening.by_orig:
+            return False
+        return opening.sender == initial.to
 
-    def _begun(self, initial: Initial, by_orig: bool, found: _Opened) -> _Connection:
+    def _is_of_server(self, by_orig: bool, to: bytes) -> bool:
+        """True if some client of the other side was heard that has this connection ID."""
+        clients = (self._opening, *self._connections)
+        return any(c is not None and c.by_orig != by_orig and c.sender == to for c in clients)
+
+    def _goes_on(self, initial: Initial, by_orig: bool) -> bool:
+        """True if a client that was heard sent it: after a Retry, to an ID of whatever length."""
+        clients = self._connections
+        return any(c.by_orig == by_orig and c.sender == initial.sender for c in clients)
+
+    def _keep_strange(self, initial: Initial, by_orig: bool) -> None:
+        self.futile += 1
+        self._strange.append((by_orig, initial.to))
+
+    def _begun(self, initial: Initial, by_orig: bool, found: _Opened) -> Connection:
         """The new connection that an Initial begins."""
         google, keys = initial.version == Q050, {initial.version: found.keys}
         to, sender = initial.to, initial.sender
         self._connections.append(
-            _Connection(by_orig, to, sender, google, keys, expected=found.number + 1)
+            Connection(by_orig, to, sender, google, keys, expected=found.number + 1)
         )
         return self._connections[-1]
 
 
-def _opened_by_own(initial: Initial) -> _Opened | None:
-    """What the keys of its own connection ID open, if it begins a connection."""
-    if len(initial.to) < MIN_FIRST_ID:
+def _opened_by_own(initial: Initial, least: int = MIN_FIRST_ID) -> _Opened | None:
+    """What the keys of its own connection ID open, if it begins a connection; `least`: octets."""
+    if len(initial.to) < least:
         return None
     keys = client_keys(initial.version, initial.to)
     found = opened(keys, initial.packet, initial.number_at, 0)
     return None if found is None else _Opened(keys, *found)
 
 
-def _payload(connection: _Connection, initial: Initial) -> bytes | None:
+def _payload(connection: Connection, initial: Initial) -> bytes | None:
     """What the connection's keys open, or None."""
     keys = connection.keys.get(initial.version)
     if keys is None:
@@ -248,7 +229,7 @@ def _message_in(payload: bytes, version: int) -> tuple[int, int]:
     return (at, end) if whole else (0, 0)
 
 
-def _take(connection: _Connection, payload: bytes, version: int, said: _Said) -> None:
+def _take(connection: Connection, payload: bytes, version: int, said: _Said) -> None:
     """Adds what the pieces in an opened payload say."""
     hello = connection.hello
     before, unread = hello.contradicted, None
@@ -268,7 +249,7 @@ def _take(connection: _Connection, payload: bytes, version: int, said: _Said) ->
         _read_messages(connection, number, stream, said)
 
 
-def _read_messages(connection: _Connection, number: int, stream: bytes, said: _Said) -> None:
+def _read_messages(connection: Connection, number: int, stream: bytes, said: _Said) -> None:
     """Adds what the whole messages of one reading of the hello say that were not read before.
 
     There is a second one after a HelloRetryRequest.

@@ -41,15 +41,18 @@ class Initial(NamedTuple):
 
 
 def initials(datagram: bytes, end_means: Unread) -> Iterator[Initial]:
-    """The Initials of a datagram, in order; ends where a version is not known or bytes are spare.
+    """The Initials of a datagram, in order; ends where bytes are spare or no version is known.
 
-    Raises Damage: `end_means` where the datagram ends inside a packet.
+    Raises Damage: `end_means` where the datagram ends inside a packet; MALFORMED where a packet of
+    a version that is not known stands behind one (RFC 9000 §12.2: those of one connection do).
     """
     at = 0
     while at + 5 < len(datagram) and datagram[at] & _LONG:
         start = at
         version = int.from_bytes(datagram[at + 1 : at + 5], "big")
         if version not in SALTS:
+            if version and at:
+                raise Damage(Unread.MALFORMED)
             return
         kind = datagram[at] >> 4 & 3
         kind = (kind - 1) % 4 if version == V2 else kind

@@ -67,7 +67,8 @@ class Reading:
     `tls`, `no-sni` (a ClientHello without a host name), `ech` (the true name may be encrypted),
     `alpn:h2` and the like; `http`, `absolute-form` (a proxy was asked), `http2`, `http2-tunnel`
     (what it carries is not read); `socks` (the target could not be read); `proxy-protocol`;
-    `starttls`; `dns`, `dns-response`; `quic`, `dtls`; `names-read` (nothing is hidden, though its
+    `starttls`; `dns`, `dns-response`; `quic`, `quic-version` (one that no reader opens), `dtls`;
+    `names-read` (nothing is hidden, though its
     port may promise that: a whole message to neighbours, or a hello in a datagram).
     """
     unread: Unread | None = None

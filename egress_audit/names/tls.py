@@ -39,7 +39,7 @@ _KINDS = range(20, 25)
 """change_cipher_spec, alert, handshake, application_data, heartbeat."""
 _ALERT = 21
 _FATAL = 2
-_HANDSHAKE = 22
+HANDSHAKE = 22
 _CLIENT_HELLO = 1
 _LAST_MINOR = 4
 """Of the version of a record, 3.0 to 3.4; only a ClientHello is known without it."""
@@ -87,7 +87,7 @@ def _read_behind_alerts(stream: bytes) -> Reading:
 
 def _read_record(stream: bytes) -> Reading:
     """What a stream says that begins with a record which is no alert, at least its first byte."""
-    if stream[0] != _HANDSHAKE or stream[_RECORD.size] != _CLIENT_HELLO:
+    if stream[0] != HANDSHAKE or stream[_RECORD.size] != _CLIENT_HELLO:
         return Reading(marks=TLS) if stream[2] <= _LAST_MINOR else NOTHING
     found = _handshake(stream)
     if found is None:
@@ -112,7 +112,7 @@ def _read_behind_hello(left: int, stream: bytes) -> Reading:
     if left:
         if stream[:1] != b"\x01":
             return Reading(marks=TLS, hungry=not stream, optional=not stream)
-        inside = _read_record(_RECORD.pack(_HANDSHAKE, 0x0303, left) + stream)
+        inside = _read_record(_RECORD.pack(HANDSHAKE, 0x0303, left) + stream)
         return replace(inside, consumed=max(inside.consumed - _RECORD.size, 0))
     if stream.startswith(b"\x14\x03") and stream[3 : len(_CHANGE)] == _CHANGE[3:]:
         then = partial(_read_behind_hello, 0)
@@ -184,7 +184,7 @@ def _could_be_record(stream: bytes) -> bool:
     return (
         (have < 1 or stream[0] in _KINDS)
         and (have < 2 or stream[1] == 3)
-        and (have < 3 or stream[2] <= _LAST_MINOR or stream[0] == _HANDSHAKE)
+        and (have < 3 or stream[2] <= _LAST_MINOR or stream[0] == HANDSHAKE)
         and (have < _RECORD.size or 0 < (stream[3] << 8 | stream[4]) <= _MAX_FRAGMENT)
     )
 
@@ -202,7 +202,7 @@ def _handshake(stream: bytes) -> tuple[bytes, int, int] | Unread | None:
         if at + _RECORD.size > len(stream):
             return None
         kind, version, size = _RECORD.unpack_from(stream, at)
-        if kind != _HANDSHAKE or version >> 8 != 3 or not 0 < size <= _MAX_FRAGMENT:
+        if kind != HANDSHAKE or version >> 8 != 3 or not 0 < size <= _MAX_FRAGMENT:
             return Unread.MALFORMED
         at += _RECORD.size
         before = len(message)

@@ -31,6 +31,9 @@ client was not seen are such, and so is garbage that somebody made to keep us bu
 SEVERAL = Reading(marks=frozenset(("dns",)))
 """Of a datagram that is to be read in `segments`, each as one of its own."""
 
+OTHER_VERSION = Reading(marks=frozenset(("quic-version",)))
+"""Of a packet of QUIC that no reader opens: its hello hides its name."""
+
 Datagram = tuple[int, bool, bytes, bool]
 """Flow, whether its originator sent it, payload, whether all of it was captured."""
 _Stateless = Callable[[bytes, bool], Reading]
@@ -72,6 +75,7 @@ _STATELESS: dict[str, _Stateless] = {
     "NetBIOS names": _of_link(NameSource.NETBIOS),
     "SSDP": _read_ssdp,
     "gQUIC": read_plain_packet,
+    "QUIC of another version": lambda payload, complete: OTHER_VERSION,
     "DNS on another port": _read_like_dns,
 }
 _MARKS = {"QUIC": QUIC, "DTLS": DTLS}
@@ -86,6 +90,8 @@ class UdpReaders:
         self._flows: OrderedDict[tuple[int, str], QuicFlow | DtlsFlow] = OrderedDict()
         self._held = 0
         self._futile = 0
+        self.unexplained: set[int] = set()
+        """Flows of QUIC with a connection of which no hello was read, whatever others said."""
         self.unread_in: dict[str, array[int]] = {}
         """Flows of what could not be read, one for each datagram or hello, by reason."""
 
@@ -109,6 +115,7 @@ class UdpReaders:
     def finish(self) -> None:
         """Counts the hellos that are not whole when the capture ends."""
         for (flow, kind), state in self._flows.items():
+            self._let_go(flow, state)
             if state.pending:
                 self._give_up(kind, "never completed", flow)
         self._flows.clear()
@@ -132,6 +139,7 @@ class UdpReaders:
         if spent:
             self._held -= held
             self._flows.pop((flow, kind), None)
+            self._let_go(flow, state)
         else:
             self._held += state.held - held
             self._flows[flow, kind] = state
@@ -143,8 +151,13 @@ class UdpReaders:
         while self._flows and (len(self._flows) > MAX_FLOWS or self._held > MAX_HELD):
             (flow, kind), state = self._flows.popitem(last=False)
             self._held -= state.held
+            self._let_go(flow, state)
             if state.pending:
                 self._give_up(kind, "too many at once", flow)
+
+    def _let_go(self, flow: int, state: QuicFlow | DtlsFlow) -> None:
+        if isinstance(state, QuicFlow) and state.unexplained:
+            self.unexplained.add(flow)
 
     def _give_up(self, kind: str, reason: str, flow: int) -> None:
         self.unread_in.setdefault(f"{kind}, {reason}", array("q")).append(flow)

@@ -47,6 +47,22 @@ def test_every_datagram_of_the_dns_is_handed_on() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("payload", "port", "kind"),
+    [
+        (b"\xc3\x1a\x2a\x3a\x4a", 443, Kind.OTHER_QUIC),
+        (b"\xc3\x1a\x2a\x3a\x4a", 4433, None),
+        (b"\xc3\x1a\x2a\x3a", 443, None),
+        (b"\xc3\0\0\0\0 negotiation", 443, None),
+        (b"\x43\x1a\x2a\x3a\x4a short header", 443, None),
+    ],
+)
+def test_a_version_that_nobody_knows_is_taken_at_the_port_of_quic(
+    payload: bytes, port: int, kind: Kind | None
+) -> None:
+    assert kind_of(payload, port) is kind
+
+
 def test_a_datagram_that_was_cut_says_so() -> None:
     (frame,) = udp_exchange(CLIENT, ("192.0.2.1", 53), bytes(100))
     (datagram,) = taken([Frame(0, frame.data[:60], len(frame.data))])

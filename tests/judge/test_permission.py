@@ -314,3 +314,18 @@ def test_of_operator_and_category_one_is_enough() -> None:
     either = Deny(operators=frozenset({"Example"}), categories=frozenset({"state-telecom"}))
     assert of_denied_operator(place(operator="Another", role="state-telecom"), either) is True
     assert of_denied_operator(place(operator="Another"), either) is False
+
+
+@pytest.mark.parametrize("host", ["2071789569", "0x7b7d0001", "017337200001"])
+def test_an_address_in_one_number_leads_away_from_where_it_is_said(host: str) -> None:
+    seen = contact(LOOPBACK, named(host, NameSource.HTTP_HOST))
+    assert [use.host for use in names_beyond(seen, OFFLINE)] == [host]
+    assert [use.host for use in names_elsewhere(seen)] == [host]
+
+
+@pytest.mark.parametrize(
+    "host", ["node7", "0xygen", "7up", "0x7f000001", "99999999999", "9" * 5000]
+)
+def test_a_label_with_a_number_in_it_or_the_number_of_this_machine_does_not(host: str) -> None:
+    seen = contact(LOOPBACK, named(host, NameSource.TLS_SNI))
+    assert (names_beyond(seen, OFFLINE), names_elsewhere(seen)) == ([], [])

@@ -55,6 +55,15 @@ def test_what_is_allowed_by_prefix_needs_no_name() -> None:
     assert unnamed(contact("203.0.113.9"), claim=allowed) == []
 
 
+@pytest.mark.parametrize("host", ["localhost", "a.localhost", "intranet"])
+def test_a_name_that_says_no_more_than_the_address_is_none_unless_it_was_answered(
+    host: str,
+) -> None:
+    for source in (NameSource.TLS_SNI, NameSource.HTTP_HOST):
+        assert unnamed(contact(OUTSIDE, named(host, source))) == [OUTSIDE]
+    assert unnamed(contact(OUTSIDE, named(host, NameSource.DNS_ANSWER))) == []
+
+
 @pytest.mark.parametrize("address", [LOOPBACK, LAN])
 def test_what_stays_near_needs_none(address: str) -> None:
     assert unnamed(contact(address)) == []
@@ -99,7 +108,9 @@ def test_an_address_in_another_notation_is_no_name(host: str) -> None:
     assert unnamed(contact(LAN, named(host, NameSource.HTTP_CONNECT))) == [host]
 
 
-@pytest.mark.parametrize("host", ["3.good.example", "0x.good.example", "1and1", "0xygen", "a.b2"])
+@pytest.mark.parametrize(
+    "host", ["3.good.example", "0x.good.example", "b.1and1", "b.0xygen", "a.b2"]
+)
 def test_a_name_with_numbers_in_front_of_its_end_is_one(host: str) -> None:
     assert unnamed(contact(OUTSIDE, named(host, NameSource.HTTP_HOST))) == []
     assert unnamed(contact(LAN, named(host, NameSource.HTTP_CONNECT))) == []

@@ -3,9 +3,11 @@
 import pytest
 
 from egress_audit.model.flow import NameSource
+from egress_audit.names.http import read_further
 from egress_audit.names.plain_request import plain_request
 from egress_audit.names.reading import Reading, Spoken, Unread
 from egress_audit.names.stream import read_on, read_opening
+from tests.builders.captures import client_hello
 
 SECOND = b"GET /b HTTP/1.1\r\nHost: b.example\r\n\r\n"
 A, B = (Spoken(host, NameSource.HTTP_HOST) for host in ("a.example", "b.example"))
@@ -102,3 +104,26 @@ def test_other_fields_are_not(field: bytes) -> None:
     reading = read(b"GET / HTTP/1.1\r\nHost: a.example\r\n" + field + b"\r\n\r\n")
     assert reading.unread is None
     assert {*reading.spoken} == {A}
+
+
+UPGRADE = b"GET / HTTP/1.1\r\nHost: a.example\r\nUpgrade: TLS/1.0\r\nConnection: Upgrade\r\n\r\n"
+
+
+def test_a_hello_behind_a_request_that_asks_for_tls_is_spoken() -> None:
+    reading = read_on(UPGRADE + client_hello("b.example"), read_opening)
+    assert [word.host for word in reading.spoken] == ["a.example", "b.example"]
+    assert reading.unread is None
+
+
+@pytest.mark.parametrize("size", [1, 4, 40])
+def test_a_hello_behind_a_request_may_come_in_pieces(size: int) -> None:
+    hello = client_hello("b.example")
+    begun = read_on(UPGRADE + hello[:size], read_opening)
+    assert (begun.hungry, begun.consumed, begun.then) == (True, len(UPGRADE), read_further)
+    assert [word.host for word in read_further(hello).spoken] == ["b.example"]
+
+
+def test_what_begins_like_a_record_behind_a_request_and_is_none_changes_nothing() -> None:
+    reading = read_on(UPGRADE + b"\x16 frames of another protocol", read_opening)
+    assert ([word.host for word in reading.spoken], reading.unread) == (["a.example"], None)
+    assert not read_on(UPGRADE + b"\x16", read_opening).unread

@@ -134,6 +134,27 @@ def test_an_alias_of_something_else_does_not_get_the_address() -> None:
     assert addresses(message) == [("hf.co", "1.2.3.4")]
 
 
+def test_an_address_behind_a_zone_that_sends_on_is_spoken_for_the_name_asked_for() -> None:
+    message = response(
+        record("net", "DNAME", "example"), record("a.example", "A", "1.2.3.4"), ask="a.net"
+    )
+    assert addresses(message) == [("a.example", "1.2.3.4"), ("a.net", "1.2.3.4")]
+
+
+@pytest.mark.parametrize("asked", ["net", "anet", "a.net.other"])
+def test_a_zone_sends_on_only_what_lies_below_it(asked: str) -> None:
+    message = response(
+        record("net", "DNAME", "example"), record("a.example", "A", "1.2.3.4"), ask=asked
+    )
+    assert addresses(message) == []
+
+
+def test_zones_that_send_on_to_each_other_end_and_are_counted() -> None:
+    zones = [record("a", "DNAME", f"z{number}.a") for number in range(20)]
+    reading = read_message(response(*zones, record("a.example", "A", "1.2.3.4"), ask="x.a"))
+    assert reading.unread is Unread.TRUNCATED
+
+
 def test_aliases_in_a_circle_end() -> None:
     message = response(
         record("a.net", "CNAME", "b.net"),

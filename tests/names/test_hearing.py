@@ -61,10 +61,25 @@ def test_a_question_is_kept_with_the_resolver_that_was_asked() -> None:
 
 
 def test_an_answer_leads_from_its_address_to_its_name() -> None:
-    hearing = heard(Reading((QUERY,)), Reading((ANSWER,)))
-    assert [name.host for name in hearing.names.answers_for("192.0.2.1")] == ["a.example"]
+    hearing = answered(ECHOED, ANSWER)
+    (name,) = hearing.names.answers_for("192.0.2.1")
+    assert (name.host, name.source) == ("a.example", NameSource.DNS_ANSWER)
     (question,) = hearing.names.questions()
     assert question.addresses == ["192.0.2.1"]
+
+
+@pytest.mark.parametrize("flow", [7, 8])
+def test_an_answer_with_another_id_or_in_another_flow_proves_nothing(flow: int) -> None:
+    hearing = answered(
+        ECHOED,
+        ANSWER,
+        transaction=5 if flow != MESSAGE.flow else 6,
+        back=replace(BACK, flow=flow, from_resolver=True),
+    )
+    (name,) = hearing.names.answers_for("192.0.2.1")
+    assert (name.host, name.source) == ("a.example", NameSource.DNS_UNPROVEN)
+    (question,) = hearing.names.questions()
+    assert question.addresses == []
 
 
 def test_an_answer_shows_a_question_that_the_capture_does_not_have() -> None:

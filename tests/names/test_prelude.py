@@ -10,7 +10,7 @@ from egress_audit.names.prelude import (
     read_plain_opening,
     read_proxy_header,
 )
-from egress_audit.names.reading import NOTHING, anew
+from egress_audit.names.reading import NOTHING, Unread, anew
 from egress_audit.names.stream import read_head
 from tests.builders.captures import client_hello
 
@@ -57,6 +57,24 @@ def test_an_opening_may_come_in_any_pieces(protocol: str) -> None:
 def test_the_source_in_a_header_of_the_proxy_protocol_is_no_name() -> None:
     assert read_proxy_header(V2).spoken == ()
     assert read_proxy_header(V2).then is anew
+
+
+@pytest.mark.parametrize(("family", "ends"), [(0x11, 12), (0x21, 36), (0x31, 216), (0, 0)])
+def test_the_host_that_a_header_of_the_proxy_protocol_repeats_is_spoken(
+    family: int, ends: int
+) -> None:
+    fields = b"\1\0\2h2\2\0\x09b.example\4\0\0"
+    size = (ends + len(fields)).to_bytes(2, "big")
+    header = V2[:13] + bytes((family,)) + size + bytes(ends) + fields
+    assert [word.host for word in read_proxy_header(header).spoken] == ["b.example"]
+    assert read_proxy_header(header[:-1]).hungry
+    reading = read_head(header + HELLO, dns=False)
+    assert [word.host for word in reading.spoken] == ["b.example", "a.example"]
+
+
+def test_a_header_of_the_proxy_protocol_that_is_too_long_is_counted() -> None:
+    reading = read_proxy_header(V2[:14] + b"\xff\xff")
+    assert (reading.unread, reading.consumed) == (Unread.TRUNCATED, 16 + 0xFFFF)
 
 
 def test_plain_text_that_never_asks_for_tls_leaves_nothing_unread() -> None:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from egress_audit.model.flow import NameSource
 from egress_audit.names.plain_hello import PlainHello
-from egress_audit.names.quic import MAX_CONNECTIONS, MAX_HELLO, MAX_TRIED, QuicFlow
+from egress_audit.names.quic import MAX_CONNECTIONS, MAX_TRIED, QuicFlow
+from egress_audit.names.quic_clients import MAX_HELLO
 from egress_audit.names.reading import Reading, Spoken, Unread
 from tests.builders.captures import client_hello_message
 from tests.builders.quic import DCID, DRAFT_29, V1, V2, crypto, initial, pieces_of
