@@ -12,7 +12,7 @@ from egress_audit.addresses import address_of
 from egress_audit.model.flow import NameSource
 from egress_audit.names.mentions import Mentions
 
-ODD_NAME = "server names that are no hosts"
+ODD_NAME = "TLS with a server name that is no host"
 """What hides the name, in the words of the report."""
 IN_HELLOS = frozenset((NameSource.TLS_SNI, NameSource.DTLS_SNI, NameSource.QUIC_SNI))
 _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
