@@ -11,6 +11,7 @@ from functools import partial
 
 from egress_audit.model.flow import NameSource
 from egress_audit.names.authority import hosts_of
+from egress_audit.names.disguised_fields import has_disguised
 from egress_audit.names.dns_over_http import DNS_MESSAGE, MAX_QUESTION, asked_by, asked_in
 from egress_audit.names.http2 import PREFACE, read_preface
 from egress_audit.names.reading import HUNGRY, NOTHING, Reader, Reading, Spoken, Unread, anew
@@ -51,20 +52,6 @@ _LENGTH = re.compile(rb"[\r\n]content-length[ \t]*:([^\r\n]*)", re.I)
 _CODING = re.compile(rb"[\r\n]transfer-encoding[ \t]*:([^\r\n]*)", re.I)
 _ASKS = re.compile(rb"[\r\n]content-type[ \t]*:[ \t]*" + DNS_MESSAGE, re.I)
 _AWAITS = re.compile(rb"[\r\n]expect[ \t]*:", re.I)
-_FIRST_FOLDED = re.compile(rb"[\r\n]+[ \t]+[^ \t\r\n]")
-"""A line with a blank in front, where there is no field yet that it could go on with."""
-_NO_NAME = rb"[^\r\n:!#$%&'*+\-.^_`|~0-9A-Za-z]*"
-_ALMOST = re.compile(
-    rb"[\r\n](%b):"
-    % b"|".join(
-        _NO_NAME + _NO_NAME.join(re.escape(bytes((letter,))) for letter in name) + _NO_NAME
-        for name in (b"host", b"content-length", b"transfer-encoding")
-    ),
-    re.I,
-)
-"""A field that says whom a request is for, or where it ends, with bytes in its name that no name
-has: some pass over these (RFC 9112 §5.1)."""
-_PLAIN_NAME = re.compile(rb"[A-Za-z\-]+[ \t]*")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})(?=[ \t;\r\n])[^\n]{0,1024}\n")
 _CHUNK_BEGUN = re.compile(rb"(?:[0-9A-Fa-f]{1,8}(?:[ \t;\r][^\n]{0,1024})?)?")
 CHUNKED = -1
@@ -177,7 +164,7 @@ def _read_request(stream: bytes) -> Reading:
     if end:
         fields = fields[: end.end()]
     start = min(len(stream), MAX_HEAD) - len(text) + line_end.start() + len(fields)
-    disguised = _has_disguised(fields)
+    disguised = has_disguised(fields)
     fields = _FOLD.sub(b" ", re.sub(rb"(?<!\r)\r*\n", b"\n", fields))
     spoken, marks, odd = _target(request)
     hosts, odd_hosts = hosts_of(_HOST.findall(fields), NameSource.HTTP_HOST)
@@ -210,13 +197,6 @@ def _is_past_question(request: _Line, fields: bytes) -> bool:
     """True if a body is in chunks, or longer than what is read of a DNS message."""
     size = 0 if request.method == b"CONNECT" else _body_size(fields) or 0
     return size == CHUNKED or size > MAX_QUESTION
-
-
-def _has_disguised(fields: bytes) -> bool:
-    """True if a line is a Host field, or one about the body, to lenient readers alone."""
-    if _FIRST_FOLDED.match(fields):
-        return True
-    return any(not _PLAIN_NAME.fullmatch(name) for name in _ALMOST.findall(fields))
 
 
 def _read_awaited(size: int, stream: bytes) -> Reading:
