@@ -139,8 +139,9 @@ EXPORTED uint64_t tunnels_of_packets(const uint8_t *buffer, uint64_t size,
 enum kind { NOBODY_READS = -1, OTHER_QUIC, QUIC = 6, GQUIC, DTLS, LIKE_DNS };
 
 enum { LONG_HEADER = 0x80, GOOGLE_FLAGS = 0x89, GOOGLE_VERSION_AT = 9 };
-enum { FIRST_RECORD = 20, HANDSHAKE_RECORD = 22, LAST_RECORD = 24 };
+enum { FIRST_RECORD = 20, HANDSHAKE_RECORD = 22, LAST_RECORD = 26 };
 enum { LENGTH_AT = 11, HANDSHAKE_AT = 13, CLIENT_HELLO = 1 };
+enum { SIZE_AT = 22, HANDSHAKE_HEADER = 12, DTLS_MAJOR = 0xFE, BEFORE_DTLS = 0x0100 };
 enum { DNS_HEADER = 12, DNS_RESPONSE = 0x8000, NOT_IN_DNS_FLAGS = 0x7800 };
 
 /* Version words that are looked for. */
@@ -177,17 +178,26 @@ static bool is_google(const uint8_t *word)
            word[3] >= '0' && word[3] <= '9';
 }
 
-/* A ClientHello in a record of a version of DTLS, or another record that it may stand behind.
-   (RFC 6347, section 4) */
+/* True if another handshake message stands behind the first one of a record. */
+static bool has_several(struct payload payload, unsigned size)
+{
+    return payload.bytes[0] == HANDSHAKE_RECORD && payload.size > SIZE_AT + 2 &&
+           size > HANDSHAKE_HEADER + (big32(payload.bytes + SIZE_AT - 1) & 0xFFFFFF);
+}
+
+/* A ClientHello in a record of a version of DTLS, or another record or message that it may stand
+   behind. (RFC 6347, section 4) */
 static bool may_greet(struct payload payload)
 {
     const uint8_t *record = payload.bytes;
     if (payload.size <= HANDSHAKE_AT || record[0] < FIRST_RECORD || record[0] > LAST_RECORD)
         return false;
     uint16_t version = big16(record + 1);
-    bool known = version == 0xFEFF || version == 0xFEFD || version == 0x0100;
+    bool known = version >> 8 == DTLS_MAJOR || version == BEFORE_DTLS;
+    unsigned size = big16(record + LENGTH_AT);
     bool first = record[0] == HANDSHAKE_RECORD && record[HANDSHAKE_AT] == CLIENT_HELLO;
-    return known && (first || payload.size > 2u * HANDSHAKE_AT + big16(record + LENGTH_AT));
+    bool behind = payload.size > 2u * HANDSHAKE_AT + size || has_several(payload, size);
+    return known && (first || behind);
 }
 
 /* The header of one question and, if any, few answers. */
@@ -209,11 +219,11 @@ static int kind_of(struct payload payload, int by_port, const struct versions *v
 
     if (first & LONG_HEADER)
         kind = kind_of_long(payload, versions);
-    else if ((first & GOOGLE_FLAGS) == (GOOGLE_FLAGS & ~LONG_HEADER)) {
-        if (payload.size > GOOGLE_VERSION_AT + 4 && is_google(payload.bytes + GOOGLE_VERSION_AT))
-            kind = GQUIC;
-    } else if (may_greet(payload))
+    else if (may_greet(payload))
         kind = DTLS;
+    else if ((first & GOOGLE_FLAGS) == (GOOGLE_FLAGS & ~LONG_HEADER) &&
+             payload.size > GOOGLE_VERSION_AT + 4 && is_google(payload.bytes + GOOGLE_VERSION_AT))
+        kind = GQUIC;
     if (kind == NOBODY_READS)
         kind = by_port;
     if (kind == OTHER_QUIC && !((first & LONG_HEADER) && big32(payload.bytes + 1) != 0))

@@ -54,12 +54,18 @@ LONG_HEADER = 0x80
 GOOGLE_FLAGS, GOOGLE_VERSION_AT = 0x89, 9
 """Of a packet of Q043 or before: flags of the version and of 8 octets of connection ID, which stand
 in front of the version (draft-hamilton-early-deployment-quic §5.1)."""
-RECORDS = range(20, 25)
-"""Kinds of records of DTLS (RFC 6347 §4)."""
+RECORDS = range(20, 27)
+"""Kinds of records of DTLS (RFC 6347 §4, RFC 6520 §3, RFC 9146 §4, RFC 9147 §7)."""
+RECORD_LIKE_GOOGLES = 25
+"""The kind that has those flags as well: of records with a connection ID."""
 HANDSHAKE_RECORD, CLIENT_HELLO = 22, 1
 """The kind that matters, and that of the handshake message in it."""
 LENGTH_AT, HANDSHAKE_AT = 11, 13
-DTLS_VERSIONS = (0xFEFF, 0xFEFD, 0x0100)
+SIZE_AT, HANDSHAKE_HEADER = HANDSHAKE_AT + 9, 12
+"""Where the size of the first handshake fragment stands, and the size of what is before it."""
+DTLS_MAJOR, BEFORE_DTLS = 0xFE, 0x0100
+"""First octet of each version of DTLS, of which servers take any in front of a ClientHello; and the
+version that OpenSSL wrote before there was a standard."""
 DNS_HEADER = 12
 NOT_IN_ITS_FLAGS = 0x7800
 """Any operation but a query (RFC 1035 §4.1.1)."""
@@ -144,11 +150,13 @@ class Datagrams:
         if len(old):
             word = _u32(buffer, at[old] + GOOGLE_VERSION_AT)
             kinds[some[old[_is_google(word)]]] = _GQUIC
-        hello = np.flatnonzero((may_be == _RECORD) & (there > HANDSHAKE_AT))
+        record = (may_be == _RECORD) | (buffer[at] == RECORD_LIKE_GOOGLES)
+        hello = np.flatnonzero(record & (there > HANDSHAKE_AT))
         if len(hello):
             hello = hello[_may_greet(buffer, at[hello], there[hello])]
             version = _u32(buffer, at[hello] + 1) >> np.uint32(16)
-            kinds[some[hello[_among(version, _DTLS_VERSIONS)]]] = _DTLS
+            known = (version >> np.uint32(8) == DTLS_MAJOR) | (version == BEFORE_DTLS)
+            kinds[some[hello[known]]] = _DTLS
         elsewhere = np.flatnonzero(kinds == _OTHER_QUIC)
         kinds[elsewhere[~_names_version(buffer, packets, rows[elsewhere])]] = -1
         others = np.flatnonzero(kinds < 0)
@@ -173,10 +181,15 @@ def _is_google(word: U32) -> Bool:
 
 def _may_greet(buffer: U8, at: I64, there: I64) -> Bool:
     """(n,) True where a ClientHello is in the first record of a datagram, or may be in one behind
-    it: what a receiver does not expect it passes over (RFC 6347 §4.1.2.7)."""
-    first = (buffer[at] == HANDSHAKE_RECORD) & (buffer[at + HANDSHAKE_AT] == CLIENT_HELLO)
+    it, or behind another message in it: what a receiver does not expect yet it passes over, or
+    keeps for later (RFC 6347 §4.1.2.7 and §4.2.2)."""
+    handshake = buffer[at] == HANDSHAKE_RECORD
     size = buffer[at + LENGTH_AT].astype(np.int64) << 8 | buffer[at + LENGTH_AT + 1]
-    found: Bool = first | (there > 2 * HANDSHAKE_AT + size)
+    found: Bool = handshake & (buffer[at + HANDSHAKE_AT] == CLIENT_HELLO)
+    found |= there > 2 * HANDSHAKE_AT + size
+    rest = np.flatnonzero(handshake & ~found & (there > SIZE_AT + 2))
+    fragment = _u32(buffer, at[rest] + SIZE_AT - 1).astype(np.int64) & 0xFFFFFF
+    found[rest] = size[rest] > HANDSHAKE_HEADER + fragment
     return found
 
 
@@ -214,7 +227,6 @@ _OTHER_QUIC, _QUIC, _GQUIC, _DTLS, _LIKE_DNS = (
     np.int8(KINDS.index(kind))
     for kind in (Kind.OTHER_QUIC, Kind.QUIC, Kind.GQUIC, Kind.DTLS, Kind.LIKE_DNS)
 )
-_DTLS_VERSIONS = np.sort(np.array(DTLS_VERSIONS, np.uint32))
 _LONG, _GOOGLE, _RECORD = 1, 2, 3
 _OF_PORT = _port_table()
 """Index into KINDS by port, -1 for all the others."""

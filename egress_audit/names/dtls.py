@@ -22,8 +22,9 @@ DTLS = frozenset(("dtls",))
 
 _RECORD = Struct(">BHHHIH")
 """Kind, version, epoch, sequence number in two parts, length."""
-_VERSIONS = (0xFEFF, 0xFEFD, 0x0100)
-"""1.0, 1.2, and what OpenSSL sent before there was a standard."""
+_MAJOR, _BEFORE_DTLS = 0xFE, 0x0100
+"""Of all versions, whichever a first record has; and what OpenSSL sent before there was a standard.
+"""
 _HANDSHAKE, _CLIENT_HELLO = 22, 1
 _WITH_ID = 25
 """Kind of an encrypted record that has an ID of unknown length in front of its length."""
@@ -103,7 +104,7 @@ def _fragments(datagram: bytes, complete: bool) -> list[tuple[int, int, int, byt
     while at + _RECORD.size <= len(datagram):
         kind, version, epoch, _, _, length = _RECORD.unpack_from(datagram, at)
         at += _RECORD.size
-        if version not in _VERSIONS:
+        if version >> 8 != _MAJOR and version != _BEFORE_DTLS:
             break
         if at + length > len(datagram):
             if kind == _WITH_ID:

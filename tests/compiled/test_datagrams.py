@@ -9,7 +9,7 @@ from egress_audit.columns import I64, PADDING, PacketBatch
 from egress_audit.compiled import datagrams
 from egress_audit.decode import tunnels
 from egress_audit.decode.ledger import Ledger
-from egress_audit.flows.datagrams import BY_PORT, DTLS_VERSIONS, Datagrams
+from egress_audit.flows.datagrams import BEFORE_DTLS, BY_PORT, Datagrams
 from egress_audit.names.gquic import PLAIN_VERSIONS
 from egress_audit.names.quic_protection import SALTS
 from tests.builders.both_engines import compiled, in_numpy, needs_library
@@ -19,13 +19,15 @@ from tests.builders.engine import opened, packets_of
 pytestmark = needs_library
 
 VERSIONS = [number.to_bytes(4, "big") for number in (*SALTS, *PLAIN_VERSIONS, 0, 7)]
-RECORDS = [number.to_bytes(2, "big") for number in (*DTLS_VERSIONS, 0x0303)]
+RECORDS = [number.to_bytes(2, "big") for number in (0xFEFF, 0xFEFD, 0xFE00, BEFORE_DTLS, 0x0303)]
 BEGINNINGS = [
     b"",
     *(first + version for first in (b"\xc3", b"\x83", b"\x43") for version in VERSIONS),
     *(first + bytes(8) + b"Q046" for first in (b"\x09", b"\x0d", b"\x89")),
     b"\x09" + bytes(8) + b"Q0x1",
     *(b"\x16" + version + bytes(10) + kind for version in RECORDS for kind in (b"\1", b"\2")),
+    *(bytes((kind, 0xFE, 0xFD)) + bytes(10) for kind in range(19, 28)),
+    *(b"\x16\xfe\xfd" + bytes(8) + bytes((0, size, 2)) + bytes(11) for size in (12, 13)),
     *(
         bytes((7, 7, flags, 0, 0, 1, 0, answers, 0, 0, 0, few))
         for flags in (0, 1, 0x80, 0x78, 0x40)

@@ -16,6 +16,8 @@ from tests.builders.quic import DRAFT_29, V1, V2, initial
 CLIENT = ("10.0.0.2", 40000)
 INITIAL = initial(b"\1")
 HELLO = b"\x16\xfe\xfd" + bytes(10) + b"\1" + bytes(20)
+TWO_MESSAGES = b"\x16\xfe\xfd" + bytes(8) + b"\0\x18\x14" + bytes(11) + b"\1" + bytes(11)
+"""A record of an empty message that is early, and the beginning of a hello."""
 ALERT = b"\x15\xfe\xfd" + bytes(9) + b"\2\1\0"
 
 
@@ -123,14 +125,18 @@ def test_what_names_no_known_version_of_quic_is_not_taken(payload: bytes) -> Non
     assert kind_of(payload) is None
 
 
-@pytest.mark.parametrize("version", [b"\xfe\xff", b"\xfe\xfd", b"\1\0"])
+@pytest.mark.parametrize("version", [b"\xfe\xff", b"\xfe\xfd", b"\xfe\xfc", b"\1\0"])
 def test_a_hello_of_dtls_is_taken_on_any_port(version: bytes) -> None:
     assert kind_of(HELLO[:1] + version + HELLO[3:]) is Kind.DTLS
 
 
-@pytest.mark.parametrize("kind", range(20, 25))
+@pytest.mark.parametrize("kind", range(20, 27))
 def test_one_behind_another_record_is_taken(kind: int) -> None:
     assert kind_of(bytes([kind]) + ALERT[1:] + HELLO) is Kind.DTLS
+
+
+def test_one_behind_another_message_in_its_record_is_taken() -> None:
+    assert kind_of(TWO_MESSAGES) is Kind.DTLS
 
 
 @pytest.mark.parametrize(
@@ -138,6 +144,7 @@ def test_one_behind_another_record_is_taken(kind: int) -> None:
     [
         HELLO[:13],
         HELLO[:13] + b"\2",
+        TWO_MESSAGES[:12] + b"\x0c" + TWO_MESSAGES[13:25],
         b"\x17" + HELLO[1:26],
         ALERT,
         b"\x13" + HELLO[1:],
