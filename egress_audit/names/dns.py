@@ -45,7 +45,7 @@ def read_message(message: bytes, complete: bool = True) -> Reading:
     itself may be in no capture), each address that a question leads to once for every name on the
     way, or the host at which the aliases end, and the owners of the other records without address:
     nobody asked for them. The address of a server that the message names is spoken too, as
-    DNS_UNPROVEN.
+    DNS_UNPROVEN, and so is every address of a message without answers.
 
     `complete`: False when the capture has fewer bytes than were on the wire; running out of bytes
     is TRUNCATED then, and MALFORMED otherwise, as are bytes behind the last record, which begin at
@@ -150,6 +150,7 @@ def _read_records(cursor: Cursor, counts: list[int], parts: Parts, response: boo
     """Walks the three sections; believes no address in the authority section, or in a query."""
     answers, authority, additional = counts
     total = answers + authority + additional
+    parts.unanswered = not answers
     for index in range(min(total, MAX_RECORDS)):
         section = (index >= answers) + (index >= answers + authority)
         _read_record(cursor, parts, section, response)

@@ -19,7 +19,16 @@ MAX_SPOKEN = 2048
 class Parts:
     """What one message asks, which addresses it gives, and the aliases on the way to them."""
 
-    __slots__ = ("_addresses", "_owners", "_renamed", "_servers", "_targets", "cut", "questions")
+    __slots__ = (
+        "_addresses",
+        "_owners",
+        "_renamed",
+        "_servers",
+        "_targets",
+        "cut",
+        "questions",
+        "unanswered",
+    )
 
     def __init__(self) -> None:
         self.questions: list[tuple[str, str]] = []
@@ -30,6 +39,8 @@ class Parts:
         self._servers: set[str] = set()
         self.cut = False
         """True once there turned out to be more aliases than we follow."""
+        self.unanswered = False
+        """True for a message without answers: what else it gives, nobody takes for one."""
 
     def own(self, owner: str, kind: int, beside: bool) -> None:
         """There is a record of `owner`; the root says no name (it is the owner of EDNS)."""
@@ -67,10 +78,11 @@ class Parts:
 
         An address of a server that no question leads to is there to be used, and proves nothing:
         anybody may put it beside an answer about another host (RFC 2181 §5.4.1). A zone above a
-        question says no more than the question. `whole`: False if records are missing, which might
-        have led further, or to the owners that are left.
+        question says no more than the question. Nor does what stands beside no answer at all prove
+        anything: to whoever asked, the name has no address. `whole`: False if records are missing,
+        which might have led further, or to the owners that are left.
         """
-        source = NameSource.DNS_ANSWER
+        source, led = NameSource.DNS_ANSWER, self._source_of_addresses()
         spoken = [Spoken(host, source, qtype=qtype) for host, qtype in self.questions]
         origin, owners = self._led_to()
         names: dict[str, list[str]] = {}
@@ -83,7 +95,7 @@ class Parts:
             if host not in names:
                 names[host] = self._names_leading_to(host, owners)
             spoken.extend(
-                Spoken(name, source, address=address, question=origin[name]) for name in names[host]
+                Spoken(name, led, address=address, question=origin[name]) for name in names[host]
             )
         spoken += self._open_ends(origin, owners) if whole else []
         left = self._owners.keys() - origin.keys() if whole else ()
@@ -97,7 +109,7 @@ class Parts:
         self, origin: dict[str, tuple[str, str]], owners: dict[str, list[str]]
     ) -> list[Spoken]:
         """The names that lead to hosts of which another message must give the address."""
-        given, source = {host for host, _ in self._addresses}, NameSource.DNS_ANSWER
+        given, source = {host for host, _ in self._addresses}, self._source_of_addresses()
         ends = [host for host in owners if host not in given and host not in self._targets]
         self.cut |= len(ends) > MAX_ALIASES
         return [
@@ -105,6 +117,9 @@ class Parts:
             for end in ends[:MAX_ALIASES]
             for name in self._names_leading_to(end, owners)[1:]
         ]
+
+    def _source_of_addresses(self) -> NameSource:
+        return NameSource.DNS_UNPROVEN if self.unanswered else NameSource.DNS_ANSWER
 
     def _of_server(self, host: str, address: str) -> list[Spoken]:
         if host not in self._servers or not self.questions:

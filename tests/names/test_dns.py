@@ -193,6 +193,21 @@ def test_addresses_beside_the_answer_are_spoken_if_the_question_leads_to_them() 
     assert addresses(moved) == [("cdn.net", "1.2.3.4"), ("hf.co", "1.2.3.4")]
 
 
+def test_an_address_beside_no_answer_proves_nothing() -> None:
+    address = raw_record("hf.co", 1, b"\1\2\3\4")
+    answer = answer_of(address)
+    beside = answer[:6] + b"\0\0\0\0\0\1" + answer[12:]
+    assert (addresses(answer), unproven(answer)) == ([("hf.co", "1.2.3.4")], [])
+    assert unproven(beside) == [("hf.co", "1.2.3.4", ("hf.co", "A"))]
+
+
+def test_an_alias_beside_no_answer_proves_nothing() -> None:
+    answer = answer_of(raw_record("hf.co", 5, wire("cdn.net")))
+    beside = answer[:6] + b"\0\0\0\0\0\1" + answer[12:]
+    ends = [word.source for word in read_message(beside).spoken if word.leads_to]
+    assert ends == [NameSource.DNS_UNPROVEN]
+
+
 def test_addresses_beside_the_answer_that_nobody_asked_for_are_not_spoken() -> None:
     message = response(ar=[record("ns.example", "A", "1.2.3.4")])
     assert addresses(message) == []
