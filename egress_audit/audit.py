@@ -89,10 +89,9 @@ def audited(
 ) -> Audited:
     """Reads a capture to its end and judges it.
 
-    catalogue: gives that of endpoints, if it is asked; account: what its recorder noted, and
-    `seal`, how both were found; local: addresses that are ours, where no account says so; bounds:
-    how much is kept; on_batch: sees every batch of packets with its flows. Raises as
-    `refuse_unusable`, and WrongUsage for an unknown assertion.
+    catalogue: gives that of endpoints, if asked; account: what its recorder noted, and `seal`, how
+    both were found; local: addresses that are ours, where no account says so; bounds: how much is
+    kept; on_batch: sees each batch. Raises as `refuse_unusable` and `Asserted.bound_to` do.
     """
     refuse_unusable(account, local)
     heard = Listening(source, bounds)
@@ -119,6 +118,7 @@ def audited(
         callers=known.callers,
         versions=known.versions,
         tried=known.tried,
+        aliases=heard.hearing.names.aliases(),
         named={address: destination_of(address) for address in _named(known.observations, noted)},
     )
     owned = None if traffic.senders is None else traffic.senders.owned

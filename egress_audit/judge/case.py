@@ -98,6 +98,8 @@ class Case:
     """Products that ran, seen or stated."""
     tried: Mapping[Tried, tuple[Match, ...]] = field(default_factory=dict)
     """What the catalogue knows of places that were tried without a packet, and of their names."""
+    aliases: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """By host asked for, the other hosts that answers led on to."""
     _questions: tuple[Observation, ...] = field(init=False, repr=False, compare=False)
     of_program: tuple[Observation, ...] = field(init=False, repr=False, compare=False)
     """Rows that may be the program's: all but those of our own helpers."""

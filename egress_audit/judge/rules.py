@@ -129,7 +129,7 @@ RULES: tuple[Rule, ...] = (
         "EA009",
         "A denied host or prefix",
         "A name or address that the claim denies was asked for, named or contacted, however the "
-        "name is known.",
+        "name is known; or a name was asked for, and an answer led there.",
         "The claim names it. A name that the program itself wrote suffices to deny.",
         denied_host_or_prefix,
     ),

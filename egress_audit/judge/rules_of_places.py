@@ -115,8 +115,10 @@ def denied_host_or_prefix(case: Case) -> Matches:
             yield f"{phrases.clause(seen)}{other}, which the profile denies", (seen,)
     for seen in case.questions():
         answers = zip(seen.answers, seen.answer_destinations, strict=True)
-        led = [answer for answer, there in answers if _in_denied(answer, there, deny)]
-        if _denied(seen.names[0].host, deny):
+        host = seen.names[0].host
+        led = [alias for alias in case.aliases.get(host, ()) if _denied(alias, deny)]
+        led += [answer for answer, there in answers if _in_denied(answer, there, deny)]
+        if _denied(host, deny):
             yield f"{phrases.clause(seen)}, which the profile denies", (seen,)
         elif led:
             yield (

@@ -253,6 +253,8 @@ class Hearing:
         if spoken.question is not None:
             if self.names.was_queried(*spoken.question) and (answers or message.from_resolver):
                 self._lead(spoken, name, proven=answers and message.from_dns_port)
+                if spoken.source is NameSource.DNS_ANSWER:  # and no server that records name
+                    self.names.led_on(spoken.question[0], spoken.host, spoken.leads_to)
             return
         qtype = spoken.qtype or "?"
         if not spoken.owner:

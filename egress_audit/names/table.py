@@ -6,7 +6,7 @@ so that the same evidence gives the same table.
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field
 
 from egress_audit.model.flow import Name, NameSource
@@ -51,6 +51,10 @@ class Question:
     """Addresses answered, in order of first sight, up to MAX_DETAILS."""
     further_addresses: int = 0
     """Answers with an address that is not in `addresses`."""
+    aliases: list[str] = field(default_factory=list)
+    """Other hosts that answers led on to, in order of first sight, up to MAX_DETAILS."""
+    further_aliases: int = 0
+    """Answers with an alias that is not in `aliases`."""
 
 
 class NameTable:
@@ -196,7 +200,8 @@ class NameTable:
     @property
     def dropped(self) -> int:
         """Everything that was not kept because a bound was reached, but for resolvers."""
-        beyond = sum(question.further_addresses for question in self._questions.values())
+        asked = self._questions.values()
+        beyond = sum(question.further_addresses + question.further_aliases for question in asked)
         return self.mentions.dropped + self.answers_dropped + self.questions_dropped + beyond
 
     def addresses(self) -> Iterator[str]:
@@ -208,6 +213,17 @@ class NameTable:
         question = self._questions.get(host)
         if question is not None:
             question.further_addresses += not _kept(question.addresses, address)
+
+    def led_on(self, host: str, *hosts: str | None) -> None:
+        """As `answered`, of the hosts that lead on from there; not of itself and of None."""
+        for alias in hosts:
+            question = self._questions.get(host) if alias and alias != host else None
+            if alias and question is not None:
+                question.further_aliases += not _kept(question.aliases, alias)
+
+    def aliases(self) -> dict[str, Sequence[str]]:
+        """By host asked for, the other hosts that answers led on to."""
+        return {host: asked.aliases for host, asked in self._questions.items() if asked.aliases}
 
     def questions(self) -> Iterator[Question]:
         """Each host asked for, in order of the first question's frame.

@@ -65,6 +65,18 @@ def test_a_denied_name_is_told_where_another_one_stands_first(
     assert words == f"opened 1 connection to {told}, which the profile denies"
 
 
+@pytest.mark.parametrize(
+    ("aliases", "ids"), [(("cdn.example", "bad.example"), ["EA009"]), (("cdn.example",), [])]
+)
+def test_a_question_that_is_led_on_to_a_denied_name_contradicts(
+    aliases: tuple[str, ...], ids: list[str]
+) -> None:
+    denies = claim(everything=True, deny=Deny(hosts=("bad.example",)))
+    asked = case(question("a.example"), claim=denies)
+    led = replace(asked, aliases={"a.example": aliases, "b.example": ("bad.example",)})
+    assert fired(led) == ids
+
+
 def test_an_invented_address_is_in_no_denied_country() -> None:
     there = contact("198.18.0.9", destination=INVENTED)
     assert fired(case(there, claim=NO_CHINA, run=run())) == []

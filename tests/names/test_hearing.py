@@ -120,6 +120,23 @@ def test_a_name_on_the_way_from_the_question_is_believed() -> None:
     assert believed(heard(Reading((QUERY, alias)))) == ["cdn.example"]
 
 
+def aliases(*words: Spoken) -> dict[str, list[str]]:
+    led = answered(ECHOED, *words).names.aliases()
+    return {host: list(others) for host, others in led.items()}
+
+
+def test_the_hosts_that_an_answer_leads_on_to_are_kept_with_the_question() -> None:
+    alias, end = replace(ANSWER, host="cdn.example"), replace(ANSWER, address=None)
+    assert aliases(ANSWER, alias) == {"a.example": ["cdn.example"]}
+    assert aliases(replace(end, leads_to="b.example")) == {"a.example": ["b.example"]}
+
+
+def test_what_leads_to_no_other_host_has_no_alias() -> None:
+    other = replace(ANSWER, host="cdn.example", question=("b.example", "A"))
+    server = replace(ANSWER, host="mx.example", source=NameSource.DNS_UNPROVEN)
+    assert aliases(ANSWER, other, server) == {}
+
+
 NAMES_SERVER = Spoken("ns.example", NameSource.DNS_ANSWER, qtype="A", owner=True, beside=True)
 IN_THE_ANSWER = replace(NAMES_SERVER, beside=False)
 RESPONSE = frozenset({"dns", "dns-response"})

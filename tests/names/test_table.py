@@ -27,6 +27,18 @@ def asked(*questions: tuple[str, str, str]) -> Question:
     return question
 
 
+def test_aliases_are_kept_of_questions_and_those_beyond_are_counted() -> None:
+    names = NameTable()
+    names.led_on("a.example", "early.example")
+    names.ask("a.example", "A", "10.0.0.1", frame=1, ts_ns=1)
+    names.led_on("a.example", "a.example", None)
+    assert (names.aliases(), names.dropped) == ({}, 0)
+    for number in range(MAX_DETAILS + 2):
+        names.led_on("a.example", f"{number}.example")
+    assert len(names.aliases()["a.example"]) == MAX_DETAILS
+    assert names.dropped == 2
+
+
 def test_an_address_that_hosts_share_keeps_them_all_in_time_order() -> None:
     names = NameTable()
     for host, ts_ns in (("b.example", 20), ("a.example", 10), ("c.example", 30)):
