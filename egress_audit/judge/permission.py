@@ -11,6 +11,7 @@ from egress_audit.model.audit import NameUse, Observation
 from egress_audit.model.claim import Allow, Claim, Deny
 from egress_audit.model.destination import Absent, Destination, operated_by_one_of
 from egress_audit.model.flow import NameSource
+from egress_audit.translated import translations_of
 
 PROOF_OF_NAME = (NameSource.DNS_ANSWER, NameSource.SANDBOX_DNS)
 """Sources that suffice to allow. SNI, Host and NRB are written by the audited program or by the
@@ -79,6 +80,15 @@ def in_prefixes(address: str, prefixes: Collection[IPv4Network | IPv6Network]) -
     return any(
         end in prefix for prefix in prefixes for end in ends if prefix.version == end.version
     )
+
+
+def may_lead_into(address: str, prefixes: Collection[IPv4Network | IPv6Network]) -> bool:
+    """As `in_prefixes`, and True if a translator may take the address to one in a prefix."""
+    if not prefixes:
+        return False
+    known = address_of(address)
+    others = translations_of(known) if isinstance(known, IPv6Address) else ()
+    return any(in_prefixes(str(end), prefixes) for end in (known, *others))
 
 
 def of_denied_operator(destination: Destination, deny: Deny) -> bool | None:

@@ -9,9 +9,9 @@ from egress_audit.judge.attempts import unplaced_attempts
 from egress_audit.judge.case import Case, Matches, Tried
 from egress_audit.judge.permission import (
     host_matches,
-    in_prefixes,
     literal_address,
     literals_elsewhere,
+    may_lead_into,
     of_denied_operator,
 )
 from egress_audit.judge.places import (
@@ -127,7 +127,7 @@ def denied_host_or_prefix(case: Case) -> Matches:
             )
     if deny.prefixes:
         for attempt, clause in tried(case, unplaced_attempts(case)):
-            if in_prefixes(attempt.address, deny.prefixes):
+            if may_lead_into(attempt.address, deny.prefixes):
                 yield f"{clause}, which the profile denies", attempt
 
 
@@ -162,10 +162,10 @@ def _leading(end: FarEnd) -> str:
 
 def _in_denied(address: str, there: Destination, deny: Deny) -> bool:
     """True for an address in a denied prefix, unless our own DNS invented it."""
-    return there.scope is not Scope.SIMULATED and in_prefixes(address, deny.prefixes)
+    return there.scope is not Scope.SIMULATED and may_lead_into(address, deny.prefixes)
 
 
 def _denied(host: str, deny: Deny) -> bool:
     """True for a denied name, and for an address in its place that lies in a denied prefix."""
-    literal = literal_address(host) is not None and in_prefixes(host, deny.prefixes)
+    literal = literal_address(host) is not None and may_lead_into(host, deny.prefixes)
     return literal or host_matches(host, deny.hosts)

@@ -340,6 +340,20 @@ def test_a_denied_prefix_fires_also_when_it_is_embedded(address: str) -> None:
     assert fired(case(contact(address), claim=DENIES)) == ["EA009"]
 
 
+@pytest.mark.parametrize("address", ["64:ff9b:1::c000:209", "::ffff:0:c000:209"])
+def test_a_denied_prefix_fires_where_a_translator_may_lead_there(address: str) -> None:
+    denies = claim(everything=True, deny=DENIES.deny)
+    assert fired(case(contact(address), claim=denies)) == ["EA009"]
+    assert fired(case(question("a.example", address), claim=denies)) == ["EA009"]
+    elsewhere = address.replace("209", "309")
+    assert fired(case(contact(elsewhere), claim=denies)) == []
+
+
+def test_an_allowed_prefix_covers_nothing_behind_a_translator_of_ones_own() -> None:
+    allows = claim(prefixes=("192.0.2.0/24",))
+    assert fired(case(contact("64:ff9b:1::c000:209"), claim=allows)) == ["EA001"]
+
+
 def test_a_proxy_that_is_asked_for_a_denied_address_fires() -> None:
     proxied = contact(LOOPBACK, named("192.0.2.9", NameSource.HTTP_CONNECT), **INSIDE)
     assert fired(case(proxied, claim=DENIES)) == ["EA009"]
