@@ -246,13 +246,13 @@ class Hearing:
         """An answer names an address; or shows a question that the capture itself does not have.
 
         An address is believed only for a question whose query was seen, and of a resolver: whoever
-        can invent an answer could let any name vouch for any address. It proves nothing when it
-        comes from a port that every program may open, as it could be the program's own answer, or
-        if that query has another ID or was sent in another flow: whoever asked throws it away.
+        can invent an answer could let any name vouch for any address. It proves nothing from a port
+        that every program may open, or if the query has another ID or flow: it is thrown away.
         """
         if spoken.question is not None:
             if self.names.was_queried(*spoken.question) and (answers or message.from_resolver):
-                self._lead(spoken, name, proven=answers and message.from_dns_port)
+                proven = message.from_dns_port and (answers or self._was_translated(message))
+                self._lead(spoken, name, proven=proven)
                 if spoken.source is NameSource.DNS_ANSWER:  # and no server that records name
                     self.names.led_on(spoken.question[0], spoken.host, spoken.leads_to)
             return
@@ -262,6 +262,11 @@ class Hearing:
             self._repeat(name, qtype, resolver, message.flow)
         elif not (answers or (message.from_resolver and self._is_added(spoken, message))):
             self._doubt(name, qtype, message)
+
+    def _was_translated(self, message: Said) -> bool:
+        """True if its sender is as Docker's 127.0.0.11: the kernel changes the port of a query."""
+        asked = self._queries.has_any(message.flow, not message.by_orig)
+        return message.sender.startswith("127.") and not asked
 
     def _is_added(self, owner: Spoken, message: Said) -> bool:
         """True if a resolver may have added a record: beside, or anywhere once it was asked."""

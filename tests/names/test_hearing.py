@@ -82,6 +82,18 @@ def test_an_answer_with_another_id_or_in_another_flow_proves_nothing(flow: int) 
     assert question.addresses == []
 
 
+def test_a_resolver_of_this_machine_may_answer_from_a_port_that_was_translated() -> None:
+    docker = replace(BACK, flow=8, sender="127.0.0.11", receiver="127.0.0.1", from_resolver=True)
+    (name,) = answered(ECHOED, ANSWER, back=docker).names.answers_for("192.0.2.1")
+    assert name.source is NameSource.DNS_ANSWER
+
+
+def test_an_answer_with_another_id_proves_nothing_on_the_loopback_either() -> None:
+    here = replace(BACK, sender="127.0.0.11", receiver="127.0.0.1", from_resolver=True)
+    (name,) = answered(ECHOED, ANSWER, transaction=6, back=here).names.answers_for("192.0.2.1")
+    assert name.source is NameSource.DNS_UNPROVEN
+
+
 def test_an_answer_shows_a_question_that_the_capture_does_not_have() -> None:
     (question,) = heard(Reading((ECHOED,))).names.questions()
     assert (question.host, question.total, question.resolvers) == ("a.example", 1, ["10.0.0.2"])
