@@ -139,6 +139,7 @@ EXPORTED uint64_t tunnels_of_packets(const uint8_t *buffer, uint64_t size,
 enum kind { NOBODY_READS = -1, OTHER_QUIC, QUIC = 6, GQUIC, DTLS, LIKE_DNS };
 
 enum { LONG_HEADER = 0x80, GOOGLE_FLAGS = 0x89, GOOGLE_VERSION_AT = 9 };
+enum { LEAST_OF_QUIC = 0xC0 }; /* below it are media beside QUIC; RFC 9443, section 3 */
 enum { FIRST_RECORD = 20, HANDSHAKE_RECORD = 22, LAST_RECORD = 26 };
 enum { LENGTH_AT = 11, HANDSHAKE_AT = 13, CLIENT_HELLO = 1 };
 enum { SIZE_AT = 22, HANDSHAKE_HEADER = 12, DTLS_MAJOR = 0xFE, BEFORE_DTLS = 0x0100 };
@@ -226,7 +227,7 @@ static int kind_of(struct payload payload, int by_port, const struct versions *v
         kind = GQUIC;
     if (kind == NOBODY_READS)
         kind = by_port;
-    if (kind == OTHER_QUIC && !((first & LONG_HEADER) && big32(payload.bytes + 1) != 0))
+    if (kind == OTHER_QUIC && (first < LEAST_OF_QUIC || big32(payload.bytes + 1) == 0))
         kind = NOBODY_READS;
     return kind == NOBODY_READS && is_like_dns(payload) ? LIKE_DNS : kind;
 }

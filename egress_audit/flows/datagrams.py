@@ -51,6 +51,8 @@ OF_FLOWS = frozenset((Kind.QUIC, Kind.GQUIC, Kind.DTLS))
 """Kinds known by their first bytes, of which a reader may have enough."""
 LONG_HEADER = 0x80
 """The first bit of a QUIC packet that names its version (RFC 8999 §5.1)."""
+LEAST_OF_QUIC = 0xC0
+"""First byte of such a packet with the bit of QUIC (RFC 9000 §17.2), at least."""
 GOOGLE_FLAGS, GOOGLE_VERSION_AT = 0x89, 9
 """Of a packet of Q043 or before: flags of the version and of 8 octets of connection ID, which stand
 in front of the version (draft-hamilton-early-deployment-quic §5.1)."""
@@ -165,9 +167,10 @@ class Datagrams:
 
 
 def _names_version(buffer: U8, packets: PacketBatch, rows: I64) -> Bool:
-    """(n,) True for a long header with a version (RFC 8999 §5.1); 0 is that of a negotiation."""
+    """(n,) True for a long header with a version (RFC 8999 §5.1); 0 is that of a negotiation, and
+    from 0x80 to 0xBF stand media beside QUIC (RFC 9443 §3)."""
     at = packets.payload[rows]
-    named: Bool = (packets.payload_cap[rows] > 4) & (buffer[at] & LONG_HEADER != 0)
+    named: Bool = (packets.payload_cap[rows] > 4) & (buffer[at] >= LEAST_OF_QUIC)
     named[named] = _u32(buffer, at[named] + 1) != 0
     return named
 

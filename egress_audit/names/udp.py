@@ -57,6 +57,12 @@ def _read_like_dns(payload: bytes, complete: bool) -> Reading:
     return SEVERAL if several else reading
 
 
+def _read_other_version(payload: bytes, complete: bool) -> Reading:
+    """A packet of QUIC, or a message of the DNS whose ID looks like the beginning of one."""
+    reading = _read_like_dns(payload, complete)
+    return OTHER_VERSION if reading == NOTHING else reading
+
+
 def _read_ssdp(payload: bytes, complete: bool) -> Reading:
     """A request of HTTP in one datagram (UPnP Device Architecture 2.0 §1.1 and §1.3)."""
     reading = read_request_head(payload)
@@ -75,7 +81,7 @@ _STATELESS: dict[str, _Stateless] = {
     "NetBIOS names": _of_link(NameSource.NETBIOS),
     "SSDP": _read_ssdp,
     "gQUIC": read_plain_packet,
-    "QUIC of another version": lambda payload, complete: OTHER_VERSION,
+    "QUIC of another version": _read_other_version,
     "DNS on another port": _read_like_dns,
 }
 _MARKS = {"QUIC": QUIC, "DTLS": DTLS}

@@ -23,6 +23,7 @@ RECORDS = [number.to_bytes(2, "big") for number in (0xFEFF, 0xFEFD, 0xFE00, BEFO
 BEGINNINGS = [
     b"",
     *(first + version for first in (b"\xc3", b"\x83", b"\x43") for version in VERSIONS),
+    *(first + b"\x1a\x2a\x3a\x4a" for first in (b"\xbf", b"\xc0", b"\xff")),
     *(first + bytes(8) + b"Q046" for first in (b"\x09", b"\x0d", b"\x89")),
     b"\x09" + bytes(8) + b"Q0x1",
     *(b"\x16" + version + bytes(10) + kind for version in RECORDS for kind in (b"\1", b"\2")),

@@ -56,6 +56,8 @@ def test_every_datagram_of_the_dns_is_handed_on() -> None:
         (b"\xc3\x1a\x2a\x3a\x4a", 4433, None),
         (b"\xc3\x1a\x2a\x3a", 443, None),
         (b"\xc3\0\0\0\0 negotiation", 443, None),
+        (b"\xc0\x65\x64\x44\x64", 443, Kind.OTHER_QUIC),
+        (b"\xbf\x65\x64\x44\x64 media", 443, None),
         (b"\x43\x1a\x2a\x3a\x4a short header", 443, None),
     ],
 )
