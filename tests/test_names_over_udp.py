@@ -27,7 +27,7 @@ from tests.builders.captures import (
     pcap,
     udp_exchange,
 )
-from tests.builders.quic import DCID, crypto, initial
+from tests.builders.quic import DCID, V1, V2, crypto, initial
 from tests.names.test_dtls import HELLO as DTLS_HELLO
 from tests.names.test_dtls import whole
 from tests.names.test_link_names import encoded
@@ -178,6 +178,35 @@ def test_a_version_that_nobody_knows_behind_a_hello_is_unread() -> None:
 def test_zeros_behind_a_hello_are_padding() -> None:
     short = initial(crypto(client_hello_message("a.example")), size=400)
     assert unread(heard(sent(short + bytes(700)))) == {}
+
+
+MEDIA = b"\x90\x65\x64\x44\x64\xcd\xf6\xac" + bytes(100)
+
+
+def test_media_beside_quic_hide_nothing() -> None:
+    audit = heard(sent(HEARD, MEDIA))
+    assert (names(audit), hidden(audit)) == ([("a.example", NameSource.QUIC_SNI)], {})
+
+
+@pytest.mark.parametrize("transaction", [0x1001, 0x9001, 0xC001])
+def test_a_question_to_the_port_of_quic_is_asked_whatever_its_id(transaction: int) -> None:
+    query = transaction.to_bytes(2) + dns_query("a.example")[2:]
+    assert asked(heard(sent(query))) == ["a.example"]
+
+
+def test_a_client_that_changes_its_version_before_its_keys_hides_nothing() -> None:
+    acknowledgement = b"\2\0\0\0\0"
+    under_old_keys = initial(
+        acknowledgement,
+        to=b"server's",
+        sender=OF_CLIENT,
+        keys_of=DCID,
+        version=V2,
+        keys_in=V1,
+        number=1,
+    )
+    audit = heard(sent(HEARD, under_old_keys))
+    assert (names(audit), hidden(audit)) == ([("a.example", NameSource.QUIC_SNI)], {})
 
 
 def test_a_hello_that_never_came_whole_is_unread() -> None:

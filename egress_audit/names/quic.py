@@ -117,7 +117,7 @@ class QuicFlow:
         if hello is not None:
             message = found.payload[at:end]
             to, sender = initial.to, initial.sender
-            self._opening = Opening(by_orig, to, sender, found.number, message)
+            self._opening = Opening(by_orig, to, sender, initial.version, found.number, message)
             return hello
         said = _Said()
         _take(self._begun(initial, by_orig, found), found.payload, initial.version, said)
@@ -190,10 +190,10 @@ class QuicFlow:
 
     def _begun(self, initial: Initial, by_orig: bool, found: _Opened) -> Connection:
         """The new connection that an Initial begins."""
-        google, keys = initial.version == Q050, {initial.version: found.keys}
+        version, keys = initial.version, {initial.version: found.keys}
         to, sender = initial.to, initial.sender
         self._connections.append(
-            Connection(by_orig, to, sender, google, keys, expected=found.number + 1)
+            Connection(by_orig, to, sender, version, keys, expected=found.number + 1)
         )
         return self._connections[-1]
 
@@ -208,17 +208,16 @@ def _opened_by_own(initial: Initial, least: int = MIN_FIRST_ID) -> _Opened | Non
 
 
 def _payload(connection: Connection, initial: Initial) -> bytes | None:
-    """What the connection's keys open, or None."""
-    keys = connection.keys.get(initial.version)
-    if keys is None:
-        keys = client_keys(initial.version, connection.to)
-    found = opened(keys, initial.packet, initial.number_at, connection.expected)
-    if found is None:
-        return None
-    connection.keys[initial.version] = keys
-    payload, number = found
-    connection.expected = max(connection.expected, number + 1)
-    return payload
+    """What the connection's keys open, those of its first version too, or None."""
+    for version in dict.fromkeys((initial.version, connection.version)):
+        keys = connection.keys.get(version) or client_keys(version, connection.to)
+        found = opened(keys, initial.packet, initial.number_at, connection.expected)
+        if found is not None:
+            connection.keys[version] = keys
+            payload, number = found
+            connection.expected = max(connection.expected, number + 1)
+            return payload
+    return None
 
 
 def _message_in(payload: bytes, version: int) -> tuple[int, int]:
@@ -256,7 +255,7 @@ def _read_messages(connection: Connection, number: int, stream: bytes, said: _Sa
     """
     unread: Unread | None = None
     while len(rest := stream[connection.read_to[number] :]) >= 4 and unread is None:
-        if connection.google:
+        if connection.version == Q050:
             reading, size = read_chlo(rest), len(rest)
             if reading.hungry:
                 break

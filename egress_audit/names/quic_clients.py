@@ -19,7 +19,8 @@ class Connection:
     to: bytes
     """Connection ID that its keys derive from."""
     sender: bytes
-    google: bool
+    version: int
+    """Of its first packet: some clients change the version of their packets before their keys."""
     keys: dict[int, Keys]
     expected: int = 0
     """The packet number behind the highest."""
@@ -41,13 +42,14 @@ class Opening(NamedTuple):
     by_orig: bool
     to: bytes
     sender: bytes
+    version: int
     number: int
     """Of the packet."""
     hello: bytes
 
     def connection(self) -> Connection:
         """What further packets are read with."""
-        begun = Connection(self.by_orig, self.to, self.sender, False, {}, self.number + 1)
+        begun = Connection(self.by_orig, self.to, self.sender, self.version, {}, self.number + 1)
         begun.hello.add(0, self.hello)
         begun.read_to[0], begun.heard = len(self.hello), True
         return begun

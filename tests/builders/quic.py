@@ -47,6 +47,7 @@ def initial(
     to: bytes = DCID,
     sender: bytes = b"",
     keys_of: bytes | None = None,
+    keys_in: int | None = None,
     number: int = 0,
     number_size: int = 4,
     token: bytes = b"",
@@ -55,11 +56,13 @@ def initial(
 ) -> bytes:
     """A client's protected Initial with some frames, padded to `size` bytes of payload.
 
-    keys_of: the connection ID that the keys derive from, if it is not `to`.
+    keys_of: the connection ID that the keys derive from, if it is not `to`; keys_in: the version of
+    which they are, if it is not that of the packet.
     """
-    secret = hmac.new(bytes.fromhex(SALTS[version]), to if keys_of is None else keys_of, "sha256")
+    of = version if keys_in is None else keys_in
+    secret = hmac.new(bytes.fromhex(SALTS[of]), to if keys_of is None else keys_of, "sha256")
     side = expand(secret.digest(), "server in" if server else "client in", 32)
-    name = "quicv2" if version == V2 else "quic"
+    name = "quicv2" if of == V2 else "quic"
     key, iv, header = (
         expand(side, f"{name} {w}", n) for w, n in (("key", 16), ("iv", 12), ("hp", 16))
     )
