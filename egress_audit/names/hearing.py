@@ -273,12 +273,10 @@ class Hearing:
         return owner.beside or self._queries.has_any(message.flow, not message.by_orig)
 
     def _lead(self, spoken: Spoken, name: Name, *, proven: bool) -> None:
-        """The name leads to an address, and to the IPv4 address that a socket takes it for; or to
-        another host, whose address another message gives."""
+        """The name leads to an address, and the IPv4 one it may stand for; or to another host."""
         if not proven:
             name = replace(name, source=NameSource.DNS_UNPROVEN)
-        address = spoken.address
-        if address is None:
+        if (address := spoken.address) is None:
             self.names.alias(spoken.leads_to or spoken.host, name)
             return
         self.names.lead(address, name)
