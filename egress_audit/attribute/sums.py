@@ -27,7 +27,7 @@ class Groups:
     @property
     def ends(self) -> I64:
         """Where each group ends in `order`."""
-        return np.append(self.starts[1:], len(self.order))
+        return np.append(self.starts, len(self.order))[1:]
 
     def chosen(self, groups: I64) -> "Groups":
         """Some of the groups, in the order in which they are given."""

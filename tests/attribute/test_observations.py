@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from egress_audit.addresses import SPECIAL_PURPOSE, Scope, scope_of
 from egress_audit.attribute.directions import far_sides
-from egress_audit.attribute.observations import Observing, surely_global
+from egress_audit.attribute.observations import Observing, Senders, surely_global
 from egress_audit.attribute.own_addresses import sides_of
+from egress_audit.attribute.owners import Owned
 from egress_audit.attribute.sums import MAX_FRAMES
 from egress_audit.model.audit import Direction, Kind, NameUse, Observation
 from egress_audit.model.destination import Absent, Destination
@@ -152,6 +153,16 @@ def test_of_what_is_not_kept_it_counts_as_loopback_and_nothing_else() -> None:
 
 def test_no_flows_are_no_rows() -> None:
     assert contacts([]) == []
+
+
+def test_no_flows_of_known_senders_are_no_rows() -> None:
+    flows = run(pcap([])).flows
+    none = np.zeros(0, np.int32)
+    owned = Owned(none, none, (Absent.NOT_FOUND,), ())
+    far = far_sides(flows, sides_of(flows, [ip_network(OURS)]))
+    senders = Senders(owned, none, ())
+    observing = Observing(flows, far, none, [()], set(), destination_of, 10, senders)
+    assert observing.contacts() == []
 
 
 def surely(addresses: Sequence[IPv4Address | IPv6Address]) -> list[bool]:

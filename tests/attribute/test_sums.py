@@ -69,3 +69,10 @@ def test_columns_come_to_the_same_as_flow_by_flow(
 def test_no_groups_come_to_nothing() -> None:
     none = np.zeros(0, np.int64)
     assert sums(Groups(none, none)) == []
+
+
+def test_no_groups_have_no_ends_and_come_to_nothing() -> None:
+    none = Groups(np.zeros(0, np.int64), np.zeros(0, np.int64))
+    assert none.ends.tolist() == []
+    assert none.chosen(np.zeros(0, np.int64)).ends.tolist() == []
+    assert {len(list(column)) for column in sums_of(FLOWS, FAR, TLS, none).values()} == {0}
