@@ -7,7 +7,6 @@ costs nothing: the catalogue is not even read for it.
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 
-from egress_audit import programs
 from egress_audit.addresses import NEAR, Scope, scope_of
 from egress_audit.classify.catalogue import Catalogue
 from egress_audit.classify.narrowing import by_version, narrowed
@@ -23,6 +22,8 @@ from egress_audit.model.flow import Name
 from egress_audit.model.run import Attempt, Phase, Process, Role, Run
 from egress_audit.model.versions import ProductVersion
 from egress_audit.product_versions import KnownVersions
+from egress_audit.programs import is_named as is_of_program
+from egress_audit.programs import program_names
 from egress_audit.values import dataclass
 
 Entries = tuple[Entry, ...]
@@ -191,8 +192,7 @@ class _Looking:
         return self._fits[place]
 
     def _asked(self, place: str, port: int | None = None, protocol: str | None = None) -> Entries:
-        catalogue = self.read()
-        ask = catalogue.of_host if literal_address(place) is None else catalogue.of_address
+        ask = self.read().of_host if literal_address(place) is None else self.read().of_address
         return ask(place, port, protocol)
 
     def _narrowed(self, entries: Entries, seen: Observation) -> Entries:
@@ -292,8 +292,8 @@ def _ran(entry: Entry, run: Run | Absent) -> bool:
     if isinstance(run, Absent):
         return False
     targets = (one for one in run.processes if one.role is Role.TARGET)
-    named = (programs.program_names(one.exe, _arguments(one.cmdline)) for one in targets)
-    return any(programs.is_named(entry, names) for names in named)
+    named = (program_names(one.exe, _arguments(one.cmdline)) for one in targets)
+    return any(is_of_program(entry, names) for names in named)
 
 
 def _arguments(cmdline: str | Absent) -> Sequence[str]:
