@@ -1,7 +1,8 @@
 """Classic pcap as old and patched libpcaps wrote it: other record headers, other orders of fields.
 
-Rare, so read one record at a time. A file with the standard magic is read by the standard alone:
-guessing a patched layout from records that make no sense would give damage another name.
+Rare, so read one record at a time. Two patches kept the standard magic: theirs are the records of a
+file only if the standard's make no sense from the second one on, and theirs do wherever we look;
+else a patched layout would give damage another name.
 Source: libpcap's sf-pcap.c and Wireshark's libpcap.c.
 """
 
@@ -24,6 +25,10 @@ MODIFIED: dict[bytes, str] = {b"\xa1\xb2\xcd\x34": ">", b"\x34\xcd\xb2\xa1": "<"
 STANDARD_RECORD, MODIFIED_RECORD, SUSE_RECORD = 16, 24, 28
 """Bytes of a record header: the usual one; with interface, protocol and packet type behind it; and
 as the first of the patches that changed the magic had it, which SuSE 6.3 shipped."""
+UNMARKED = {MODIFIED_RECORD: "Red Hat 6.1", 20: "Nokia's firewalls"}
+"""Bytes of a record header below the standard magic → who wrote it so."""
+LOOKED_AT = 16
+"""Records that must make sense in a layout that nothing announces, if there are so many."""
 
 DG_UX = 543
 """The major version that DG/UX writes, with its lengths in the old order."""
@@ -64,7 +69,7 @@ def layout_of(window: Window) -> Layout | None:
         shipped = ", as SuSE 6.3 wrote it" if size == SUSE_RECORD else ""
         return Layout(usual, size, "new", f"modified record headers of {size} bytes{shipped}")
     header = read_header(head)
-    return _old(header) if header is not None else None
+    return (_old(header) or _unmarked(window, header)) if header is not None else None
 
 
 def _old(header: PcapHeader) -> Layout | None:
@@ -79,6 +84,30 @@ def _old(header: PcapHeader) -> Layout | None:
     if header.version == (2, 3):
         return Layout(header, STANDARD_RECORD, "either", "lengths in either order")
     return None
+
+
+def _unmarked(window: Window, header: PcapHeader) -> Layout | None:
+    """The patched layout of a file whose magic is the standard's; None if that is how it reads."""
+    if header.fraction_ns != 1_000 or not _oddities(window, header.order, STANDARD_RECORD):
+        return None
+    for size, writer in UNMARKED.items():
+        if _is_sound(window, header.order, size):
+            words = f"modified record headers of {size} bytes, as {writer} wrote them"
+            return Layout(header, size, "new", words)
+    return None
+
+
+def _is_sound(window: Window, order: str, size: int) -> bool:
+    """Whether several records make sense if their headers have this size."""
+    position = HEADER
+    for number in range(LOOKED_AT):
+        if position + STANDARD_RECORD > window.end:
+            return number > 1
+        _, fraction, caplen, wirelen = struct.unpack_from(order + "IIII", window.buffer, position)
+        if fraction >= 1_000_000 or not 0 < caplen <= wirelen <= MAX_FRAME:
+            return False
+        position += size + caplen
+    return True
 
 
 def _record_size(window: Window, order: str) -> int:

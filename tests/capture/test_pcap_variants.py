@@ -76,6 +76,35 @@ def test_modified_record_headers_are_read_in_either_size(
     assert source.facts().damage == ()
 
 
+@ORDERS
+@pytest.mark.parametrize(("extra", "word"), [(8, "as Red Hat 6.1"), (4, "as Nokia's firewalls")])
+@pytest.mark.parametrize("count", [1, 30])
+def test_two_patches_left_the_magic_as_it_was_and_are_read_all_the_same(
+    order: str, extra: int, word: str, count: int
+) -> None:
+    source = opened(variant(FRAMES * count, order=order, extra=extra))
+    assert rows(source) == EXPECTED * count
+    assert word in source.facts().format_detail
+    assert source.facts().damage == ()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(variant(FRAMES[:1], extra=8), id="one record could be any damage"),
+        pytest.param(variant(FRAMES, extra=8, magic=0xA1B23C4D), id="they know no nanoseconds"),
+        pytest.param(variant(FRAMES, extra=8) + b"\xff" * 99, id="the third makes no sense"),
+        pytest.param(variant(FRAMES) + b"\xff" * 99, id="the standard, damaged"),
+        pytest.param(variant(FRAMES[:1]) + b"\xff" * 8 + bytes(99), id="zeros are no records"),
+    ],
+)
+def test_what_makes_no_sense_in_any_layout_is_damage(data: bytes) -> None:
+    source = opened(data)
+    assert not isinstance(source, VariantSource)
+    assert rows(source)
+    assert source.facts().damage
+
+
 def test_records_longer_than_the_window_are_read() -> None:
     data = variant(FRAMES * 9, magic=0xA1B2CD34, extra=8)
     assert rows(opened(data, 120)) == EXPECTED * 9
