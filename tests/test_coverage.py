@@ -19,9 +19,9 @@ from tests.builders.captures import (
     udp,
     udp_exchange,
 )
+from tests.builders.dtls import body, fragment, record
 from tests.builders.recordings import EXERCISER, HOME, bundle, local, sent_by
 from tests.builders.scenes import one, script
-from tests.names.test_dtls import body, fragment, record
 
 
 def ledger(folder: Path) -> Coverage:

@@ -27,9 +27,9 @@ from tests.builders.captures import (
     pcap,
     udp_exchange,
 )
+from tests.builders.dtls import HELLO as DTLS_HELLO
+from tests.builders.dtls import whole
 from tests.builders.quic import DCID, V1, V2, crypto, initial
-from tests.names.test_dtls import HELLO as DTLS_HELLO
-from tests.names.test_dtls import whole
 from tests.names.test_link_names import encoded
 from tests.names.test_tls import ECH, handshake, sni
 
@@ -316,3 +316,18 @@ def test_the_names_in_quic_are_those_that_other_programs_read(truth: Path) -> No
         if name.source is NameSource.QUIC_SNI
     }
     assert quic == {name.lower() for name in (*said["quic_sni"], *said["gquic_sni"])}
+
+
+@pytest.mark.parametrize("port", [53, 1900, 5355, 9953])
+@pytest.mark.parametrize("begins", [b"\x17\xfe", b"\x16\xfe", b"\x1a\1\0\0"])
+def test_a_question_that_begins_like_a_record_of_dtls_contradicts(begins: bytes, port: int) -> None:
+    question = begins + dns_query("a-long-enough-name.example")[len(begins) :]
+    asked = heard(sent(question, to=("10.0.0.1", port)), ON_LAN)
+    assert asked.audit.verdict is Verdict.VIOLATED
+    assert unread(asked) == hidden(asked) == {}
+
+
+def test_records_of_dtls_without_a_hello_ask_nothing() -> None:
+    record = b"\x17\xfe\xfd" + bytes(8) + b"\0\x02ab"
+    said = heard(sent(record * 2, to=("10.0.0.1", 4433)), ON_LAN).audit
+    assert (said.verdict is Verdict.VIOLATED, dict(said.coverage.unread_heads)) == (False, {})

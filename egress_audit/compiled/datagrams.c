@@ -136,7 +136,7 @@ EXPORTED uint64_t tunnels_of_packets(const uint8_t *buffer, uint64_t size,
 }
 
 /* Kinds of datagrams that are known by their first bytes, as flows/datagrams.py numbers them. */
-enum kind { NOBODY_READS = -1, OTHER_QUIC, QUIC = 6, GQUIC, DTLS, LIKE_DNS };
+enum kind { NOBODY_READS = -1, OTHER_QUIC, SSDP = 4, DNS, QUIC, GQUIC, DTLS, LIKE_DNS };
 
 enum { LONG_HEADER = 0x80, GOOGLE_FLAGS = 0x89, GOOGLE_VERSION_AT = 9 };
 enum { LEAST_OF_QUIC = 0xC0 }; /* below it are media beside QUIC; RFC 9443, section 3 */
@@ -144,6 +144,7 @@ enum { FIRST_RECORD = 20, HANDSHAKE_RECORD = 22, LAST_RECORD = 26 };
 enum { LENGTH_AT = 11, HANDSHAKE_AT = 13, CLIENT_HELLO = 1 };
 enum { SIZE_AT = 22, HANDSHAKE_HEADER = 12, DTLS_MAJOR = 0xFE, BEFORE_DTLS = 0x0100 };
 enum { DNS_HEADER = 12, DNS_RESPONSE = 0x8000, NOT_IN_DNS_FLAGS = 0x7800 };
+enum { FLAGS_AT = 2, OPERATION = 0x78, LAST_OPERATION = 6 << 3 };
 
 /* Version words that are looked for. */
 struct versions {
@@ -186,21 +187,6 @@ static bool has_several(struct payload payload, unsigned size)
            size > HANDSHAKE_HEADER + (big32(payload.bytes + SIZE_AT - 1) & 0xFFFFFF);
 }
 
-/* A ClientHello in a record of a version of DTLS, or another record or message that it may stand
-   behind. (RFC 6347, section 4) */
-static bool may_greet(struct payload payload)
-{
-    const uint8_t *record = payload.bytes;
-    if (payload.size <= HANDSHAKE_AT || record[0] < FIRST_RECORD || record[0] > LAST_RECORD)
-        return false;
-    uint16_t version = big16(record + 1);
-    bool known = version >> 8 == DTLS_MAJOR || version == BEFORE_DTLS;
-    unsigned size = big16(record + LENGTH_AT);
-    bool first = record[0] == HANDSHAKE_RECORD && record[HANDSHAKE_AT] == CLIENT_HELLO;
-    bool behind = payload.size > 2u * HANDSHAKE_AT + size || has_several(payload, size);
-    return known && (first || behind);
-}
-
 /* The header of one question and, if any, few answers. */
 static bool is_like_dns(struct payload payload)
 {
@@ -212,6 +198,24 @@ static bool is_like_dns(struct payload payload)
     return (flags & NOT_IN_DNS_FLAGS) == 0 && ((flags & DNS_RESPONSE) != 0 || is_bare);
 }
 
+/* A ClientHello in a record of a version of DTLS, or another record or message that it may stand
+   behind. (RFC 6347, section 4) What may be a message of the DNS or its kin is none: an ID looks
+   like the kind and the version, or flags do. At their ports that is whatever they may read. */
+static bool may_greet(struct payload payload, int by_port)
+{
+    const uint8_t *record = payload.bytes;
+    if (payload.size <= HANDSHAKE_AT || record[0] < FIRST_RECORD || record[0] > LAST_RECORD)
+        return false;
+    uint16_t version = big16(record + 1);
+    bool known = version >> 8 == DTLS_MAJOR || version == BEFORE_DTLS;
+    unsigned size = big16(record + LENGTH_AT);
+    bool first = record[0] == HANDSHAKE_RECORD && record[HANDSHAKE_AT] == CLIENT_HELLO;
+    bool behind = payload.size > 2u * HANDSHAKE_AT + size || has_several(payload, size);
+    if (by_port > OTHER_QUIC && by_port != SSDP)
+        return known && first && (record[FLAGS_AT] & OPERATION) > LAST_OPERATION;
+    return known && (first || behind) && !is_like_dns(payload);
+}
+
 /* What a datagram is: by its first bytes, else by its ports, else by the look of a DNS header. */
 static int kind_of(struct payload payload, int by_port, const struct versions *versions)
 {
@@ -220,7 +224,7 @@ static int kind_of(struct payload payload, int by_port, const struct versions *v
 
     if (first & LONG_HEADER)
         kind = kind_of_long(payload, versions);
-    else if (may_greet(payload))
+    else if (may_greet(payload, by_port))
         kind = DTLS;
     else if ((first & GOOGLE_FLAGS) == (GOOGLE_FLAGS & ~LONG_HEADER) &&
              payload.size > GOOGLE_VERSION_AT + 4 && is_google(payload.bytes + GOOGLE_VERSION_AT))
@@ -229,7 +233,7 @@ static int kind_of(struct payload payload, int by_port, const struct versions *v
         kind = by_port;
     if (kind == OTHER_QUIC && (first < LEAST_OF_QUIC || big32(payload.bytes + 1) == 0))
         kind = NOBODY_READS;
-    return kind == NOBODY_READS && is_like_dns(payload) ? LIKE_DNS : kind;
+    return (kind == NOBODY_READS || kind == SSDP) && is_like_dns(payload) ? LIKE_DNS : kind;
 }
 
 /* Rows of the datagrams of flows that somebody reads, and their kinds; returns how many. size:

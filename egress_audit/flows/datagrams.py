@@ -71,6 +71,8 @@ version that OpenSSL wrote before there was a standard."""
 DNS_HEADER = 12
 NOT_IN_ITS_FLAGS = 0x7800
 """Any operation but a query (RFC 1035 §4.1.1)."""
+FLAGS_AT, OPERATION, LAST_OPERATION = 2, 0x78, 6 << 3
+"""Of a message the octet with its operation, and the last one there is (RFC 8490 §5.1)."""
 
 
 class Datagram(NamedTuple):
@@ -144,6 +146,7 @@ class Datagrams:
         may_be = _MAY_BE[buffer[at]]
         some = np.flatnonzero(may_be)
         at, there, may_be = at[some], packets.payload_cap[rows[some]], may_be[some]
+        of_port = kinds[some]
         long = np.flatnonzero((may_be == _LONG) & (there > 4))
         version = _u32(buffer, at[long] + 1)
         kinds[some[long[_among(version, self._versions)]]] = _QUIC
@@ -157,11 +160,12 @@ class Datagrams:
         if len(hello):
             hello = hello[_may_greet(buffer, at[hello], there[hello])]
             version = _u32(buffer, at[hello] + 1) >> np.uint32(16)
-            known = (version >> np.uint32(8) == DTLS_MAJOR) | (version == BEFORE_DTLS)
-            kinds[some[hello[known]]] = _DTLS
+            hello = hello[(version >> np.uint32(8) == DTLS_MAJOR) | (version == BEFORE_DTLS)]
+            hello = hello[~_may_be_dns(packets, rows[some[hello]], of_port[hello])]
+            kinds[some[hello]] = _DTLS
         elsewhere = np.flatnonzero(kinds == _OTHER_QUIC)
         kinds[elsewhere[~_names_version(buffer, packets, rows[elsewhere])]] = -1
-        others = np.flatnonzero(kinds < 0)
+        others = np.flatnonzero((kinds < 0) | (kinds == _SSDP))
         kinds[others[_like_dns(packets, rows[others])]] = _LIKE_DNS
         return kinds
 
@@ -196,6 +200,18 @@ def _may_greet(buffer: U8, at: I64, there: I64) -> Bool:
     return found
 
 
+def _may_be_dns(packets: PacketBatch, rows: I64, of_port: I8) -> Bool:
+    """(n,) True for what may be a message of the DNS or its kin, whose ID and flags look like the
+    kind and the version of a record; at the ports of those for all that their readers may read.
+    of_port: what each row is by its port."""
+    at, buffer = packets.payload[rows], packets.buffer
+    found = np.zeros(len(rows), np.bool_)
+    found[_like_dns(packets, rows)] = True
+    greets = (buffer[at] == HANDSHAKE_RECORD) & (buffer[at + HANDSHAKE_AT] == CLIENT_HELLO)
+    no_message = greets & (buffer[at + FLAGS_AT] & OPERATION > LAST_OPERATION)
+    return np.where((of_port > _OTHER_QUIC) & (of_port != _SSDP), ~no_message, found)
+
+
 def _like_dns(packets: PacketBatch, rows: I64) -> I64:
     """Places among the rows of what has the header of one question and, if any, few answers."""
     at, buffer = packets.payload[rows], packets.buffer
@@ -226,9 +242,9 @@ def _first_byte_table() -> U8:
 
 
 KINDS = tuple(Kind)
-_OTHER_QUIC, _QUIC, _GQUIC, _DTLS, _LIKE_DNS = (
+_OTHER_QUIC, _SSDP, _QUIC, _GQUIC, _DTLS, _LIKE_DNS = (
     np.int8(KINDS.index(kind))
-    for kind in (Kind.OTHER_QUIC, Kind.QUIC, Kind.GQUIC, Kind.DTLS, Kind.LIKE_DNS)
+    for kind in (Kind.OTHER_QUIC, Kind.SSDP, Kind.QUIC, Kind.GQUIC, Kind.DTLS, Kind.LIKE_DNS)
 )
 _LONG, _GOOGLE, _RECORD = 1, 2, 3
 _OF_PORT = _port_table()

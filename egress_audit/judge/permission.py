@@ -170,6 +170,7 @@ IN_A_REQUEST = (NameSource.HTTP_HOST, NameSource.HTTP2_AUTHORITY)
 """Sources that stand in requests to proxies and to origins alike."""
 SILENT = (*PROOF_OF_NAME, NameSource.DNS_UNPROVEN, NameSource.PCAPNG_NRB)
 """Sources that are not the far side's to hear: others hold a name to lead there."""
+_NUMBER = re.compile("0x[0-9a-f]+|[0-9]+")
 KEPT_WAYS = 1024
 """Combinations of sources that are kept weighed; a capture has a dozen."""
 
@@ -261,14 +262,16 @@ def literal_address(host: str) -> IPv4Address | IPv6Address | None:
 
 def _may_lead_away(host: str) -> bool:
     """False for a name that says no more than the address it was sent to: one without a dot, but
-    for an address outside in one number (WHATWG URL §3.5)."""
-    if "." in host or not host[:1].isdigit():
+    for an address outside in one number (WHATWG URL §3.5). A small one, as of a port or container,
+    is of no address that anybody has (0.0.0.0/8)."""
+    if "." in host or _NUMBER.fullmatch(host) is None:
         return "." in host
     base = 16 if host.startswith("0x") else 8 if host.startswith("0") else 10
     try:
-        return scope_of(IPv4Address(int(host, base))) not in NEAR
+        address = IPv4Address(int(host, base))
     except ValueError:
-        return False  # no number, or none of an address
+        return False  # no number after all, or none of an address
+    return int(address) >> 24 > 0 and scope_of(address) not in NEAR
 
 
 def names_said(seen: Observation) -> list[NameUse]:

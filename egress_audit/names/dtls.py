@@ -25,6 +25,7 @@ _RECORD = Struct(">BHHHIH")
 _MAJOR, _BEFORE_DTLS = 0xFE, 0x0100
 """Of all versions, whichever a first record has; and what OpenSSL sent before there was a standard.
 """
+_KINDS = range(20, 27)
 _HANDSHAKE, _CLIENT_HELLO = 22, 1
 _WITH_ID = 25
 """Kind of an encrypted record that has an ID of unknown length in front of its length."""
@@ -97,6 +98,19 @@ class DtlsFlow:
         return Reading(tuple(spoken), frozenset(marks), unread, self.pending)
 
 
+def could_be_record(datagram: bytes) -> bool:
+    """True for what begins with the kind and version of a record, as an ID and flags may, too."""
+    return (
+        len(datagram) > _RECORD.size
+        and datagram[0] in _KINDS
+        and _is_version(datagram[1] << 8 | datagram[2])
+    )
+
+
+def _is_version(version: int) -> bool:
+    return version >> 8 == _MAJOR or version == _BEFORE_DTLS
+
+
 def _fragments(datagram: bytes, complete: bool) -> list[tuple[int, int, int, bytes]]:
     """Message number, size, offset and bytes of each fragment of a ClientHello in the clear."""
     end_means = Unread.MALFORMED if complete else Unread.TRUNCATED
@@ -104,7 +118,7 @@ def _fragments(datagram: bytes, complete: bool) -> list[tuple[int, int, int, byt
     while at + _RECORD.size <= len(datagram):
         kind, version, epoch, _, _, length = _RECORD.unpack_from(datagram, at)
         at += _RECORD.size
-        if version >> 8 != _MAJOR and version != _BEFORE_DTLS:
+        if not _is_version(version):
             break
         if at + length > len(datagram):
             if kind == _WITH_ID:

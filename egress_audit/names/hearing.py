@@ -251,9 +251,9 @@ class Hearing:
         """
         if spoken.question is not None:
             if self.names.was_queried(*spoken.question) and (answers or message.from_resolver):
-                proven = message.from_dns_port and (answers or self._was_translated(message))
-                self._lead(spoken, name, proven=proven)
-                if spoken.source is NameSource.DNS_ANSWER:  # and no server that records name
+                taken = answers or self._was_translated(message)
+                self._lead(spoken, name, proven=taken and message.from_dns_port)
+                if taken and spoken.source is NameSource.DNS_ANSWER:  # no server that records name
                     self.names.led_on(spoken.question[0], spoken.host, spoken.leads_to)
             return
         qtype = spoken.qtype or "?"

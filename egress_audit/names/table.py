@@ -24,6 +24,8 @@ MAX_LEADING = 128
 """Names followed back from a host that such aliases lead to, as that of a CDN."""
 MAX_JOINED = 1 << 18
 """Names that lead to an address by such aliases: what these may cost, of time as of room."""
+MAX_LED_ON = 1 << 16
+"""Hosts kept that answers led on to: a CDN takes others all day, and each may be a denied one."""
 MAX_DETAILS = 20
 """Resolvers, frames, addresses and types kept of one question."""
 OTHER_TYPES = "OTHER"
@@ -51,10 +53,8 @@ class Question:
     """Addresses answered, in order of first sight, up to MAX_DETAILS."""
     further_addresses: int = 0
     """Answers with an address that is not in `addresses`."""
-    aliases: list[str] = field(default_factory=list)
-    """Other hosts that answers led on to, in order of first sight, up to MAX_DETAILS."""
-    further_aliases: int = 0
-    """Answers with an alias that is not in `aliases`."""
+    aliases: dict[str, None] = field(default_factory=dict)
+    """Other hosts that answers led on to, in order of first sight; of all questions MAX_LED_ON."""
 
 
 class NameTable:
@@ -71,6 +71,7 @@ class NameTable:
         self._aliases: dict[str, dict[str, NameSource]] = {}
         """By host the names that lead to it, and how that is known."""
         self._alias_count = 0
+        self._led_on = 0
         self._joined: set[tuple[str, str, NameSource]] = set()
         """Address, name and source of what such aliases led to."""
         self._walked: tuple[tuple[str, NameSource], list[tuple[str, NameSource]]] | None = None
@@ -200,8 +201,7 @@ class NameTable:
     @property
     def dropped(self) -> int:
         """Everything that was not kept because a bound was reached, but for resolvers."""
-        asked = self._questions.values()
-        beyond = sum(question.further_addresses + question.further_aliases for question in asked)
+        beyond = sum(question.further_addresses for question in self._questions.values())
         return self.mentions.dropped + self.answers_dropped + self.questions_dropped + beyond
 
     def addresses(self) -> Iterator[str]:
@@ -218,12 +218,17 @@ class NameTable:
         """As `answered`, of the hosts that lead on from there; not of itself and of None."""
         for alias in hosts:
             question = self._questions.get(host) if alias and alias != host else None
-            if alias and question is not None:
-                question.further_aliases += not _kept(question.aliases, alias)
+            if not alias or question is None or alias in question.aliases:
+                continue
+            if self._led_on < MAX_LED_ON:
+                self._led_on += 1
+                question.aliases[alias] = None
+            else:
+                self.answers_dropped += 1
 
     def aliases(self) -> dict[str, Sequence[str]]:
         """By host asked for, the other hosts that answers led on to."""
-        return {host: asked.aliases for host, asked in self._questions.items() if asked.aliases}
+        return {host: (*asked.aliases,) for host, asked in self._questions.items() if asked.aliases}
 
     def questions(self) -> Iterator[Question]:
         """Each host asked for, in order of the first question's frame.

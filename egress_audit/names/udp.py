@@ -8,11 +8,12 @@ whole.
 from array import array
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 
 from egress_audit.model.flow import NameSource
 from egress_audit.names.dns import read_message
 from egress_audit.names.dns_shape import look_like_segments, read_like_message, segments
-from egress_audit.names.dtls import DTLS, DtlsFlow
+from egress_audit.names.dtls import DTLS, DtlsFlow, could_be_record
 from egress_audit.names.gquic import read_plain_packet
 from egress_audit.names.http import read_request_head
 from egress_audit.names.link_names import read_link_message
@@ -74,6 +75,7 @@ def _read_ssdp(payload: bytes, complete: bool) -> Reading:
     return Reading(reading.spoken, reading.marks, reading.unread or unread)
 
 
+_LIKE_DNS = "DNS on another port"
 _STATELESS: dict[str, _Stateless] = {
     "DNS": _read_dns,
     "mDNS": _of_link(NameSource.MDNS),
@@ -82,7 +84,7 @@ _STATELESS: dict[str, _Stateless] = {
     "SSDP": _read_ssdp,
     "gQUIC": read_plain_packet,
     "QUIC of another version": _read_other_version,
-    "DNS on another port": _read_like_dns,
+    _LIKE_DNS: _read_like_dns,
 }
 _MARKS = {"QUIC": QUIC, "DTLS": DTLS}
 KINDS = frozenset((*_STATELESS, *_MARKS))
@@ -109,6 +111,8 @@ class UdpReaders:
         read = _STATELESS.get(kind)
         if read is not None:
             reading, sated = read(datagram[2], datagram[3]), False
+            if kind == _LIKE_DNS and could_be_record(datagram[2]):
+                kind, reading, sated = self._read_either(reading, datagram)
         else:
             found, sated = self._read_flow(kind, datagram)
             if isinstance(found, PlainHello):
@@ -125,6 +129,17 @@ class UdpReaders:
             if state.pending:
                 self._give_up(kind, "never completed", flow)
         self._flows.clear()
+
+    def _read_either(self, reading: Reading, datagram: Datagram) -> tuple[str, Reading, bool]:
+        """The kind of what begins like a message and like a record, what it says, and if its flow
+        is sated. reading: what it says as a message; of what is both neither is certain."""
+        hello, sated = self._read_flow("DTLS", datagram)
+        if isinstance(hello, PlainHello) or (reading != NOTHING and not hello.spoken):
+            return _LIKE_DNS, reading, False
+        if reading == NOTHING:
+            return "DTLS", hello, sated
+        both = (*reading.spoken, *hello.spoken)
+        return _LIKE_DNS, replace(reading, spoken=both, unread=Unread.MALFORMED), sated
 
     def _read_flow(self, kind: str, datagram: Datagram) -> tuple[Reading | PlainHello, bool]:
         flow, by_orig, payload, complete = datagram

@@ -19,7 +19,9 @@ from tests.builders.engine import opened, packets_of
 pytestmark = needs_library
 
 VERSIONS = [number.to_bytes(4, "big") for number in (*SALTS, *PLAIN_VERSIONS, 0, 7)]
-RECORDS = [number.to_bytes(2, "big") for number in (0xFEFF, 0xFEFD, 0xFE00, BEFORE_DTLS, 0x0303)]
+RECORDS = [
+    number.to_bytes(2, "big") for number in (0xFEFF, 0xFEFD, 0xFE30, 0xFE01, BEFORE_DTLS, 0x0303)
+]
 BEGINNINGS = [
     b"",
     *(first + version for first in (b"\xc3", b"\x83", b"\x43") for version in VERSIONS),
@@ -34,6 +36,12 @@ BEGINNINGS = [
         for flags in (0, 1, 0x80, 0x78, 0x40)
         for answers in (0, 1)
         for few in (2, 3)
+    ),
+    *(
+        bytes((kind, *version, 0, 0, 1, 0, 0, 0, 0, 0, 0, 3, first))
+        for kind in (22, 23, 25)
+        for version in RECORDS
+        for first in (1, 2)
     ),
     *(bytes((kind, 0, 0, 0)) for kind in range(6)),
 ]

@@ -132,6 +132,43 @@ def test_a_hello_of_dtls_is_taken_on_any_port(version: bytes) -> None:
     assert kind_of(HELLO[:1] + version + HELLO[3:]) is Kind.DTLS
 
 
+def question(octets: bytes) -> bytes:
+    """A query of the DNS with this ID, and flags after it."""
+    return octets + dns_query("a-long-enough-name.example")[len(octets) :]
+
+
+RECORD_LIKE = [*(question(bytes((kind, 0xFE))) for kind in range(20, 27)), question(b"\x17\1\0\0")]
+"""Questions that begin as records do; the last one does not ask for recursion."""
+
+
+@pytest.mark.parametrize("payload", RECORD_LIKE)
+@pytest.mark.parametrize(
+    ("port", "kind"),
+    [
+        (53, Kind.DNS),
+        (5353, Kind.MDNS),
+        (5355, Kind.LLMNR),
+        (137, Kind.NETBIOS),
+        (443, Kind.LIKE_DNS),
+        (1900, Kind.LIKE_DNS),
+        (9953, Kind.LIKE_DNS),
+    ],
+)
+def test_a_question_whose_id_looks_like_a_record_is_one_of_the_dns(
+    payload: bytes, port: int, kind: Kind
+) -> None:
+    assert kind_of(payload, port) is kind
+
+
+@pytest.mark.parametrize("port", [53, 5353, 1900])
+def test_a_hello_of_dtls_is_taken_at_the_ports_of_the_dns_too(port: int) -> None:
+    assert kind_of(HELLO, port) is Kind.DTLS
+
+
+def test_what_may_be_an_update_of_the_dns_is_one_at_its_port() -> None:
+    assert kind_of(b"\x16\xfe\x28" + HELLO[3:], 53) is Kind.DNS
+
+
 @pytest.mark.parametrize("kind", range(20, 27))
 def test_one_behind_another_record_is_taken(kind: int) -> None:
     assert kind_of(bytes([kind]) + ALERT[1:] + HELLO) is Kind.DTLS

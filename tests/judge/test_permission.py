@@ -324,7 +324,18 @@ def test_an_address_in_one_number_leads_away_from_where_it_is_said(host: str) ->
 
 
 @pytest.mark.parametrize(
-    "host", ["node7", "0xygen", "7up", "0x7f000001", "99999999999", "9" * 5000]
+    "host",
+    [
+        "node7",
+        "0xygen",
+        "7up",
+        "8080",
+        "0x1f",
+        "2_147_483_648",
+        "0x7f000001",
+        "99999999999",
+        "9" * 5000,
+    ],
 )
 def test_a_label_with_a_number_in_it_or_the_number_of_this_machine_does_not(host: str) -> None:
     seen = contact(LOOPBACK, named(host, NameSource.TLS_SNI))

@@ -1,7 +1,6 @@
 """ClientHellos of DTLS speak their name in any fragments, and again behind a cookie."""
 
 import random
-import struct
 
 import pytest
 from hypothesis import given
@@ -10,32 +9,7 @@ from hypothesis import strategies as st
 from egress_audit.model.flow import NameSource
 from egress_audit.names.dtls import MAX_DATAGRAMS, MAX_HELLO, DtlsFlow
 from egress_audit.names.reading import Reading, Unread
-from tests.builders.captures import client_hello_message
-
-DTLS_1_0, DTLS_1_2 = 0xFEFF, 0xFEFD
-
-
-def body(name: str, cookie: bytes = b"") -> bytes:
-    """A ClientHello of DTLS, from its version on."""
-    bare = client_hello_message(name)[4:]
-    at = 34 + 1 + bare[34]
-    return bare[:at] + bytes((len(cookie),)) + cookie + bare[at:]
-
-
-def fragment(message: bytes, start: int, end: int, number: int = 0, kind: int = 1) -> bytes:
-    """A handshake fragment (RFC 6347 §4.2.2)."""
-    piece = message[start:end]
-    head = bytes((kind,)) + len(message).to_bytes(3, "big") + struct.pack(">H", number)
-    return head + start.to_bytes(3, "big") + len(piece).to_bytes(3, "big") + piece
-
-
-def record(content: bytes, version: int = DTLS_1_0, kind: int = 22, epoch: int = 0) -> bytes:
-    """A record (RFC 6347 §4.1)."""
-    return struct.pack(">BHHHIH", kind, version, epoch, 0, 0, len(content)) + content
-
-
-def whole(message: bytes, number: int = 0) -> bytes:
-    return record(fragment(message, 0, len(message), number))
+from tests.builders.dtls import DTLS_1_0, DTLS_1_2, HELLO, body, fragment, record, whole
 
 
 def heard(*datagrams: bytes) -> list[Reading]:
@@ -46,9 +20,6 @@ def heard(*datagrams: bytes) -> list[Reading]:
 def names(readings: list[Reading]) -> list[str]:
     assert all(word.source is NameSource.DTLS_SNI for one in readings for word in one.spoken)
     return [word.host for reading in readings for word in reading.spoken]
-
-
-HELLO = body("a.example")
 
 
 @pytest.mark.parametrize("version", [DTLS_1_0, DTLS_1_2, 0x0100])

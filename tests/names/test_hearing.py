@@ -143,6 +143,13 @@ def test_the_hosts_that_an_answer_leads_on_to_are_kept_with_the_question() -> No
     assert aliases(replace(end, leads_to="b.example")) == {"a.example": ["b.example"]}
 
 
+@pytest.mark.parametrize("flow", [MESSAGE.flow, 8])
+def test_an_answer_with_another_id_or_in_another_flow_leads_on_to_no_host(flow: int) -> None:
+    back = replace(BACK, flow=flow, from_resolver=True)
+    alias = replace(ANSWER, host="cdn.example")
+    assert answered(ECHOED, alias, transaction=6, back=back).names.aliases() == {}
+
+
 def test_what_leads_to_no_other_host_has_no_alias() -> None:
     other = replace(ANSWER, host="cdn.example", question=("b.example", "A"))
     server = replace(ANSWER, host="mx.example", source=NameSource.DNS_UNPROVEN)

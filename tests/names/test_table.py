@@ -27,16 +27,27 @@ def asked(*questions: tuple[str, str, str]) -> Question:
     return question
 
 
-def test_aliases_are_kept_of_questions_and_those_beyond_are_counted() -> None:
+def test_aliases_are_kept_of_questions_and_those_beyond_are_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(table, "MAX_LED_ON", 3)
     names = NameTable()
     names.led_on("a.example", "early.example")
     names.ask("a.example", "A", "10.0.0.1", frame=1, ts_ns=1)
     names.led_on("a.example", "a.example", None)
     assert (names.aliases(), names.dropped) == ({}, 0)
-    for number in range(MAX_DETAILS + 2):
+    for number in (0, 1, 2, 3, 4, 0):
         names.led_on("a.example", f"{number}.example")
-    assert len(names.aliases()["a.example"]) == MAX_DETAILS
+    assert names.aliases() == {"a.example": ("0.example", "1.example", "2.example")}
     assert names.dropped == 2
+
+
+def test_a_cdn_that_leads_on_to_another_host_each_time_costs_no_name() -> None:
+    names = NameTable()
+    names.ask("a.example", "A", "10.0.0.1", frame=1, ts_ns=1)
+    for number in range(MAX_DETAILS + 100):
+        names.led_on("a.example", f"{number}.example")
+    assert (len(names.aliases()["a.example"]), names.dropped) == (MAX_DETAILS + 100, 0)
 
 
 def test_an_address_that_hosts_share_keeps_them_all_in_time_order() -> None:

@@ -7,6 +7,7 @@ from egress_audit.names import udp
 from egress_audit.names.reading import NOTHING, Reading
 from egress_audit.names.udp import SEVERAL, UdpReaders
 from tests.builders.captures import client_hello_message, dns_query
+from tests.builders.dtls import body, whole
 from tests.builders.quic import DCID, crypto, initial
 
 HELLO = client_hello_message("long.example", post_quantum=True)
@@ -156,3 +157,31 @@ def test_one_on_another_port_that_may_be_taken_for_a_question_could_not_be_read(
     for other in (query + b"more", query.replace(b"a\7example", b"a\7ex\0mple")):
         assert not read(readers, "DNS on another port", other).spoken
     assert unread(readers) == {"DNS on another port, malformed": [0, 0]}
+
+
+LIKE_DNS = "DNS on another port"
+LIKE_A_QUESTION = b"\x16\xfe\0\0\0\1\0\0\0\0\0"
+"""The header of a record, up to its length, which has the counts of a question."""
+
+
+def test_a_question_whose_id_looks_like_a_record_is_read() -> None:
+    readers = UdpReaders()
+    question = b"\x16\xfe" + dns_query("a-long-enough-name.example")[2:]
+    (spoken,) = read(readers, LIKE_DNS, question).spoken
+    assert (spoken.host, spoken.source) == ("a-long-enough-name.example", NameSource.DNS_QUERY)
+    assert unread(readers) == {}
+
+
+def test_a_hello_in_a_record_that_looks_like_a_question_is_read() -> None:
+    readers = UdpReaders()
+    hello = whole(body("a.example"))
+    (spoken,) = read(readers, LIKE_DNS, LIKE_A_QUESTION + hello[11:]).spoken
+    assert (spoken.host, spoken.source) == ("a.example", NameSource.DTLS_SNI)
+    assert unread(readers) == {}
+
+
+def test_half_a_hello_in_such_a_record_is_counted_as_one() -> None:
+    readers = UdpReaders()
+    half = whole(body("a.example"))[:60]
+    assert not read(readers, LIKE_DNS, LIKE_A_QUESTION + half[11:]).spoken
+    assert unread(readers) == {"DTLS, malformed": [0]}
