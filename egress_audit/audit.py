@@ -51,7 +51,7 @@ from egress_audit.values import dataclass
 if TYPE_CHECKING:
     from egress_audit.evidence.account import Account
 
-RULES_VERSION = 10
+RULES_VERSION = 11
 """Raised by every change after which the same evidence could be judged differently."""
 
 
