@@ -61,8 +61,11 @@ EPILOG = """\b
 Exit codes:
    0  HOLDS           10  VIOLATED       11  INCONCLUSIVE
   12  no audit could be made             2  wrong usage
-The auditor itself opens no network connection, but for `lists update --from URL`; what `run` starts
-is kept from the network, unless you say --network open."""
+
+\b
+The auditor itself opens no network connection, but for `lists update
+--from URL`; what `run` starts is kept from the network, unless you say
+--network open."""
 
 
 def _say_version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
