@@ -46,7 +46,7 @@ def who_is(text: str, catalogue: Catalogue, classifier: Classifier) -> WhoIs:
 
 def _of_as(asn: int) -> WhoIs:
     if not 0 < asn <= HIGHEST_ASN:
-        raise WrongUsage(f"there is no AS{asn}", hint=f"AS numbers end at {HIGHEST_ASN}")
+        raise WrongUsage(f"there is no AS{asn}", hint=f"AS numbers go from 1 to {HIGHEST_ASN}")
     table = OperatorTable(current_list("operators.csv"))
     found = table.operator(asn)
     system: AutonomousSystem | Absent = Absent.NOT_FOUND

@@ -61,8 +61,11 @@ EPILOG = """\b
 Exit codes:
    0  HOLDS           10  VIOLATED       11  INCONCLUSIVE
   12  no audit could be made             2  wrong usage
-The auditor itself opens no network connection, but for `lists update --from URL`; what `run` starts
-is kept from the network, unless you say --network open."""
+
+\b
+The auditor itself opens no network connection, but for `lists update
+--from URL`; what `run` starts is kept from the network, unless you say
+--network open."""
 
 
 def _say_version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
@@ -111,6 +114,7 @@ def run(arguments: Sequence[str]) -> int:
         return ExitCode.NO_AUDIT
     except EgressAuditError as error:
         _complain(f"egress-audit: {error}")
+        _drop_what_finds_no_room(sys.stdout)
         return error.exit_code
     except (BrokenPipeError, ReaderLeft):
         _drop(sys.stdout)
@@ -157,6 +161,16 @@ def _one_line(error: click.ClickException) -> str:
     command = context.command_path if context else "egress-audit"
     message = " ".join(error.format_message().split()).rstrip(".")
     return f"{command}: {message} (see {command} --help)"
+
+
+def _drop_what_finds_no_room(stream: TextIO | None) -> None:
+    """Writes what is left in a stream, or drops it: a short report that found no room would be
+    tried once more on the way out, which then would be that of a crash."""
+    try:
+        if stream is not None:
+            stream.flush()
+    except OSError:
+        _drop(stream)
 
 
 def _drop(stream: TextIO | None) -> None:

@@ -233,11 +233,21 @@ def _refuse_outputs(
         where = led_to(path)
         if bundle is not None and led_to(bundle) in (where, *where.parents):
             raise click.UsageError(f"{path} lies in the bundle, which holds evidence alone")
-        if is_folder(where) or not is_folder(where.parent) or not os.access(where.parent, os.W_OK):
-            what = (
-                "is a folder" if is_folder(where) else "cannot be written: no such folder of yours"
-            )
+        if what := _no_place_for_output(where):
             raise EgressAuditError(what, where=path, hint="choose another place")
+
+
+def _no_place_for_output(where: Path) -> str | None:
+    """What is wrong with a file to write; None if it can be written, as far as can be known."""
+    if is_folder(where):
+        return "is a folder"
+    if is_there(where):  # Such as /dev/null, in a folder where not everybody may make files.
+        return None if os.access(where, os.W_OK) else "cannot be written: you may not write to it"
+    if not is_folder(where.parent):
+        return f"cannot be written: there is no folder {where.parent}"
+    if not os.access(where.parent, os.W_OK):
+        return f"cannot be written: you may not make a file in {where.parent}"
+    return None
 
 
 def _audited(

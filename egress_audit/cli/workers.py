@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from egress_audit.errors import EgressAuditError
+from egress_audit.errors import EgressAuditError, ExitCode
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -88,9 +88,22 @@ def in_order(
 
 
 def _begin(begin: Callable[..., None], given: tuple[object, ...]) -> None:
-    """The first thing in each process: Ctrl-C ends it without a word."""
+    """The first thing in each process: Ctrl-C ends it without a word, and so does the end of the
+    process that waits for it."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    threading.Thread(target=_end_with_whom_waits, daemon=True).start()
     begin(*given)
+
+
+def _end_with_whom_waits() -> None:
+    """Whoever is killed tells its processes nothing: they would wait for work for ever, since each
+    of them holds the pipe open through which it comes."""
+    import multiprocessing
+
+    waits = multiprocessing.parent_process()
+    if waits is not None:
+        waits.join()
+        os._exit(ExitCode.NO_AUDIT)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from io import BufferedWriter
 from pathlib import Path
 from typing import BinaryIO, Self
 
+from egress_audit.errors import InputUnreadable
 from egress_audit.evidence.account import Account, read_account
 from egress_audit.evidence.folder import Folder
 from egress_audit.evidence.manifest import (
@@ -96,6 +97,9 @@ def open_bundle(path: str | Path) -> Bundle:
     """The bundle at `path`, closed or not. Raises InputUnreadable if it is none: a file missing, a
     link in it, a record that cannot be read."""
     with Folder.open(path) as folder:
+        if folder.names().isdisjoint((MANIFEST, *HASHED)):
+            hint = "name a capture, or the folder that `run --bundle` left"
+            raise InputUnreadable("is a folder, and no bundle", where=str(path), hint=hint)
         manifest = read_manifest(folder)
         with folder.opened(EVENTS) as stream:
             account = read_account(stream, folder.shown(EVENTS))

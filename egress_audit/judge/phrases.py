@@ -26,6 +26,12 @@ TRUSTED_FIRST = (
     NameSource.SANDBOX_DNS,
     NameSource.DNS_UNPROVEN,
 )
+TOLD_TO_PROXIES = (NameSource.HTTP_CONNECT, NameSource.SOCKS)
+REFUSED = ("S0", "REJ", "RSTOS0")
+"""Zeek's states of a connection that was asked for, and nobody took."""
+UNBEGUN = ("OTH", "SH", "SHR", "RSTRH")
+"""Those of one whose opening is not in the capture, or only one side of it: nobody can say that it
+was opened then."""
 MOST_NAMED = 3
 """Of several names in a clause; the others are counted."""
 
@@ -89,25 +95,40 @@ def questions_asked(seen: Observation) -> str:
 
 def contact(seen: Observation, *, whom: str) -> str:
     """What was done: `opened 19 TLS connections to huggingface.co, and tried to open 2 more`."""
-    if seen.proto == TCP:
-        tried = seen.conn_states.get("S0", 0) + seen.conn_states.get("REJ", 0)
-        opened = max(seen.flows - tried, 0)
-        tls = "TLS " if seen.tls_flows >= (opened or seen.flows) else ""
-        verb = "opened" if opened else "tried to open"
-        more = f", and tried to open {tried} more" if opened and tried else ""
-        return f"{verb} {plural(opened or seen.flows, f'{tls}connection')} to {whom}{more}"
+    unbegun = _of_states(seen, UNBEGUN)
+    if seen.proto == TCP and unbegun < seen.flows:
+        return _connections(seen, unbegun, whom)
     packets = plural(seen.pkts_out, f"{protocol(seen.proto)} packet")
     flows = f" in {seen.flows} flows" if seen.flows > 1 else ""
     return f"sent {packets}{flows} to {whom}"
+
+
+def _connections(seen: Observation, unbegun: int, whom: str) -> str:
+    """What was done over TCP, some of it at least in connections that are seen to begin."""
+    tried = _of_states(seen, REFUSED)
+    opened = max(seen.flows - tried - unbegun, 0)
+    tls = "TLS " if seen.tls_flows >= (opened + unbegun or seen.flows) else ""
+    did = {"opened": opened, "sent packets over": unbegun, "tried to open": tried}
+    (verb, count), *others = ((verb, count) for verb, count in did.items() if count)
+    more = [f"{verb} {count} more" for verb, count in others]
+    first = f"{verb} {plural(count, f'{tls}connection')} to {whom}"
+    return ", ".join([first, *more[:-1], *(f"and {last}" for last in more[-1:])])
+
+
+def _of_states(seen: Observation, states: Iterable[str]) -> int:
+    return sum(seen.conn_states.get(state, 0) for state in states)
 
 
 CLIENT = "the user's client on this host"
 
 
 def whom(seen: Observation) -> str:
-    """`huggingface.co at 198.18.0.7:443 (benchmark)`."""
-    name, at = best_name(seen), f"{endpoint(seen)} ({place(seen)})"
-    return f"{name} at {at}" if name and name != seen.far_h else at
+    """`huggingface.co at 198.18.0.7:443 (benchmark)`; `through` a proxy that was told the name."""
+    name, end = best_name(seen), f"{endpoint(seen)} ({place(seen)})"
+    if not name or name == seen.far_h:
+        return end
+    passes_on = any(source in TOLD_TO_PROXIES for use in seen.names for source in use.sources)
+    return f"{name} {'through' if passes_on else 'at'} {end}"
 
 
 def place(seen: Observation) -> str:

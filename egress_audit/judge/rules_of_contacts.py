@@ -21,7 +21,7 @@ from egress_audit.judge.permission import (
 from egress_audit.model.audit import Direction, Observation
 from egress_audit.model.claim import Allow
 from egress_audit.model.destination import Absent
-from egress_audit.model.protocols import UDP
+from egress_audit.model.protocols import TCP, UDP
 
 LOCAL_SCOPES = (Scope.LAN, Scope.LINK_LOCAL, Scope.MULTICAST, Scope.BROADCAST)
 OUTSIDE_SCOPES = tuple(
@@ -165,7 +165,8 @@ def inbound_contact(case: Case) -> Matches:
     if case.claim.inbound != "deny":
         return
     for seen in case.answered():
-        count = phrases.plural(seen.flows, "connection")
+        kind = "connection" if seen.proto == TCP else f"{phrases.protocol(seen.proto)} flow"
+        count = phrases.plural(seen.flows, kind)
         whom = phrases.CLIENT if seen.from_client else phrases.whom(seen)
         yield f"answered {count} from {whom}", (seen,)
 

@@ -60,7 +60,8 @@ def read_env_file(path: str) -> dict[str, str]:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "is not UTF-8 text"
-        raise EgressAuditError(f"cannot be read: {reason}", where=path) from error
+        hint = "name a text file of NAME=value lines that you may read"
+        raise EgressAuditError(f"cannot be read: {reason}", where=path, hint=hint) from error
     variables = {}
     for number, line in enumerate(text.splitlines(), 1):
         stripped = line.strip()

@@ -62,7 +62,7 @@ def bounded(text: str) -> str:
 def wrapped(text: str, width: int) -> list[str]:
     """Clean lines of at most `width` columns, broken at spaces; [''] for an empty text.
 
-    Words too long for a line are broken anywhere.
+    Words too long for a line are broken behind a dot, or anywhere.
     """
     lines, line = [], ""
     for word in bounded(text).split(" "):
@@ -86,10 +86,13 @@ def middle_cut(text: str, width: int) -> str:
 
 
 def _pieces(word: str, width: int) -> list[str]:
-    """A word in pieces of at most `width` columns, at least one."""
+    """A word in pieces of at most `width` columns, at least one. In its second half a piece ends
+    behind a dot if it can: a host name that loses its last letters reads like another one."""
     pieces = []
     while width_of(word) > width:
         piece = _prefix(word, width) or word[:1]
+        behind_dot = piece.rfind(".") + 1
+        piece = piece[:behind_dot] if behind_dot > len(piece) // 2 else piece
         pieces.append(piece)
         word = word[len(piece) :]
     return [*pieces, word]

@@ -1,5 +1,6 @@
 """How the command line leaves: every ending has its exit code, none looks like another."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -77,6 +78,15 @@ def test_wrong_usage_leaves_with_2(
     assert "Options:" not in told
 
 
+def test_help_keeps_within_eighty_columns(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for command in ([], *([name] for name in COMMANDS)):
+        assert run([*command, "--help"]) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+
+
 def test_an_unreadable_input_leaves_with_12_and_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -105,13 +115,29 @@ def test_a_reader_that_left_is_neither_a_crash_nor_a_verdict() -> None:
     assert b"Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["replay", "--help"], ["--version"]])
-def test_help_that_finds_no_room_is_no_crash(arguments: list[str]) -> None:
+WORDS_WITHOUT_ROOM = [
+    ["--help"],
+    ["replay", "--help"],
+    ["--version"],
+    ["whois", "AS45102"],
+    ["lists", "lookup", "10.0.0.1"],
+    ["replay", SILENT],
+    ["replay", TALKING, "--format", "json"],
+]
+"""Help, answers that fit into the buffer of a stream, and a report that does not."""
+
+
+@pytest.mark.parametrize("arguments", WORDS_WITHOUT_ROOM, ids=" ".join)
+def test_words_that_find_no_room_are_no_crash(arguments: list[str]) -> None:
+    # With it what is written never waits in a buffer, where most people have one.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     with Path("/dev/full").open("wb") as full:
         command = [sys.executable, "-m", "egress_audit", *arguments]
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, env=environment, check=False
+        )
     assert done.returncode == ExitCode.NO_AUDIT
-    assert b"Traceback" not in done.stderr
+    assert done.stderr.count(b"\n") == 1
 
 
 def test_an_error_that_finds_no_room_leaves_with_its_code() -> None:

@@ -167,6 +167,16 @@ def test_what_could_not_be_used_in_the_end_is_found_before_anything_starts(
     assert not recorded.plans
 
 
+def test_a_device_is_a_place_for_a_report_where_nobody_may_make_files(
+    recorded: Recording, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, _mode: Path(path) != Path("/dev"))
+    assert run(["run", "--output", "/dev/null", "--", "true"]) != ExitCode.NO_AUDIT
+    assert recorded.plans
+    assert run(["run", "--output", "/dev/nil", "--", "true"]) == ExitCode.NO_AUDIT
+    assert "you may not make a file in /dev " in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("command", "says"),
     [

@@ -3,7 +3,12 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +36,51 @@ def killed(task: int) -> int:
 
 def refusing(task: int) -> int:
     raise EgressAuditError(f"no {task}")
+
+
+def long(task: str) -> None:
+    Path(task).write_text(str(os.getpid()), encoding="ascii")
+    time.sleep(60)
+
+
+@pytest.fixture
+def workers_of_one_that_is_killed(tmp_path: Path) -> Iterator[list[int]]:
+    notes = [tmp_path / "1", tmp_path / "2"]
+    words = f"list(in_order(long, {[*map(str, notes)]}, 2, begin=begin, given=(7,)))"
+    script = f"from tests.cli.test_workers import *\nif __name__ == '__main__':\n    {words}\n"
+    file = tmp_path / "waits.py"
+    file.write_text(script, encoding="utf-8")
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent.parent)}
+    waits = subprocess.Popen([sys.executable, str(file)], env=environment)
+    _until(lambda: all(note.exists() and note.read_text(encoding="ascii") for note in notes))
+    workers = [int(note.read_text(encoding="ascii")) for note in notes]
+    waits.kill()
+    waits.wait()
+    yield workers
+    for worker in workers:
+        with suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+
+
+def _until(true: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < ends
+        time.sleep(0.05)
+
+
+def _is_at_work(pid: int) -> bool:
+    """False for one that has ended, also where nobody has asked how."""
+    with suppress(OSError):
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_no_process_goes_on_for_one_that_was_killed(
+    workers_of_one_that_is_killed: list[int],
+) -> None:
+    _until(lambda: not any(map(_is_at_work, workers_of_one_that_is_killed)))
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

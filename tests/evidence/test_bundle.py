@@ -101,6 +101,12 @@ def test_a_link_in_a_bundle_is_refused(tmp_path: Path, name: str) -> None:
         open_bundle(path)
 
 
+def test_a_folder_of_captures_is_not_called_a_broken_bundle(tmp_path: Path) -> None:
+    (tmp_path / "a.pcap").write_bytes(b"")
+    with pytest.raises(InputUnreadable, match="is a folder, and no bundle"):
+        open_bundle(tmp_path)
+
+
 def test_a_capture_is_not_a_bundle(tmp_path: Path) -> None:
     path = write_bundle(tmp_path / "b")
     with pytest.raises(InputUnreadable, match="is no folder that can be read"):

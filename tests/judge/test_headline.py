@@ -124,6 +124,12 @@ def test_an_answered_stranger_is_not_told_as_opened_by_us() -> None:
     assert told(judged).startswith("this capture answered 1 connection from 203.0.113.9")
 
 
+def test_an_answered_datagram_is_no_connection() -> None:
+    stranger = contact(OUTSIDE, direction=Direction.INBOUND, proto=17, flows=2)
+    judged = case(stranger, claim=replace(OFFLINE, inbound="deny"))
+    assert told(judged).startswith("this capture answered 2 UDP flows from 203.0.113.9")
+
+
 def test_doubt_that_assertions_could_lift_says_so() -> None:
     assert told(case()).startswith("this capture shows nothing against the claim, and cannot prove")
     assert told(case()).endswith(" blind spots, which only assertions could lift")

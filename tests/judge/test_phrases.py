@@ -57,6 +57,21 @@ def test_a_question_is_asked_for_a_name() -> None:
             {"flows": 2, "tls_flows": 1, "conn_states": {"REJ": 1, "SF": 1}},
             "opened 1 TLS connection to it, and tried to open 1 more",
         ),
+        ({"conn_states": {"RSTOS0": 1}}, "tried to open 1 connection to it"),
+        ({"conn_states": {"OTH": 1}, "pkts_out": 1}, "sent 1 TCP packet to it"),
+        ({"flows": 2, "conn_states": {"OTH": 1, "SH": 1}}, "sent 10 TCP packets in 2 flows to it"),
+        (
+            {"flows": 4, "conn_states": {"OTH": 1, "S0": 1, "SF": 2}},
+            "opened 2 connections to it, sent packets over 1 more, and tried to open 1 more",
+        ),
+        (
+            {"flows": 2, "tls_flows": 2, "conn_states": {"OTH": 1, "SF": 1}},
+            "opened 1 TLS connection to it, and sent packets over 1 more",
+        ),
+        (
+            {"flows": 2, "conn_states": {"OTH": 1, "S0": 1}},
+            "sent packets over 1 connection to it, and tried to open 1 more",
+        ),
         ({"proto": 17, "pkts_out": 1}, "sent 1 UDP packet to it"),
         ({"proto": 1, "pkts_out": 3}, "sent 3 ICMP packets to it"),
         ({"proto": 99, "pkts_out": 3}, "sent 3 IP protocol 99 packets to it"),
@@ -92,6 +107,20 @@ def test_whom_says_name_address_and_kind_of_place() -> None:
     assert phrases.whom(there) == "a.example at 203.0.113.9:443 (documentation)"
     assert phrases.whom(contact(LAN)) == "192.168.1.7:443 (lan)"
     assert phrases.whom(contact("45.9.0.1", destination=place())) == "45.9.0.1:443 (internet)"
+
+
+@pytest.mark.parametrize("told", [NameSource.SOCKS, NameSource.HTTP_CONNECT])
+def test_a_name_that_a_proxy_is_told_is_not_at_the_proxy(told: NameSource) -> None:
+    words = "a.example through 192.168.1.7:443 (lan)"
+    assert phrases.whom(contact(LAN, named("a.example", told))) == words
+    said_inside = named("203.0.113.9", NameSource.SOCKS), named("a.example", NameSource.HTTP_HOST)
+    assert phrases.whom(contact(LAN, *said_inside)) == words
+
+
+def test_a_name_that_no_proxy_is_told_is_at_its_address() -> None:
+    assert phrases.whom(contact(LAN, named("a.example", NameSource.HTTP_HOST))) == (
+        "a.example at 192.168.1.7:443 (lan)"
+    )
 
 
 def test_the_name_that_the_program_used_is_the_best_one() -> None:

@@ -61,6 +61,11 @@ def test_a_number_is_not_torn_from_its_unit() -> None:
     assert wrapped(f"aaaa 12{NO_BREAK}408", 9) == ["aaaa", f"12{NO_BREAK}408"]
 
 
+def test_a_host_name_longer_than_the_line_is_broken_behind_a_dot() -> None:
+    assert wrapped("a1.frankfurt.example.net", 23) == ["a1.frankfurt.example.", "net"]
+    assert wrapped("a.frankfurt-and-main", 12) == ["a.frankfurt-", "and-main"]
+
+
 def test_a_word_longer_than_the_line_is_broken() -> None:
     assert wrapped("ab abcdefgh", 4) == ["ab", "abcd", "efgh"]
 
