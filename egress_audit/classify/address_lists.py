@@ -24,7 +24,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from egress_audit.classify.list_sources import LISTS, described, sha256_of
+from egress_audit.classify.list_sources import LISTS, ListOnDisk, described
 from egress_audit.classify.tables import is_country
 from egress_audit.classify.user_lists import way_back_from
 from egress_audit.errors import ListUnreadable
@@ -143,10 +143,10 @@ class AddressList:
             date = datetime.fromtimestamp(self._metadata.build_epoch, UTC).date().isoformat()
         except (OverflowError, OSError, ValueError) as error:  # a year that no calendar has
             raise self._damaged() from error
-        return described(self._path) or ListUsed(
+        return described(self._path) or ListOnDisk(
+            self._path,
             name=self._metadata.database_type,
             date=date,
-            sha256=sha256_of(self._path),
             licence="as supplied by the user",
             attribution=self._metadata.description.get("en", ""),
         )

@@ -1,6 +1,9 @@
 """What a SOURCES.yaml says of the lists beside it."""
 
 import hashlib
+import os
+from collections.abc import Callable
+from io import BufferedReader
 from pathlib import Path
 
 import pytest
@@ -38,6 +41,48 @@ def test_the_sha256_is_that_of_the_file_as_it_is_now(tmp_path: Path) -> None:
     used = described(path)
     assert used is not None
     assert used.sha256 == sha256_of(path) == hashlib.sha256(b"content").hexdigest()
+
+
+def test_a_list_is_hashed_only_when_its_sha256_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed = []
+    digest = hashlib.file_digest
+
+    def noted(stream: BufferedReader, name: str) -> object:
+        hashed.append(name)
+        return digest(stream, name)
+
+    monkeypatch.setattr(hashlib, "file_digest", noted)
+    used = described(beside(tmp_path, SOURCES))
+    assert used is not None
+    assert not hashed
+    assert used.sha256 == used.sha256
+    assert hashed == ["sha256"]
+
+
+@pytest.mark.parametrize("change", [lambda path: path.write_bytes(b"others"), Path.unlink])
+def test_a_list_that_changed_has_no_sha256(
+    tmp_path: Path, change: Callable[[Path], object]
+) -> None:
+    path = beside(tmp_path, SOURCES)
+    used = described(path)
+    assert used is not None
+    change(path)
+    with pytest.raises(ListUnreadable, match="changed"):
+        _ = used.sha256
+
+
+def test_a_list_put_in_the_place_of_another_has_not_its_sha256(tmp_path: Path) -> None:
+    path = beside(tmp_path, SOURCES)
+    used, status = described(path), path.stat()
+    assert used is not None
+    other = tmp_path / "other"
+    other.write_bytes(b"CONTENT")
+    os.utime(other, ns=(status.st_atime_ns, status.st_mtime_ns))
+    other.replace(path)
+    with pytest.raises(ListUnreadable, match="changed"):
+        _ = used.sha256
 
 
 def test_a_list_alone_is_not_described(tmp_path: Path) -> None:
