@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,18 +20,18 @@ from egress_audit.classify.catalogue_files import packaged_catalogue
 from egress_audit.classify.destination import Classifier, embedded_classifier
 from egress_audit.endpoints import ReadCatalogue
 from egress_audit.errors import EgressAuditError
-from egress_audit.keeping.lookup import LookedUp, lookup_addresses
 from egress_audit.listening import USUAL_BOUNDS, Bounds
 from egress_audit.model.audit import Audit, Verdict
 from egress_audit.model.claim import Claim
 from egress_audit.model.destination import Absent
 from egress_audit.opening import Evidence, Prefixes, Watch, evidence_at
-from egress_audit.single_frames import ExplainedFrame, cited_frames, explain_frames
 
 if TYPE_CHECKING:
+    from egress_audit.keeping.lookup import LookedUp, lookup_addresses
     from egress_audit.model.whois import WhoIs
     from egress_audit.record.plan import RunPlan
     from egress_audit.record.progress import Status
+    from egress_audit.single_frames import ExplainedFrame, cited_frames, explain_frames
 
 __all__ = [
     "Asserted",
@@ -56,6 +57,21 @@ __all__ = [
     "profile_of",
     "weaknesses_of",
 ]
+
+_LATER = {
+    "ExplainedFrame": "egress_audit.single_frames",
+    "LookedUp": "egress_audit.keeping.lookup",
+    "cited_frames": "egress_audit.single_frames",
+    "explain_frames": "egress_audit.single_frames",
+    "lookup_addresses": "egress_audit.keeping.lookup",
+}
+"""Names that no audit needs, imported on first use, and their modules."""
+
+
+def __getattr__(name: str) -> object:
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def audit_capture(

@@ -1,13 +1,11 @@
 """What the paths that a person gave lead to: a capture, a bundle, or several captures as one."""
 
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from egress_audit.capture.live_stream import Ending
-from egress_audit.capture.merged import MergedSource, Opener
 from egress_audit.capture.source import open_capture
 from egress_audit.columns import FrameBatch, FrameSource, OpenedSource
 from egress_audit.errors import InputUnreadable, WrongUsage
@@ -19,6 +17,7 @@ from egress_audit.recorded import CLOSED, Seal, refuse_unusable
 from egress_audit.values import dataclass
 
 if TYPE_CHECKING:
+    from egress_audit.capture.merged import Opener
     from egress_audit.evidence.account import Account
 
 Prefixes = Sequence[IPv4Network | IPv6Network]
@@ -41,13 +40,16 @@ class Evidence:
 class Watched:
     """A source that tells how far it has been read."""
 
-    def __init__(self, watch: Watch, opened: Callable[[OnBytes], FrameSource]) -> None:
-        """opened: the source, which tells its argument how many bytes each reading gave."""
+    def __init__(
+        self, watch: Watch, opened: Callable[[OnBytes], FrameSource], *, merged: bool
+    ) -> None:
+        """opened: the source, which tells its argument how many bytes each reading gave; merged:
+        it looks at each of its files first."""
         self._watch = watch
         self._bytes = 0
         self._source = opened(self._count)
-        if isinstance(self._source, MergedSource):
-            # Its first look at each file is no progress.
+        if merged:
+            # That first look is no progress.
             self._bytes = 0
 
     def _count(self, size: int) -> None:
@@ -84,9 +86,11 @@ def evidence_at(
         def opened(count: OnBytes | None) -> FrameSource:
             if len(captures) == 1:
                 return open_capture(captures[0], ending, count, hashed=hashed)
+            from egress_audit.capture.merged import MergedSource  # not above: most have one capture
+
             return MergedSource([_opener(path, count, hashed) for path in captures])
 
-        return opened(None) if watch is None else Watched(watch, opened)
+        return opened(None) if watch is None else Watched(watch, opened, merged=len(captures) > 1)
 
     if len(paths) != 1:
         _refuse_unmergeable(paths)
@@ -113,7 +117,7 @@ def _bundle_at(path: str, local: Prefixes, source_at: Callable[[str], FrameSourc
     return Evidence(name, source, bundle.account, Seal(True, bundle.mismatches, (item,)))
 
 
-def _opener(path: str, count: OnBytes | None, hashed: bool) -> Opener:
+def _opener(path: str, count: OnBytes | None, hashed: bool) -> "Opener":
     def opened() -> OpenedSource:
         return open_capture(path, None, count, hashed=hashed)
 
@@ -142,6 +146,8 @@ def _refuse_unmergeable(paths: Sequence[str]) -> None:
 def _program_of(command: str) -> str:
     """The program's file name: wherever a bundle lies, and however its folder is called, its report
     has the same bytes. `run` for a command that has none."""
+    import shlex  # which no other evidence needs
+
     try:
         words = shlex.split(command)
     except ValueError:  # The record is not one of ours.

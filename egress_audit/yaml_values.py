@@ -5,7 +5,6 @@ Every reader raises the error of the file that it reads for, with the line of wh
 
 import re
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TypeVar
 
@@ -33,6 +32,8 @@ _SHAPES = {Word: "a single value", Listing: "a list", Table: "a mapping"}
 def nearest(unknown: str, known: Iterable[str]) -> str:
     """The hint for an unknown word: the one that was probably meant, else all there are; of many
     the nearest."""
+    from difflib import get_close_matches  # not above: only wrong words are compared
+
     words = {word.lower(): word for word in sorted(known)}
     close = get_close_matches(unknown.lower(), words, n=1)
     if close:

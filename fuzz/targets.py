@@ -35,7 +35,7 @@ from egress_audit.names.tls import read_client_hello
 from egress_audit.ranges.published import is_mmdb, published_rows
 from egress_audit.record.internet.internet import Internet
 from egress_audit.record.internet.settings import InternetSettings
-from egress_audit.report.document import Envelope
+from egress_audit.report.beside import Envelope
 from egress_audit.report.flow_records import flow_line
 from egress_audit.report.renderers import RENDERERS, Presentation
 from fuzz.lanes import lanes_of_pcap, lanes_of_pcapng

@@ -19,7 +19,8 @@ from egress_audit.judge.spots_of_sandbox import SPOTS_OF_SANDBOX
 from egress_audit.judge.verdict import BLIND_SPOTS
 from egress_audit.model.audit import Audit, Direction, Kind
 from egress_audit.model.flow import NameSource
-from egress_audit.report.document import Envelope, json_text
+from egress_audit.report.beside import Envelope
+from egress_audit.report.document import json_text
 from tests.builders.captures import Frame, udp_exchange
 from tests.builders.golden import CAPTURES, SCENES, description, expectation, replayed
 from tests.builders.scenes import ALL, Scene, later, raw, written

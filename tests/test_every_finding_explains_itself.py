@@ -14,7 +14,7 @@ from egress_audit.model.catalogue import Purpose
 from egress_audit.model.claim import AppliesTo, Deny
 from egress_audit.model.destination import Absent
 from egress_audit.model.flow import NameSource
-from egress_audit.report.document import Envelope
+from egress_audit.report.beside import Envelope
 from egress_audit.report.markdown import escaped
 from egress_audit.report.renderers import RENDERERS, Presentation
 from tests.builders.audits import hub_lookup, silent_capture

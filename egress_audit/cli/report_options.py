@@ -88,8 +88,7 @@ def write_audit(
 
     beside: what is told beside the audit; None for nothing.
     """
-    from egress_audit.report.beside import NOTHING_BESIDE
-    from egress_audit.report.document import Envelope
+    from egress_audit.report.beside import NOTHING_BESIDE, Envelope
     from egress_audit.report.renderers import RENDERERS, Presentation
 
     if flows is not None:

@@ -70,8 +70,8 @@ class Judge:
     def outcome(self, task: Task) -> Outcome:
         """The row of one capture, also of one that cannot be judged."""
         from egress_audit.api import audit_capture
-        from egress_audit.report.beside import Beside
-        from egress_audit.report.document import Envelope, json_text
+        from egress_audit.report.beside import Beside, Envelope
+        from egress_audit.report.document import json_text
         from egress_audit.report.summary import row_of, row_without_audit
 
         asked = self._asked
@@ -142,7 +142,7 @@ def write_several(
     results: Sequence[Outcome], found: Gathered, claim: str, form: str, output: str | None
 ) -> int:
     """Writes the summary, with all documents if it is JSON, and gives the exit code of all."""
-    from egress_audit.report.document import Envelope
+    from egress_audit.report.beside import Envelope
     from egress_audit.report.summary import summary_of
     from egress_audit.report.summary_formats import (
         summary_json,

@@ -1,6 +1,5 @@
 """What a person may state about evidence that cannot speak for itself, and answers for."""
 
-import difflib
 from collections.abc import Iterable
 
 from egress_audit.errors import WrongUsage
@@ -37,7 +36,9 @@ def assertions_of(
     """
     named = {word.strip() for word in words if word.strip()}
     for word in sorted(named - {*WORDS, "all"}):
-        near = difflib.get_close_matches(word, [*WORDS, "all"], n=1)
+        from difflib import get_close_matches  # not above: few mistype a word
+
+        near = get_close_matches(word, [*WORDS, "all"], n=1)
         meant = f"did you mean {near[0]}? " if near else ""
         raise WrongUsage(
             f"there is no assertion {word!r}",

@@ -6,7 +6,6 @@ of `allow`, `deny`, `require` and `applies_to` each by itself.
 
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +77,8 @@ def profile_names() -> tuple[str, ...]:
 def _nearest_name(word: str) -> str:
     """The hint for a name that no profile has: those that begin with it, the nearest, else where
     all of them are told."""
+    from difflib import get_close_matches  # not above: only wrong words are compared
+
     begun = [name for name in profile_names() if name.startswith(f"{word.lower()}-")]
     close = begun or get_close_matches(word.lower(), profile_names(), n=1)
     return f"did you mean {either(f'`{name}`' for name in close)}?" if close else WHERE_NAMES_ARE
@@ -180,6 +181,8 @@ def _refuse_unknown_endpoints(words: tuple[Placed, ...], known: Collection[str])
     """ProfileInvalid for the first word that names no entry of the catalogue."""
     for word in words:
         if word.text not in known and not word.text.startswith("purpose:"):
+            from difflib import get_close_matches  # as above
+
             close = get_close_matches(word.text, known, n=1)
             raise ProfileInvalid(
                 f"the catalogue has no `{word}`",

@@ -1,6 +1,20 @@
-"""What a report tells beside an audit and is no part of it: labels, and places of frames."""
+"""What a report tells beside an audit and is no part of it: who made it, labels, and places of
+frames."""
 
 from egress_audit.values import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What stands around an audit: who made it and from which files; never a time or a path."""
+
+    version: str
+    """Of the tool."""
+    inputs: tuple[str, ...]
+    """File names without folder, `-` for standard input; of a bundle, which has the same report
+    under any name, the program's. In the order of the audit's evidence."""
+    tool: str = "egress-audit"
+    engine: str = "numpy"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,25 +5,11 @@ from collections.abc import Iterator
 
 from egress_audit.model.audit import Audit
 from egress_audit.report.answers import answers
-from egress_audit.report.beside import NOTHING_BESIDE, Beside
+from egress_audit.report.beside import NOTHING_BESIDE, Beside, Envelope
 from egress_audit.report.json_pieces import STEP, json_of, object_of, pieces_of, quoted, visible
 from egress_audit.report.plain import Plain
-from egress_audit.values import dataclass
 
 SCHEMA = "egress-audit/audit/1"
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """What stands around an audit: who made it and from which files; never a time or a path."""
-
-    version: str
-    """Of the tool."""
-    inputs: tuple[str, ...]
-    """File names without folder, `-` for standard input; of a bundle, which has the same report
-    under any name, the program's. In the order of the audit's evidence."""
-    tool: str = "egress-audit"
-    engine: str = "numpy"
 
 
 def plain_envelope(envelope: Envelope) -> dict[str, Plain]:

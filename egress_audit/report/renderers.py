@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from egress_audit.model.audit import Audit
-from egress_audit.report.beside import NOTHING_BESIDE, Beside
-from egress_audit.report.document import Envelope, json_pieces
+from egress_audit.report.beside import NOTHING_BESIDE, Beside, Envelope
 from egress_audit.report.terminal import terminal_text
 from egress_audit.values import dataclass
 
@@ -36,6 +35,8 @@ def _text(audit: Audit, presentation: Presentation) -> Iterable[str]:
 
 
 def _json(audit: Audit, presentation: Presentation) -> Iterable[str]:
+    from egress_audit.report.document import json_pieces  # as below
+
     return json_pieces(audit, envelope=presentation.envelope, beside=presentation.beside)
 
 

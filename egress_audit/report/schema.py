@@ -19,8 +19,8 @@ from egress_audit.model.audit import Audit
 from egress_audit.model.destination import Absent, Destination
 from egress_audit.model.flow import Flow, FlowOwner, Name
 from egress_audit.report.answers import Answer
-from egress_audit.report.beside import AddressLabel, FrameOrigin
-from egress_audit.report.document import SCHEMA, Envelope
+from egress_audit.report.beside import AddressLabel, Envelope, FrameOrigin
+from egress_audit.report.document import SCHEMA
 from egress_audit.report.plain import Plain
 from egress_audit.report.summary import Summary
 from egress_audit.report.summary_formats import SCHEMA as AUDITS

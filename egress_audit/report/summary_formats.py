@@ -6,7 +6,8 @@ from textwrap import indent
 
 from egress_audit.model.audit import Verdict
 from egress_audit.model.destination import Absent
-from egress_audit.report.document import Envelope, plain_envelope, shown_json
+from egress_audit.report.beside import Envelope
+from egress_audit.report.document import plain_envelope, shown_json
 from egress_audit.report.markdown import escaped, section_text
 from egress_audit.report.plain import Plain, plain
 from egress_audit.report.safe_text import NO_BREAK, clean, middle_cut, width_of

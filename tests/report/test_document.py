@@ -10,7 +10,8 @@ import pytest
 from egress_audit.model.audit import Audit
 from egress_audit.model.claim import Question
 from egress_audit.report.answers import answers
-from egress_audit.report.document import Envelope, json_text, shown_json
+from egress_audit.report.beside import Envelope
+from egress_audit.report.document import json_text, shown_json
 from egress_audit.report.plain import plain
 from tests.builders.audits import asserted_silence, far_and_wide, hub_lookup, silent_capture
 

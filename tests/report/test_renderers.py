@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from egress_audit.report.document import Envelope
+from egress_audit.report.beside import Envelope
 from egress_audit.report.renderers import RENDERERS, Presentation
 from tests.builders.audits import hub_lookup
 

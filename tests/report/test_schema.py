@@ -10,7 +10,8 @@ from egress_audit.model.audit import Audit
 from egress_audit.model.destination import Absent
 from egress_audit.model.flow import FlowOwner
 from egress_audit.model.run import Role
-from egress_audit.report.document import Envelope, json_text
+from egress_audit.report.beside import Envelope
+from egress_audit.report.document import json_text
 from egress_audit.report.flow_records import flow_record
 from egress_audit.report.schema import audit_schema, flow_schema, schema_text
 from scripts.write_schema import FILES, FOLDER

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 from jsonschema import Draft202012Validator
 
-from egress_audit.report.document import Envelope, json_text
+from egress_audit.report.beside import Envelope
+from egress_audit.report.document import json_text
 from egress_audit.report.safe_text import width_of
 from egress_audit.report.schema import audits_schema, schema_text
 from egress_audit.report.summary import SetAside, row_of, row_without_audit, summary_of
