@@ -128,11 +128,9 @@ def _told(did: Sequence[Observation], findings: Sequence[Finding]) -> str:
     messages = {found.observations[0]: found.message for found in firsts}
     if len(did) == 1:
         return messages[did[0].id]
-    worse = [
-        messages[seen.id].removeprefix(phrases.clause(seen))
-        for seen in sorted(did, key=lambda seen: seen.kind is Kind.QUESTION)
-        if messages[seen.id].startswith(phrases.clause(seen))
-    ]
+    contacts_first = sorted(did, key=lambda seen: seen.kind is Kind.QUESTION)
+    told = ((phrases.clause(seen), messages[seen.id]) for seen in contacts_first)
+    worse = (words.removeprefix(clause) for clause, words in told if words.startswith(clause))
     return _sentence(did) + next((words for words in worse if words), "")
 
 
