@@ -214,7 +214,7 @@ class Listening:
     def _initial(self, datagram: Datagram) -> Heard[PlainHello] | None:
         """The plain hello of QUIC in a datagram; if it is another one, None once it is heard."""
         kind, flow, by_orig, frame, ts_ns, payload, complete = datagram
-        if not self._wanted.wants(kind, flow):
+        if flow in self._wanted.sated and not self._wanted.wants(kind, flow):
             return None
         reading, sated = self.datagrams.read(kind, (flow, by_orig, payload, complete))
         if sated:

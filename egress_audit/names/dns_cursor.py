@@ -7,9 +7,9 @@ lenient resolver would understand must not be hidden from us.
 """
 
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address
 from struct import Struct
 
+from egress_audit.addresses import address_text as text_of_address
 from egress_audit.names.reading import Damage, Unread, printable
 
 MAX_HOPS = 128
@@ -19,7 +19,6 @@ MAX_OCTETS = 255
 
 _POINTER = 0xC0
 _LONGEST_LABEL = 0x3F
-_MAPPED = bytes(10) + b"\xff\xff"
 
 _QTYPES = {
     1: "A", 2: "NS", 3: "MD", 4: "MF", 5: "CNAME", 6: "SOA", 7: "MB", 8: "MG", 9: "MR", 10: "NULL",
@@ -136,6 +135,4 @@ def address_text(raw: bytes) -> str:
     """The address as RFC 5952 writes it; mapped IPv4 in dots on every version of Python."""
     if len(raw) == 4:
         return f"{raw[0]}.{raw[1]}.{raw[2]}.{raw[3]}"
-    if raw.startswith(_MAPPED):
-        return f"::ffff:{IPv4Address(raw[12:])}"
-    return str(IPv6Address(raw))
+    return text_of_address(6, int.from_bytes(raw[:8], "big"), int.from_bytes(raw[8:], "big"))

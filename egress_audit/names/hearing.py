@@ -166,7 +166,7 @@ class Hearing:
         when everything was heard.
         """
         for (flow, by_orig, _), (name, qtype, receiver) in self._doubtful.items():
-            if is_ours(flow, by_orig):
+            if is_ours(flow, by_orig) and not self.names.was_asked(name.host, qtype):
                 self._repeat(name, qtype, receiver, flow)
         self._doubtful.clear()
 
@@ -258,8 +258,9 @@ class Hearing:
             return
         qtype = spoken.qtype or "?"
         if not spoken.owner:
-            resolver = message.sender if message.from_resolver or answers else message.receiver
-            self._repeat(name, qtype, resolver, message.flow)
+            if not self.names.was_asked(name.host, qtype):  # Addresses take long to write.
+                resolver = message.sender if message.from_resolver or answers else message.receiver
+                self._repeat(name, qtype, resolver, message.flow)
         elif not (answers or (message.from_resolver and self._is_added(spoken, message))):
             self._doubt(name, qtype, message)
 
@@ -294,7 +295,6 @@ class Hearing:
         self._doubtful.setdefault(key, (name, qtype, message.receiver))
 
     def _repeat(self, name: Name, qtype: str, resolver: str, flow: int) -> None:
-        """A message repeats a question; it is one of its own if nobody was heard to ask it."""
-        if not self.names.was_asked(name.host, qtype):
-            self.names.mentions.add(flow, name)
-            self.names.ask(name.host, qtype, resolver, name.frame, name.ts_ns, queried=False)
+        """A message repeats a question that nobody was heard to ask: it is one of its own."""
+        self.names.mentions.add(flow, name)
+        self.names.ask(name.host, qtype, resolver, name.frame, name.ts_ns, queried=False)

@@ -13,8 +13,8 @@ from egress_audit.names.reading import Reading, Spoken
 MAX_ANSWERS = 32
 MAX_NAME = 200
 """Octets of a name on the wire that is read here."""
-MAX_REMEMBERED = 4096
-"""Names that are remembered as text: most are asked again and again."""
+MAX_REMEMBERED = 2048
+"""Questions that are remembered as text: most are asked again and again."""
 
 _IN_FRONT = Struct(">HHHHHH")
 """ID, flags, and the records of each of the four sections."""
@@ -43,25 +43,33 @@ def plain_message(message: bytes) -> Reading | None:
     behind = message.find(b"\0", _HEADER) + 5
     if not few or not _HEADER + 5 < behind <= min(len(message), _HEADER + MAX_NAME):
         return None
-    host = _host(message[_HEADER : behind - 4])
-    if not host:
+    question = _question(message[_HEADER : behind - 2])
+    if question is None:
         return None
-    qtype = type_word(message[behind - 4] << 8 | message[behind - 3])
+    query, asked, repeated = question
     if not flags & _RESPONSE:
         if answers or _behind_edns(message, behind, additional) != len(message):
             return None
-        query = Spoken(host, NameSource.DNS_QUERY, qtype)
-        return Reading((query,), _QUERIED, transaction=transaction)
+        return Reading(query, _QUERIED, transaction=transaction)
     found = _addresses(message, behind, answers)
     if found is None or _behind_edns(message, found[1], additional) != len(message):
         return None
-    source, question = NameSource.DNS_ANSWER, (host, qtype)
-    spoken = [Spoken(host, source, qtype)]
-    spoken += [Spoken(host, source, None, address, question) for address in found[0]]
-    return Reading(tuple(spoken), _RESPONDED, transaction=transaction)
+    host, source = asked[0], NameSource.DNS_ANSWER
+    spoken = [Spoken(host, source, None, address, asked) for address in found[0]]
+    return Reading((repeated, *spoken), _RESPONDED, transaction=transaction)
 
 
 @lru_cache(MAX_REMEMBERED)
+def _question(question: bytes) -> tuple[tuple[Spoken], tuple[str, str], Spoken] | None:
+    """Of a name and a type what a query says, host and type as text, and what a response says."""
+    host = _host(question[:-2])
+    if not host:
+        return None
+    qtype = type_word(int.from_bytes(question[-2:], "big"))
+    query = Spoken(host, NameSource.DNS_QUERY, qtype)
+    return (query,), (host, qtype), Spoken(host, NameSource.DNS_ANSWER, qtype)
+
+
 def _host(name: bytes) -> str:
     """A name without pointers, up to its first zero, as text; '' if it does not end there."""
     labels, at = [], 0

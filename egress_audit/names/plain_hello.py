@@ -26,6 +26,7 @@ _header = Struct(">HH").unpack_from
 """Type and length of an extension."""
 _NAME = Struct(">HBH")
 _SERVER_NAME, _ALPN, _ECH = 0, 16, 0xFE0D
+_READ = frozenset((_SERVER_NAME, _ALPN, _ECH))
 
 
 class PlainHello(NamedTuple):
@@ -78,6 +79,8 @@ def hello_in(stream: bytes, start: int, end: int) -> PlainHello | None:
     while at <= last:
         kind, size = _header(stream, at)
         at += 4 + size
+        if kind not in _READ:
+            continue
         if kind == _SERVER_NAME:
             said, host = host, _host(stream[at - size : at]) if size <= MAX_BODY else ""
             if said or not host:
@@ -87,7 +90,7 @@ def hello_in(stream: bytes, start: int, end: int) -> PlainHello | None:
             if offered is None:
                 return None
             protocols += offered
-        elif kind == _ECH:
+        else:
             outer = True
     return PlainHello(0, host, outer, protocols) if at == end else None
 

@@ -10,7 +10,6 @@ its flow, and then with its own.
 """
 
 from dataclasses import field
-from typing import NamedTuple
 
 from egress_audit.model.flow import NameSource
 from egress_audit.names.gquic import read_chlo
@@ -20,8 +19,8 @@ from egress_audit.names.quic_packets import (
     Initial,
     crypto_frames,
     initials,
+    lone_hello,
     lone_initial,
-    lone_message,
 )
 from egress_audit.names.quic_protection import Q050, Keys, client_keys, opened
 from egress_audit.names.reading import NOTHING, Damage, Reading, Spoken, Unread
@@ -40,16 +39,12 @@ OF_SERVER = Reading(marks=QUIC)
 """Of a datagram that is the server's alone, to a client whose hello was read: nothing is changed by
 it. Known by its identity."""
 _CLIENT_HELLO = 1
-_HELLO, _HEADER = _CLIENT_HELLO << 24, 4
+_HEADER = 4
 """The header of a message is its type, one octet, and its length."""
 
 
-class _Opened(NamedTuple):
-    """What an Initial holds."""
-
-    keys: Keys
-    payload: bytes
-    number: int
+_Opened = tuple[Keys, bytes, int]
+"""What an Initial holds: the keys that opened it, its payload and its packet number."""
 
 
 @dataclass(slots=True)
@@ -100,27 +95,35 @@ class QuicFlow:
         begins, or goes on with, is a connection whose name nobody read."""
         return any(not self._is_of_server(by_orig, to) for by_orig, to in self._strange)
 
+    def is_answered_by(self, datagram: bytes) -> bool:
+        """True for a datagram of who was called that is his alone: OF_SERVER. Read, it would say no
+        more, as most do that come from there."""
+        opening = self._opening
+        if opening is None or not opening.by_orig:
+            return False
+        lone = lone_initial(datagram)
+        return lone is not None and lone[1] == opening.sender
+
     def read(self, datagram: bytes, by_orig: bool, complete: bool = True) -> PlainHello | Reading:
         """What `read_any` says; of a first datagram that is a plain hello alone, that hello."""
-        initial = lone_initial(datagram)
-        if initial is not None and self._answers_opening(initial, by_orig):
-            return OF_SERVER
-        if initial is None or self._tried:
+        lone = None if self._tried else lone_initial(datagram)
+        if lone is None:
             return self.read_any(datagram, by_orig, complete)
         self._tried = 1
-        found = _opened_by_own(initial)
+        version, to, sender, number_at = lone
+        found = _opened_by_own(version, to, datagram, number_at)
         if found is None:
-            self._keep_strange(initial, by_orig)
+            self._keep_strange(to, by_orig)
             return _UNOPENED
-        at, end = _message_in(found.payload, initial.version)
-        hello = hello_in(found.payload, at, end) if at else None
+        _, payload, number = found
+        at, end = lone_hello(payload, version) or (0, 0)
+        hello = hello_in(payload, at, end) if at else None
         if hello is not None:
-            message = found.payload[at:end]
-            to, sender = initial.to, initial.sender
-            self._opening = Opening(by_orig, to, sender, initial.version, found.number, message)
+            self._opening = Opening(by_orig, to, sender, version, number, payload[at:end])
             return hello
         said = _Said()
-        _take(self._begun(initial, by_orig, found), found.payload, initial.version, said)
+        initial = Initial(version, to, sender, datagram, number_at)
+        _take(self._begun(initial, by_orig, found), payload, version, said)
         return Reading(tuple(said.spoken), frozenset(said.marks), said.unread, self.pending)
 
     def read_any(self, datagram: bytes, by_orig: bool, complete: bool = True) -> Reading:
@@ -145,8 +148,9 @@ class QuicFlow:
         return Reading(tuple(said.spoken), frozenset(said.marks), said.unread, self.pending)
 
     def _read_initial(self, initial: Initial, by_orig: bool, said: _Said) -> None:
-        if self._answers_opening(initial, by_orig):
-            return
+        opening = self._opening
+        if opening and not by_orig and opening.by_orig and opening.sender == initial.to:
+            return  # It is the server's, and the client has sent nothing but its whole hello.
         if self._opening is not None:
             self._connections.append(self._opening.connection())
             self._opening = None
@@ -160,19 +164,13 @@ class QuicFlow:
                 if payload is not None:
                     _take(connection, payload, initial.version, said)
                     return
-        found = _opened_by_own(initial, 0 if self._goes_on(initial, by_orig) else MIN_FIRST_ID)
+        version, to, _, packet, number_at = initial
+        least = 0 if self._goes_on(initial, by_orig) else MIN_FIRST_ID
+        found = _opened_by_own(version, to, packet, number_at, least)
         if found is None:
-            self._keep_strange(initial, by_orig)
+            self._keep_strange(to, by_orig)
         else:
-            _take(self._begun(initial, by_orig, found), found.payload, initial.version, said)
-
-    def _answers_opening(self, initial: Initial, by_orig: bool) -> bool:
-        """True if it is the server's, who was called by a client that has sent nothing but its
-        whole hello."""
-        opening = self._opening
-        if opening is None or by_orig or not opening.by_orig:
-            return False
-        return opening.sender == initial.to
+            _take(self._begun(initial, by_orig, found), found[1], version, said)
 
     def _is_of_server(self, by_orig: bool, to: bytes) -> bool:
         """True if some client of the other side was heard that has this connection ID."""
@@ -184,27 +182,29 @@ class QuicFlow:
         clients = self._connections
         return any(c.by_orig == by_orig and c.sender == initial.sender for c in clients)
 
-    def _keep_strange(self, initial: Initial, by_orig: bool) -> None:
+    def _keep_strange(self, to: bytes, by_orig: bool) -> None:
         self.futile += 1
-        self._strange.append((by_orig, initial.to))
+        self._strange.append((by_orig, to))
 
     def _begun(self, initial: Initial, by_orig: bool, found: _Opened) -> Connection:
         """The new connection that an Initial begins."""
-        version, keys = initial.version, {initial.version: found.keys}
-        to, sender = initial.to, initial.sender
+        version, to, sender, _, _ = initial
+        keys, _, number = found
         self._connections.append(
-            Connection(by_orig, to, sender, version, keys, expected=found.number + 1)
+            Connection(by_orig, to, sender, version, {version: keys}, expected=number + 1)
         )
         return self._connections[-1]
 
 
-def _opened_by_own(initial: Initial, least: int = MIN_FIRST_ID) -> _Opened | None:
+def _opened_by_own(
+    version: int, to: bytes, packet: bytes, number_at: int, least: int = MIN_FIRST_ID
+) -> _Opened | None:
     """What the keys of its own connection ID open, if it begins a connection; `least`: octets."""
-    if len(initial.to) < least:
+    if len(to) < least:
         return None
-    keys = client_keys(initial.version, initial.to)
-    found = opened(keys, initial.packet, initial.number_at, 0)
-    return None if found is None else _Opened(keys, *found)
+    keys = client_keys(version, to)
+    found = opened(keys, packet, number_at, 0)
+    return None if found is None else (keys, *found)
 
 
 def _payload(connection: Connection, initial: Initial) -> bytes | None:
@@ -218,14 +218,6 @@ def _payload(connection: Connection, initial: Initial) -> bytes | None:
             connection.expected = max(connection.expected, number + 1)
             return payload
     return None
-
-
-def _message_in(payload: bytes, version: int) -> tuple[int, int]:
-    """Where the hello lies that is alone in an opened payload; zeros if there is none."""
-    at, end = lone_message(payload, version) or (0, 0)
-    whole = end - at > _HEADER
-    whole = whole and int.from_bytes(payload[at : at + 4]) == _HELLO + end - at - _HEADER
-    return (at, end) if whole else (0, 0)
 
 
 def _take(connection: Connection, payload: bytes, version: int, said: _Said) -> None:

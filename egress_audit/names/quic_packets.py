@@ -5,6 +5,7 @@ RFC 9369 §3.2 (types of version 2); for Q050, T050 and T051 the "QUIC Crypto" d
 """
 
 from collections.abc import Iterator
+from struct import Struct
 from typing import NamedTuple
 
 from egress_audit.names.quic_protection import Q050, SALTS, T050, T051, V2
@@ -21,8 +22,14 @@ _PADDING, _PING, _ACK, _ACK_ECN, _CRYPTO, _CLOSE, _GOOGLE_CRYPTO = 0, 1, 2, 3, 6
 
 _MAX_LONE_HEADER = 128
 """Octets up to the packet number, if all lengths are of one octet but the last."""
-_FIRST_CRYPTO = bytes((_CRYPTO, 0))
-"""Type of the frame and offset."""
+_lone_header = Struct(">BIB").unpack_from
+"""First byte, version, and octets of the destination connection ID."""
+_lone_crypto = Struct(">HHI").unpack_from
+"""Type of the frame and offset, of one octet each, its size, of two, and the header of a message:
+its type, of one octet, and its length."""
+_FIRST_CRYPTO, _LONE_AT, _CLIENT_HELLO, _HEADER = _CRYPTO << 8, 4, 1 << 24, 4
+_SIZE_BITS, _TWO_OCTETS = 0xC000, 0x4000
+"""Of the first two octets of an integer (RFC 9000 §16)."""
 _MIN_LONE = 16
 
 
@@ -38,6 +45,11 @@ class Initial(NamedTuple):
     """From its first byte to the last of its length."""
     number_at: int
     """Where in `packet` the packet number begins."""
+
+
+LoneInitial = tuple[int, bytes, bytes, int]
+"""The same of a packet that is a datagram of its own. Plain, as most are: to name the fields of one
+takes longer than to pass over a server's."""
 
 
 def initials(datagram: bytes, end_means: Unread) -> Iterator[Initial]:
@@ -72,23 +84,27 @@ def initials(datagram: bytes, end_means: Unread) -> Iterator[Initial]:
         at = end
 
 
-def lone_initial(datagram: bytes) -> Initial | None:
-    """The Initial of a datagram that has it alone, as most first ones do; None if `initials` must
-    look. Lengths are of one octet, that of the packet of two."""
-    if len(datagram) < _MAX_LONE_HEADER or datagram[0] & 0xC0 != 0xC0:
+def lone_initial(datagram: bytes) -> LoneInitial | None:
+    """Version, both connection IDs, and the place of the packet number in a datagram that has one
+    Initial alone, as most first ones do; None if `initials` must look.
+
+    Lengths are of one octet, that of the packet of two.
+    """
+    if len(datagram) < _MAX_LONE_HEADER:
         return None
-    version = int.from_bytes(datagram[1:5], "big")
-    to_end = 6 + datagram[5]
-    if datagram[0] >> 4 & 3 != (version == V2) or version not in SALTS or to_end > 26:
+    first, version, to_size = _lone_header(datagram)
+    # The bits of a long header, and of the kind.
+    if first >> 4 != (0xD if version == V2 else 0xC) or version not in SALTS or to_size > 20:
         return None
+    to_end = 6 + to_size
     sender_end = to_end + 1 + datagram[to_end]
     if datagram[to_end] > MAX_CONNECTION_ID or datagram[sender_end] > 63:
         return None
-    at = sender_end + 1 + datagram[sender_end]
-    end = at + 2 + (datagram[at] << 8 | datagram[at + 1]) - 0x4000
-    if datagram[at] >> 6 != 1 or end != len(datagram):
+    at = sender_end + 3 + datagram[sender_end]
+    length = datagram[at - 2] << 8 | datagram[at - 1]
+    if length & _SIZE_BITS != _TWO_OCTETS or length - _TWO_OCTETS != len(datagram) - at:
         return None
-    return Initial(version, datagram[6:to_end], datagram[to_end + 1 : sender_end], datagram, at + 2)
+    return version, datagram[6:to_end], datagram[to_end + 1 : sender_end], at
 
 
 def crypto_frames(payload: bytes, version: int) -> Iterator[tuple[int, bytes]]:
@@ -118,17 +134,21 @@ def crypto_frames(payload: bytes, version: int) -> Iterator[tuple[int, bytes]]:
             at = _behind_frame(payload, at, kind)
 
 
-def lone_message(payload: bytes, version: int) -> tuple[int, int] | None:
-    """Where in an opened Initial the message lies that is all of it but padding; None if others.
+def lone_hello(payload: bytes, version: int) -> tuple[int, int] | None:
+    """Where in an opened Initial the whole ClientHello lies that is all of it but padding; None if
+    others.
 
-    It stands in one CRYPTO frame, the first one of its stream.
+    It stands in one CRYPTO frame, the first one of its stream, whose size is of two octets.
     """
-    if not payload.startswith(_FIRST_CRYPTO) or len(payload) < _MIN_LONE or version in GOOGLE:
+    if len(payload) < _MIN_LONE or version in GOOGLE:
         return None
-    size, at = varint(payload, len(_FIRST_CRYPTO))
-    end = at + size
+    begin, size, header = _lone_crypto(payload)
+    size -= _TWO_OCTETS
+    if begin != _FIRST_CRYPTO or size <= _HEADER or header != _CLIENT_HELLO | size - _HEADER:
+        return None
+    end = _LONE_AT + size
     alone = end <= len(payload) and payload.endswith(bytes(len(payload) - end))
-    return (at, end) if alone else None
+    return (_LONE_AT, end) if alone and size < _TWO_OCTETS else None
 
 
 def _behind_frame(payload: bytes, at: int, kind: int) -> int:

@@ -37,12 +37,8 @@ SAMPLE_AT, SAMPLE = 4, 16
 """Header protection is sampled so far behind the start of the packet number (RFC 9001 §5.4.2)."""
 
 
-class Keys(NamedTuple):
-    """What protects the Initials of one client."""
-
-    key: bytes
-    iv: bytes
-    header: bytes
+Keys = tuple[bytes, bytes, bytes]
+"""What protects the Initials of one client: its key, IV, and key of the header protection."""
 
 
 def _info(label: str, length: int) -> bytes:
@@ -82,7 +78,7 @@ def client_keys(version: int, connection: bytes) -> Keys:
     initial = _padded(_mac(_SALTED[version], connection))
     client = _padded(_mac(initial, _CLIENT))
     key, iv, header = _LABELS[version == V2]
-    return Keys(_mac(client, key)[:16], _mac(client, iv)[:12], _mac(client, header)[:16])
+    return _mac(client, key)[:16], _mac(client, iv)[:12], _mac(client, header)[:16]
 
 
 def opened(keys: Keys, packet: bytes, number_at: int, expected: int) -> tuple[bytes, int] | None:
@@ -95,17 +91,18 @@ def opened(keys: Keys, packet: bytes, number_at: int, expected: int) -> tuple[by
     sample = packet[number_at + SAMPLE_AT : number_at + SAMPLE_AT + SAMPLE]
     if len(sample) < SAMPLE:
         return None
-    aes = _ciphers()
-    mask = aes.block(keys.header, sample)
+    block, decrypted = _ciphers()
+    key, iv, header_key = keys
+    mask = block(header_key, sample)
     first = packet[0] ^ (mask[0] & 0x0F)
     size = (first & 3) + 1
     behind = number_at + size
     shown = int.from_bytes(packet[number_at:behind], "big")
     cut = shown ^ int.from_bytes(mask[1 : 1 + size], "big")
-    number = _whole_number(cut, size * 8, expected)
-    nonce = (int.from_bytes(keys.iv, "big") ^ number).to_bytes(12, "big")
-    header = bytes((first,)) + packet[1:number_at] + cut.to_bytes(size, "big")
-    payload = aes.decrypted(keys.key, nonce, packet[behind:], header)
+    number = _whole_number(cut, size * 8, expected) if expected else cut
+    nonce = (int.from_bytes(iv, "big") ^ number).to_bytes(12, "big")
+    header = b"%c%b%b" % (first, packet[1:number_at], cut.to_bytes(size, "big"))
+    payload = decrypted(key, nonce, packet[behind:], header)
     return None if payload is None else (payload, number)
 
 

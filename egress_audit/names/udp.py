@@ -109,15 +109,15 @@ class UdpReaders:
         kind: one of KINDS. Whatever is unread is counted; of SEVERAL nothing was read.
         """
         read = _STATELESS.get(kind)
-        if read is not None:
-            reading, sated = read(datagram[2], datagram[3]), False
-            if kind == _LIKE_DNS and could_be_record(datagram[2]):
-                kind, reading, sated = self._read_either(reading, datagram)
-        else:
+        if read is None:
             found, sated = self._read_flow(kind, datagram)
             if isinstance(found, PlainHello):
                 return found, sated
             reading = found
+        else:
+            reading, sated = read(datagram[2], datagram[3]), False
+            if kind == _LIKE_DNS and could_be_record(datagram[2]):
+                kind, reading, sated = self._read_either(reading, datagram)
         if reading.unread:
             self._give_up(kind, reading.unread, datagram[0])
         return reading, sated
@@ -143,29 +143,29 @@ class UdpReaders:
 
     def _read_flow(self, kind: str, datagram: Datagram) -> tuple[Reading | PlainHello, bool]:
         flow, by_orig, payload, complete = datagram
-        state = self._flows.get((flow, kind))
+        key = flow, kind
+        state = self._flows.get(key)
         if state is None:
             if kind == "QUIC" and self._futile >= MAX_FUTILE:
                 return Reading(marks=_MARKS[kind], unread=Unread.TRUNCATED), True
             held = futile = 0
-            state = QuicFlow() if kind == "QUIC" else DtlsFlow()
+            state = self._flows[key] = QuicFlow() if kind == "QUIC" else DtlsFlow()
         else:
+            self._flows.move_to_end(key)
+            if not by_orig and isinstance(state, QuicFlow) and state.is_answered_by(payload):
+                return OF_SERVER, False
             held, futile = state.held, state.futile
         reading = state.read(payload, by_orig, complete)
-        if reading is OF_SERVER:
-            self._flows.move_to_end((flow, kind))
-            return reading, False
         self._futile += state.futile - futile
         spent = state.spent
         if spent:
             self._held -= held
-            self._flows.pop((flow, kind), None)
+            del self._flows[key]
             self._let_go(flow, state)
         else:
             self._held += state.held - held
-            self._flows[flow, kind] = state
-            self._flows.move_to_end((flow, kind))
-            self._make_room()
+            if len(self._flows) > MAX_FLOWS or self._held > MAX_HELD:
+                self._make_room()
         return reading, spent
 
     def _make_room(self) -> None:

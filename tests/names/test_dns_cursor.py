@@ -1,10 +1,13 @@
 """Names on the wire: labels, compression, and the lies one can tell with them."""
 
-from struct import Struct
+from ipaddress import IPv6Address
+from struct import Struct, pack
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from egress_audit.names.dns_cursor import MAX_HOPS, Cursor
+from egress_audit.names.dns_cursor import MAX_HOPS, Cursor, address_text
 from egress_audit.names.reading import Damage, Unread
 
 
@@ -105,3 +108,10 @@ def test_fields_that_are_not_there_are_not_invented() -> None:
     assert cursor.fields(Struct(">H")) == (1,)
     with pytest.raises(Damage):
         cursor.fields(Struct(">H"))
+
+
+@given(st.lists(st.sampled_from((0, 0, 1, 0x2A03, 0xFFFF)), min_size=8, max_size=8))
+def test_an_address_is_written_as_others_write_it(groups: list[int]) -> None:
+    raw = pack(">8H", *groups)
+    if not raw.startswith(bytes(10) + b"\xff\xff"):
+        assert address_text(raw) == str(IPv6Address(raw))

@@ -131,6 +131,33 @@ def test_the_servers_initials_say_nothing_and_cost_nothing() -> None:
     assert flow.futile == 0
 
 
+ANSWER = initial(crypto(b"\2\0\0\0"), to=b"client's id", keys_of=DCID, server=True)
+
+
+def test_who_was_called_with_a_whole_hello_answers_it() -> None:
+    flow = QuicFlow()
+    flow.read(initial(crypto(HELLO), sender=b"client's id"), by_orig=True)
+    assert flow.is_answered_by(ANSWER)
+
+
+@pytest.mark.parametrize("datagram", [ANSWER * 2, ANSWER[:-1], initial(ACK, to=SERVER_ID), b""])
+def test_what_is_more_or_other_than_an_initial_to_the_caller_may_say_something(
+    datagram: bytes,
+) -> None:
+    flow = QuicFlow()
+    flow.read(initial(crypto(HELLO), sender=b"client's id"), by_orig=True)
+    assert not flow.is_answered_by(datagram)
+
+
+@pytest.mark.parametrize("by_orig", [True, False])
+def test_nobody_answers_a_hello_that_is_not_whole_or_was_not_the_callers(by_orig: bool) -> None:
+    flow = QuicFlow()
+    assert not flow.is_answered_by(ANSWER)
+    hello = LONG[:900] if by_orig else HELLO
+    flow.read(initial(crypto(hello), sender=b"client's id"), by_orig)
+    assert not flow.is_answered_by(ANSWER)
+
+
 def test_the_servers_initials_alone_are_tried_for_nothing() -> None:
     flow = QuicFlow()
     answer = initial(crypto(b"\2\0\0\0"), to=b"client's id", keys_of=DCID, server=True)

@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from egress_audit.names.quic_packets import (
+    Initial,
     crypto_frames,
     initials,
+    lone_hello,
     lone_initial,
-    lone_message,
     varint,
 )
 from egress_audit.names.quic_protection import Q050, V1
@@ -18,7 +19,17 @@ from tests.builders.quic import DCID, V2, crypto, initial, integer
 PACKET = initial(crypto(b"hello"), sender=b"me", token=b"tok")
 HANDSHAKE = b"\xe3\0\0\0\1\x01a\x01b" + integer(9) + bytes(9)
 ZERO_RTT = b"\xd3\0\0\0\1\x01a\x01b" + integer(5) + bytes(5)
+HELLO = b"\1\0\0\x42" + bytes(range(66))
 RETRY = b"\xf0\0\0\0\1\x01a\x01b" + bytes(40)
+
+
+def alone(datagram: bytes) -> list[Initial]:
+    """The Initial that is found at once, in the words of the walk."""
+    lone = lone_initial(datagram)
+    if lone is None:
+        return []
+    version, to, sender, number_at = lone
+    return [Initial(version, to, sender, datagram, number_at)]
 
 
 def found(datagram: bytes) -> list[tuple[bytes, bytes]]:
@@ -111,7 +122,7 @@ def test_random_frames_are_read_or_damage(payload: bytes) -> None:
 @pytest.mark.parametrize("token", [b"", b"tok", bytes(63)])
 def test_the_only_initial_of_a_datagram_is_found_at_once(version: int, token: bytes) -> None:
     datagram = initial(b"\1", version=version, sender=b"me", token=token)
-    assert [lone_initial(datagram)] == list(initials(datagram, Unread.MALFORMED))
+    assert alone(datagram) == list(initials(datagram, Unread.MALFORMED))
 
 
 @pytest.mark.parametrize(
@@ -125,28 +136,42 @@ def test_a_datagram_of_more_or_less_than_one_initial_is_left_to_the_walk(datagra
 @given(st.integers(0, 60), st.integers(0, 255), st.integers(100, 1300))
 def test_what_is_found_at_once_is_what_the_walk_finds(at: int, octet: int, size: int) -> None:
     datagram = (PACKET[:at] + bytes((octet,)) + PACKET[at + 1 :])[:size]
-    found_at_once = lone_initial(datagram)
-    if found_at_once is not None:
-        assert [found_at_once] == list(initials(datagram, Unread.MALFORMED))
+    found_at_once = alone(datagram)
+    if found_at_once:
+        assert found_at_once == list(initials(datagram, Unread.MALFORMED))
+
+
+@pytest.mark.parametrize(("bits", "alone"), [(0x4000, True), (0x8000, False), (0xC000, False)])
+def test_a_length_of_more_than_two_octets_is_left_to_the_walk(bits: int, alone: bool) -> None:
+    head, size = b"\xc0\0\0\0\1\x01a\x01b\0", bits - 0x4000 if bits > 0x4000 else 1000
+    datagram = head + (bits + 1000 if alone else bits).to_bytes(2, "big") + bytes(size)
+    assert (lone_initial(datagram) is not None) == alone
 
 
 @pytest.mark.parametrize("behind", [0, 1, 900])
-def test_a_message_alone_is_found_in_its_frame(behind: int) -> None:
-    payload = crypto(bytes(range(70))) + bytes(behind)
-    at, end = lone_message(payload, V1) or (0, 0)
-    assert payload[at:end] == bytes(range(70))
+def test_a_hello_alone_is_found_in_its_frame(behind: int) -> None:
+    payload = crypto(HELLO) + bytes(behind)
+    at, end = lone_hello(payload, V1) or (0, 0)
+    assert payload[at:end] == HELLO
 
 
 @pytest.mark.parametrize(
     "payload",
     [
-        *(crypto(bytes(70)) + b"\1", b"\1" + crypto(bytes(70)), crypto(bytes(70), 1)),
-        *(crypto(bytes(70))[:-1], b"", b"\6", b"\6\0\xff"),
+        *(crypto(HELLO) + b"\1", b"\1" + crypto(HELLO), crypto(HELLO, 1)),
+        *(crypto(HELLO)[:-1], b"", b"\6", b"\6\0\xff", crypto(bytes(0x4000))),
+        *(crypto(HELLO[:-1]), crypto(HELLO + b"a"), crypto(b"\2" + HELLO[1:]), crypto(bytes(70))),
     ],
 )
-def test_a_message_that_is_not_alone_or_not_whole_is_left_to_the_walk(payload: bytes) -> None:
-    assert lone_message(payload, V1) is None
+def test_a_hello_that_is_not_alone_or_not_whole_is_left_to_the_walk(payload: bytes) -> None:
+    assert lone_hello(payload, V1) is None
 
 
-def test_in_googles_versions_no_message_is_alone() -> None:
-    assert lone_message(crypto(bytes(70)), Q050) is None
+@pytest.mark.parametrize("size", [1 << 14, (1 << 14) + 1, 1 << 15])
+def test_a_hello_with_a_longer_size_is_left_to_the_walk(size: int) -> None:
+    hello = b"\1" + (size - 4).to_bytes(3, "big") + bytes(size - 4)
+    assert lone_hello(crypto(hello), V1) is None
+
+
+def test_in_googles_versions_no_hello_is_alone() -> None:
+    assert lone_hello(crypto(HELLO), Q050) is None

@@ -6,7 +6,6 @@ from egress_audit.names.quic_protection import (
     SALTS,
     V1,
     V2,
-    Keys,
     _whole_number,
     client_keys,
     opened,
@@ -36,7 +35,7 @@ PACKETS = {
 
 
 def test_the_keys_of_version_1_are_those_of_the_rfc() -> None:
-    assert client_keys(V1, DCID) == Keys(
+    assert client_keys(V1, DCID) == (
         bytes.fromhex("1f369613dd76d5467730efcbe3b1a22d"),
         bytes.fromhex("fa044b2f42a3fd3b46fb255c"),
         bytes.fromhex("9f50449e04a0e810283a1e9933adedd2"),
@@ -44,7 +43,7 @@ def test_the_keys_of_version_1_are_those_of_the_rfc() -> None:
 
 
 def test_the_keys_of_version_2_are_those_of_the_rfc() -> None:
-    assert client_keys(V2, DCID) == Keys(
+    assert client_keys(V2, DCID) == (
         bytes.fromhex("8b1a0bc121284290a29e0971b5cd045d"),
         bytes.fromhex("91f73e2351d8fa91660e909f"),
         bytes.fromhex("45b95e15235d6f45a6b19cbcb0294ba9"),
