@@ -23,8 +23,8 @@ from egress_audit.capture.pcapng_blocks import (
     SPB,
     InterfaceState,
     interface_described_by,
-    leave_block,
     strange_version,
+    unread_behind,
 )
 from egress_audit.capture.pcapng_drops import drops_beside
 from egress_audit.capture.pcapng_frames import FrameColumns, FrameRecords, Rules, columns_of
@@ -121,7 +121,7 @@ class PcapngSource:
                 except Unbelievable as error:
                     return records, asides, position, str(error)
                 records.follow(self._rules)
-                if kind == IDB and leave_block(body, IDB_BODY, self._order):
+                if kind == IDB and unread_behind(body, IDB_BODY, self._order):
                     asides.append(Aside(kind, position, following - 4, self._rules))
             else:
                 asides.append(Aside(kind, position, following - 4, self._rules))

@@ -25,8 +25,6 @@ MAX_BLOCK = 16 << 20
 """Longest block that is believed; Wireshark's bound too."""
 
 BLOCK_NAMES: dict[int, str] = {
-    7: "IRIG timestamp block",
-    8: "ARINC 429 information block",
     9: "systemd journal export block",
     10: "decryption secrets block",
     11: "Hone machine info block",
@@ -40,7 +38,7 @@ BLOCK_NAMES: dict[int, str] = {
     0x40000BAD: "custom block",
 }
 """Blocks that are stepped over; of these only a custom block may hold a frame, and sysdig's tell of
-calls."""
+calls. Types 7 and 8 are reserved for blocks of which nobody has written down what is in them."""
 UNKNOWN_BLOCK = "unknown block type"
 """How the name of every block begins that stands in no list, and may hold a frame."""
 
@@ -51,6 +49,9 @@ MAX_HOSTS_OF_ADDRESS = 64
 
 LEAVES_BLOCK = "an option that leaves its block"
 """A loss or a filter that is stated in it, or behind it, cannot be read."""
+BEHIND_OPTIONS = "bytes behind the end of the options of a block"
+"""No writer leaves any. This or the like is what a frame looks like in a block of another type."""
+NAME_LEAVES_BLOCK = "a record of names that leaves its block"
 
 Option = tuple[int, bytes]
 
@@ -78,11 +79,13 @@ def options_in(body: bytes, start: int, order: str) -> Iterator[Option]:
         position += 4 + (length + 3 & ~3)
 
 
-def leave_block(body: bytes, start: int, order: str) -> bool:
-    """Whether one of the options from `start` on is longer than what is left of its block."""
+def unread_behind(body: bytes, start: int, order: str) -> str:
+    """What cannot be read of the options from `start` on, or stands behind them; '' if nothing."""
     for _, value in options_in(body, start, order):
         start += 4 + (len(value) + 3 & ~3)
-    return any(body[start : start + 2])
+    if any(body[start : start + 2]):
+        return LEAVES_BLOCK
+    return BEHIND_OPTIONS if body[start + 2 :].strip(b"\0") else ""
 
 
 def text_of(raw: bytes, *, lower: bool = False) -> str:
@@ -204,16 +207,22 @@ class HostRecords:
     _known: dict[str, set[str]] = field(default_factory=dict)
     """Names kept, by address."""
 
-    def take(self, body: bytes, order: str) -> None:
-        """Adds the records of one NRB; what is cut or of another kind adds nothing."""
+    def take(self, body: bytes, order: str) -> str:
+        """Adds the records of one NRB; what is cut or of another kind adds nothing.
+
+        Returns what of the block could not be read; '' if nothing.
+        """
         position = 0
         while position + 4 <= len(body):
             kind, length = struct.unpack_from(order + "HH", body, position)
             value = body[position + 4 : position + 4 + length]
-            if kind == 0 or len(value) < length:
-                return
+            if kind == 0:
+                return BEHIND_OPTIONS if length else unread_behind(body, position + 4, order)
+            if len(value) < length:
+                return NAME_LEAVES_BLOCK
             self._add(kind, value)
             position += 4 + (length + 3 & ~3)
+        return ""
 
     def _add(self, kind: int, value: bytes) -> None:
         width = {1: 4, 2: 16}.get(kind)

@@ -18,6 +18,8 @@ CUSTOM, CUSTOM_NOT_COPIED = 0xBAD, 0x40000BAD
 HONE_PROCESS, HONE_CONNECTION = (0x101, 11), (0x102, 12)
 """The numbers that Hone writes, and those of the registry."""
 PROCESS_BLOCKS = frozenset({APPLE, CUSTOM, CUSTOM_NOT_COPIED, *HONE_PROCESS, *HONE_CONNECTION})
+OPTIONS_AT = {APPLE: 4, **dict.fromkeys(HONE_PROCESS, 12), **dict.fromkeys(HONE_CONNECTION, 20)}
+"""Type of block → bytes before its options."""
 
 WIRESHARK_PEN = 32_622
 PROCESS_INFORMATION = 3
@@ -43,12 +45,12 @@ class ProcessBlocks:
     def take(self, kind: int, body: bytes, order: str, section: int) -> bool:
         """Adds what a block says; False if it is none of these, or too short to be."""
         if kind == APPLE:
-            return self._process(Dialect.APPLE, section, body, 4, order)
+            return self._process(Dialect.APPLE, section, body, OPTIONS_AT[kind], order)
         if kind in (CUSTOM, CUSTOM_NOT_COPIED):
             entry = _wireshark_entry(body, order)
             return self._process(Dialect.WIRESHARK, section, entry, 4, "<")
         if kind in HONE_PROCESS:
-            return self._process(Dialect.HONE, section, body, 12, order)
+            return self._process(Dialect.HONE, section, body, OPTIONS_AT[kind], order)
         return self._connection(section, body, order)
 
     def _process(self, dialect: Dialect, section: int, body: bytes, start: int, order: str) -> bool:

@@ -8,7 +8,7 @@ Source: draft-ietf-opsawg-pcapng §3.5 (options), §4.6 (ISB).
 import struct
 from collections.abc import Sequence
 
-from egress_audit.capture.pcapng_blocks import LEAVES_BLOCK, InterfaceState, options_in
+from egress_audit.capture.pcapng_blocks import InterfaceState, options_in, unread_behind
 from egress_audit.model.destination import Absent
 
 NUMBER_AND_TIME = 12
@@ -58,15 +58,12 @@ def _larger(known: int | Absent, stated: int) -> int:
 
 
 def _counts_in(body: bytes, order: str) -> tuple[Counts, str]:
-    """The counts of an ISB, and what is wrong with its drop counts; '' if nothing is."""
-    counts, damage, end = Counts(), "", NUMBER_AND_TIME
+    """The counts of an ISB, and what is wrong with them or behind them; '' if nothing is."""
+    counts, damage = Counts(), ""
     for code, value in options_in(body, NUMBER_AND_TIME, order):
-        end += 4 + (len(value) + 3 & ~3)
         if code in (IFRECV, IFDROP, FILTERACCEPT, OSDROP) and len(value) == 8:
             (count,) = struct.unpack(order + "Q", value)
             counts[code] = max(counts.get(code, 0), count)
         elif code in (IFDROP, OSDROP):
             damage = damage or f"a drop count of {len(value)} bytes"
-    if any(body[end : end + 2]):
-        damage = damage or LEAVES_BLOCK
-    return counts, damage
+    return counts, damage or unread_behind(body, NUMBER_AND_TIME, order)

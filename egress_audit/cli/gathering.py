@@ -115,8 +115,12 @@ def _inside(folder: Path) -> "Iterator[str | SetAside]":
     except OSError as error:
         what = f"is a folder that cannot be read: {error.strerror}"
         raise InputUnreadable(what, where=str(folder), hint="ask for read permission") from error
+    judged: dict[Path, str] = {}
     for entry in entries:
         what = _what_else(entry)
+        if not what and is_there(entry):
+            first = judged.setdefault(led_to(entry), entry.name)
+            what = f"what {first} is too" if first != entry.name else ""
         yield SetAside(f"{folder.name or folder}/{entry.name}", what) if what else str(entry)
 
 
@@ -152,7 +156,7 @@ def _suffixes() -> tuple[str, ...]:
 def _refuse_twice(paths: Sequence[str]) -> None:
     seen: dict[Path, str] = {}
     for path in paths:
-        place = led_to(path)
+        place = led_to(path) if is_there(path) else Path(path).absolute()
         if path != "-" and place in seen:
             raise click.UsageError(f"{path} is named twice")
         seen[place] = path

@@ -9,7 +9,16 @@ import numpy as np
 
 from egress_audit.columns import I64
 from egress_audit.decode import ledger, link_kinds
-from egress_audit.decode.link_rows import ETHERNET, LLC, Decoded, Header, Rows, unless
+from egress_audit.decode.link_rows import (
+    ETHERNET,
+    LLC,
+    SHORTEST_PACKET,
+    Decoded,
+    Header,
+    Rows,
+    lasts_to_end,
+    unless,
+)
 
 FIRST_ETHERTYPE = 0x0600
 """Below it stands a length, and an 802.2 header follows (IEEE 802.3 §3.2.6)."""
@@ -82,22 +91,35 @@ def macsec(rows: Rows) -> Decoded:
 DOCSIS_HEADER = 6
 PRIVACY_ELEMENTS = (3, 4, 7)
 """Baseline privacy: upstream, downstream, upstream with another layout."""
+TIMING, MANAGEMENT, REQUEST, QUEUE_DEPTH = 0, 1, 2, 4
+"""Sorts of MAC frames that carry nobody's packet; fragments and concatenations do."""
+MANAGEMENT_ADDRESSES, MANAGEMENT_LLC = 14, 0x000003
+"""Bytes up to and with the length of a management message, and its 802.2 behind them."""
 
 
 def docsis(rows: Rows) -> Decoded:
     """DOCSIS: frame control, length of the extended header, then an Ethernet frame.
 
-    Source: CableLabs CM-SP-MULPIv3.1 §6.2 (frame control), §6.2.5 (extended header).
+    Source: CableLabs CM-SP-MULPIv3.1 §6.2 (frame control; .4 MAC frames), §6.2.5 (extended
+    header), §6.4.1 (management messages).
     """
     control = rows.u8(rows.start)
     extended = np.where(control & 1 != 0, rows.u8(rows.start + 1), 0)
     behind = rows.start + DOCSIS_HEADER + extended
     element, enabled = rows.u8(rows.start + 4) >> 4, rows.u8(rows.start + 6) & 0x80 != 0
+    left, sort = rows.end - behind, control >> 1 & 31
+    message = behind + MANAGEMENT_ADDRESSES
+    mac, managed = control >> 6 == 3, np.isin(sort, (TIMING, MANAGEMENT))
+    upkeep = lasts_to_end(rows, message, rows.u16(message - 2))
+    upkeep &= managed & (rows.u24(message) == MANAGEMENT_LLC)
+    upkeep |= np.isin(sort, (REQUEST, QUEUE_DEPTH)) & (left < SHORTEST_PACKET)
     secret = (extended >= 3) & np.isin(element, PRIVACY_ELEMENTS) & enabled
     outcome = unless(
         rows.short(rows.start + DOCSIS_HEADER),
         [
-            (control >> 6 == 3, link_kinds.DOCSIS_MANAGEMENT),
+            (mac & (behind > rows.end), rows.short(behind)),
+            (mac & managed & (message + 3 > rows.end), rows.short(message + 3)),
+            (mac & upkeep, link_kinds.DOCSIS_MANAGEMENT),
             (control >> 1 != 0, link_kinds.DOCSIS_FRAME),
             (behind > rows.end, rows.short(behind)),
             (secret, link_kinds.ENCRYPTED_DOCSIS),

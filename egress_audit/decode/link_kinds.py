@@ -35,6 +35,7 @@ RESERVED_80211 = UNREAD | 18
 VENDOR_80211 = UNREAD | 19
 MORE_THAN_UPKEEP_80211 = UNREAD | 20
 EXTENSION_80211 = UNREAD | 21
+MORE_THAN_UPKEEP = UNREAD | 22
 
 UNREAD_NAMES: dict[int, str] = {
     ENCRYPTED_80211: "encrypted 802.11",
@@ -58,6 +59,7 @@ UNREAD_NAMES: dict[int, str] = {
     VENDOR_80211: "802.11 action of a vendor",
     MORE_THAN_UPKEEP_80211: "more than 802.11 upkeep",
     EXTENSION_80211: "802.11 extension",
+    MORE_THAN_UPKEEP: "more than link upkeep",
 }
 
 MANAGEMENT_80211 = LINK_ONLY | 1

@@ -1,8 +1,8 @@
 """Networks of the same family as Ethernet that few still have, and ATM. HOT PATH.
 
-Sources: IEEE 802.5 §3 (token ring), ANSI X3.139 (FDDI), RFC 2625 §3 (Fibre Channel), RFC 2684
-(ATM), RFC 4391 §6 (InfiniBand), RFC 2734 (IEEE 1394), RFC 1201 and 1051 (ARCNET);
-tcpdump.org/linktypes for the headers that stand before them.
+Sources: IEEE 802.5 §3 (token ring; its MAC vectors §3.3), ANSI X3.139 (FDDI) and X3.229 (its SMT),
+RFC 2625 §3 (Fibre Channel), RFC 2684 (ATM), RFC 4391 §6 (InfiniBand), RFC 2734 (IEEE 1394), RFC
+1201 and 1051 (ARCNET); tcpdump.org/linktypes for the headers that stand before them.
 """
 
 import numpy as np
@@ -11,9 +11,26 @@ from egress_audit.columns import I64, Bool
 from egress_audit.decode import link_kinds
 from egress_audit.decode.link_arp import ARP, RARP
 from egress_audit.decode.link_llc import BRIDGED_ETHERNET, BRIDGED_OUI, LLC_SNAP, by_table
-from egress_audit.decode.link_rows import ANY_IP, ETHERNET, IPV4, IPV6, LLC, Decoded, Rows, unless
+from egress_audit.decode.link_rows import (
+    ANY_IP,
+    ETHERNET,
+    IPV4,
+    IPV6,
+    LLC,
+    SHORTEST_PACKET,
+    Decoded,
+    Rows,
+    lasts_to_end,
+    unless,
+)
 
 TOKEN_RING_HEADER, FDDI_HEADER, FIBRE_CHANNEL_HEADER = 14, 13, 16
+MAC_VECTOR = 4
+"""Length, classes and command, the least that a MAC frame of a token ring holds."""
+RING_CONTROL = (0x00, 0x80, *range(0xC0, 0xD0))
+"""Void frames, tokens, claims and beacons of FDDI: a number or an address, if anything."""
+STATION_MANAGEMENT = range(0x41, 0x50)
+SMT_HEADER, SMT_LENGTH_AT = 20, 18
 INFINIBAND_HEADER, FIREWIRE_HEADER = 44, 18
 SUNATM_HEADER, LANE_HEADER = 4, 2
 TRAFFIC_LANE, TRAFFIC_LLC = 1, 2
@@ -33,18 +50,37 @@ def token_ring(rows: Rows) -> Decoded:
     routed = rows.u8(rows.start + 8) & 0x80 != 0
     behind = header + np.where(routed, np.maximum(rows.u8(header) & 0x1F, 2), 0)
     mac = rows.u8(rows.start + 1) >> 6 == 0
+    vector, vector_end = rows.u16(behind), behind + MAC_VECTOR
+    upkeep = (vector >= MAC_VECTOR) & lasts_to_end(rows, behind, vector)
     outcome = unless(
         rows.short(header),
-        [(mac, link_kinds.TOKEN_RING_MAC), (behind > rows.end, rows.short(behind))],
+        [
+            (mac & (vector_end > rows.end), rows.short(vector_end)),
+            (mac & upkeep, link_kinds.TOKEN_RING_MAC),
+            (mac, link_kinds.MORE_THAN_UPKEEP),
+            (behind > rows.end, rows.short(behind)),
+        ],
     )
     return behind, rows.all(LLC), outcome
 
 
 def fddi(rows: Rows) -> Decoded:
-    """Frame control and two addresses, then 802.2; other frames keep the ring going."""
+    """Frame control and two addresses, then 802.2; other frames keep the ring going, but for those
+    whose control is reserved or left to implementers."""
     behind = rows.start + FDDI_HEADER
-    upkeep = rows.u8(rows.start) & 0x70 != 0x50
-    outcome = unless(rows.short(behind), [(upkeep, link_kinds.FDDI_MAC)])
+    control = rows.u8(rows.start)
+    ring = np.isin(control, RING_CONTROL) & (rows.end - behind < SHORTEST_PACKET)
+    information = SMT_HEADER + rows.u16(behind + SMT_LENGTH_AT)
+    management, header = np.isin(control, STATION_MANAGEMENT), behind + SMT_HEADER
+    whole = lasts_to_end(rows, behind, information)
+    outcome = unless(
+        rows.short(behind),
+        [
+            (management & (header > rows.end), rows.short(header)),
+            (ring | management & whole, link_kinds.FDDI_MAC),
+            (control & 0x70 != 0x50, link_kinds.MORE_THAN_UPKEEP),
+        ],
+    )
     return behind, rows.all(LLC), outcome
 
 

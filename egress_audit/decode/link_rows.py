@@ -15,6 +15,9 @@ LLC, SNAP, NLPID, PPP, WLAN_PADDED = -2, -3, -4, -5, -6
 """Headers that follow another and have no EtherType: IEEE 802.2; its extension from the OUI on;
 ISO/IEC TR 9577; a PPP protocol field; 802.11 with its header filled up to four bytes."""
 FIRST_LINKTYPE = -1000
+CHECK_SEQUENCE = 4
+SHORTEST_PACKET = 20
+"""Bytes of IPv4 without options: what is shorter holds no packet of either version."""
 
 
 def linktype_kind(linktype: I64) -> I64:
@@ -102,6 +105,13 @@ def unless(outcome: I64, verdicts: Sequence[Verdict]) -> I64:
     for condition, value in verdicts:
         outcome = np.where((outcome == ledger.PACKET) & condition, value, outcome)
     return outcome
+
+
+def lasts_to_end(rows: Rows, at: I64, length: I64) -> Bool:
+    """True where `length` bytes from `at` on are all that is left but a check sequence, or may be
+    of a frame that was cut."""
+    left = rows.end - at
+    return (length <= left) & (left <= length + CHECK_SEQUENCE) | rows.cut
 
 
 def measured_header(

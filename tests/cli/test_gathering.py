@@ -106,6 +106,25 @@ def test_a_link_to_a_capture_elsewhere_is_judged(tmp_path: Path) -> None:
     assert names(gathered([str(folder)]).paths) == ["a.pcap"]
 
 
+def test_of_links_in_a_folder_to_one_capture_elsewhere_the_first_is_judged(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere.pcap"
+    elsewhere.touch()
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in ("latest.pcap", "today.pcap"):
+        (folder / name).symlink_to(elsewhere)
+    found = gathered([str(folder)])
+    assert found.paths == (str(folder / "latest.pcap"),)
+    assert [aside.what for aside in found.set_aside] == ["what latest.pcap is too"]
+
+
+def test_links_of_a_folder_that_lead_nowhere_are_no_capture_named_twice(tmp_path: Path) -> None:
+    targets = {"a": "gone", "b": "gone", "c": "d", "d": "c"}
+    for name, target in targets.items():
+        (tmp_path / name).symlink_to(tmp_path / target)
+    assert gathered([str(tmp_path)]).paths == tuple(str(tmp_path / name) for name in targets)
+
+
 def test_a_folder_without_captures_is_no_evidence(tmp_path: Path) -> None:
     for folder in (tmp_path, folder_of(tmp_path / "f", notes_txt=b"hello\n")):
         with pytest.raises(InputUnreadable, match="neither a bundle nor"):

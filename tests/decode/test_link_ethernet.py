@@ -74,13 +74,29 @@ def test_a_docsis_frame_leads_to_ethernet() -> None:
 @pytest.mark.parametrize(
     ("header", "kind"),
     [
-        (b"\xc2" + bytes(5), "DOCSIS management"),
+        (b"\xc2" + bytes(5), "DOCSIS frame control"),
+        (b"\xc4" + bytes(5), "DOCSIS frame control"),
+        (b"\xc6" + bytes(5), "DOCSIS frame control"),
+        (b"\xf8" + bytes(5), "DOCSIS frame control"),
+        (b"\xc3\xff" + bytes(4), "link-malformed"),
         (b"\x40" + bytes(5), "DOCSIS frame control"),
         (b"\1\5\0\0\x34\0\x80\0\0\0\0", "encrypted DOCSIS"),
     ],
 )
 def test_other_docsis_frames_are_counted(header: bytes, kind: str) -> None:
     assert fate(header + FRAME, 143) == kind
+
+
+@pytest.mark.parametrize("crc", [b"", bytes(4)])
+@pytest.mark.parametrize("head", [b"\xc0" + bytes(5), b"\xc2" + bytes(5), b"\xc3\2" + bytes(6)])
+def test_management_of_docsis_has_no_destination(head: bytes, crc: bytes) -> None:
+    message = MAC * 2 + b"\0\x08" + b"\0\0\3" + bytes(5)
+    assert fate(head + message + crc, 143) == "DOCSIS management"
+    assert fate(head + message + FRAME, 143) == "DOCSIS frame control"
+
+
+def test_a_request_of_docsis_has_no_destination() -> None:
+    assert fate(b"\xc4" + bytes(5), 143) == "DOCSIS management"
 
 
 @pytest.mark.parametrize(("linktype", "prefix"), [(240, 4), (241, 12), (282, 4)])

@@ -10,6 +10,8 @@ TOKEN_RING, FDDI, ATM, CLIP, FIBRE_CHANNEL, SUNATM, ARCNET, INFINIBAND = (
     *(6, 10, 100, 106, 122, 123, 129, 242),
 )
 BODY = snap(TO_V4)
+VECTOR = b"\0\6\0\7\2\1"
+"""Of a MAC frame of a token ring: length, classes, command, and a subvector."""
 
 
 def test_a_token_ring_frame_without_a_route_has_802_2_at_once() -> None:
@@ -23,8 +25,27 @@ def test_a_route_is_skipped(hops: int) -> None:
 
 
 def test_frames_that_keep_a_ring_going_are_no_packets() -> None:
-    assert fate(b"\x10\0" + MAC * 2 + BODY, TOKEN_RING) == "token ring MAC"
-    assert fate(b"\x41" + MAC * 2 + BODY, FDDI) == "FDDI MAC and SMT"
+    assert fate(b"\x10\0" + MAC * 2 + VECTOR, TOKEN_RING) == "token ring MAC"
+    assert fate(b"\x10\0" + MAC * 2 + VECTOR + bytes(4), TOKEN_RING) == "token ring MAC"
+    assert fate(b"\x41" + MAC * 2 + bytes(19) + b"\4node", FDDI) == "FDDI MAC and SMT"
+    assert fate(b"\xc3" + MAC * 2 + bytes(4), FDDI) == "FDDI MAC and SMT"
+
+
+@pytest.mark.parametrize("control", [0, 0x3F])
+@pytest.mark.parametrize("body", [BODY, VECTOR + TO_V4, TO_V4, b"\0\3" + bytes(2)])
+def test_what_is_no_vector_of_a_ring_may_be_a_packet(control: int, body: bytes) -> None:
+    assert fate(bytes([16, control]) + MAC * 2 + body, TOKEN_RING) == "more than link upkeep"
+
+
+@pytest.mark.parametrize("control", [0x00, 0x10, 0x40, 0x41, 0x60, 0x80, 0xC2, 0xE0])
+def test_what_fddi_does_not_need_to_keep_going_may_be_a_packet(control: int) -> None:
+    assert fate(bytes([control]) + MAC * 2 + TO_V4, FDDI) == "more than link upkeep"
+
+
+@pytest.mark.parametrize("linktype", [TOKEN_RING, FDDI])
+def test_upkeep_that_ends_before_it_says_how_long_it_is_is_malformed(linktype: int) -> None:
+    head = b"\x10\0" if linktype == TOKEN_RING else b"\x41"
+    assert fate(head + MAC * 2 + b"\0", linktype) == "link-malformed"
 
 
 @pytest.mark.parametrize("control", [0x50, 0x57, 0xD0])

@@ -209,6 +209,25 @@ class _PcapngReader:
                 self._statistics(body)
             case 6:
                 self._enhanced_packet(body)
+            case _:
+                self._step_over(block_type, body)
+
+    def _step_over(self, block_type: int, body: bytes) -> None:
+        """Blocks that hold no frame, of which only the layout is looked at."""
+        match block_type:
+            case 4:
+                self._names(body)
+            case 9 if b"__REALTIME_TIMESTAMP=" not in body:
+                self._note("journal without a time")
+            case 10 if len(body) >= 8:
+                (length,) = struct.unpack_from(self.order + "I", body, 4)
+                self._note_misfit(body[8:], int(length))
+            case 0x80000001 if len(body) >= 4:
+                self._note_list(body[4:])
+            case 11 | 0x101 if len(body) >= 12:
+                self._note_list(body[12:])
+            case 12 | 0x102 if len(body) >= 20:
+                self._note_list(body[20:])
 
     def _begin_section(self, body: bytes) -> None:
         """§4.1: byte-order magic, version, section length (not used: blocks are walked)."""
@@ -241,7 +260,7 @@ class _PcapngReader:
         )
         self.capture.interfaces.append(interface)
         self.section_interfaces.append(interface)
-        self._note_lost_counts(body[8:], ())  # a filter may stand in what cannot be told
+        self._note_list(body[8:])  # a filter may stand in what cannot be told
 
     def _enhanced_packet(self, body: bytes) -> None:
         """§4.3."""
@@ -264,12 +283,40 @@ class _PcapngReader:
         if len(body) < 4:
             return
         self._note_lost_counts(body[12:], (5, 7))
+        self._note_list(body[12:])
         states_loss = any(
             code in (5, 7) and len(value) == 8 and any(value)
             for code, value in _options(body[12:], self.order)
         )
         if states_loss and not self.section_interfaces:
-            self.capture.notes.append(ReferenceDamage(self.at, "statistics of no interface"))
+            self._note("statistics of no interface")
+
+    def _names(self, body: bytes) -> None:
+        """§4.5: records, the last of type and length 0, then options."""
+        at = 0
+        while len(body) - at >= 4:
+            kind, length = struct.unpack_from(self.order + "HH", body, at)
+            at += 4
+            if kind == 0 or length > len(body) - at:
+                self._note_misfit(body[at:], int(length), most=0 if kind == 0 else None)
+                return
+            at += length + -length % 4
+
+    def _note(self, what: str) -> None:
+        self.capture.notes.append(ReferenceDamage(self.at, what))
+
+    def _note_misfit(self, data: bytes, length: int, most: int | None = None) -> None:
+        """What a block holds before its options, if it is too long."""
+        if length > (len(data) if most is None else most):
+            self._note("a length that leaves its block")
+        else:
+            self._note_list(data[length + -length % 4 :])
+
+    def _note_list(self, options: bytes) -> None:
+        """A list of options that leaves its block, or ends before it."""
+        end = sum(4 + len(value) + -len(value) % 4 for _, value in _options(options, self.order))
+        if any(options[end:]):
+            self._note("options that do not fit their block")
 
     def _note_lost_counts(self, options: bytes, codes: tuple[int, ...]) -> None:
         """Drop counts that are not of 8 bytes, and lists whose end cannot be told."""

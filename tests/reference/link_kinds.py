@@ -123,19 +123,37 @@ def ppi(here: Cursor, onward: Onward) -> Decoded:
 def token_ring(here: Cursor, onward: Onward) -> Decoded:
     """A source address with its first bit set announces a route."""
     rest = here.past(14)
-    if here.read(1, 1) & 0xC0 == 0:
-        return NoDestination("token ring MAC")
+    mac = here.read(1, 1) & 0xC0 == 0
     if here.read(8, 1) & 0x80:
-        return onward("llc", rest.past(max(rest.read(0, 1) & 31, 2)))
+        rest = rest.past(max(rest.read(0, 1) & 31, 2))
+    if mac:
+        rest.past(4)
+        return _upkeep("token ring MAC", rest, rest.read(0, 2), least=4)
     return onward("llc", rest)
+
+
+def _upkeep(
+    name: str, rest: Cursor, length: int, least: int = 0, other: str = "more than link upkeep"
+) -> Decoded:
+    """What keeps a link going, if it is all that is left, but for a check sequence."""
+    left, cut = rest.frame.caplen - rest.at, rest.frame.caplen < rest.frame.wirelen
+    if length >= least and (cut or length <= left <= length + 4):
+        return NoDestination(name)
+    return Undecoded(other)
 
 
 def fddi(here: Cursor, onward: Onward) -> Decoded:
     """Frame control 0x5. is a logical link frame."""
     rest = here.past(13)
-    if here.read(0, 1) & 0x70 == 0x50:
+    control, left = here.read(0, 1), here.frame.caplen - rest.at
+    if control & 0x70 == 0x50:
         return onward("llc", rest)
-    return NoDestination("FDDI MAC and SMT")
+    if 0x41 <= control <= 0x4F:
+        rest.past(20)
+        return _upkeep("FDDI MAC and SMT", rest, 20 + rest.read(18, 2))
+    if left < 20 and (control in (0, 0x80) or control >> 4 == 0xC):
+        return NoDestination("FDDI MAC and SMT")
+    return Undecoded("more than link upkeep")
 
 
 def atm(here: Cursor, onward: Onward) -> Decoded:
@@ -181,15 +199,28 @@ def arcnet(here: Cursor, onward: Onward) -> Decoded:
     return Undecoded("ARCNET fragment") if here.read(split, 1) else onward(ip, rest)
 
 
+def _docsis_upkeep(rest: Cursor, sort: int) -> Decoded:
+    """Timing, management, requests and the depth of queues; fragments and the like hold packets."""
+    if sort in (0, 1):
+        rest.past(17)
+        message = rest.past(14)
+        if message.read(0, 3) == 3:
+            length = rest.read(12, 2)
+            return _upkeep("DOCSIS management", message, length, other="DOCSIS frame control")
+    elif sort in (2, 4) and rest.frame.caplen - rest.at < 20:
+        return NoDestination("DOCSIS management")
+    return Undecoded("DOCSIS frame control")
+
+
 def docsis(here: Cursor, onward: Onward) -> Decoded:
     """Six bytes and an extended header, which may say that the rest is encrypted."""
     here.past(6)
     control = here.read(0, 1)
+    extended = here.read(1, 1) if control & 1 else 0
     if control >> 6 == 3:
-        return NoDestination("DOCSIS management")
+        return _docsis_upkeep(here.past(6 + extended), control >> 1 & 31)
     if control & 0xFE:
         return Undecoded("DOCSIS frame control")
-    extended = here.read(1, 1) if control & 1 else 0
     rest = here.past(6 + extended)
     if extended >= 3 and here.read(4, 1) >> 4 in (3, 4, 7) and here.read(6, 1) & 0x80:
         return Undecoded("encrypted DOCSIS")
