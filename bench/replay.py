@@ -29,7 +29,8 @@ READ_AT_ONCE = 1 << 20
 SERVER_NAME = "tls.handshake.extensions_server_name"
 ALL_NAMES = ("ip.src", "ip.dst", SERVER_NAME, "http.host", "dns.qry.name")
 """What a person asks tshark for who wants to know who was talked to."""
-OURS = (sys.executable, "-m", "egress_audit")
+OURS = (str(Path(sys.executable).with_name("egress-audit")),)
+"""As people start it."""
 COMPILED = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 """The environment in which programs are measured: as an installed package has its modules
 compiled, ours are compiled before the first round, and read from there."""
