@@ -1,6 +1,7 @@
 """What holds for every test: sockets and resolvers are closed, unless it is marked for them."""
 
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +13,10 @@ from hypothesis import settings
 # A busy machine is no failure; the time limits that matter are tests of their own.
 settings.register_profile("project", deadline=None)
 settings.load_profile("project")
+
+# A shell that starts the tests in the background has Ctrl-C ignored, which programs inherit, and so
+# would each that a test starts to interrupt it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _CLOSED = frozenset(
     {
