@@ -12,9 +12,11 @@ import numpy as np
 
 from egress_audit.capture.lanes import pcap_offsets
 from egress_audit.capture.linktypes import linktype_name
+from egress_audit.capture.places import Places, longer_than_on_wire
 from egress_audit.capture.walk import (
     MAX_FRAME,
     NOTHING_BUT_EMPTY,
+    RECORD_HEADER,
     EmptyRun,
     Stop,
     pcap_stop,
@@ -103,7 +105,7 @@ def _columns(window: Window, offsets: I64, header: PcapHeader) -> Records:
     return Records(
         offset=offsets + 16,
         caplen=fields[:, 2],
-        wirelen=np.maximum(fields[:, 2], fields[:, 3]),
+        wirelen=fields[:, 3],
         ts_ns=fields[:, 0] * 1_000_000_000 + fields[:, 1] * header.fraction_ns,
     )
 
@@ -117,6 +119,9 @@ class PcapSource:
         self._header = header
         self._frames = 0
         self._damage: list[Damage] = []
+        """Where reading ended, if that is before the file does."""
+        self._contradictions = Places()
+        """Records whose lengths cannot both be true; reading goes on behind them."""
         self._empty = EmptyRun()
 
     def __iter__(self) -> Iterator[FrameBatch]:
@@ -125,6 +130,8 @@ class PcapSource:
         records_of, position = reader_of(self._header), HEADER
         while True:
             found, following, stop = records_of(window, position)
+            self._note_contradictions(found.offset - RECORD_HEADER, found.caplen, found.wirelen)
+            found = found._replace(wirelen=np.maximum(found.caplen, found.wirelen))
             kept = self._empty.too_long_at(found.wirelen)
             if kept is not None:
                 yield self._batch(Records(*(column[:kept] for column in found)))
@@ -145,6 +152,12 @@ class PcapSource:
         what = pcap_stop(self._window.buffer, position, self._window.end, self._header.order, stop)
         if what:
             self._damage.append(Damage(self._window.base + position, what))
+
+    def _note_contradictions(self, position: I64, caplen: I64, wirelen: I64) -> None:
+        """position: of each record in the window; wirelen: as stated."""
+        base = self._window.base
+        found = longer_than_on_wire(position, caplen, wirelen)
+        self._contradictions.note((base + at, what) for at, what in found)
 
     def _batch(self, found: Records) -> FrameBatch:
         first, count = self._frames + 1, len(found.offset)
@@ -187,7 +200,7 @@ class PcapSource:
             interfaces=(interface,),
             frames=self._frames,
             frames_without_time=0,
-            damage=tuple(self._damage),
+            damage=(*self._contradictions.told(), *self._damage),
             skipped_blocks={},
             host_records=(),
             host_records_beyond=0,

@@ -204,15 +204,18 @@ class VariantSource(PcapSource):
     def _variant_columns(self, records: Records) -> FrameBatch:
         count, first = len(records.offset), self._frames + 1
         self._frames += count
-        caplen = np.array(records.caplen, np.int64)
+        offset, caplen, wirelen = (
+            np.array(each, np.int64) for each in (records.offset, records.caplen, records.wirelen)
+        )
+        self._note_contradictions(offset - self._layout.record, caplen, wirelen)
         seconds, fraction = (
             np.array(each, np.int64) for each in (records.seconds, records.fraction)
         )
         return FrameBatch(
             buffer=self._window.array,
-            offset=np.array(records.offset, np.int64),
+            offset=offset,
             caplen=caplen,
-            wirelen=np.maximum(caplen, np.array(records.wirelen, np.int64)),
+            wirelen=np.maximum(caplen, wirelen),
             ts_ns=seconds * 1_000_000_000 + fraction * self._header.fraction_ns,
             interface=np.zeros(count, np.int32),
             linktype=np.full(count, self._header.linktype, np.int32),

@@ -27,8 +27,8 @@ from egress_audit.capture.pcapng_blocks import (
     unread_behind,
 )
 from egress_audit.capture.pcapng_drops import drops_beside
-from egress_audit.capture.pcapng_frames import FrameColumns, FrameRecords, Rules, columns_of
-from egress_audit.capture.places import Place, Places
+from egress_audit.capture.pcapng_frames import HEAD, FrameColumns, FrameRecords, Rules, columns_of
+from egress_audit.capture.places import Place, Places, longer_than_on_wire
 from egress_audit.capture.window import Window
 from egress_audit.columns import Annotations, FrameBatch
 from egress_audit.model.evidence import CaptureFacts, Damage
@@ -56,7 +56,8 @@ class PcapngSource:
         self._interfaces: list[InterfaceState] = []
         self._asides = Asides()
         self._losses = Places()
-        """In which a stated loss could not be read; reading goes on behind them."""
+        """What contradicts itself, or a stated loss could not be read in; reading goes on behind
+        them."""
         self._end: list[Damage] = []
         """Where reading ended, if that is before the file does."""
         self._frames = 0
@@ -222,6 +223,7 @@ class PcapngSource:
         frames = np.bincount(columns.interface)
         drops, notes, told = drops_beside(self._window.buffer, columns)
         self._note(notes)
+        self._note(longer_than_on_wire(columns.offset - HEAD, columns.caplen, columns.wirelen))
         lost = np.bincount(columns.interface, weights=drops)
         for index in np.flatnonzero(frames).tolist():
             self._interfaces[index].frames += int(frames[index])

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 
+import numpy as np
+
+from egress_audit.columns import I64
 from egress_audit.model.evidence import Damage
 
 MAX_PLACES = 100
@@ -33,3 +36,18 @@ class Places:
         """All that are kept, and where the others begin if there are any."""
         kept = [Damage(offset, what) for offset, what in self._kept]
         return kept if self._beyond is None else [*kept, Damage(self._beyond, BEYOND)]
+
+
+def longer_than_on_wire(position: I64, caplen: I64, wirelen: I64) -> list[Place]:
+    """The first frames of which more was captured than there was, which can only be damage: one of
+    a larger length may hold the records of frames behind it, of which nobody would hear.
+
+    position: of each frame's record in the window; wirelen: as stated.
+    """
+    longer = caplen > wirelen
+    if not longer.any():
+        return []
+    rows = np.flatnonzero(longer)[: MAX_PLACES + 1]
+    columns = (column[rows].tolist() for column in (position, caplen, wirelen))
+    words = "a frame claims {} captured bytes of {} on the wire"
+    return [(at, words.format(caught, sent)) for at, caught, sent in zip(*columns, strict=True)]

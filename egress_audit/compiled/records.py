@@ -14,7 +14,8 @@ ROOM = 1 << 16
 
 
 class Records(NamedTuple):
-    """Whole records, one row each, as FrameBatch has them."""
+    """Whole records, one row each, as FrameBatch has them, but for the length on the wire: that is
+    the stated one."""
 
     offset: I64
     caplen: I64

@@ -127,7 +127,7 @@ EXPORTED uint64_t pcap_records(const uint8_t *buffer, uint64_t start, uint64_t e
         int64_t seconds = word32(header, swapped), fraction = word32(header + 4, swapped);
         out->offset[count] = (int64_t)(position + RECORD_HEADER);
         out->caplen[count] = caplen;
-        out->wirelen[count] = wirelen > caplen ? wirelen : caplen;
+        out->wirelen[count] = wirelen;
         out->ts_ns[count] = seconds * NS_OF_SECOND + fraction * (int64_t)fraction_ns;
         position += RECORD_HEADER + caplen;
         count++;

@@ -9,7 +9,7 @@ frames), §9.4.1.11 (categories of action), §9.6.7.1 (public action).
 
 import numpy as np
 
-from egress_audit.columns import I64
+from egress_audit.columns import I64, Bool
 from egress_audit.decode import ledger, link_kinds
 from egress_audit.decode.link_rows import Rows, unless
 
@@ -25,6 +25,12 @@ ACTIONS = (13, 14)
 VENDOR_CATEGORIES = (126, 127)
 PUBLIC_CATEGORIES, PUBLIC_VENDOR = (4, 9), 9
 """Public action, plain and protected; the action in them that is a vendor's."""
+
+ROBUST = (10, 11, 12, *ACTIONS)
+"""Disassociation, authentication, deauthentication and actions: no others are encrypted."""
+SNAP, BEHIND_SNAP, SNAP_WITHIN = 0xAAAA03, 0, 16
+"""802.2 as IP has it, and how far into a body it stands behind the optional fields of a data frame:
+one bit makes a frame with data one of management."""
 
 RESERVED_CONTROL = (0, 1)
 SHORTEST_CONTROL = 10
@@ -57,9 +63,21 @@ def _management(rows: Rows) -> I64:
             (action & (flags & PROTECTED != 0), link_kinds.ENCRYPTED_80211),
             (action, rows.short(body + 2)),
             (action & vendor, link_kinds.VENDOR_80211),
+            (~np.isin(subtype, ROBUST) & (flags & PROTECTED != 0), link_kinds.ENCRYPTED_80211),
+            (_has_packet(rows, rows.start + MANAGEMENT_HEADER), link_kinds.MORE_THAN_UPKEEP_80211),
             (subtype >= 0, link_kinds.MANAGEMENT_80211),
         ],
     )
+
+
+def _has_packet(rows: Rows, body: I64) -> Bool:
+    """(n,) True for bodies that begin as those of frames with data, which no others do."""
+    found = np.zeros(len(body), np.bool_)
+    for further in range(0, SNAP_WITHIN, 2):
+        at = body + further
+        snap = (rows.u24(at) == SNAP) & (rows.u24(at + 3) == BEHIND_SNAP)
+        found |= snap & (at + 6 <= rows.end)
+    return found
 
 
 def _control(rows: Rows) -> I64:

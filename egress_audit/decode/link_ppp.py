@@ -7,7 +7,7 @@ PPP_HDLC, PPP_ETHER, PPP_PPPD, PPP_WITH_DIR, C_HDLC, C_HDLC_WITH_DIR).
 
 import numpy as np
 
-from egress_audit.columns import I64
+from egress_audit.columns import I64, Bool
 from egress_audit.decode import ledger, link_kinds
 from egress_audit.decode.link_llc import by_table
 from egress_audit.decode.link_rows import (
@@ -31,6 +31,17 @@ BRIDGED = 0x0031
 PROTOCOLS = {0x0021: IPV4, 0x0057: IPV6, 0x0281: MPLS, 0x0283: MPLS, BRIDGED: ETHERNET}
 LAN_IDENTIFIED = 0x40
 BRIDGED_ETHERNET, BRIDGED_SPANNING_TREE = 1, 0
+CONTROL_PROTOCOLS = (
+    *(0x8021, 0x8031, 0x8053, 0x8057, 0x80FD, 0x8207, 0x8281),
+    *(0xC021, 0xC023, 0xC223, 0xC227),
+)
+"""Those whose packets are a code, an identifier and a length, as LCP's (RFC 1661 §5). One bit makes
+IPCP of an IPv4 packet, whose length stands in the same place."""
+CODES_END, CONTROL_HEADER = 0x40, 4
+"""No such protocol has more than 20 codes; the first byte of a packet of IP is larger than 0x40."""
+LAST_BPDU = 4
+"""The protocol that each bridge's message begins with is 0, and the version at most this one (IEEE
+802.1Q §14.1)."""
 PPPOE_HEADER = 6
 CISCO_SLARP, CISCO_CDP, CISCO_OSI = 0x8035, 0x2000, 0x00FE
 OSI_KINDS = (0x81, 0x82, 0x83)
@@ -69,7 +80,15 @@ def ppp_protocol(rows: Rows) -> Decoded:
     behind = rows.start + np.where(compressed, 1, 2)
     protocol = np.where(compressed, first, rows.u16(rows.start))
     kind = by_table(protocol, PROTOCOLS)
-    outcome = unless(rows.short(behind), [(kind == 0, link_kinds.PPP_PROTOCOL | protocol)])
+    control, header_end = np.isin(protocol, CONTROL_PROTOCOLS), behind + CONTROL_HEADER
+    outcome = unless(
+        rows.short(behind),
+        [
+            (control & (header_end > rows.end), rows.short(header_end)),
+            (control & ~_is_control(rows, behind), link_kinds.MORE_THAN_UPKEEP),
+            (kind == 0, link_kinds.PPP_PROTOCOL | protocol),
+        ],
+    )
     bridged = protocol == BRIDGED
     if bridged.any():
         inside, refused = _bridged(rows, behind)
@@ -78,14 +97,23 @@ def ppp_protocol(rows: Rows) -> Decoded:
     return behind, kind, outcome
 
 
+def _is_control(rows: Rows, at: I64) -> Bool:
+    """(n,) True for what is laid out as LCP's packets; padding may follow (RFC 1661 §2)."""
+    length = rows.u16(at + 2)
+    fits = (length >= CONTROL_HEADER) & ((at + length <= rows.end) | rows.cut)
+    return fits & (rows.u8(at) < CODES_END)
+
+
 def _bridged(rows: Rows, at: I64) -> tuple[I64, I64]:
     """Where the frame behind each header of RFC 3518 §4.2 begins, and why there is none."""
     flags, sort = rows.u8(at), rows.u8(at + 1)
     inside = at + np.where(flags & LAN_IDENTIFIED != 0, 6, 2)
+    spanning_tree, version_end = sort == BRIDGED_SPANNING_TREE, inside + 3
     outcome = unless(
         rows.short(at + 2),
         [
-            (sort == BRIDGED_SPANNING_TREE, ledger.STP),
+            (spanning_tree & (version_end > rows.end), rows.short(version_end)),
+            (spanning_tree & (rows.u24(inside) <= LAST_BPDU), ledger.STP),
             (sort != BRIDGED_ETHERNET, link_kinds.PPP_PROTOCOL | BRIDGED),
             (inside > rows.end, rows.short(inside)),
         ],

@@ -50,6 +50,23 @@ def test_a_wire_length_below_the_captured_one_is_raised_to_it() -> None:
     assert frame[3] == 3
 
 
+@pytest.mark.parametrize("block", [SMALLEST_BLOCK, 1 << 16])
+def test_a_captured_length_that_swallows_the_next_frame_is_damage(block: int) -> None:
+    data = bytearray(pcap([Frame(T0, b"abc"), Frame(T0, b"hidden"), Frame(T0, b"ab", 9)], 101))
+    data[24 + 8] = 3 + 16 + 6
+    done = run(bytes(data), block)
+    assert done.facts is not None
+    assert [len(frame[6]) for frame in done.frames] == [25, 2]
+    (damage,) = done.facts.damage
+    assert (damage.offset, damage.what) == (24, "a frame claims 25 captured bytes of 3 on the wire")
+
+
+def test_of_many_such_frames_the_first_are_told() -> None:
+    facts = facts_of(pcap([Frame(T0, b"ab", 1)] * 300, 101))
+    assert facts.frames == 300
+    assert [damage.offset for damage in facts.damage] == [24 + 18 * n for n in range(101)]
+
+
 def test_the_upper_half_of_the_link_type_is_not_part_of_it() -> None:
     data = bytearray(pcap([Frame(T0, b"abc")]))
     data[20:24] = struct.pack("<I", 0x9000_0001)

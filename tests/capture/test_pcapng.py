@@ -59,6 +59,14 @@ def test_the_facts_are_the_same_however_much_is_read_at_a_time(data: bytes, size
     assert facts_of(data, size) == whole
 
 
+def test_a_captured_length_above_that_on_the_wire_is_damage() -> None:
+    frames = [Frame(0, b"abcd", 9), Frame(0, b"abcd", 3), Frame(0, b"abcd")]
+    facts = facts_of(pcapng([Section(frames)]))
+    assert facts.frames == 3
+    (damage,) = facts.damage
+    assert damage.what == "a frame claims 4 captured bytes of 3 on the wire"
+
+
 def test_every_section_has_its_own_interfaces_byte_order_and_resolution() -> None:
     late = Interface(113, tsresol=NANOSECONDS, tsoffset=-3600)
     first = Section([Frame(T0, b"a"), late, Frame(T0, b"bb", interface=1), SimpleFrame(b"c")])

@@ -27,7 +27,11 @@ def test_ppp_may_leave_out_its_first_bytes(frame: bytes) -> None:
 
 @pytest.mark.parametrize("protocol", [b"\xc0\x21", b"\x80\x21", b"\xc2\x23", b"\x80\x3f"])
 def test_its_own_control_holds_nothing(protocol: bytes) -> None:
-    assert sealed(over_ip(GRE, gre(b"\xff\x03" + protocol + bytes(8), PPP))) == ""
+    assert sealed(over_ip(GRE, gre(b"\xff\x03" + protocol + b"\1\1\0\4", PPP))) == ""
+
+
+def test_a_packet_behind_the_number_of_its_control_is_sealed() -> None:
+    assert sealed(over_ip(GRE, gre(b"\xff\x03\x80\x21" + INNER, PPP))) == "GRE"
 
 
 def test_what_it_compressed_or_encrypted_is_sealed() -> None:

@@ -55,6 +55,18 @@ def test_an_encrypted_action_may_be_of_a_vendor() -> None:
     assert fate(management(ACTION, PROTECTED, bytes(30)), WLAN) == "encrypted 802.11"
 
 
+@pytest.mark.parametrize("control", [0x00, 0x40, 0x50, 0x80])
+def test_what_is_never_encrypted_is_no_upkeep_if_it_is(control: int) -> None:
+    assert fate(management(control, PROTECTED, bytes(40)), WLAN) == "encrypted 802.11"
+
+
+@pytest.mark.parametrize("control", [0x08, 0x88])
+@pytest.mark.parametrize("flags", [0, 1, 2, 3, HTC | 1])
+def test_data_are_no_upkeep_although_one_bit_says_so(control: int, flags: int) -> None:
+    frame = wlan(snap(TO_V4), control, flags)
+    assert fate(bytes([control ^ 8]) + frame[1:], WLAN) == MORE
+
+
 def test_an_encrypted_farewell_is_upkeep() -> None:
     assert fate(management(0xC0, PROTECTED, bytes(18)), WLAN) == MANAGEMENT
 

@@ -48,7 +48,22 @@ def test_a_direction_stands_before_the_frame_or_in_place_of_its_address(directio
     ],
 )
 def test_what_sets_a_line_up_has_no_destination(protocol: int, kind: str) -> None:
-    assert fate(b"\xff\3" + protocol.to_bytes(2, "big") + bytes(20), PPP) == kind
+    head = b"\xff\3" + protocol.to_bytes(2, "big")
+    assert fate(head + b"\1\1\0\x0a\1\4\5\xdc\5\6", PPP) == kind
+    assert fate(head + b"\5\2\0\4" + bytes(20), PPP) == kind
+    assert fate(head + b"\1\1\0\x40\1\4", PPP, wirelen=68) == kind
+
+
+@pytest.mark.parametrize("protocol", [0xC021, 0xC023, 0x8021, 0x8057])
+@pytest.mark.parametrize("body", [TO_V4, TO_V6, b"\1\1\0\x40\1\4", b"\1\1\0\3"])
+def test_what_sets_no_line_up_is_undecoded(protocol: int, body: bytes) -> None:
+    frame = b"\xff\3" + protocol.to_bytes(2, "big") + body
+    assert fate(frame, PPP) == "more than link upkeep"
+
+
+def test_control_that_ends_inside_its_header_is_malformed() -> None:
+    assert fate(b"\xff\3\xc0\x21\1\1\0", PPP) == "link-malformed"
+    assert fate(b"\xff\3\xc0\x21\1\1\0", PPP, wirelen=14) == "truncated"
 
 
 @pytest.mark.parametrize("protocol", [0x002D, 0x002F, 0x003D, 0x0053, 0x00FD])
@@ -60,6 +75,8 @@ def test_what_may_hide_a_packet_is_undecoded(protocol: int) -> None:
 def test_a_bridged_frame_may_be_spanning_tree_or_of_another_network() -> None:
     assert fate(b"\xff\3\0\x31\0\0" + bytes(40), PPP) == "STP"
     assert fate(b"\xff\3\0\x31\0\4" + bytes(40), PPP) == "PPP protocol 0x0031"
+    assert fate(b"\xff\3\0\x31" + TO_V4, PPP) == "PPP protocol 0x0031"
+    assert fate(b"\xff\3\0\x31\0\0\0\0", PPP) == "link-malformed"
 
 
 @pytest.mark.parametrize("packet", [TO_V4, TO_V6], ids=["v4", "v6"])

@@ -77,7 +77,8 @@ class ReferenceCapture:
     interfaces: list[ReferenceInterface] = field(default_factory=list)
     damage: ReferenceDamage | None = None
     notes: list[ReferenceDamage] = field(default_factory=list)
-    """Places where a loss may be stated that cannot be read; reading goes on behind them."""
+    """Places where a loss may be stated that cannot be read, or more was captured of a frame than
+    there was; reading goes on behind them."""
 
 
 def read_capture(data: bytes) -> ReferenceCapture:
@@ -127,6 +128,8 @@ def _read_pcap(data: bytes) -> ReferenceCapture:
         if caplen > len(data) - at - 16:
             capture.damage = ReferenceDamage(at, "record runs past the end of the file")
             break
+        if caplen > wirelen:
+            capture.notes.append(ReferenceDamage(at, "more captured than there was"))
         capture.frames.append(
             ReferenceFrame(
                 number=len(capture.frames) + 1,
@@ -361,6 +364,8 @@ class _PcapngReader:
         *,
         has_time: bool,
     ) -> None:
+        if len(captured) > wirelen:
+            self.capture.notes.append(ReferenceDamage(self.at, "more captured than there was"))
         self.capture.frames.append(
             ReferenceFrame(
                 number=len(self.capture.frames) + 1,

@@ -142,6 +142,12 @@ def ppp_protocol(here: Cursor, onward: Onward) -> Decoded:
             return onward(0x8847, rest)
         case 0x0031:
             return _bridged(rest, onward)
+    if protocol >= 0x8000 and protocol != 0xC025 and protocol in PPP_UPKEEP:
+        # RFC 1661 §5: code, identifier, length.
+        length, left = rest.read(2, 2), rest.frame.caplen - rest.at
+        whole = length <= left or rest.frame.caplen < rest.frame.wirelen
+        if rest.read(0, 1) >= 64 or length < 4 or not whole:
+            return Undecoded("more than link upkeep")
     if protocol in PPP_UPKEEP:
         return NoDestination(PPP_UPKEEP[protocol])
     return Undecoded(f"PPP protocol 0x{protocol:04x}")
@@ -149,11 +155,12 @@ def ppp_protocol(here: Cursor, onward: Onward) -> Decoded:
 
 def _bridged(here: Cursor, onward: Onward) -> Decoded:
     flags, sort = here.read(0, 1), here.read(1, 1)
-    if sort == 0:
+    length = 6 if flags & 0x40 else 2
+    if sort == 0 and here.read(length, 2) == 0 and here.read(length + 2, 1) <= 4:
         return NoDestination("STP")
     if sort != 1:
         return Undecoded("PPP protocol 0x0031")
-    return onward("link 1", here.past(6 if flags & 0x40 else 2))
+    return onward("link 1", here.past(length))
 
 
 def pppoe(here: Cursor, onward: Onward) -> Decoded:

@@ -36,6 +36,12 @@ def _management(here: Cursor, subtype: int, flags: int) -> Decoded:
         category, action = body.read(0, 1), body.read(1, 1)
         if category in (126, 127) or (category in (4, 9) and action == 9):
             return Undecoded("802.11 action of a vendor")
+    elif flags & 0x40 and subtype not in (10, 11, 12):
+        return Undecoded("encrypted 802.11")
+    begin = here.at + 24
+    places = range(begin, begin + 16, 2)
+    if any(here.frame.data[at : at + 6] == b"\xaa\xaa\3\0\0\0" for at in places):
+        return Undecoded("more than 802.11 upkeep")
     return NoDestination("802.11 management")
 
 
