@@ -19,6 +19,7 @@ from egress_audit.flows.head import Head
 from egress_audit.flows.heads import Heads
 from egress_audit.flows.quotes import Quotes
 from egress_audit.flows.table import MAX_FLOWS, Assigned, FlowTable
+from egress_audit.flows.urgent import URGENT, Urgent
 from egress_audit.model.protocols import DNS_PORT
 from egress_audit.names.dns import is_no_stream
 from egress_audit.names.dns_shape import segments
@@ -129,6 +130,7 @@ class Listening:
         self._hellos = WholeHellos()
         self.heads = Heads(Glance(self._hellos.take, _look, self._hear_looks))
         self.quotes = Quotes()
+        self._urgent = Urgent()
         self.hearing = Hearing()
         self.datagrams = UdpReaders()
         self._datagrams: list[Datagram] = []
@@ -195,6 +197,8 @@ class Listening:
         self._waiting += sum([len(datagram.payload) for datagram in datagrams])
         for head in self.heads.take(packets, assigned):
             self._hear_head(head)
+        for flow in self._urgent.take(packets, assigned):
+            self.heads.give_up(flow, URGENT)
         octets = self._waiting + self._hellos.octets
         count = len(self._datagrams) + self._hellos.count
         if octets >= MAX_WAITING or count >= MOST_WAITING:

@@ -69,8 +69,7 @@ static bool may_be_words(const uint8_t *first)
         return true;
     while (at < SEEN && first[at] > 0x20 && first[at] < 0x7F)
         at++;
-    return at == SEEN || first[at] == ' ' || first[at] == '\t' || first[at] == '\r' ||
-           first[at] == '\n';
+    return at == SEEN || first[at] == ' ' || (first[at] >= '\t' && first[at] <= '\r');
 }
 
 /* A protocol may begin that has lengths and codes in front. */
@@ -83,6 +82,8 @@ static bool may_be_numbers(const uint8_t *first)
         return true;
     if (begin == 4 || begin == 5 || begin == '0' || ((begin == 0 || begin == 3) && first[1] == 0))
         return true;
+    if (begin >= FIRST_KIND && begin <= LAST_KIND && first[1] == 3 && big16(first + 3) == 0)
+        return true; /* a record with nothing in it */
     return size >= SHORTEST_DNS && size <= LONGEST_DNS && first[6] == 0 && first[7] == 1;
 }
 

@@ -9,7 +9,8 @@ from functools import cache
 _FIRST_FOLDED = re.compile(rb"[\r\n]+[ \t]+[^ \t\r\n]")
 """A line with a blank in front, where there is no field yet that it could go on with."""
 _NO_NAME = rb"[^\r\n:!#$%&'*+\-.^_`|~0-9A-Za-z]*"
-_PLAIN_NAME = re.compile(rb"[A-Za-z\-]+[ \t]*")
+_PLAIN_NAME = re.compile(rb"host[ \t]*|[A-Za-z\-]+", re.I)
+"""With a blank behind it a field about the body counts to some, and is another to others."""
 
 
 @cache

@@ -23,7 +23,7 @@ _MAX_FRAGMENT = 2**14 + 2048
 _RESPONSE = np.frombuffer(b"HTTP/1.", np.uint8)
 _TCHARS = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 """What methods are made of (RFC 9110 §5.6.2)."""
-_BLANKS = b" \t\r\n"
+_BLANKS = b" \t\r\n\v\f"
 _DNS_SIZES = 17, 4096
 """Octets of the messages of the DNS that are looked for on any port."""
 
@@ -106,12 +106,15 @@ def _ends_word(classes: U8, letter: int) -> Bool:
 def _may_be_numbers(octets: I32) -> Bool:
     """(n,) True where a protocol may begin that has lengths and codes in front.
 
-    A hello of SSL 2.0; SOCKS; what asks for TLS of a directory, a database or a desktop; the DNS.
+    A hello of SSL 2.0; SOCKS; what asks for TLS of a directory, a database or a desktop; the DNS;
+    a record of TLS with nothing in it, behind which a hello may stand.
     """
     begin = octets[0]
     found = (begin >= 0x80) & (octets[2] == 1) & ((octets[3] == 0) | (octets[3] == 3))
     found |= (begin == 4) | (begin == 5) | (begin == ord("0"))
     found |= ((begin == 0) | (begin == 3)) & (octets[1] == 0)
+    kinds = (begin >= _KINDS[0]) & (begin <= _KINDS[1])
+    found |= kinds & (octets[1] == 3) & (octets[3] == 0) & (octets[4] == 0)
     size = begin << 8 | octets[1]
     dns = (size >= _DNS_SIZES[0]) & (size <= _DNS_SIZES[1])
     either: Bool = found | (dns & (octets[6] == 0) & (octets[7] == 1))

@@ -15,7 +15,8 @@ from egress_audit.names.disguised_fields import has_disguised
 from egress_audit.names.dns_over_http import DNS_MESSAGE, MAX_QUESTION, asked_by, asked_in
 from egress_audit.names.http2 import PREFACE, read_preface
 from egress_audit.names.reading import HUNGRY, NOTHING, Reader, Reading, Spoken, Unread, anew
-from egress_audit.names.tls import HANDSHAKE, read_client_hello
+from egress_audit.names.tls import read_client_hello
+from egress_audit.names.tls_records import HANDSHAKE
 from egress_audit.values import dataclass
 
 MAX_HEAD = 16_384
@@ -31,6 +32,10 @@ _COULD_BEGIN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}(?=[ \t\r\n]|\Z)")
 _METHOD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}(?=[ \t]|\Z)")
 _KNOWN_METHOD = re.compile(_METHODS + rb"[ \t]")
 _LINE_END = re.compile(rb"(?<!\r)(?:\r*\n|\r+(?=[^\r\n]))")
+_ODDLY_SPACED = re.compile(
+    rb"[ \t\r\n]*(?:[\v\f]\s*" + _METHODS + rb"\s|" + _METHODS + rb"(?:[\v\f]|\r[^\r\n]))"
+)
+"""A request line with blanks that only lenient servers take for such (RFC 9112 §3)."""
 _VERSION = re.compile(rb"HTTP/[0-9]+(?:\.[0-9]+)?", re.I)
 _VERSIONLESS = re.compile(
     rb"CONNECT [^ ]+:[0-9]+|" + _METHODS + rb" https?:[^ ]*|(?-i:GET|HEAD) /[^ ]*", re.I
@@ -149,6 +154,8 @@ def _read_behind_chunk(stream: bytes) -> Reading:
 def _read_request(stream: bytes) -> Reading:
     """What one request says, and where its body ends."""
     full = len(stream) >= MAX_HEAD
+    if _ODDLY_SPACED.match(stream):
+        return Reading(marks=HTTP, unread=Unread.MALFORMED)
     text = stream[:MAX_HEAD].lstrip(_BLANKS)
     if text and not _COULD_BEGIN.match(text):
         return NOTHING  # before the end of the line is looked for

@@ -21,28 +21,27 @@ from egress_audit.names.reading import (
     printable,
     printable_host,
 )
+from egress_audit.names.tls_records import (
+    ALERT,
+    HANDSHAKE,
+    LAST_MINOR,
+    MAX_FRAGMENT,
+    RECORD,
+    behind_what_is_passed_over,
+    could_be_record,
+    is_empty,
+)
 
 MAX_RECORDS = 1024
 """Records read for one ClientHello; some programs cut it small to hide it from middleboxes."""
 MAX_HANDSHAKE = 131_396
 """The longest ClientHello that the lengths of its parts permit, with its 4-byte header."""
-MAX_ALERTS = 8
-"""Alerts in front of a ClientHello that are passed over."""
 
-_RECORD = Struct(">BHH")
 _CHANGE = b"\x14\x03\x03\0\x01\x01"
-_MAX_FRAGMENT = 2**14 + 2048
 _EXTENSION = Struct(">HH")
 _V2_HELLO = Struct(">HBHHHH")
 
-_KINDS = range(20, 25)
-"""change_cipher_spec, alert, handshake, application_data, heartbeat."""
-_ALERT = 21
-_FATAL = 2
-HANDSHAKE = 22
 _CLIENT_HELLO = 1
-_LAST_MINOR = 4
-"""Of the version of a record, 3.0 to 3.4; only a ClientHello is known without it."""
 _SESSION_ID_AT = 4 + 2 + 32
 """Behind the handshake header, the version and the random."""
 _SERVER_NAME, _ALPN, _ECH = 0, 16, 0xFE0D
@@ -57,38 +56,38 @@ def read_client_hello(stream: bytes) -> Reading:
 
     `stream`: contiguous payload of one direction from its first byte on. Speaks the host_name;
     marks as in `server_name`, and `tls`. The minor version of the records says nothing (RFC 8446
-    §5.1), and alerts in front are passed over; a stream of one fatal alert is done. Any other TLS
-    record at the start (a ServerHello, data) is marked `tls` and is done; what is no TLS is
-    NOTHING. Hungry while the hello is incomplete and plausible; nothing is spoken before its end,
-    because an ECH extension further back would unsay it. Where another ClientHello may stand behind
-    it, `then` reads that. Never raises.
+    §5.1). Alerts in front are passed over, and records with nothing in them; a stream of one fatal
+    alert is done. Any other TLS record at the start (a ServerHello, data) is marked `tls` and is
+    done; what is no TLS is NOTHING. Hungry while the hello is incomplete and plausible; nothing is
+    spoken before its end, because an ECH extension further back would unsay it. Where another
+    ClientHello may stand behind it, `then` reads that. Never raises.
     """
     if stream[:1] >= b"\x80":
         return _read_v2_hello(stream)
-    if not _could_be_record(stream):
+    if not (could_be_record(stream) or is_empty(stream, 0)):
         return NOTHING
-    if len(stream) < _RECORD.size + 1:
+    if len(stream) < RECORD.size + 1:
         return HUNGRY
-    start = _behind_alerts(stream)
+    start = behind_what_is_passed_over(stream)
     if start is None:
         return Reading(marks=TLS, hungry=True)
     return _read_behind_alerts(stream[start:]) if start else _read_record(stream)
 
 
 def _read_behind_alerts(stream: bytes) -> Reading:
-    if stream[:1] == bytes((_ALERT,)) and len(stream) > _RECORD.size:
+    if stream[:1] == bytes((ALERT,)) and len(stream) > RECORD.size:
         return Reading(marks=TLS, unread=Unread.MALFORMED)
-    if not _could_be_record(stream[: _RECORD.size]):
+    if not could_be_record(stream[: RECORD.size]):
         return Reading(marks=TLS, unread=Unread.MALFORMED)
-    if len(stream) < _RECORD.size + 1:
+    if len(stream) < RECORD.size + 1:
         return Reading(marks=TLS, hungry=bool(stream))
     return _read_record(stream)
 
 
 def _read_record(stream: bytes) -> Reading:
     """What a stream says that begins with a record which is no alert, at least its first byte."""
-    if stream[0] != HANDSHAKE or stream[_RECORD.size] != _CLIENT_HELLO:
-        return Reading(marks=TLS) if stream[2] <= _LAST_MINOR else NOTHING
+    if stream[0] != HANDSHAKE or stream[RECORD.size] != _CLIENT_HELLO:
+        return Reading(marks=TLS) if stream[2] <= LAST_MINOR else NOTHING
     found = _handshake(stream)
     if found is None:
         return Reading(marks=TLS, hungry=True)
@@ -112,30 +111,16 @@ def _read_behind_hello(left: int, stream: bytes) -> Reading:
     if left:
         if stream[:1] != b"\x01":
             return Reading(marks=TLS, hungry=not stream, optional=not stream)
-        inside = _read_record(_RECORD.pack(HANDSHAKE, 0x0303, left) + stream)
-        return replace(inside, consumed=max(inside.consumed - _RECORD.size, 0))
+        inside = _read_record(RECORD.pack(HANDSHAKE, 0x0303, left) + stream)
+        return replace(inside, consumed=max(inside.consumed - RECORD.size, 0))
     if stream.startswith(b"\x14\x03") and stream[3 : len(_CHANGE)] == _CHANGE[3:]:
         then = partial(_read_behind_hello, 0)
         return Reading(marks=TLS, consumed=len(_CHANGE), then=then)
-    if not (could_follow(stream[:1]) and _could_be_record(stream)):
+    if not (could_follow(stream[:1]) and could_be_record(stream)):
         return Reading(marks=TLS)
-    if len(stream) <= _RECORD.size:
+    if len(stream) <= RECORD.size:
         return Reading(marks=TLS, hungry=True, optional=True)
     return _read_record(stream)
-
-
-def _behind_alerts(stream: bytes) -> int | None:
-    """Where the first record begins that is no alert; None while more alerts may follow."""
-    at = 0
-    for _ in range(MAX_ALERTS):
-        if stream[at] != _ALERT or at + _RECORD.size > len(stream):
-            return at
-        level, at = at + _RECORD.size, at + _RECORD.size + int.from_bytes(stream[at + 3 : at + 5])
-        if at > len(stream):
-            return None
-        if at == len(stream):
-            return at if stream[level] == _FATAL else None
-    return at
 
 
 def server_name(handshake: bytes, source: NameSource = NameSource.TLS_SNI) -> Reading:
@@ -178,17 +163,6 @@ def any_server_name(handshake: bytes, source: NameSource) -> Reading:
     return Reading(spoken, frozenset(marks), unread)
 
 
-def _could_be_record(stream: bytes) -> bool:
-    """Whether the bytes there are, up to five, begin a record of SSL 3.0 or any TLS."""
-    have = len(stream)
-    return (
-        (have < 1 or stream[0] in _KINDS)
-        and (have < 2 or stream[1] == 3)
-        and (have < 3 or stream[2] <= _LAST_MINOR or stream[0] == HANDSHAKE)
-        and (have < _RECORD.size or 0 < (stream[3] << 8 | stream[4]) <= _MAX_FRAGMENT)
-    )
-
-
 def _handshake(stream: bytes) -> tuple[bytes, int, int] | Unread | None:
     """The first handshake message, out of its records; None while bytes of it are to come.
 
@@ -199,12 +173,12 @@ def _handshake(stream: bytes) -> tuple[bytes, int, int] | Unread | None:
     message = bytearray()
     at = 0
     for _ in range(MAX_RECORDS):
-        if at + _RECORD.size > len(stream):
+        if at + RECORD.size > len(stream):
             return None
-        kind, version, size = _RECORD.unpack_from(stream, at)
-        if kind != HANDSHAKE or version >> 8 != 3 or not 0 < size <= _MAX_FRAGMENT:
+        kind, version, size = RECORD.unpack_from(stream, at)
+        if kind != HANDSHAKE or version >> 8 != 3 or not 0 < size <= MAX_FRAGMENT:
             return Unread.MALFORMED
-        at += _RECORD.size
+        at += RECORD.size
         before = len(message)
         message += stream[at : at + size]
         if len(message) >= 4:

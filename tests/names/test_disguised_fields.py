@@ -13,6 +13,8 @@ from egress_audit.names.disguised_fields import has_disguised
         b"Ho\x80st: a.example",
         b"Content-\x0cLength: 5",
         b"Transfer-Encoding\x0b: chunked",
+        b"Transfer-Encoding : chunked",
+        b"Content-Length\t: 5",
     ),
 )
 def test_a_byte_that_no_field_name_has_disguises_a_field_about_the_request(line: bytes) -> None:
@@ -28,6 +30,8 @@ def test_a_byte_that_no_field_name_has_disguises_a_field_about_the_request(line:
         b"Hosts: a.example",
         b"User-Agent: \x80 host: a.example",
         b"\x0bAccept: */*",
+        b"Transfer-Encoding:  chunked",
+        b"Content-Type : 5",
     ),
 )
 def test_other_fields_and_plain_ones_are_not_disguised(line: bytes) -> None:

@@ -127,3 +127,29 @@ def test_what_begins_like_a_record_behind_a_request_and_is_none_changes_nothing(
     reading = read_on(UPGRADE + b"\x16 frames of another protocol", read_opening)
     assert ([word.host for word in reading.spoken], reading.unread) == (["a.example"], None)
     assert not read_on(UPGRADE + b"\x16", read_opening).unread
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"GET\v/\vHTTP/1.1",
+        b"POST\f/ HTTP/1.1",
+        b"GET\r/\rHTTP/1.1",
+        b"\vGET / HTTP/1.1",
+        b"\r\n\f GET / HTTP/1.1",
+    ],
+)
+def test_a_request_with_blanks_that_only_lenient_servers_take_is_counted(line: bytes) -> None:
+    assert read(line + b"\r\nHost: a.example\r\n\r\n").unread is Unread.MALFORMED
+
+
+@pytest.mark.parametrize(
+    "words", [b"GETS\vof words and so on", b"GET\r\nkey\r\n", b"\v\fwords GET "]
+)
+def test_words_that_are_no_request_are_not(words: bytes) -> None:
+    assert read(words).unread is None
+
+
+def test_a_body_whose_length_has_a_blank_before_the_colon_may_be_requests() -> None:
+    reading = read(b"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length : 500\r\n\r\n" + SECOND)
+    assert reading.unread is Unread.MALFORMED

@@ -17,7 +17,9 @@ from tests.builders.captures import client_hello
 SERVER_HELLO = b"\x16\x03\x03\0\x5a\x02\0\0\x56\x03\x03" + bytes(79)
 BEGINNINGS = (
     b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03", b"\x15\x03\x03\0\x02\x02\x28", SERVER_HELLO,
-    b"\x17\x03\x03\0\x20", b"\x14\x03\x03\0\x01\x01", b"\x80\x2e\x01\x03\x01\0\x15\0\0\0\x10",
+    b"\x17\x03\x03\0\x20", b"\x16\x03\x01\0\0\x16\x03\x01\0\x09\x01\0\0\5",
+    b"\x0bGET / HTTP/1.1\r\n\r\n",
+    b"\x14\x03\x03\0\x01\x01", b"\x80\x2e\x01\x03\x01\0\x15\0\0\0\x10",
     b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n", b"HTTP/1.1 200 OK\r\n", b"\r\n\r\n\0\r\nQUIT\n",
     b"PROXY TCP4 192.0.2.1 ", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"EHLO me\r\n", b"STARTTLS\r\n",
     b"a1 STARTTLS\r\n", b"(1) CAPABILITY\r\n", b"CAP LS 302\r\n", b"<?xml version='1.0'?>",
@@ -80,7 +82,7 @@ def test_answers_of_servers_are_passed_over(stream: bytes) -> None:
 def test_of_random_bytes_nearly_all_are_passed_over() -> None:
     made = random.Random(1).randbytes(SEEN * 4096)
     rows = np.frombuffer(made, np.uint8).reshape(-1, SEEN)
-    assert says_nothing(rows).mean() > 0.95
+    assert says_nothing(rows).mean() > 0.94
 
 
 HELLO = client_hello("a.example")

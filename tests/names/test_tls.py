@@ -10,12 +10,8 @@ from hypothesis import strategies as st
 from egress_audit.model.flow import NameSource
 from egress_audit.names.plain_hello import MAX_ALPN_MARKS
 from egress_audit.names.reading import HUNGRY, NOTHING, Reading, Spoken, Unread
-from egress_audit.names.tls import (
-    MAX_ALERTS,
-    MAX_RECORDS,
-    read_client_hello,
-    server_name,
-)
+from egress_audit.names.tls import MAX_RECORDS, read_client_hello, server_name
+from egress_audit.names.tls_records import MAX_ALERTS, MAX_EMPTY
 
 
 def real_hello(host: str | None, alpn: list[str] | None = None) -> bytes:
@@ -185,7 +181,6 @@ def test_other_records_are_tls_and_done(first: bytes) -> None:
         b"\x16\x04\x01\x02\x00\x01",
         b"\x16\x03\x05\x02\x00\x02",
         b"\x17\x03\x05\x02\x00\x01",
-        b"\x16\x03\x01\x00\x00\x01",
         b"\x16\x03\x01\xff\xff\x01",
         b"\x19\x03\x01\x02\x00\x01",
         b"\0" * 20,
@@ -228,6 +223,50 @@ def test_an_alert_before_data_is_not_counted() -> None:
 
 def test_more_alerts_than_are_passed_over_are_counted() -> None:
     assert read_client_hello(WARNING * (MAX_ALERTS + 1) + REAL).unread is Unread.MALFORMED
+
+
+EMPTY = b"\x16\x03\x01\0\0"
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        EMPTY,
+        EMPTY * MAX_EMPTY,
+        b"\x14\x03\x03\0\0",
+        b"\x17\x03\x03\0\0",
+        EMPTY + WARNING,
+        WARNING + EMPTY,
+    ],
+)
+def test_records_with_nothing_in_them_hide_no_hello_behind_them(front: bytes) -> None:
+    assert read_client_hello(front + REAL) == REAL_READING
+    assert all(read_client_hello((front + REAL)[:end]).hungry for end in range(len(front) + 9))
+
+
+@pytest.mark.parametrize("behind", [b"\x17\x03\x03\0\x05hello", b"\x14\x03\x03\0\x01\x01"])
+def test_what_no_server_takes_for_a_hello_behind_them_is_none(behind: bytes) -> None:
+    assert read_client_hello(EMPTY + behind) == Reading(marks=frozenset(("tls",)))
+
+
+def test_what_is_no_record_behind_them_is_counted() -> None:
+    assert read_client_hello(EMPTY + b"\x01").unread is Unread.MALFORMED
+
+
+def test_more_of_them_than_a_server_passes_over_are_counted() -> None:
+    assert read_client_hello(EMPTY * (MAX_EMPTY + 1) + REAL).unread is Unread.MALFORMED
+
+
+def test_openssl_takes_a_hello_behind_records_with_nothing_in_them() -> None:
+    heard: list[str] = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sni_callback = lambda _, name, __: heard.append(name)
+    incoming = ssl.MemoryBIO()
+    server = context.wrap_bio(incoming, ssl.MemoryBIO(), server_side=True)
+    incoming.write(EMPTY * 3 + real_hello("a.example"))
+    with pytest.raises(ssl.SSLError):  # it has no certificate
+        server.do_handshake()
+    assert heard == ["a.example"]
 
 
 def test_a_stream_that_has_not_begun_is_hungry() -> None:
