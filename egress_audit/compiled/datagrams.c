@@ -140,6 +140,8 @@ enum kind { NOBODY_READS = -1, OTHER_QUIC, SSDP = 4, DNS, QUIC, GQUIC, DTLS, LIK
 
 enum { LONG_HEADER = 0x80, GOOGLE_FLAGS = 0x89, GOOGLE_VERSION_AT = 9 };
 enum { LEAST_OF_QUIC = 0xC0 }; /* below it are media beside QUIC; RFC 9443, section 3 */
+enum { RESERVED_BITS = 0x0F0F0F0F, RESERVED = 0x0A0A0A0A, INITIAL = 0xC };
+enum { LEAST_INITIAL = 1200, LEAST_ID = 8, LONGEST_ID = 20 };
 enum { FIRST_RECORD = 20, HANDSHAKE_RECORD = 22, LAST_RECORD = 26 };
 enum { LENGTH_AT = 11, HANDSHAKE_AT = 13, CLIENT_HELLO = 1 };
 enum { SIZE_AT = 22, HANDSHAKE_HEADER = 12, DTLS_MAJOR = 0xFE, BEFORE_DTLS = 0x0100 };
@@ -162,6 +164,16 @@ static bool is_among(uint32_t word, const uint32_t *known, uint64_t count)
     return false;
 }
 
+/* A client's Initial of a version that forces a negotiation. Others' bytes often look like one: so
+   few octets are in no such datagram, nor in its connection ID. (RFC 9000, sections 7.2, 14.1, 15
+   and 17.2.2) */
+static bool may_force(struct payload payload, uint32_t version)
+{
+    return (version & RESERVED_BITS) == RESERVED && payload.size >= LEAST_INITIAL &&
+           payload.bytes[0] >> 4 == INITIAL && payload.bytes[5] >= LEAST_ID &&
+           payload.bytes[5] <= LONGEST_ID;
+}
+
 /* Of a packet that names its version. (RFC 8999, section 5.1) */
 static int kind_of_long(struct payload payload, const struct versions *versions)
 {
@@ -170,7 +182,8 @@ static int kind_of_long(struct payload payload, const struct versions *versions)
     uint32_t version = big32(payload.bytes + 1);
     if (is_among(version, versions->gquic, versions->gquics))
         return GQUIC;
-    return is_among(version, versions->quic, versions->quics) ? QUIC : NOBODY_READS;
+    bool known = is_among(version, versions->quic, versions->quics);
+    return known || may_force(payload, version) ? QUIC : NOBODY_READS;
 }
 
 /* "Q0" and two digits. */

@@ -54,6 +54,11 @@ LONG_HEADER = 0x80
 """The first bit of a QUIC packet that names its version (RFC 8999 §5.1)."""
 LEAST_OF_QUIC = 0xC0
 """First byte of such a packet with the bit of QUIC (RFC 9000 §17.2), at least."""
+RESERVED_BITS, RESERVED = 0x0F0F0F0F, 0x0A0A0A0A
+"""Version words that force a negotiation (RFC 9000 §15). Others' bytes often look like one."""
+INITIAL, LEAST_INITIAL, ID_SIZES = 0xC, 1200, range(8, 21)
+"""Upper half of the first byte of an Initial, octets of a client's datagram with one, and of the
+connection ID it goes to (RFC 9000 §17.2.2, §14.1, §7.2)."""
 GOOGLE_FLAGS, GOOGLE_VERSION_AT = 0x89, 9
 """Of a packet of Q043 or before: flags of the version and of 8 octets of connection ID, which stand
 in front of the version (draft-hamilton-early-deployment-quic §5.1)."""
@@ -154,6 +159,8 @@ class Datagrams:
         long = np.flatnonzero((may_be == _LONG) & (there > 4))
         version = _u32(buffer, at[long] + 1)
         kinds[some[long[_among(version, self._versions)]]] = _QUIC
+        reserved = long[version & np.uint32(RESERVED_BITS) == RESERVED]
+        kinds[some[reserved[_may_force(buffer, at[reserved], there[reserved])]]] = _QUIC
         kinds[some[long[_among(version, self._plain)]]] = _GQUIC
         old = np.flatnonzero((may_be == _GOOGLE) & (there > GOOGLE_VERSION_AT + 4))
         if len(old):
@@ -181,6 +188,13 @@ def _names_version(buffer: U8, packets: PacketBatch, rows: I64) -> Bool:
     named: Bool = (packets.payload_cap[rows] > 4) & (buffer[at] >= LEAST_OF_QUIC)
     named[named] = _u32(buffer, at[named] + 1) != 0
     return named
+
+
+def _may_force(buffer: U8, at: I64, there: I64) -> Bool:
+    """(n,) True for what begins as a client's Initial, of those with a reserved version."""
+    found: Bool = (there >= LEAST_INITIAL) & (buffer[at] >> 4 == INITIAL)
+    found[found] = np.isin(buffer[at[found] + 5], ID_SIZES)
+    return found
 
 
 def _is_google(word: U32) -> Bool:

@@ -22,7 +22,14 @@ from egress_audit.names.quic_packets import (
     lone_hello,
     lone_initial,
 )
-from egress_audit.names.quic_protection import Q050, Keys, client_keys, opened
+from egress_audit.names.quic_protection import (
+    Q050,
+    Keys,
+    client_keys,
+    is_reserved,
+    opened,
+    salted_as,
+)
 from egress_audit.names.reading import NOTHING, Damage, Reading, Spoken, Unread
 from egress_audit.names.tls import server_name
 from egress_audit.values import dataclass
@@ -202,14 +209,23 @@ def _opened_by_own(
     """What the keys of its own connection ID open, if it begins a connection; `least`: octets."""
     if len(to) < least:
         return None
-    keys = client_keys(version, to)
-    found = opened(keys, packet, number_at, 0)
-    return None if found is None else (keys, *found)
+    for salted in salted_as(version):
+        keys = client_keys(salted, to)
+        found = opened(keys, packet, number_at, 0)
+        if found is not None:
+            return keys, *found
+    return None
 
 
 def _payload(connection: Connection, initial: Initial) -> bytes | None:
-    """What the connection's keys open, those of its first version too, or None."""
-    for version in dict.fromkeys((initial.version, connection.version)):
+    """What the connection's keys open, those of its first version too, or None.
+
+    With a reserved version nothing goes on: the next one is another attempt (RFC 9000 §6.2).
+    """
+    versions = dict.fromkeys((initial.version, connection.version))
+    if len(versions) > 1 and any(map(is_reserved, versions)):
+        return None
+    for version in versions:
         keys = connection.keys.get(version) or client_keys(version, connection.to)
         found = opened(keys, initial.packet, initial.number_at, connection.expected)
         if found is not None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import NamedTuple
 
-from egress_audit.names.quic_protection import Q050, SALTS, T050, T051, V2
+from egress_audit.names.quic_protection import Q050, SALTS, T050, T051, V2, is_reserved
 from egress_audit.names.reading import Damage, Unread
 
 MAX_CONNECTION_ID = 20
@@ -58,11 +58,11 @@ def initials(datagram: bytes, end_means: Unread) -> Iterator[Initial]:
     Raises Damage: `end_means` where the datagram ends inside a packet; MALFORMED where a packet of
     a version that is not known stands behind one (RFC 9000 §12.2: those of one connection do).
     """
-    at = 0
+    at, of_first = 0, int.from_bytes(datagram[1:5], "big")
     while at + 5 < len(datagram) and datagram[at] & _LONG:
         start = at
         version = int.from_bytes(datagram[at + 1 : at + 5], "big")
-        if version not in SALTS:
+        if version not in SALTS and not (version == of_first and is_reserved(version)):
             if version and at:
                 raise Damage(Unread.MALFORMED)
             return

@@ -33,6 +33,9 @@ SALTS = {
 SALTS |= {version: SALTS[_DRAFT | draft] for version, draft in _OF_DRAFT.items()}
 """The initial salt of each version that we can open."""
 
+_RESERVED_BITS, _RESERVED = 0x0F0F0F0F, 0x0A0A0A0A
+_OF_RESERVED = (V1, _DRAFT | 29, _DRAFT | 23)
+
 SAMPLE_AT, SAMPLE = 4, 16
 """Header protection is sampled so far behind the start of the packet number (RFC 9001 §5.4.2)."""
 
@@ -68,6 +71,20 @@ _SALTED = {version: _padded(salt) for version, salt in SALTS.items()}
 _CLIENT = _info("client in", 32)
 _LABELS = tuple((_info(f"{name} key", 16), _info(f"{name} iv", 12), _info(f"{name} hp", 16))
                 for name in ("quic", "quicv2"))  # fmt: skip
+
+
+def is_reserved(version: int) -> bool:
+    """True for a version that no server has: a client sends it to make the server name its own,
+    and its packets are laid out as those of a version it really has (RFC 9000 §15, §6.3)."""
+    return version & _RESERVED_BITS == _RESERVED
+
+
+def salted_as(version: int) -> tuple[int, ...]:
+    """The versions, of SALTS, with whose salt an Initial of `version` may be protected; of a
+    reserved one that is up to the client."""
+    if version in SALTS:
+        return (version,)
+    return _OF_RESERVED if is_reserved(version) else ()
 
 
 def client_keys(version: int, connection: bytes) -> Keys:

@@ -100,6 +100,34 @@ def test_an_initial_is_taken_on_any_port(version: int, port: int) -> None:
     assert kind_of(initial(b"\1", version=version), port) is Kind.QUIC
 
 
+FORCED = b"\xc3\x1a\x2a\x3a\x4a\x08" + bytes(1194)
+"""Of 1200 octets, to a connection ID of 8."""
+
+
+@pytest.mark.parametrize("version", [b"\x0a\x0a\x0a\x0a", b"\xfa\x1a\x2a\x3a"])
+@pytest.mark.parametrize("port", [443, 4433])
+def test_so_is_one_that_forces_a_negotiation_of_the_version(version: bytes, port: int) -> None:
+    assert kind_of(FORCED[:1] + version + FORCED[5:], port) is Kind.QUIC
+    assert kind_of(FORCED[:5] + b"\x14" + FORCED[6:], port) is Kind.QUIC
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        FORCED[:-1],
+        b"\xd3" + FORCED[1:],
+        FORCED[:1] + b"\x1a\x2a\x3a\x4b" + FORCED[5:],
+        FORCED[:5] + b"\x07" + FORCED[6:],
+        FORCED[:5] + b"\x15" + FORCED[6:],
+    ],
+)
+def test_what_forces_none_or_is_no_clients_initial_is_taken_at_the_port_of_quic_alone(
+    payload: bytes,
+) -> None:
+    assert kind_of(payload) is None
+    assert kind_of(payload, 443) is Kind.OTHER_QUIC
+
+
 @pytest.mark.parametrize("version", [b"Q044", b"Q046"])
 def test_a_long_header_of_googles_is_taken_on_any_port(version: bytes) -> None:
     assert kind_of(b"\xc3" + version + bytes(20)) is Kind.GQUIC

@@ -20,6 +20,7 @@ HELLO = client_hello_message("a.example", alpn=("h3",))
 LONG = client_hello_message("long.example", post_quantum=True, alpn=("h3",))
 OTHER = client_hello_message("b.example", alpn=("h3",))
 SERVER_ID = b"srv!"
+FORCING = 0x1A2A3A4A
 ACK = b"\x02\0\0\0\0"
 
 
@@ -61,6 +62,34 @@ def test_the_name_in_an_initial_is_spoken(version: int) -> None:
     assert names([reading]) == ["a.example"]
     assert reading.marks == {"quic", "alpn:h3"}
     assert (reading.unread, reading.hungry) == (None, False)
+
+
+@pytest.mark.parametrize("salted", [V1, DRAFT_29])
+def test_a_client_that_forces_a_negotiation_names_its_host(salted: int) -> None:
+    (reading,) = heard(initial(crypto(HELLO), version=FORCING, keys_in=salted))
+    assert (names([reading]), reading.unread) == (["a.example"], None)
+    pieces = (LONG[:900], 0), (LONG[900:], 900)
+    two = [
+        initial(crypto(piece, at), version=FORCING, keys_in=salted, number=number)
+        for number, (piece, at) in enumerate(pieces)
+    ]
+    assert names(heard(*two)) == ["long.example"]
+
+
+def test_after_the_negotiation_a_client_begins_anew_whatever_its_id() -> None:
+    forced = initial(crypto(OTHER), version=FORCING, keys_in=V1)
+    first, second = heard(forced, initial(crypto(HELLO)))
+    assert (names([first]), names([second])) == (["b.example"], ["a.example"])
+    assert (first.unread, second.unread) == (None, None)
+    first, second = heard(initial(crypto(HELLO)), forced)
+    assert (names([first, second]), second.unread) == (["a.example", "b.example"], None)
+
+
+def test_an_initial_with_keys_of_nobodys_is_a_connection_that_nobody_read() -> None:
+    flow = QuicFlow()
+    forced = initial(crypto(HELLO), version=FORCING, keys_of=b"of another", keys_in=V1)
+    assert flow.read(forced, by_orig=True) == Reading(marks=frozenset({"quic"}))
+    assert flow.unexplained
 
 
 @settings(max_examples=40)
@@ -255,6 +284,7 @@ FIRST_ONES = (
     initial(crypto(HELLO)),
     initial(crypto(HELLO), version=V2, sender=b"client's id", token=b"token"),
     initial(crypto(OTHER), version=DRAFT_29, to=b"another one", number=3, number_size=1),
+    initial(crypto(OTHER), version=FORCING, keys_in=DRAFT_29),
     initial(crypto(OTHER), to=b"short"),
     initial(crypto(OTHER), to=bytes(range(20)), sender=bytes(20), token=bytes(63)),
     initial(crypto(OTHER), token=bytes(64)),

@@ -60,6 +60,15 @@ def test_what_is_no_initial_ends_the_walk(tail: bytes) -> None:
     assert found(PACKET + tail) == [(DCID, PACKET)]
 
 
+def test_a_version_that_forces_a_negotiation_stands_in_all_packets_of_a_datagram() -> None:
+    forcing = PACKET[:1] + b"\x1a\x2a\x3a\x4a" + PACKET[5:]
+    assert found(forcing + forcing) == [(DCID, forcing)] * 2
+    for behind in (PACKET + forcing, forcing + PACKET[:1] + b"\x2a\x2a\x3a\x4a" + PACKET[5:]):
+        with pytest.raises(Damage) as caught:
+            found(behind)
+        assert caught.value.unread is Unread.MALFORMED
+
+
 def test_a_version_negotiation_has_no_initial() -> None:
     assert found(b"\xc0\0\0\0\0\x08" + DCID + b"\0" + bytes(8)) == []
 
