@@ -123,7 +123,10 @@ def test_a_second_hello_that_hides_its_name_is_not_excused_by_the_first() -> Non
 OF_CLIENT, OF_SERVER_ID = b"a client", b"4 id"
 HEARD = initial(crypto(client_hello_message("a.example")), sender=OF_CLIENT)
 OF_OTHER = crypto(client_hello_message("b.example"))
-UNKNOWN_VERSION = b"\xc3\x1a\x2a\x3a\x4a\x08anotherID\x00" + bytes(1200)
+BEHIND_VERSION = b"\x08another!\x00\x00\x44\xb0" + bytes(1200)
+"""An Initial of 1200 octets that no key opens."""
+UNKNOWN_VERSION = b"\xc3\x1a\x2a\x3b\x4a" + BEHIND_VERSION
+RESERVED_VERSION = b"\xc3\x1a\x2a\x3a\x4a" + BEHIND_VERSION
 
 
 @pytest.mark.parametrize(
@@ -132,14 +135,20 @@ UNKNOWN_VERSION = b"\xc3\x1a\x2a\x3a\x4a\x08anotherID\x00" + bytes(1200)
         initial(OF_OTHER, to=b"7 bytes"),
         initial(OF_OTHER, to=b"another connection", keys_of=b"which nobody saw"),
         UNKNOWN_VERSION,
+        RESERVED_VERSION,
     ],
-    ids=["an ID too short", "keys unknown", "a version unknown"],
+    ids=["an ID too short", "keys unknown", "a version unknown", "a version that nobody has"],
 )
 def test_a_second_connection_that_nobody_can_read_is_not_excused_by_the_first(
     payload: bytes,
 ) -> None:
     audit = heard(sent(HEARD, payload))
     assert (names(audit), hidden(audit)) == ([("a.example", NameSource.QUIC_SNI)], {"QUIC": 1})
+
+
+def test_a_packet_of_a_version_that_nobody_has_is_unread_if_it_is_not_laid_out_as_one() -> None:
+    audit = heard(sent(HEARD, RESERVED_VERSION.replace(b"!", b"\x44!")))
+    assert unread(audit) == {"QUIC, malformed": 1}
 
 
 @pytest.mark.parametrize("first", [False, True])
