@@ -52,14 +52,17 @@ class ListOnDisk(ListUsed):
 
     @cached_property
     def sha256(self) -> str:
-        """Raises ListUnreadable if the file is not the one that there was."""
+        """Raises ListUnreadable if the file is not the one that there was, or cannot be read."""
+        what = "changed in the meantime"
         try:
             with self._path.open("rb") as stream:
                 if _version(os.fstat(stream.fileno())) == self._found:
                     return hashlib.file_digest(stream, "sha256").hexdigest()
         except FileNotFoundError:
             pass  # Replaced, like one of another version.
-        raise ListUnreadable("changed in the meantime", where=str(self._path), hint=CHANGED)
+        except OSError as error:
+            what = f"cannot be read any more: {error.strerror}"
+        raise ListUnreadable(what, where=str(self._path), hint=CHANGED)
 
 
 _SAID = ("name", "date", "licence", "attribution")

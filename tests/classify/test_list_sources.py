@@ -85,6 +85,16 @@ def test_a_list_put_in_the_place_of_another_has_not_its_sha256(tmp_path: Path) -
         _ = used.sha256
 
 
+def test_a_list_that_cannot_be_read_any_more_is_an_error_and_no_crash(tmp_path: Path) -> None:
+    path = beside(tmp_path, SOURCES)
+    used = described(path)
+    assert used is not None
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(ListUnreadable, match="any more: Is a directory"):
+        _ = used.sha256
+
+
 def test_a_list_alone_is_not_described(tmp_path: Path) -> None:
     assert described(tmp_path / "list.csv") is None
 
